@@ -1,0 +1,1 @@
+"""Everything that is not a screen: from the EMR's extracts to the worklist."""

@@ -1,0 +1,248 @@
+"""python -m pipelines <command>: the command line, and the only place that may ask what time it is."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import sys
+from pathlib import Path
+
+from pipelines import settings as settings_module
+from pipelines.errors import UserError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0 done, 1 refused or rows refused by `check`, 2 nothing could be done."""
+    parser = _parser()
+    try:
+        options = parser.parse_args(arguments)
+        return _COMMANDS[options.command](options, settings_module.load())
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("error: stopped; the previous list stays live", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: {error.filename or 'file'}: {error.strerror}", file=sys.stderr)
+        return 2
+
+
+def moment(text: str) -> dt.datetime:
+    """An ISO time; without an offset it is this machine's own wall clock."""
+    try:
+        found = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 2026-11-20T06:00:00-05:00") from None
+    return found if found.tzinfo else found.astimezone()
+
+
+def now() -> dt.datetime:
+    """The clock."""
+    return dt.datetime.now(dt.UTC)
+
+
+def _sample(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+    from pipelines import sample
+
+    rows = sample.write_sample(
+        options.out,
+        patients=options.patients or sample.DEFAULT_PATIENTS,
+        facilities=options.facilities or sample.DEFAULT_FACILITIES,
+        as_of=options.as_of or sample.DEFAULT_AS_OF,
+        seed=sample.DEFAULT_SEED if options.seed is None else options.seed,
+        format=options.format,
+    )
+    print(f"{options.out}: {sum(rows.values()):,} rows in {len(rows)} tables")
+    return 0
+
+
+def _import(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+    from pipelines import sources
+
+    rows = sources.import_export(options.source, options.from_dir, options.out, options.as_of or now())
+    for table, count in rows.items():
+        print(f"{table:24}{count:>10,}")
+    return 0
+
+
+def _check(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+    from pipelines import console
+
+    return console.check(settings, options.extracts or _default_extracts(settings)[0])
+
+
+def _run(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+    from pipelines import console, sample
+
+    folder, is_sample = (options.extracts, False) if options.extracts else _default_extracts(settings)
+    as_of = options.as_of or (sample.DEFAULT_AS_OF if is_sample else now())
+    folder = _newest(folder)
+    if is_sample:
+        print(f"No extracts given (--extracts DIR or WORKBENCH_EXTRACTS): using the sample practice, as of {as_of.isoformat()}")
+    console.run(settings, folder, as_of)
+    if is_sample:
+        console.print_tasks(settings, as_of, limit=20)
+    return 0
+
+
+def _newest(folder: Path) -> Path:
+    """The folder itself, or the newest of its dated sub-folders when it holds no table of its own."""
+    from pipelines import extracts
+
+    try:
+        extracts.find(folder)
+    except UserError:
+        dated = extracts.dated_folders(folder) if folder.is_dir() else []
+        if dated:
+            return dated[-1]
+    return folder
+
+
+def _replay(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+    from pipelines import console, extracts
+
+    folders = extracts.dated_folders(options.extracts)
+    if not folders:
+        raise UserError(f"{options.extracts}: no dated sub-folder (such as 2026-11-20) to replay")
+    for folder in folders:
+        console.run(settings, folder, _moment_of(folder))
+    return 0
+
+
+def _moment_of(folder: Path) -> dt.datetime:
+    """When a dated folder was extracted, by its manifest; without one, noon UTC of the day in its name."""
+    from pipelines import extracts
+
+    known = [row.extracted_at for row in extracts.find(folder).manifest.values()]
+    digits = "".join(character for character in folder.name if character.isdigit())[:8]
+    return max(known) if known else dt.datetime.strptime(digits, "%Y%m%d").replace(hour=12, tzinfo=dt.UTC)
+
+
+def _tasks(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+    from pipelines import console, worklist
+
+    filters = worklist.Filters(options.status, options.facility, options.type, options.category, options.payer, options.staff, options.patient)
+    console.show_tasks(settings, options.at or now(), filters, options.format)
+    return 0
+
+
+def _history(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+    from pipelines import console
+
+    console.show_history(settings, options.at or now(), options.patient, options.format)
+    return 0
+
+
+def _act(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+    from pipelines import console
+
+    return console.act(settings, options, options.at or now())
+
+
+def _rules(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+    from pipelines import console
+
+    return console.rules(settings, options.what)
+
+
+def _bench(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+    from pipelines import bench
+
+    return bench.bench(options.patients, options.repeats, options.out)
+
+
+def _default_extracts(settings: settings_module.Settings) -> tuple[Path, bool]:
+    if settings.extracts is not None:
+        return settings.extracts, False
+    return settings_module.SAMPLE, True
+
+
+_COMMANDS = {
+    "sample": _sample,
+    "import": _import,
+    "check": _check,
+    "run": _run,
+    "replay": _replay,
+    "tasks": _tasks,
+    "history": _history,
+    "act": _act,
+    "rules": _rules,
+    "bench": _bench,
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pipelines", description="The Task Workbench: from the EMR's extracts to a worklist.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    sample = commands.add_parser("sample", help="write the synthetic practice's extracts")
+    sample.add_argument("--out", type=Path, required=True)
+    sample.add_argument("--patients", type=_positive, default=None)
+    sample.add_argument("--facilities", type=_positive, default=None)
+    sample.add_argument("--as-of", type=moment)
+    sample.add_argument("--seed", type=int, default=None)
+    sample.add_argument("--format", choices=("csv", "parquet"), default="csv")
+
+    source = commands.add_parser("import", help="turn a foreign export into extracts")
+    source.add_argument("--source", required=True)
+    source.add_argument("--from", dest="from_dir", type=Path, required=True)
+    source.add_argument("--out", type=Path, required=True)
+    source.add_argument("--as-of", type=moment)
+
+    check = commands.add_parser("check", help="check extracts against their contracts; 1 if anything is refused")
+    check.add_argument("--extracts", type=Path)
+
+    run = commands.add_parser("run", help="one run: extracts in, a published worklist out")
+    run.add_argument("--extracts", type=Path)
+    run.add_argument("--as-of", type=moment)
+
+    replay = commands.add_parser("replay", help="run every dated sub-folder in order")
+    replay.add_argument("--extracts", type=Path, required=True)
+
+    tasks = commands.add_parser("tasks", help="list tasks")
+    tasks.add_argument("--at", type=moment)
+    tasks.add_argument("--status", choices=("pending", "deferred", "all", "closed"), default="pending")
+    for name in ("facility", "type", "category", "payer", "staff", "patient"):
+        tasks.add_argument(f"--{name}")
+    tasks.add_argument("--format", choices=("table", "csv", "json"), default="table")
+
+    history = commands.add_parser("history", help="everything that happened to a patient's tasks")
+    history.add_argument("--patient", required=True)
+    history.add_argument("--at", type=moment)
+    history.add_argument("--format", choices=("table", "csv", "json"), default="table")
+
+    act = commands.add_parser("act", help="act on a task, as a member of staff")
+    act.add_argument("action", choices=("complete", "defer", "return", "reopen", "assign", "note"))
+    act.add_argument("task_id", metavar="TASK_ID")
+    act.add_argument("--staff", required=True)
+    act.add_argument("--for", dest="span", metavar="SPAN", help="1d, 2d, 3d, 1w, 2w, or any span from 1 day to 14 days")
+    act.add_argument("--until", type=moment)
+    act.add_argument("--to", metavar="STAFF", help="whom to assign to; 'unassigned' gives the task back to the record's owner")
+    act.add_argument("--reason")
+    act.add_argument("--at", type=moment)
+    act.add_argument("--seen", type=int, metavar="SEQ", help="refuse when somebody acted on the task after this ledger number")
+
+    rules = commands.add_parser("rules", help="list the rules, write rules/README.md, or check every rule file")
+    rules.add_argument("what", choices=("list", "docs", "check"))
+
+    bench = commands.add_parser("bench", help="the benchmark of the README")
+    bench.add_argument("--patients", type=_positive, nargs="+", default=[10_000, 100_000])
+    bench.add_argument("--repeats", type=_positive, default=3)
+    bench.add_argument("--out", type=Path)
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

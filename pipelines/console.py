@@ -1,0 +1,193 @@
+"""What the commands print: tables for people, CSV and JSON for scripts."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from pipelines import extracts, ledger, warehouse
+from pipelines import rules as rules_module
+from pipelines import run as run_module
+from pipelines.errors import UserError
+from pipelines.extracts import TableRead
+from pipelines.settings import Settings
+from pipelines.worklist import Filters, Worklist
+
+# The contract of design.md, in its order; others script against it.
+TASK_KEYS = (
+    "task_id", "rule_id", "title", "category", "subject_id", "occurrence", "patient_id", "case_id", "facility_id", "payer_id", "payer", "staff_id",
+    "staff", "since", "opened_at", "status", "deferred_until", "closed_at", "closed_by", "close_kind", "reason", "amount", "age_days", "overdue",
+)  # fmt: skip
+SHORT_TASK_KEYS = ("task_id", "title", "patient_id", "facility_id", "payer", "staff", "since", "age_days", "overdue", "status", "reason")
+SHORT_HISTORY_KEYS = ("happened_at", "event", "title", "task_id", "staff", "reason", "deferred_until", "to_staff")
+REJECTED_SHOWN = 10
+
+
+def run(settings: Settings, folder: Path, as_of: dt.datetime) -> None:
+    """One run and its summary."""
+    report = run_module.run(settings, folder, as_of, lambda stage: print(f"… {stage}", file=sys.stderr))
+    print(f"Run {report.run_id}, as of {report.as_of.isoformat()}, from {folder}")
+    for note in report.notes:
+        print(f"note: {note}")
+    _print_reads(report.reads)
+    rows = [
+        (
+            answer.rule_id,
+            f"{answer.candidates:,}" if answer.is_answered else "withheld",
+            *(f"{report.decisions.get(answer.rule_id, {}).get(kind, 0):,}" for kind in ("open", *run_module.CLOSINGS, "hold")),
+            answer.reason or "",
+        )
+        for answer in report.answers
+    ]
+    _print_table(("rule", "asks for", "opened", "cleared", "converted", "discharged", "source gone", "held", "withheld because"), rows)
+    refused = sum(read.rows_refused for read in report.reads)
+    if refused:
+        print(f"{refused:,} rows refused; they are in {settings.rejected / report.run_id} with line, column and check")
+    print(f"{report.folded:,} actions of staff folded in. Published: {warehouse.current(settings.warehouse)}")
+
+
+def check(settings: Settings, folder: Path) -> int:
+    """The contract report of a folder: every table, and where refused rows stand; 1 when anything is refused."""
+    with tempfile.TemporaryDirectory() as scratch:
+        con = warehouse.connect()
+        reads = extracts.read(con, extracts.find(folder), {}, Path(scratch), settings.max_loss)
+        _print_reads(reads)
+        counts = con.execute(
+            """SELECT r.table_name, r.file, r.column_name, r.check_name, COUNT(*) AS refused, MIN(r.line) AS first_line
+            FROM extract.refused_rows AS r GROUP BY ALL ORDER BY ALL"""
+        ).fetchall()
+        con.close()
+    if counts:
+        _print_table(
+            ("file", "column", "check", "rows", "first line"),
+            [(file, column, name, f"{rows:,}", line) for _, file, column, name, rows, line in counts],
+        )
+    is_refused = any(read.status == "refused" or read.rows_refused for read in reads)
+    print("Refused: mend the lines above at the source." if is_refused else "Nothing refused.")
+    return 1 if is_refused else 0
+
+
+def show_tasks(settings: Settings, at: dt.datetime, filters: Filters, form: str) -> None:
+    """The worklist at a moment in the wanted form."""
+    with Worklist(settings, at) as worklist:
+        _show(worklist.tasks(filters), form, TASK_KEYS, SHORT_TASK_KEYS)
+
+
+def print_tasks(settings: Settings, at: dt.datetime, limit: int) -> None:
+    """The oldest pending tasks, and how many there are."""
+    with Worklist(settings, at) as worklist:
+        listed = worklist.tasks()
+        counts = worklist.counts()
+    print(f"\nThe worklist: {len(listed):,} pending tasks")
+    _print_table(tuple(counts.columns), [tuple(_plain(value) for value in row) for row in counts.itertuples(index=False)])
+    print(f"\nThe {min(limit, len(listed))} oldest (all: python -m pipelines tasks)")
+    _show(listed.head(limit), "table", TASK_KEYS, SHORT_TASK_KEYS)
+
+
+def show_history(settings: Settings, at: dt.datetime, patient_id: str, form: str) -> None:
+    """A patient's pending tasks are in `tasks --patient`; this is all that happened."""
+    with Worklist(settings, at) as worklist:
+        events = worklist.history(patient_id)
+        _show(events, form, tuple(events.columns), SHORT_HISTORY_KEYS)
+
+
+def act(settings: Settings, options: argparse.Namespace, at: dt.datetime) -> int:
+    """Record one action and say what was recorded."""
+    if options.action == "defer" and (options.span is None) == (options.until is None):
+        raise UserError("Say either --for SPAN or --until TS: a task can be deferred for 1 day to 14 days", 1)
+    if options.action != "defer" and (options.span or options.until):
+        raise UserError("--for and --until belong to defer", 1)
+    if options.action == "assign" and options.to is None:
+        raise UserError("Say whom to assign to: --to STAFF, or --to unassigned", 1)
+    until = at + ledger.parse_span(options.span) if options.span else options.until
+    with Worklist(settings, at) as worklist:
+        done = worklist.act(
+            options.action,
+            options.task_id,
+            options.staff,
+            until=until,
+            to_staff_id=None if options.to == "unassigned" else options.to,
+            reason=options.reason,
+            seen=options.seen,
+        )
+    returns = f"; it returns at {done.action.until.isoformat()}" if done.action.until else ""
+    print(f"Recorded as {done.action.seq}: {options.action} {options.task_id} ({done.title}) by {options.staff}{returns}")
+    return 0
+
+
+def rules(settings: Settings, what: str) -> int:
+    """List the rules in force, write their page, or check every file."""
+    if what == "check":
+        checked = rules_module.check()
+        run_module.load_rules(settings)
+        print(f"{len(checked)} rules are well formed")
+    elif what == "docs":
+        page = rules_module.RULES_FOLDER / "README.md"
+        page.write_text(rules_module.docs(rules_module.load_rules()), encoding="utf-8")
+        print(f"wrote {page}")
+    else:
+        found, _, disabled = run_module.load_rules(settings)
+        rows = [
+            (
+                r.rule_id,
+                r.category,
+                r.title,
+                "off" if r.rule_id in disabled else r.clears,
+                r.due_days,
+                ", ".join(f"{k}={v}" for k, v in r.params.items()),
+            )
+            for r in found.values()
+        ]
+        _print_table(("rule", "category", "title", "clears", "due days", "parameters"), rows)
+    return 0
+
+
+def _print_reads(reads: Sequence[TableRead]) -> None:
+    rows = [(r.table, r.status, f"{r.rows_read:,}", f"{r.rows_staged:,}", f"{r.rows_refused:,}", r.reason or "; ".join(r.warnings)) for r in reads]
+    _print_table(("table", "status", "read", "staged", "refused", ""), rows)
+
+
+def _show(frame: pd.DataFrame, form: str, keys: tuple[str, ...], short_keys: tuple[str, ...]) -> None:
+    if form == "table":
+        _print_table(short_keys, [tuple(_plain(value) for value in row) for row in frame[list(short_keys)].itertuples(index=False)])
+        return
+    rows = [{key: _json(value) for key, value in zip(keys, row, strict=True)} for row in frame[list(keys)].itertuples(index=False)]
+    if form == "json":
+        json.dump(rows, sys.stdout, indent=1, ensure_ascii=False)
+        print()
+    else:
+        pd.DataFrame(rows, columns=list(keys), dtype=object).to_csv(sys.stdout, index=False)
+
+
+def _json(value: object) -> object:
+    """A JSON value: ISO days, ISO times with offset, amounts and ages as numbers, null for nothing."""
+    if value is None or value is pd.NaT or (not isinstance(value, str) and pd.isna(value)):
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat() if value.tzinfo else value.date().isoformat()
+    if hasattr(value, "item"):
+        return value.item()
+    if hasattr(value, "as_tuple"):
+        return float(value)
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def _plain(value: object) -> str:
+    found = _json(value)
+    if isinstance(found, bool):
+        return "yes" if found else ""
+    return "" if found is None else str(found)
+
+
+def _print_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    texts = [[str(cell) for cell in row] for row in rows]
+    widths = [min(60, max([len(head), *(len(row[n]) for row in texts)])) for n, head in enumerate(heads)]
+    for line in [list(heads), ["-" * width for width in widths], *texts]:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

@@ -1,0 +1,262 @@
+"""Judge the rows of a table: SQL made from the contract types them and finds the suspects, pandera convicts or acquits.
+
+The SQL may suspect a good row but never passes a bad one, so only suspects go through pandera: seconds instead of minutes
+at two million rows. tests/pipelines/test_judging.py proves on random damage that both together accept what pandera alone accepts.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import pandas as pd
+import pandera.pandas as pa
+
+from pipelines import contracts
+from pipelines.contracts import Column
+
+CHUNK = 100_000  # suspect rows judged at a time: bounds memory when a whole column is bad
+TRUE_TEXTS = ", ".join(f"'{text}'" for text in contracts.TRUE_TEXTS)
+FITS = {
+    "day": ("DATE",),
+    "birth_day": ("DATE",),
+    "moment": ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE"),
+    "count": ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"),
+    "flag": ("BOOLEAN",),
+}
+
+
+def table_sql(table: str) -> str:
+    """CREATE TABLE extract.<table> with the agreed columns, X_is_utc behind each moment X, and `_text`: a suspect row as it was written."""
+    lines = []
+    for column in contracts.columns(table):
+        lines.append(f"{_quoted(column.name)} {column.sql_type}")
+        if column.form == "moment":
+            lines.append(f"{column.name}_is_utc BOOLEAN")
+    return f"CREATE OR REPLACE TABLE extract.{table} ({', '.join(lines)}, _text VARCHAR[])"
+
+
+def typed(table: str, sources: dict[str, tuple[str, str]], rows: str) -> str:
+    """The SELECT that types the rows of a source; sources gives, by agreed column, its name there and its DuckDB type."""
+    inner, values, texts, suspects = [], [], [], []
+    for column in contracts.columns(table):
+        name, sql_type = sources[column.name]
+        quoted, agreed = _quoted(name), _quoted(column.name)
+        if _fits(column, sql_type):
+            inner.append(f"{quoted} AS {agreed}")
+            value, text, suspect = _from_value(column, sql_type)
+        else:
+            inner.append(f"nullif(trim(CAST({quoted} AS VARCHAR)), '') AS {agreed}")
+            value, text, suspect = _from_text(column)
+        values += value
+        texts.append(text)
+        suspects.append(f"{suspect} OR {agreed} IS NULL" if not column.is_nullable else suspect)
+    is_suspect = " OR ".join(f"coalesce({suspect}, false)" for suspect in suspects)
+    return f"SELECT {', '.join(values)}, CASE WHEN {is_suspect} THEN [{', '.join(texts)}] END FROM (SELECT {', '.join(inner)} FROM {rows})"
+
+
+def _from_text(column: Column) -> tuple[list[str], str, str]:
+    """Typed values, text and suspicion of a column that comes as text; a NULL suspicion is none."""
+    x = _quoted(column.name)
+    if column.allowed is not None:
+        return [x], x, f"{x} NOT IN ({', '.join(_literal(value) for value in column.allowed)})"
+    suspect = f"NOT regexp_full_match({x}, {_literal(contracts.FORMS[column.form].pattern)})"
+    if column.form == "id":
+        return [x], x, f"{suspect} OR regexp_full_match({x}, {_literal(contracts.DAMAGED_ID)})"
+    if column.form == "zone":
+        return [x], x, f"{x} IS NOT NULL"  # only Python's list of zones can tell
+    if column.form == "text":
+        return [x], x, suspect
+    if column.form == "flag":
+        return [f"lower({x}) IN ({TRUE_TEXTS})"], x, suspect
+    value = f"TRY_CAST({x} AS {column.sql_type})"
+    suspect += f" OR ({x} IS NOT NULL AND {value} IS NULL)"
+    if column.form in ("day", "birth_day", "moment"):
+        suspect += f" OR {x} < '{contracts.EARLIEST}' OR substr({x}, 1, 10) > '{contracts.LATEST}'"
+    if column.form in ("day", "moment"):
+        suspect += f" OR starts_with({x}, '{contracts.NONE_DAY}')"
+    if column.form == "moment":
+        # No time is written with Z, + or - behind its sixteenth character except for its offset.
+        is_utc = f"regexp_matches(substr({x}, 17), '[Z+-]')"
+        value = f"CASE WHEN {is_utc} THEN TRY_CAST({x} AS TIMESTAMPTZ) AT TIME ZONE 'UTC' ELSE {value} END"
+        return [value, is_utc], x, suspect
+    return [value], x, suspect
+
+
+def _fits(column: Column, sql_type: str) -> bool:
+    """True where a Parquet column has the very type, so that no detour through text is needed."""
+    if column.form == "money":
+        scale = sql_type.removeprefix("DECIMAL(").removesuffix(")").split(",") if sql_type.startswith("DECIMAL(") else ()
+        return len(scale) == 2 and int(scale[1]) <= 2 and int(scale[0]) - int(scale[1]) <= 10
+    return column.allowed is None and sql_type in FITS.get(column.form, ())
+
+
+def _from_value(column: Column, sql_type: str) -> tuple[list[str], str, str]:
+    """The same for a column that has its type already."""
+    x = _quoted(column.name)
+    if sql_type == "TIMESTAMP WITH TIME ZONE":
+        utc = f"({x} AT TIME ZONE 'UTC')"
+        return [utc, f"{x} IS NOT NULL"], f"CAST({utc} AS VARCHAR) || 'Z'", _odd_time(utc)
+    value = f"CAST({x} AS {column.sql_type})"
+    text = f"CAST({x} AS VARCHAR)"
+    if column.form == "moment":
+        return [value, f"CASE WHEN {x} IS NOT NULL THEN false END"], text, _odd_time(value)
+    if column.form == "count":
+        return [f"TRY_CAST({x} AS INTEGER)"], text, f"{x} < 0 OR {x} > 999999999"
+    return [value], text, _odd_time(x) if column.form in ("day", "birth_day") else "false"
+
+
+def _odd_time(value: str) -> str:
+    day = f"CAST({value} AS DATE)"
+    edges = f"{value} < '{contracts.EARLIEST}' OR {value} >= DATE '{contracts.LATEST}' OR NOT isfinite({value})"
+    return f"{edges} OR {day} = '{contracts.NONE_DAY}'"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def refuse(con: duckdb.DuckDBPyConnection, table: str, readable: set[str]) -> pd.DataFrame:
+    """Take the rows that break the contract out of extract.<table> and give them back.
+
+    The order is stated: what a row breaks by itself, then all but one of a key, then references to tables in `readable`.
+    Columns: row (rowid), column and check (joined by '; '), is_duplicate, bad_ids (names of id columns that cannot be read), the texts.
+    """
+    found = [_convict(con, table, _suspects(con, table), readable, is_alone=True)]
+    _note_refused(con, found)
+    found.append(_duplicates(con, table))
+    _note_refused(con, found)
+    found.append(_convict(con, table, _orphans(con, table, readable), readable, is_alone=False))
+    _note_refused(con, found)
+    con.execute(f"DELETE FROM extract.{table} AS t USING refused_now AS r WHERE t.rowid = r.row")
+    con.execute("DROP TABLE refused_now")
+    return pd.concat([frame for frame in found if len(frame)] or found[:1], ignore_index=True)
+
+
+def _note_refused(con: duckdb.DuckDBPyConnection, found: list[pd.DataFrame]) -> None:
+    """Keep the refused rows' ids where SQL can leave them out; the rows go only at the end, so that row ids stay what they are."""
+    if len(found) == 1:
+        con.execute("CREATE OR REPLACE TEMP TABLE refused_now (row BIGINT)")
+    rows = found[-1][["row"]].astype("int64")
+    if len(rows):
+        con.register("refused_frame", rows)
+        con.execute("INSERT INTO refused_now SELECT row FROM refused_frame")
+        con.unregister("refused_frame")
+
+
+def _suspects(con: duckdb.DuckDBPyConnection, table: str) -> str:
+    texts = ", ".join(f"_text[{i}] AS {_quoted(column.name)}" for i, column in enumerate(contracts.columns(table), 1))
+    return f"SELECT rowid AS row, {texts} FROM extract.{table} WHERE _text IS NOT NULL"
+
+
+def _written(table: str) -> str:
+    """Select list that writes typed values as text again."""
+    return ", ".join(
+        f"CAST({_quoted(c.name)} AS VARCHAR)"
+        + (f" || CASE WHEN {c.name}_is_utc THEN 'Z' ELSE '' END" if c.form == "moment" else "")
+        + f" AS {_quoted(c.name)}"
+        for c in contracts.columns(table)
+    )
+
+
+def _orphans(con: duckdb.DuckDBPyConnection, table: str, readable: set[str]) -> str:
+    """Rows that refer to nothing in a table that could be read."""
+    checked = [column for column in contracts.columns(table) if column.references in readable]
+    con.execute("CREATE OR REPLACE TEMP TABLE orphans_now (row BIGINT)")
+    for c in checked:
+        con.execute(
+            f"INSERT INTO orphans_now SELECT t.rowid FROM extract.{table} AS t ANTI JOIN extract.{c.references} AS p"
+            f" ON t.{c.name} = p.{contracts.key_of(c.references)} WHERE t.{c.name} IS NOT NULL"
+        )
+    wanted = "rowid IN (SELECT row FROM orphans_now ANTI JOIN refused_now USING (row))"
+    return f"SELECT rowid AS row, {_written(table)} FROM extract.{table} WHERE {wanted}"
+
+
+def _duplicates(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame:
+    """All rows of a key but the one with the latest day or moment in any column, or, of several, the last one in text order."""
+    key = _quoted(contracts.key_of(table))
+    names = [column.name for column in contracts.columns(table)]
+    left = f"extract.{table} AS t" + (" ANTI JOIN refused_now AS r ON t.rowid = r.row" if _has_refused(con) else "")
+    if not con.execute(f"SELECT count(*) > count(DISTINCT {key}) FROM {left}").fetchone()[0]:
+        return _frame([], names)
+    times = [f"CAST({column.name} AS TIMESTAMP)" for column in contracts.columns(table) if column.form in ("day", "moment")]
+    latest = f"greatest({', '.join(times)})" if times else "0"
+    text = ", ".join(f"coalesce({_quoted(name)}, '')" for name in names)
+    losers = con.execute(
+        f"WITH again AS (SELECT t.{key} AS id FROM {left} GROUP BY 1 HAVING count(*) > 1),"
+        f" written AS (SELECT t.rowid AS row, {latest} AS latest, {_written(table)} FROM {left} SEMI JOIN again ON t.{key} = again.id)"
+        f" SELECT row, {', '.join(map(_quoted, names))} FROM written"
+        f" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY latest DESC NULLS LAST, concat_ws(chr(31), {text}) DESC, row) > 1"
+    ).df()
+    return _frame([losers.assign(column=contracts.key_of(table), check="duplicate_key", is_duplicate=True, bad_ids=[()] * len(losers))], names)
+
+
+def _has_refused(con: duckdb.DuckDBPyConnection) -> bool:
+    return con.execute("SELECT count(*) > 0 FROM refused_now").fetchone()[0]
+
+
+def _convict(con: duckdb.DuckDBPyConnection, table: str, suspects: str, readable: set[str], *, is_alone: bool) -> pd.DataFrame:
+    """Let pandera judge the suspects; with is_alone, a row is convicted only for what it breaks by itself, whatever it refers to."""
+    names = [column.name for column in contracts.columns(table)]
+    convicted, last = [], -1
+    while len(texts := con.execute(f"FROM ({suspects}) WHERE row > {last} ORDER BY row LIMIT {CHUNK}").df()):
+        last = int(texts["row"].iloc[-1])
+        texts = texts.set_index("row")[names].astype("str")
+        broken = failures(table, texts, _known(con, table, texts, readable))
+        if is_alone:
+            broken = broken[broken["row"].isin(broken.loc[broken["check"] != "reference", "row"])]
+        if len(broken):
+            convicted.append(_joined(broken).join(texts, on="row"))
+    return _frame(convicted, names)
+
+
+def _known(con: duckdb.DuckDBPyConnection, table: str, texts: pd.DataFrame, readable: set[str]) -> dict[str, set[str]]:
+    """The keys of the parents, as far as these rows ask for them."""
+    known: dict[str, set[str]] = {}
+    for column in contracts.columns(table):
+        if column.references in readable:
+            con.register("asked_frame", pd.DataFrame({"id": texts[column.name].dropna().unique()}, dtype="str"))
+            key = contracts.key_of(column.references)
+            rows = con.execute(f"SELECT p.{key} FROM extract.{column.references} AS p SEMI JOIN asked_frame AS a ON p.{key} = a.id").fetchall()
+            con.unregister("asked_frame")
+            known.setdefault(column.references, set()).update(row[0] for row in rows)
+    return known
+
+
+def failures(table: str, texts: pd.DataFrame, known: dict[str, set[str]]) -> pd.DataFrame:
+    """What pandera finds wrong with rows of text, except for repeated keys: row (the frame's index), column, check."""
+    model = contracts.Manifest if table == "manifest" else contracts.TABLES[table]
+    token = contracts.KNOWN_KEYS.set(known)
+    try:
+        model.validate(texts, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        cases = errors.failure_cases.loc[lambda cases: cases["check"] != "field_uniqueness", ["index", "column", "check"]]
+        names = {check: _check_name(str(check)) for check in cases["check"].unique()}
+        return pd.DataFrame({"row": cases["index"].astype("int64"), "column": cases["column"].astype("str"), "check": cases["check"].map(names)})
+    finally:
+        contracts.KNOWN_KEYS.reset(token)
+    return pd.DataFrame({"row": pd.Series(dtype="int64"), "column": pd.Series(dtype="str"), "check": pd.Series(dtype="str")})
+
+
+def _check_name(check: str) -> str:
+    """The name people see for what pandera calls not_nullable, written_as(form=day), isin([…]) and refers_to(…)."""
+    if check.startswith("written_as("):
+        return check.removeprefix("written_as(form=").removesuffix(")")
+    return {"not_nullable": "required", "isin": "value_set", "refers_to": "reference"}.get(check.partition("(")[0], check)
+
+
+def _joined(broken: pd.DataFrame) -> pd.DataFrame:
+    """One line a row: its columns and checks in the order of the contract, and the id columns that cannot be read."""
+    groups = broken.groupby("row", sort=True)
+    joined = groups.agg({"column": "; ".join, "check": "; ".join})
+    bad = broken[broken["check"].isin(["id", "required"])].groupby("row")["column"].agg(tuple)
+    joined["bad_ids"] = bad.reindex(joined.index)
+    joined["bad_ids"] = [names if isinstance(names, tuple) else () for names in joined["bad_ids"]]
+    return joined.assign(is_duplicate=False).reset_index()
+
+
+def _frame(frames: list[pd.DataFrame], names: list[str]) -> pd.DataFrame:
+    columns = ["row", "column", "check", "is_duplicate", "bad_ids", *names]
+    return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)

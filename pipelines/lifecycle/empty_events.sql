@@ -1,0 +1,13 @@
+-- The history of a practice before its first run: none, with the columns every later run keeps.
+SELECT
+    CAST(NULL AS BIGINT) AS event_no,
+    CAST(NULL AS VARCHAR) AS task_id,
+    CAST(NULL AS VARCHAR) AS event,
+    CAST(NULL AS TIMESTAMP WITH TIME ZONE) AS happened_at,
+    CAST(NULL AS VARCHAR) AS staff_id,
+    CAST(NULL AS VARCHAR) AS reason,
+    CAST(NULL AS TIMESTAMP WITH TIME ZONE) AS deferred_until,
+    CAST(NULL AS VARCHAR) AS to_staff_id,
+    CAST(NULL AS VARCHAR) AS linked_task_id,
+    CAST(NULL AS BIGINT) AS seq,
+WHERE FALSE

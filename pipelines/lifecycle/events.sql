@@ -1,0 +1,64 @@
+-- What this run did to tasks, numbered after the history so far.
+WITH happenings AS (
+    SELECT
+        d.open_task_id AS task_id,
+        'opened' AS event,
+        1 AS position,
+        c.reason,
+        CAST(NULL AS VARCHAR) AS to_staff_id,
+        d.task_id AS linked_task_id,
+    FROM decisions AS d
+    INNER JOIN candidates AS c ON d.rule_id = c.rule_id AND d.subject_id = c.subject_id
+    WHERE d.decision = 'open'
+    UNION ALL
+    SELECT
+        d.converts_to_task_id AS task_id,
+        'converted_from' AS event,
+        2 AS position,
+        r.clears_when AS reason,
+        CAST(NULL AS VARCHAR) AS to_staff_id,
+        d.task_id AS linked_task_id,
+    FROM decisions AS d
+    INNER JOIN rules AS r ON d.rule_id = r.rule_id
+    WHERE d.decision = 'converted'
+    UNION ALL
+    SELECT
+        d.task_id,
+        d.decision AS event,
+        3 AS position,
+        CASE d.decision
+            WHEN 'discharged' THEN 'The case was discharged.'
+            WHEN 'source_gone' THEN 'The record is no longer in the ' || r.subject_table || ' extract.'
+            ELSE r.clears_when
+        END AS reason,
+        CAST(NULL AS VARCHAR) AS to_staff_id,
+        d.converts_to_task_id AS linked_task_id,
+    FROM decisions AS d
+    INNER JOIN rules AS r ON d.rule_id = r.rule_id
+    WHERE d.decision IN ('cleared', 'converted', 'discharged', 'source_gone')
+    UNION ALL
+    SELECT
+        t.task_id,
+        'owner_changed' AS event,
+        4 AS position,
+        'The record''s owner changed in the EMR.' AS reason,
+        c.staff_id AS to_staff_id,
+        CAST(NULL AS VARCHAR) AS linked_task_id,
+    FROM decisions AS d
+    INNER JOIN folded_tasks AS t ON d.task_id = t.task_id
+    INNER JOIN candidates AS c ON d.rule_id = c.rule_id AND d.subject_id = c.subject_id
+    WHERE d.decision = 'refresh' AND COALESCE(c.staff_id, '') <> COALESCE(t.rule_staff_id, '')
+)
+
+SELECT
+    $last_event_no + ROW_NUMBER() OVER (ORDER BY h.task_id, h.position) AS event_no,
+    h.task_id,
+    h.event,
+    $as_of AS happened_at,
+    CAST(NULL AS VARCHAR) AS staff_id,
+    h.reason,
+    CAST(NULL AS TIMESTAMP WITH TIME ZONE) AS deferred_until,
+    h.to_staff_id,
+    h.linked_task_id,
+    CAST(NULL AS BIGINT) AS seq,
+FROM happenings AS h

@@ -1,0 +1,20 @@
+-- One event for each thing a person did, numbered after the history so far.
+SELECT
+    $last_event_no + ROW_NUMBER() OVER (ORDER BY a.seq) AS event_no,
+    a.task_id,
+    CASE a.action
+        WHEN 'complete' THEN CASE WHEN a.is_override THEN 'override' ELSE 'completed' END
+        WHEN 'defer' THEN 'deferred'
+        WHEN 'return' THEN 'returned'
+        WHEN 'reopen' THEN 'reopened'
+        WHEN 'assign' THEN 'assigned'
+        WHEN 'note' THEN 'noted'
+    END AS event,
+    a.acted_at AS happened_at,
+    a.staff_id,
+    a.reason,
+    a.deferred_until,
+    a.to_staff_id,
+    CAST(NULL AS VARCHAR) AS linked_task_id,
+    a.seq,
+FROM actions AS a

@@ -1,0 +1,38 @@
+-- Each candidate with its payer: the case's primary policy in force on the task's date (domain: "The payer of a task"), else none.
+WITH choices AS (
+    SELECT
+        c.rule_id,
+        c.subject_id,
+        p.payer_id,
+        ROW_NUMBER() OVER (
+            PARTITION BY c.rule_id, c.subject_id
+            ORDER BY
+                CASE WHEN p.case_id IS NULL THEN 1 ELSE 0 END ASC,
+                COALESCE(p.starts_on, DATE '1900-01-01') DESC,
+                p.policy_id ASC
+        ) AS choice,
+    FROM found AS c
+    INNER JOIN staging.policies AS p
+        ON
+            c.patient_id = p.patient_id
+            AND (p.case_id IS NULL OR c.case_id = p.case_id)
+            AND p.rank = 1
+            AND COALESCE(p.starts_on, c.since) <= c.since
+            AND COALESCE(p.ends_on, c.since) >= c.since
+)
+
+SELECT
+    c.rule_id,
+    c.subject_id,
+    c.case_id,
+    c.patient_id,
+    c.facility_id,
+    c.staff_id,
+    c.since,
+    c.amount,
+    c.reason,
+    c.manual,
+    c.episode,
+    p.payer_id,
+FROM found AS c
+LEFT JOIN choices AS p ON c.rule_id = p.rule_id AND c.subject_id = p.subject_id AND p.choice = 1

@@ -1,0 +1,78 @@
+-- The tasks after this run: the folded ones with this run's decisions, and the new occurrences.
+WITH converted AS (
+    SELECT
+        d.task_id,
+        d.converts_to_task_id,
+        ROW_NUMBER() OVER (PARTITION BY d.converts_to_task_id ORDER BY d.task_id) AS choice,
+    FROM decisions AS d
+    WHERE d.decision = 'converted'
+)
+
+SELECT
+    t.task_id,
+    t.rule_id,
+    t.subject_id,
+    t.occurrence,
+    t.is_latest AND COALESCE(d.decision, 'none') <> 'open' AS is_latest,
+    t.previous_task_id,
+    CASE WHEN d.decision = 'refresh' THEN c.case_id ELSE t.case_id END AS case_id,
+    t.patient_id,
+    CASE WHEN d.decision = 'refresh' THEN c.facility_id ELSE t.facility_id END AS facility_id,
+    CASE WHEN d.decision = 'refresh' AND $has_payers THEN c.payer_id ELSE t.payer_id END AS payer_id,
+    CASE WHEN d.decision = 'refresh' THEN c.staff_id ELSE t.rule_staff_id END AS rule_staff_id,
+    -- Whoever edits the document last takes over, from an assigned person too (domain: Owner).
+    CASE WHEN d.decision = 'refresh' AND COALESCE(c.staff_id, '') <> COALESCE(t.rule_staff_id, '') THEN NULL ELSE t.assigned_to_id END
+        AS assigned_to_id,
+    t.since,
+    t.opened_at,
+    CASE WHEN d.decision IN ('cleared', 'converted', 'discharged', 'source_gone') THEN 'cleared' ELSE t.state END AS state,
+    CASE WHEN d.decision IN ('cleared', 'converted', 'discharged', 'source_gone') THEN NULL ELSE t.deferred_until END AS deferred_until,
+    CASE WHEN d.decision IN ('cleared', 'converted', 'discharged', 'source_gone') THEN $as_of ELSE t.closed_at END AS closed_at,
+    CASE WHEN d.decision IN ('cleared', 'converted', 'discharged', 'source_gone') THEN 'system' ELSE t.closed_by END AS closed_by,
+    CASE WHEN d.decision IN ('cleared', 'converted', 'discharged', 'source_gone') THEN d.decision ELSE t.close_kind END AS close_kind,
+    CASE WHEN d.decision = 'refresh' THEN c.reason ELSE t.reason END AS reason,
+    CASE WHEN d.decision = 'refresh' THEN c.amount ELSE t.amount END AS amount,
+    CASE WHEN d.decision = 'refresh' THEN c.manual ELSE t.manual END AS manual,
+    CASE WHEN d.decision = 'refresh' THEN c.episode ELSE t.episode END AS episode,
+    CASE WHEN d.decision IN ('cleared', 'converted', 'discharged', 'source_gone', 'away') THEN TRUE ELSE t.is_away END AS is_away,
+    COALESCE(t.converted_from, f.task_id) AS converted_from,
+    CASE WHEN d.decision = 'converted' THEN d.converts_to_task_id ELSE t.converted_to END AS converted_to,
+    t.last_seq,
+FROM folded_tasks AS t
+LEFT JOIN decisions AS d ON t.task_id = d.task_id
+LEFT JOIN candidates AS c ON d.decision = 'refresh' AND d.rule_id = c.rule_id AND d.subject_id = c.subject_id
+LEFT JOIN converted AS f ON t.task_id = f.converts_to_task_id AND f.choice = 1
+UNION ALL
+SELECT
+    d.open_task_id AS task_id,
+    c.rule_id,
+    c.subject_id,
+    d.open_occurrence AS occurrence,
+    TRUE AS is_latest,
+    d.task_id AS previous_task_id,
+    c.case_id,
+    c.patient_id,
+    c.facility_id,
+    c.payer_id,
+    c.staff_id AS rule_staff_id,
+    CAST(NULL AS VARCHAR) AS assigned_to_id,
+    c.since,
+    $as_of AS opened_at,
+    'open' AS state,
+    NULL AS deferred_until,
+    NULL AS closed_at,
+    CAST(NULL AS VARCHAR) AS closed_by,
+    CAST(NULL AS VARCHAR) AS close_kind,
+    c.reason,
+    c.amount,
+    c.manual,
+    c.episode,
+    FALSE AS is_away,
+    f.task_id AS converted_from,
+    CAST(NULL AS VARCHAR) AS converted_to,
+    0 AS last_seq,
+FROM decisions AS d
+INNER JOIN candidates AS c ON d.rule_id = c.rule_id AND d.subject_id = c.subject_id
+LEFT JOIN converted AS f ON d.open_task_id = f.converts_to_task_id AND f.choice = 1
+WHERE d.decision = 'open'
+ORDER BY task_id

@@ -1,0 +1,28 @@
+-- A patient's history: every event of every task, in order, with the names of who did it.
+SELECT
+    e.happened_at,
+    e.event,
+    t.task_id,
+    t.rule_id,
+    r.title,
+    r.category,
+    t.subject_id,
+    t.occurrence,
+    t.patient_id,
+    t.case_id,
+    t.since,
+    e.staff_id,
+    CASE WHEN e.staff_id IS NULL THEN 'System' ELSE COALESCE(s.name, e.staff_id) END AS staff,
+    e.reason,
+    e.deferred_until,
+    e.to_staff_id,
+    o.name AS to_staff,
+    e.linked_task_id,
+    e.seq,
+FROM current_events AS e
+INNER JOIN current_tasks AS t ON e.task_id = t.task_id
+LEFT JOIN rules AS r ON t.rule_id = r.rule_id
+LEFT JOIN staging.staff AS s ON e.staff_id = s.staff_id
+LEFT JOIN staging.staff AS o ON e.to_staff_id = o.staff_id
+WHERE t.patient_id = $patient_id AND e.happened_at <= $at
+ORDER BY e.happened_at, e.event_no

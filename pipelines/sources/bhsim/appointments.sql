@@ -1,0 +1,14 @@
+-- The source tells not when a visit was booked: the first day of its case is the earliest it can have been.
+SELECT
+    v.visit_id AS appointment_id,
+    v.case_id,
+    v.individual_id AS patient_id,
+    v.location_id AS facility_id,
+    v.employee_id AS staff_id,
+    v.starts_at,
+    v.status,
+    NULL AS amount_due,
+    NULL AS reminder_status,
+    CAST(CASE WHEN c.opened_on < v.visit_on THEN c.opened_on ELSE v.visit_on END AS TIMESTAMP) AS created_at,
+FROM step.visits AS v
+LEFT JOIN canonical.cases AS c ON v.case_id = c.case_id

@@ -1,0 +1,34 @@
+-- An enrollment is a case once it has begun. Its therapist is whoever saw the person last, its facility where most of its visits are.
+WITH last_seen AS (
+    SELECT
+        v.case_id,
+        v.employee_id,
+        ROW_NUMBER() OVER (PARTITION BY v.case_id ORDER BY v.began_at DESC, v.visit_id DESC) AS place,
+    FROM step.visits AS v
+    WHERE v.began_at <= $as_of
+),
+
+visit_counts AS (
+    SELECT
+        v.case_id,
+        v.location_id,
+        ROW_NUMBER() OVER (PARTITION BY v.case_id ORDER BY COUNT(*) DESC, v.location_id ASC) AS place,
+    FROM step.visits AS v
+    GROUP BY v.case_id, v.location_id
+)
+
+SELECT
+    ip.enrollment_id AS case_id,
+    ip.individual_id AS patient_id,
+    COALESCE(c.location_id, p.facility_id) AS facility_id,
+    s.employee_id AS therapist_id,
+    CAST(ip.start_date AS DATE) AS opened_on,
+    CASE WHEN CAST(ip.end_date AS DATE) <= CAST($as_of AS DATE) THEN CAST(ip.end_date AS DATE) END AS discharged_on,
+    NULL AS visits_per_week_target,
+    NULL AS referring_provider,
+    NULL AS referring_fax,
+FROM source.individual_programs AS ip
+LEFT JOIN canonical.patients AS p ON ip.individual_id = p.patient_id
+LEFT JOIN last_seen AS s ON ip.enrollment_id = s.case_id AND s.place = 1
+LEFT JOIN visit_counts AS c ON ip.enrollment_id = c.case_id AND c.place = 1
+WHERE CAST(ip.start_date AS DATE) <= CAST($as_of AS DATE)

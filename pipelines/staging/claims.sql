@@ -1,0 +1,40 @@
+WITH placed AS (
+    SELECT
+        cl.claim_id,
+        c.patient_id,
+        COALESCE(a.facility_id, c.facility_id) AS facility_id,
+    FROM extract.claims AS cl
+    LEFT JOIN staging.cases AS c ON cl.case_id = c.case_id
+    LEFT JOIN staging.appointments AS a ON cl.appointment_id = a.appointment_id
+),
+
+timed AS (
+    SELECT
+        cl.claim_id,
+        cl.case_id,
+        pl.patient_id,
+        pl.facility_id,
+        cl.policy_id,
+        cl.appointment_id,
+        cl.date_of_service,
+        cl.status,
+        cl.patient_responsibility,
+        CASE WHEN cl.processed_at_is_utc THEN cl.processed_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE cl.processed_at END AS processed_at,
+    FROM extract.claims AS cl
+    INNER JOIN placed AS pl ON cl.claim_id = pl.claim_id
+    LEFT JOIN staging.facilities AS f ON pl.facility_id = f.facility_id
+)
+
+SELECT
+    t.claim_id,
+    t.case_id,
+    t.patient_id,
+    t.facility_id,
+    t.policy_id,
+    t.appointment_id,
+    t.date_of_service,
+    t.status,
+    t.patient_responsibility,
+    t.processed_at,
+    CAST(t.processed_at AS DATE) AS processed_on,
+FROM timed AS t

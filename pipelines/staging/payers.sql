@@ -1,0 +1,5 @@
+SELECT
+    p.payer_id,
+    p.name,
+    p.kind,
+FROM extract.payers AS p

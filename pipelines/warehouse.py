@@ -1,0 +1,117 @@
+"""Build, publish and open warehouse snapshots: the only module that opens DuckDB.
+
+A snapshot is one DuckDB file, written beside the live one and never changed once published. `CURRENT` names the live
+one and is replaced by an atomic rename, so a reader sees the old list or the new one, and a run that dies publishes nothing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from pipelines.errors import UserError
+
+KEPT = 7  # snapshots kept, the live one included
+FORMAT = 1  # goes up when the tables of a snapshot change
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """An in-memory DuckDB; its clock zone is UTC, so no result depends on the machine's."""
+    con = duckdb.connect()
+    con.execute("SET TimeZone = 'UTC'")
+    return con
+
+
+def one(con: duckdb.DuckDBPyConnection, sql: str, parameters: object = None) -> tuple | None:
+    """The first row, or None; all rows are fetched, since an unfinished result keeps the connection busy."""
+    rows = con.execute(sql, parameters).fetchall()
+    return rows[0] if rows else None
+
+
+def current(folder: Path) -> Path | None:
+    """The live snapshot file, or None before the first run; UserError when the pointer is broken."""
+    try:
+        name = (folder / "CURRENT").read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{folder / 'CURRENT'}: the pointer to the live snapshot cannot be read ({type(error).__name__})") from None
+    path = folder / name
+    if "/" in name or not name.endswith(".duckdb") or not path.is_file():
+        kept = ", ".join(sorted(p.name for p in folder.glob("*.duckdb"))) or "none"
+        raise UserError(f"{folder / 'CURRENT'} names no snapshot that is here; snapshots here: {kept}. Write the newest one's name into CURRENT.")
+    return path
+
+
+def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    """Attach a published snapshot for reading under a name."""
+    try:
+        con.execute(f"ATTACH {_text(path)} AS {name} (READ_ONLY)")
+        found = one(con, f"SELECT format FROM {name}.snapshot")
+    except duckdb.Error as error:
+        raise UserError(f"{path}: the snapshot cannot be opened ({type(error).__name__}); it is damaged or of another version") from None
+    if found is None or found[0] != FORMAT:
+        raise UserError(f"{path}: the snapshot has format {found and found[0]}, this software reads format {FORMAT}; run the pipeline once more")
+
+
+@contextmanager
+def one_run_at_a_time(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock for a run; UserError at once when another run holds it. The lock dies with its process."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = open(folder / ".lock", "w", encoding="utf-8")  # noqa: SIM115 - held open for the length of the run
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written to ({error.strerror})") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UserError(f"{folder}: another run is going on; this one did nothing") from None
+        for left in folder.glob(".*.building*"):  # what a killed run left behind
+            left.unlink(missing_ok=True)
+        yield
+
+
+def building(folder: Path, run_id: str) -> Path:
+    """Where a run writes its snapshot before it is published."""
+    return folder / f".{run_id}.building"
+
+
+def attach_new(con: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Attach a new snapshot file for writing as `snapshot`."""
+    con.execute(f"ATTACH {_text(path)} AS snapshot")
+    con.execute("CREATE SCHEMA snapshot.staging")
+
+
+def publish(con: duckdb.DuckDBPyConnection, folder: Path, run_id: str) -> Path:
+    """Close the snapshot being built, make it durable, point CURRENT at it, and drop the oldest ones."""
+    source, target = building(folder, run_id), folder / f"{run_id}.duckdb"
+    con.execute("DETACH snapshot")
+    _sync(source)
+    os.replace(source, target)
+    pointer = folder / ".CURRENT.building"
+    pointer.write_text(target.name + "\n", encoding="utf-8")
+    _sync(pointer)
+    os.replace(pointer, folder / "CURRENT")
+    _sync(folder)
+    for old in sorted(folder.glob("*.duckdb"))[:-KEPT]:
+        if old != target:
+            old.unlink(missing_ok=True)
+    return target
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _text(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

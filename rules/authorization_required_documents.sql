@@ -1,0 +1,60 @@
+/* rule
+title        = "Authorization Required Documents"
+category     = "Billing"
+clears       = "auto"
+clears_when  = "The authorization is uploaded and covers the claim's date of service, or the hold is released."
+manual       = "override"
+purpose      = "A claim cannot be submitted because its authorization paperwork is missing."
+resolve      = [
+    "Open the patient's Authorizations and look for one that covers the claim's date of service.",
+    "Ask the payer or the referring provider for the authorization letter if it is not in the chart.",
+    "Enter the authorization on the policy and upload its document.",
+]
+links        = ["authorizations", "policies", "documents"]
+reads        = ["authorizations", "claim_holds"]
+due_days     = 7    # a week lost to paper is a week nearer the payer's filing limit
+ends_at_discharge = false    # the claim is still unpaid
+subject_table = "claim_holds"
+source       = "seed: Billing Tasks table; domain.md section 2"
+
+[params]
+code_contains = "AUTH"    # what the reason code of an authorization hold contains; keep in step with claim_submission_hold
+*/
+WITH holds AS (
+    SELECT
+        h.hold_id,
+        h.case_id,
+        h.patient_id,
+        h.facility_id,
+        h.policy_id,
+        h.date_of_service,
+        h.held_on,
+    FROM staging.claim_holds AS h
+    WHERE h.released_at IS NULL AND STRPOS(UPPER(h.reason_code), UPPER($code_contains)) > 0
+),
+
+covered AS (
+    SELECT DISTINCT h.hold_id,
+    FROM holds AS h
+    INNER JOIN staging.authorizations AS a ON h.case_id = a.case_id
+    WHERE
+        NOT a.is_stub
+        AND a.document_uploaded_at IS NOT NULL
+        AND (h.policy_id IS NULL OR h.policy_id = a.policy_id)
+        AND (a.starts_on IS NULL OR a.starts_on <= h.date_of_service)
+        AND (a.ends_on IS NULL OR a.ends_on >= h.date_of_service)
+)
+
+SELECT
+    h.hold_id AS subject_id,
+    h.case_id,
+    h.patient_id,
+    h.facility_id,
+    CAST(NULL AS VARCHAR) AS staff_id,
+    h.held_on AS since,
+    CAST(NULL AS DECIMAL(12, 2)) AS amount,
+    'Claim for the visit on ' || CAST(h.date_of_service AS VARCHAR) || ' held on ' || CAST(h.held_on AS VARCHAR)
+    || ': no uploaded authorization covers that day' AS reason,
+FROM holds AS h
+LEFT JOIN covered AS c ON h.hold_id = c.hold_id
+WHERE c.hold_id IS NULL

@@ -1,0 +1,33 @@
+/* rule
+title        = "Claim Submission Hold"
+category     = "Billing"
+clears       = "auto"
+clears_when  = "The billing issue is resolved and the hold is released."
+manual       = "override"
+purpose      = "A claim is kept from submission by a billing issue other than authorization paperwork."
+resolve      = [
+    "Read why the claim is held.",
+    "Correct the policy, the demographics or the documentation the reason points to.",
+    "Release the hold so that the claim goes out.",
+]
+links        = ["policies", "demographics", "documents"]
+reads        = ["claim_holds"]
+due_days     = 7    # a week's billing cycle
+ends_at_discharge = false    # the claim is still unpaid
+subject_table = "claim_holds"
+source       = "seed: Billing Tasks table; domain.md section 2"
+
+[params]
+code_contains = "AUTH"    # reason codes that contain it are authorization_required_documents; keep the two in step
+*/
+SELECT
+    h.hold_id AS subject_id,
+    h.case_id,
+    h.patient_id,
+    h.facility_id,
+    CAST(NULL AS VARCHAR) AS staff_id,
+    h.held_on AS since,
+    CAST(NULL AS DECIMAL(12, 2)) AS amount,
+    'Claim for the visit on ' || CAST(h.date_of_service AS VARCHAR) || ' held on ' || CAST(h.held_on AS VARCHAR) || ': ' || h.reason AS reason,
+FROM staging.claim_holds AS h
+WHERE h.released_at IS NULL AND STRPOS(UPPER(h.reason_code), UPPER($code_contains)) = 0

@@ -1,0 +1,50 @@
+/* rule
+title        = "Failed Fax"
+category     = "Clinical"
+clears       = "manual"
+clears_when  = "Staff have sent the fax again from the Clinical Documents page and mark the task complete."
+manual       = "allowed"
+purpose      = "A fax of a document could not be delivered after its retries."
+resolve      = [
+    "Open the patient's Clinical Documents and find the fax that failed.",
+    "Check the number with the recipient's office and correct it on the case.",
+    "Send the fax again and see that it goes through.",
+    "Mark the task complete.",
+]
+links        = ["documents", "demographics"]
+reads        = ["documents", "faxes"]
+due_days     = 1    # the office believes it was sent: every day is lost
+ends_at_discharge = false    # the document still has to reach its recipient
+subject_table = "documents"
+source       = "seed: Clinical Tasks table; domain.md section 2"
+
+[params]
+*/
+WITH failed AS (
+    SELECT
+        d.document_id,
+        d.case_id,
+        d.patient_id,
+        d.facility_id,
+        d.owner_id,
+        d.kind,
+        x.fax_id,
+        x.attempts,
+        COALESCE(x.failed_on, x.sent_on, d.completed_on, d.started_on) AS failed_on,
+    FROM staging.faxes AS x
+    INNER JOIN staging.documents AS d ON x.document_id = d.document_id
+    WHERE x.is_newest AND x.status = 'Failed'
+)
+
+SELECT
+    f.document_id AS subject_id,
+    f.case_id,
+    f.patient_id,
+    f.facility_id,
+    f.owner_id AS staff_id,
+    f.failed_on AS since,
+    CAST(NULL AS DECIMAL(12, 2)) AS amount,
+    'Fax of the ' || f.kind || ' failed on ' || CAST(f.failed_on AS VARCHAR) || ', attempts: ' || CAST(f.attempts AS VARCHAR) AS reason,
+    -- A resend that fails again is another failure.
+    f.fax_id AS episode,
+FROM failed AS f

@@ -1,0 +1,35 @@
+/* rule
+title        = "Faxing Required"
+category     = "Clinical"
+clears       = "auto"
+clears_when  = "The document is faxed; the task then becomes Pending Signature, or Failed Fax when the fax cannot be delivered."
+manual       = "override"
+purpose      = "A document with a plan of care is completed and has not been faxed to the referring provider."
+resolve      = [
+    "Open the patient's Clinical Documents and find the completed document.",
+    "Check the referring provider's name and fax number on the case.",
+    "Fax the document from there.",
+]
+links        = ["documents", "demographics"]
+reads        = ["documents", "faxes"]
+due_days     = 2    # the physician's 30 days to sign are running
+ends_at_discharge = false    # the plan of care still has to be signed
+converts_to  = ["pending_signature", "failed_fax"]
+subject_table = "documents"
+source       = "seed: Clinical Tasks table; domain.md section 2"
+
+[params]
+*/
+SELECT
+    d.document_id AS subject_id,
+    d.case_id,
+    d.patient_id,
+    d.facility_id,
+    d.owner_id AS staff_id,
+    COALESCE(d.completed_on, d.date_of_service, d.started_on) AS since,
+    CAST(NULL AS DECIMAL(12, 2)) AS amount,
+    d.kind || ' completed on ' || CAST(COALESCE(d.completed_on, d.date_of_service, d.started_on) AS VARCHAR)
+    || CASE WHEN x.fax_id IS NULL THEN ' and not faxed' ELSE ', its fax is waiting to be sent' END AS reason,
+FROM staging.documents AS d
+LEFT JOIN staging.faxes AS x ON d.document_id = x.document_id AND x.is_newest
+WHERE d.has_plan_of_care AND d.status = 'Completed' AND (x.fax_id IS NULL OR x.status = 'Queued')

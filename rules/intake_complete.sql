@@ -1,0 +1,32 @@
+/* rule
+title        = "Intake Complete"
+category     = "Administrative"
+clears       = "manual"
+clears_when  = "Staff have reviewed the submitted data and mark the task complete."
+manual       = "allowed"
+purpose      = "The patient has submitted digital intake forms that nobody has reviewed yet."
+resolve      = [
+    "Open the patient's Demographics and read what the patient submitted.",
+    "Correct name, contact and insurance where they differ, and ask the patient about gaps.",
+    "Check that every consent is signed.",
+    "Mark the task complete.",
+]
+links        = ["demographics", "policies", "documents"]
+reads        = ["intake_submissions"]
+due_days     = 2    # before the first visit, which is seldom further off
+ends_at_discharge = true    # after discharge the forms serve nobody
+subject_table = "intake_submissions"
+source       = "seed: Administrative Tasks table"
+
+[params]
+*/
+SELECT
+    i.submission_id AS subject_id,
+    i.case_id,
+    i.patient_id,
+    i.facility_id,
+    CAST(NULL AS VARCHAR) AS staff_id,
+    i.submitted_on AS since,
+    CAST(NULL AS DECIMAL(12, 2)) AS amount,
+    i.form || ' submitted on ' || CAST(i.submitted_on AS VARCHAR) || ' for review' AS reason,
+FROM staging.intake_submissions AS i

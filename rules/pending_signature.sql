@@ -1,0 +1,54 @@
+/* rule
+title        = "Pending Signature"
+category     = "Clinical"
+clears       = "manual"
+clears_when  = "Staff have attached the signed document to the chart and mark the task complete; a fax that fails after all makes it Failed Fax."
+manual       = "allowed"
+purpose      = "A plan of care was faxed and the physician's signature has not come back."
+resolve      = [
+    "Look for the signed document among the incoming faxes.",
+    "If it has not come, call the physician's office; fax it again if they cannot find it.",
+    "Attach the signed document to the patient's chart under Clinical Documents.",
+    "Mark the task complete.",
+]
+links        = ["documents", "demographics"]
+reads        = ["documents", "facilities", "faxes"]
+due_days     = 30    # Medicare wants the plan of care signed within 30 days
+ends_at_discharge = false    # the plan of care still has to be signed
+converts_to  = ["failed_fax"]
+subject_table = "documents"
+source       = "seed: Clinical Tasks table; domain.md section 2"
+
+[params]
+at_risk_days = 30    # days after sending at which a missing signature puts payment at risk (Medicare); a marker, it clears nothing
+*/
+WITH sent AS (
+    SELECT
+        d.document_id,
+        d.case_id,
+        d.patient_id,
+        d.facility_id,
+        d.owner_id,
+        d.kind,
+        x.fax_id,
+        COALESCE(x.sent_on, d.completed_on, d.started_on) AS sent_on,
+    FROM staging.documents AS d
+    INNER JOIN staging.faxes AS x ON d.document_id = x.document_id AND x.is_newest
+    WHERE d.has_plan_of_care AND d.status = 'Completed' AND x.status = 'Sent'
+)
+
+SELECT
+    s.document_id AS subject_id,
+    s.case_id,
+    s.patient_id,
+    s.facility_id,
+    s.owner_id AS staff_id,
+    s.sent_on AS since,
+    CAST(NULL AS DECIMAL(12, 2)) AS amount,
+    s.kind || ' faxed on ' || CAST(s.sent_on AS VARCHAR)
+    || CASE WHEN s.sent_on + $at_risk_days < f.today THEN ', at risk: signature was due by ' ELSE ', signature due by ' END
+    || CAST(s.sent_on + $at_risk_days AS VARCHAR) AS reason,
+    -- A good resend after the task was completed waits for a signature of its own.
+    s.fax_id AS episode,
+FROM sent AS s
+INNER JOIN staging.facilities AS f ON s.facility_id = f.facility_id

@@ -1,0 +1,34 @@
+/* rule
+title        = "Review Documents"
+category     = "Clinical"
+clears       = "manual"
+clears_when  = "The reviewer has finished the review and marks the task complete."
+manual       = "allowed"
+purpose      = "A document was flagged for review by another member of staff."
+resolve      = [
+    "Open the patient's Clinical Documents and read the document under review.",
+    "Approve it, or send it back with comments.",
+    "Mark the task complete.",
+]
+links        = ["documents"]
+reads        = ["documents"]
+due_days     = 3    # the claim waits for the document
+ends_at_discharge = false    # the legal record has to be finished
+subject_table = "documents"
+source       = "seed: Clinical Tasks table; domain.md section 2"
+
+[params]
+*/
+SELECT
+    d.document_id AS subject_id,
+    d.case_id,
+    d.patient_id,
+    d.facility_id,
+    d.reviewer_id AS staff_id,
+    COALESCE(d.submitted_for_review_on, d.started_on) AS since,
+    CAST(NULL AS DECIMAL(12, 2)) AS amount,
+    d.kind || ' sent for review on ' || CAST(COALESCE(d.submitted_for_review_on, d.started_on) AS VARCHAR) AS reason,
+    -- Sent for review again between two runs is another review.
+    CAST(d.submitted_for_review_at AS VARCHAR) AS episode,
+FROM staging.documents AS d
+WHERE d.status = 'Review' AND d.reviewer_id IS NOT NULL

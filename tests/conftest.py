@@ -1,0 +1,87 @@
+"""What all tests share: a workbench in a folder of its own, driven through the command line."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import pytest
+
+from pipelines.__main__ import main
+from tests.practice import Practice
+
+
+class Workbench:
+    """The command line on a data folder of its own; `day` n is 06:00 in New York on 1 November 2026 plus n days."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.data = folder / "data"
+        self.extracts = folder / "extracts"
+        self._capsys = capsys
+        self._runs = 0
+        monkeypatch.setenv("WORKBENCH_DATA", str(self.data))
+        for name in ("WORKBENCH_EXTRACTS", "WORKBENCH_LEDGER", "WORKBENCH_SETTINGS"):
+            monkeypatch.delenv(name, raising=False)
+
+    @staticmethod
+    def day(number: float) -> dt.datetime:
+        return dt.datetime(2026, 11, 1, 11, 0, tzinfo=dt.UTC) + dt.timedelta(days=number)
+
+    def command(self, *arguments: object) -> tuple[int, str, str]:
+        """Exit code, output and errors of one command."""
+        self._capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        captured = self._capsys.readouterr()
+        return code, captured.out, captured.err
+
+    def run(self, practice: Practice | Path, day: float, *, manifest: bool = True, without: tuple[str, ...] = ()) -> str:
+        """Write the practice as known on that day and run over it; what the run printed."""
+        folder = practice
+        if isinstance(practice, Practice):
+            self._runs += 1
+            folder = practice.write(self.extracts / f"{self._runs:03d}", self.day(day) if manifest else None, without=without)
+        code, out, err = self.command("run", "--extracts", folder, "--as-of", self.day(day).isoformat())
+        assert code == 0, err
+        return out
+
+    def tasks(self, day: float, status: str = "all", **filters: str) -> list[dict]:
+        """The JSON of `tasks`."""
+        options = [part for name, value in filters.items() for part in (f"--{name}", value)]
+        code, out, err = self.command("tasks", "--at", self.day(day).isoformat(), "--status", status, "--format", "json", *options)
+        assert code == 0, err
+        return json.loads(out)
+
+    def one(self, day: float, rule_id: str, subject_id: str, occurrence: int = 1) -> dict:
+        """The one task of a rule, subject and occurrence."""
+        wanted = (rule_id, subject_id, occurrence)
+        found = [task for task in self.tasks(day) if (task["rule_id"], task["subject_id"], task["occurrence"]) == wanted]
+        assert len(found) == 1, f"{len(found)} tasks {wanted}"
+        return found[0]
+
+    def states(self, day: float, rule_id: str) -> dict[tuple[str, int], str]:
+        """(subject, occurrence) → status, or how it was closed, of one rule's tasks."""
+        return {(t["subject_id"], t["occurrence"]): t["close_kind"] or t["status"] for t in self.tasks(day) if t["rule_id"] == rule_id}
+
+    def history(self, patient_id: str, day: float) -> list[dict]:
+        """The JSON of `history`."""
+        code, out, err = self.command("history", "--patient", patient_id, "--at", self.day(day).isoformat(), "--format", "json")
+        assert code == 0, err
+        return json.loads(out)
+
+    def act(self, action: str, task: dict, day: float, *options: object, staff: str = "S1") -> tuple[int, str]:
+        """Exit code and message of `act`."""
+        code, out, err = self.command("act", action, task["task_id"], "--staff", staff, "--at", self.day(day).isoformat(), *options)
+        return code, out + err
+
+
+@pytest.fixture
+def workbench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Workbench:
+    """A workbench with an empty data folder."""
+    return Workbench(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture
+def practice() -> Practice:
+    """A practice with one facility, two staff, one payer and no patients."""
+    return Practice()

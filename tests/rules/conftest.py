@@ -1,0 +1,113 @@
+"""A rule asked over a hand-made practice: `opens` gives the subjects, `answers` the whole rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+
+import duckdb
+import pytest
+
+from pipelines import contracts, rules, warehouse
+from pipelines.staging import staging_sql
+from tests.practice import Practice
+
+TODAY = "2026-11-03"  # a Tuesday
+RULES = rules.load_rules()
+
+Answers = Callable[..., dict[str, dict[str, object]]]
+Opens = Callable[..., list[str]]
+
+
+class Desk:
+    """One DuckDB for all tests of a session: extract tables that are emptied for each, staging as views over them."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self.con = con
+        rules.stage_nothing(con)
+        for table, sql in staging_sql().items():
+            if table != "facilities":  # it alone takes a parameter, which a view cannot
+                con.execute(f"DROP TABLE staging.{table}")
+                con.execute(f"CREATE VIEW staging.{table} AS {sql}")
+
+    def fill(self, practice: Practice, as_of: dt.datetime) -> None:
+        """Type the practice's texts into extract.* and set the clocks."""
+        for table, rows in practice.tables.items():
+            self.con.execute(f"DELETE FROM extract.{table}")
+            typed = [tuple(value for column in contracts.columns(table) for value in typed_values(column, row)) for row in rows.values()]
+            if typed:
+                self.con.executemany(f"INSERT INTO extract.{table} VALUES ({', '.join('?' for _ in typed[0])})", typed)
+        self.con.execute("DELETE FROM staging.facilities")
+        self.con.execute("INSERT INTO staging.facilities " + staging_sql()["facilities"], {"as_of": as_of})
+
+    def ask(self, rule: rules.Rule, params: dict[str, object]) -> dict[str, dict[str, object]]:
+        """The rule's rows by subject; fails when a subject comes twice."""
+        assert params.keys() <= rule.params.keys()
+        answer = self.con.execute(rule.sql, {**rule.params, **params} or None)
+        names = [column[0] for column in answer.description]
+        rows = [dict(zip(names, values, strict=True)) for values in answer.fetchall()]
+        by_subject = {row["subject_id"]: row for row in rows}
+        assert len(by_subject) == len(rows)
+        return by_subject
+
+
+def typed_values(column: contracts.Column, row: dict[str, object]) -> tuple[object, ...]:
+    """What the column holds once typed; a moment is two columns, the time and whether it is UTC."""
+    text = row.get(column.name)
+    if column.form != "moment":
+        return (text,)
+    if text is None:
+        return (None, None)
+    time = dt.datetime.fromisoformat(str(text))
+    return (time.astimezone(dt.UTC).replace(tzinfo=None), True) if time.tzinfo else (time, False)
+
+
+def noon(day: str) -> dt.datetime:
+    """17:00 UTC of a day: the same day in every American time zone."""
+    return dt.datetime.fromisoformat(day).replace(hour=17, tzinfo=dt.UTC) if len(day) == 10 else dt.datetime.fromisoformat(day)
+
+
+def after(days: int) -> str:
+    """The day so many days after TODAY; negative for before."""
+    return (dt.date.fromisoformat(TODAY) + dt.timedelta(days=days)).isoformat()
+
+
+@pytest.fixture(scope="session")
+def desk() -> Iterator[Desk]:
+    """The session's one database."""
+    with warehouse.connect() as con:
+        yield Desk(con)
+
+
+@pytest.fixture
+def answers(desk: Desk) -> Answers:
+    """answers(rule_id, practice, on=TODAY, **params): the rows by subject id."""
+
+    def ask(rule_id: str, practice: Practice, on: str = TODAY, **params: object) -> dict[str, dict[str, object]]:
+        desk.fill(practice, noon(on))
+        return desk.ask(RULES[rule_id], params)
+
+    return ask
+
+
+@pytest.fixture
+def opens(answers: Answers) -> Opens:
+    """opens(rule_id, practice, on=TODAY, **params): the subject ids, sorted."""
+
+    def ask(rule_id: str, practice: Practice, on: str = TODAY, **params: object) -> list[str]:
+        return sorted(answers(rule_id, practice, on, **params))
+
+    return ask
+
+
+@pytest.fixture
+def staged(desk: Desk) -> Callable[..., list[dict[str, object]]]:
+    """staged(table, practice, on=TODAY): the rows of a staged table, in the order of its key."""
+
+    def ask(table: str, practice: Practice, on: str = TODAY) -> list[dict[str, object]]:
+        desk.fill(practice, noon(on))
+        answer = desk.con.execute(f"SELECT * FROM staging.{table} ORDER BY 1")
+        names = [column[0] for column in answer.description]
+        return [dict(zip(names, values, strict=True)) for values in answer.fetchall()]
+
+    return ask

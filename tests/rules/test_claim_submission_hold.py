@@ -1,0 +1,36 @@
+"""Claim Submission Hold: any hold but those for authorization paperwork, until released."""
+
+import pytest
+
+RULE = "claim_submission_hold"
+
+
+@pytest.fixture
+def held(practice):
+    practice.patient("A").add("claims", "CL1", case_id="C-A", date_of_service="2026-10-01")
+    return practice.add("claim_holds", "H1", claim_id="CL1", held_at="2026-10-05T08:00:00")
+
+
+def test_a_hold_opens_with_its_reason(answers, held):
+    row = answers(RULE, held)["H1"]
+    assert (str(row["since"]), row["staff_id"]) == ("2026-10-05", None)
+    assert row["reason"] == "Claim for the visit on 2026-10-01 held on 2026-10-05: Modifier missing"
+
+
+def test_a_released_one_is_resolved(opens, held):
+    assert opens(RULE, held.add("claim_holds", "H1", released_at="2026-10-06T08:00:00")) == []
+
+
+@pytest.mark.parametrize("code", ["AUTH", "no_auth", "Authorization"])
+def test_every_hold_is_of_one_rule_only(opens, held, code):
+    held.add("claim_holds", "H1", reason_code=code)
+    assert (opens(RULE, held), opens("authorization_required_documents", held)) == ([], ["H1"])
+
+
+def test_two_holds_of_one_claim_are_two_tasks(opens, held):
+    assert opens(RULE, held.add("claim_holds", "H2", claim_id="CL1", reason_code="ELIG", held_at="2026-10-06T08:00:00")) == ["H1", "H2"]
+
+
+def test_the_visit_s_facility_comes_before_the_case_s(answers, held):
+    held.add("facilities", "F2").visit("V1", "A", "2026-10-01T09:00:00", facility_id="F2").add("claims", "CL1", appointment_id="V1")
+    assert answers(RULE, held)["H1"]["facility_id"] == "F2"

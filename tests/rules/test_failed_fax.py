@@ -1,0 +1,38 @@
+"""Failed Fax: the newest fax of any document failed for good."""
+
+import pytest
+
+RULE = "failed_fax"
+
+
+@pytest.fixture
+def failed(practice):
+    practice.add("staff", "PT").patient("A").document("D1", "A", last_editor_id="PT", status="Completed")
+    return practice.add("faxes", "X1", document_id="D1", status="Failed", attempts=3, failed_at="2026-11-02T09:00:00")
+
+
+def test_opens_for_any_document(answers, failed):
+    row = answers(RULE, failed)["D1"]
+    assert (str(row["since"]), row["staff_id"], row["episode"]) == ("2026-11-02", "PT", "X1")
+    assert row["reason"] == "Fax of the Daily Note failed on 2026-11-02, attempts: 3"
+
+
+@pytest.mark.parametrize(
+    ("resend", "subjects"),
+    [
+        ({"status": "Queued"}, []),
+        ({"status": "Sent", "sent_at": "2026-11-03T09:00:00"}, []),
+        ({"status": "Sent", "sent_at": "2026-11-01T09:00:00"}, ["D1"]),
+        ({"status": "Failed", "failed_at": "2026-11-03T09:00:00"}, ["D1"]),
+    ],
+)
+def test_only_the_newest_fax_counts(opens, failed, resend, subjects):
+    assert opens(RULE, failed.add("faxes", "X2", document_id="D1", **resend)) == subjects
+
+
+def test_a_second_failure_is_another_episode(answers, failed):
+    assert answers(RULE, failed.add("faxes", "X2", document_id="D1", status="Failed", failed_at="2026-11-03T09:00:00"))["D1"]["episode"] == "X2"
+
+
+def test_one_that_failed_without_a_time_has_a_date(answers, failed):
+    assert str(answers(RULE, failed.add("faxes", "X1", failed_at=None))["D1"]["since"]) == "2026-01-05"

@@ -1,0 +1,116 @@
+"""The loader is strict: whatever it does not understand stops the load and names file, line and key."""
+
+import shutil
+
+import pytest
+
+from pipelines import rules
+from pipelines.errors import UserError
+
+SETTINGS = "data/settings.toml"
+
+
+@pytest.fixture
+def spoil(tmp_path):
+    """spoil(rule_id, old, new): the message of checking a copy of the rules in which one text is another."""
+
+    def load(rule_id: str, old: str, new: str) -> str:
+        folder = shutil.copytree(rules.RULES_FOLDER, tmp_path / "rules")
+        text = (folder / f"{rule_id}.sql").read_text(encoding="utf-8")
+        assert old in text
+        (folder / f"{rule_id}.sql").write_text(text.replace(old, new, 1), encoding="utf-8")
+        with pytest.raises(UserError) as raised:
+            rules.check(folder)
+        assert f"{rule_id}.sql" in str(raised.value)
+        return str(raised.value)
+
+    return load
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("/* rule", "/* rules", "line 1"),
+        ("due_days     = 7", "due_days     =", "at line"),
+        ("due_days     = 7", "due_dais     = 7", "line 15: due_dais: unknown key"),
+        ("due_days     = 7", 'due_days     = "7"', "line 15: due_days: must be a whole number"),
+        ("due_days     = 7", "due_days     = -7", "line 15: due_days: must be 0 or more"),
+        ("due_days     = 7", "due_days     = true", "due_days: must be a whole number"),
+        ('title        = "Uncollected Payments"\n', "", "lacks title"),
+        ('"Billing"', '"Money"', "line 3: category: 'Money'"),
+        ('"auto"', '"sometimes"', "line 4: clears"),
+        ('"allowed"', '"maybe"', "line 6: manual"),
+        ('"policies"', '"wallet"', "line 13: links: 'wallet'"),
+        ('["appointments", "payments"]', '["appointments"]', "line 14: reads"),
+        ('["appointments", "payments"]', '["appointments", "payments", "cases"]', "line 14: reads"),
+        ('["appointments", "payments"]', '["appointments", "visits"]', "line 14: reads: 'visits'"),
+        ('"appointments"\nsource', '"visits"\nsource', "subject_table: 'visits'"),
+        ("tolerance = 0.00", "tolerence = 0.00", "$tolerance"),
+        ("tolerance = 0.00", "tolerance = 0.00\nspare = 1", "spare"),
+        ("tolerance = 0.00", "tolerance = [1]", "tolerance"),
+        ("FROM staging.payments AS p", "FROM extract.payments AS p", "extract.payments"),
+        ("FROM staging.payments AS p", "FROM staging.paymets AS p", "staging.paymets"),
+        ("a.has_happened", "a.has_hapened", "has_hapened"),
+        ("WITH charged_days", "SELECT 1;\nWITH charged_days", "2 statements"),
+        ("WITH charged_days", "WITH WITH charged_days", "syntax"),
+        ("u.unpaid AS amount", "u.unpaid AS amounts", "amount"),
+        ("u.visit_on AS since", "CAST(u.visit_on AS VARCHAR) AS since", "since must be DATE"),
+    ],
+)
+def test_says_what_is_wrong_and_where(spoil, old, new, says):
+    assert says in spoil("uncollected_payments", old, new)
+
+
+@pytest.mark.parametrize("target", ["faxing_required", "pending_signatures", "mips"])
+def test_converts_only_to_another_rule_about_the_same_subject(spoil, target):
+    assert "converts_to" in spoil("faxing_required", '["pending_signature", "failed_fax"]', f'["{target}"]')
+
+
+def test_a_period_is_a_week_or_a_month(spoil):
+    assert "period: 'day'" in spoil("mips", '"week"', '"day"')
+
+
+def test_a_folder_without_rules_is_an_error(tmp_path):
+    with pytest.raises(UserError, match="no rule files"):
+        rules.load_rules(tmp_path)
+
+
+def applied(**settings):
+    return rules.apply_settings(rules.load_rules(), settings, SETTINGS)
+
+
+def test_a_practice_chooses_its_own_numbers():
+    found = applied(authorization_expiring={"days_ahead": 21, "due_days": 10, "payers": {"PAY1": {"visits_left": 4}}}, mips={"enabled": False})
+    rule = found.rules["authorization_expiring"]
+    assert (dict(rule.params), rule.due_days) == ({"days_ahead": 21, "visits_left": 2}, 10)
+    assert found.payers == {"authorization_expiring": {"PAY1": {"visits_left": 4}}}
+    assert found.disabled == {"mips"}
+    assert "mips" in found.rules
+
+
+def test_a_whole_number_will_do_for_dollars():
+    assert applied(uncollected_payments={"tolerance": 5}).rules["uncollected_payments"].params == {"tolerance": 5.0}
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "wanted", "key"),
+    [
+        ("authorization_expirng", {"days_ahead": 1}, "authorization_expirng"),
+        ("authorization_expiring", {"days_ahed": 1}, "days_ahed"),
+        ("authorization_expiring", {"days_ahead": "1"}, "days_ahead"),
+        ("authorization_expiring", {"days_ahead": 1.5}, "days_ahead"),
+        ("authorization_expiring", {"days_ahead": True}, "days_ahead"),
+        ("authorization_expiring", {"days_ahead": -1}, "days_ahead"),
+        ("authorization_expiring", {"due_days": "x"}, "due_days"),
+        ("authorization_expiring", {"enabled": "no"}, "enabled"),
+        ("authorization_expiring", {"payers": {"PAY1": {"due_days": 1}}}, "payers.PAY1.due_days"),
+        ("authorization_expiring", {"payers": {"PAY1": 3}}, "payers"),
+        ("authorization_expiring", {"payers": 3}, "payers"),
+        ("authorization_expiring", 3, "authorization_expiring"),
+    ],
+)
+def test_settings_that_are_not_understood_name_file_and_key(rule_id, wanted, key):
+    with pytest.raises(UserError) as raised:
+        applied(**{rule_id: wanted})
+    assert str(raised.value).startswith(f"{SETTINGS}: rules.{rule_id}")
+    assert key in str(raised.value)
