@@ -96,10 +96,11 @@ def _newest(folder: Path) -> Path:
 
     try:
         extracts.find(folder)
-    except UserError:
-        dated = extracts.dated_folders(folder) if folder.is_dir() else []
-        if dated:
-            return dated[-1]
+    except UserError as first:
+        try:
+            return extracts.dated_folders(folder)[-1]
+        except (UserError, IndexError):
+            raise first from None
     return folder
 
 

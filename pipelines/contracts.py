@@ -31,7 +31,7 @@ class Form:
 # [0-9], not \d: Python counts the digits of every script, DuckDB those of ASCII, and both read these patterns.
 FORMS = {
     # A spreadsheet turns a long id into 9.37E+12: another id, and no longer the only one written so.
-    "id": Form("VARCHAR", r"[^\x00-\x1f\x7f]+", "an id, as text, not damaged by a spreadsheet (9.37E+12)"),
+    "id": Form("VARCHAR", r"[^\x00]+", "an id, as text, not damaged by a spreadsheet (9.37E+12)"),
     "text": Form("VARCHAR", r"[^\x00]*", "text"),
     "zone": Form("VARCHAR", r"[A-Za-z0-9_+/-]+", "an IANA time zone such as America/New_York"),
     # A midnight behind a day is what databases add to a plain date; it says nothing more.
@@ -42,7 +42,8 @@ FORMS = {
     "birth_day": Form("DATE", r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]00:00(?::00(?:\.0{1,9})?)?)?", "a day such as 1961-04-30"),
     "moment": Form(
         "TIMESTAMP",
-        r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?(?:Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)?)?",
+        r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+        r"(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?(?:Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)?)?",
         "a time such as 2026-11-03T09:15:00, with an offset or in the facility's time zone (1970-01-01 is not one: leave it empty)",
     ),
     "money": Form("DECIMAL(12,2)", r"-?[0-9]{1,10}(?:\.[0-9]{1,2}0*)?", "an amount such as 25.00, without sign of currency or thousands"),

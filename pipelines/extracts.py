@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from pipelines import contracts, judging, reading
+from pipelines import contracts, judging, reading, warehouse
 from pipelines.errors import UserError
 
 DATED = re.compile(r"\d{4}-\d\d-\d\d|\d{8}")
@@ -118,11 +118,11 @@ def _table_of(entry: Path) -> str | None:
 
 
 def _read_manifest(file: Path, notes: list[str]) -> dict[str, ManifestRow]:
-    with duckdb.connect() as con:
+    with warehouse.connect() as con:
         con.execute("CREATE SCHEMA extract")
         con.execute(judging.table_sql("manifest"))
         try:
-            part = reading.load(con, "manifest", file)
+            part = reading.load(con, "manifest", file, is_careful=not file.name.lower().endswith(".parquet"))  # a few lines: no need for haste
             lines = reading.lines_of(part)
         except reading.FileRefused as error:
             raise UserError(f"{file}: the manifest {error}") from None
@@ -136,9 +136,9 @@ def _read_manifest(file: Path, notes: list[str]) -> dict[str, ManifestRow]:
             raise UserError(f"{file}, line {lines[first['row']]}, column {first['column']}: {first['check']}; the manifest must be sound")
         rows = con.execute('SELECT "table", extracted_at, row_count, complete, horizon_on FROM extract.manifest').fetchall()
     for name in sorted(row[0] for row in rows if row[0] not in contracts.TABLES):
-        notes.append(f"{file.name} names a table that is not one of ours ({len(name)} characters)")
+        notes.append(f"{file.name} speaks of {name}, which is not one of the tables")
     return {
-        table: ManifestRow(extracted_at.replace(tzinfo=dt.timezone.utc), row_count, complete, horizon_on)
+        table: ManifestRow(extracted_at.replace(tzinfo=dt.UTC), row_count, complete, horizon_on)
         for table, extracted_at, row_count, complete, horizon_on in rows
     }
 
@@ -214,7 +214,7 @@ def _reason_unread(stated: ManifestRow | None, before: Previous | None) -> str |
     if stated is not None and not stated.complete:
         return "is not complete, says the manifest"
     if stated is not None and before is not None and before.extracted_at is not None and stated.extracted_at < before.extracted_at:
-        return "was extracted earlier than the one before: it is older than the one before"
+        return "is older than the one before"
     return None
 
 

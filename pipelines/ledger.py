@@ -209,7 +209,7 @@ def parse_span(text: str) -> dt.timedelta:
     """The length of "3d", "1w", "36h" or "1d12h" (w, d, h, m for minutes, s)."""
     match = _SPAN.fullmatch("".join(text.lower().split()))
     if match is None or not any(match.groups()):
-        raise UserError(f"{text!r} is not a span of time: write 3d, 1w, 36h or 1d12h.")
+        raise UserError(f"{text!r} is not a span of time: write 3d, 1w, 36h or 1d12h, from 1 day to 14 days.")
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     return dt.timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
 

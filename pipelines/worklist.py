@@ -186,7 +186,7 @@ class Worklist:
         """Make current_tasks and current_events: the snapshot, then the actions, then, for an earlier moment, what was so then."""
         is_past = self.at < self.as_of
         fold(self._con, "snapshot.tasks", acted, "stored_now" if is_past else "current_tasks")
-        (last,) = self._con.execute("SELECT COALESCE(MAX(event_no), 0) FROM snapshot.events").fetchone()
+        (last,) = warehouse.one(self._con, "SELECT COALESCE(MAX(event_no), 0) FROM snapshot.events")
         self._con.execute("CREATE OR REPLACE TEMP TABLE fresh_events AS " + lifecycle.sql("folded_events"), {"last_event_no": last})
         self._con.execute("CREATE OR REPLACE TEMP VIEW current_events AS FROM snapshot.events UNION ALL BY NAME FROM fresh_events")
         if is_past:

@@ -1,19 +1,9 @@
-WITH placed AS (
-    SELECT
-        cl.claim_id,
-        c.patient_id,
-        COALESCE(a.facility_id, c.facility_id) AS facility_id,
-    FROM extract.claims AS cl
-    LEFT JOIN staging.cases AS c ON cl.case_id = c.case_id
-    LEFT JOIN staging.appointments AS a ON cl.appointment_id = a.appointment_id
-),
-
-timed AS (
+WITH timed AS (
     SELECT
         cl.claim_id,
         cl.case_id,
-        pl.patient_id,
-        pl.facility_id,
+        c.patient_id,
+        COALESCE(a.facility_id, c.facility_id) AS facility_id,
         cl.policy_id,
         cl.appointment_id,
         cl.date_of_service,
@@ -21,8 +11,9 @@ timed AS (
         cl.patient_responsibility,
         CASE WHEN cl.processed_at_is_utc THEN cl.processed_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE cl.processed_at END AS processed_at,
     FROM extract.claims AS cl
-    INNER JOIN placed AS pl ON cl.claim_id = pl.claim_id
-    LEFT JOIN staging.facilities AS f ON pl.facility_id = f.facility_id
+    LEFT JOIN staging.cases AS c ON cl.case_id = c.case_id
+    LEFT JOIN staging.appointments AS a ON cl.appointment_id = a.appointment_id
+    LEFT JOIN staging.facilities AS f ON COALESCE(a.facility_id, c.facility_id) = f.facility_id
 )
 
 SELECT

@@ -1,23 +1,11 @@
-WITH placed AS (
-    SELECT
-        d.document_id,
-        c.patient_id,
-        c.therapist_id,
-        a.staff_id AS visit_staff_id,
-        COALESCE(a.facility_id, c.facility_id) AS facility_id,
-    FROM extract.documents AS d
-    LEFT JOIN staging.cases AS c ON d.case_id = c.case_id
-    LEFT JOIN staging.appointments AS a ON d.appointment_id = a.appointment_id
-),
-
 -- Only documents that nobody edited and whose visit names nobody need the schedule of their day.
-ownerless_days AS (
+WITH ownerless_days AS (
     SELECT DISTINCT
         d.case_id,
         d.date_of_service,
     FROM extract.documents AS d
-    INNER JOIN placed AS pl ON d.document_id = pl.document_id
-    WHERE d.last_editor_id IS NULL AND pl.visit_staff_id IS NULL AND d.date_of_service IS NOT NULL
+    LEFT JOIN staging.appointments AS a ON d.appointment_id = a.appointment_id
+    WHERE d.last_editor_id IS NULL AND a.staff_id IS NULL AND d.date_of_service IS NOT NULL
 ),
 
 -- A visit called off does not say who treated, unless the day has no other.
@@ -39,8 +27,8 @@ timed AS (
     SELECT
         d.document_id,
         d.case_id,
-        pl.patient_id,
-        pl.facility_id,
+        c.patient_id,
+        COALESCE(a.facility_id, c.facility_id) AS facility_id,
         d.appointment_id,
         d.kind,
         d.has_plan_of_care,
@@ -48,7 +36,7 @@ timed AS (
         d.date_of_service,
         d.last_editor_id,
         d.reviewer_id,
-        COALESCE(d.last_editor_id, pl.visit_staff_id, v.staff_id, pl.therapist_id) AS owner_id,
+        COALESCE(d.last_editor_id, a.staff_id, v.staff_id, c.therapist_id) AS owner_id,
         CASE WHEN d.started_at_is_utc THEN d.started_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE d.started_at END AS started_at,
         CASE WHEN d.completed_at_is_utc THEN d.completed_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE d.completed_at END AS completed_at,
         CASE
@@ -56,8 +44,9 @@ timed AS (
             ELSE d.submitted_for_review_at
         END AS submitted_for_review_at,
     FROM extract.documents AS d
-    INNER JOIN placed AS pl ON d.document_id = pl.document_id
-    LEFT JOIN staging.facilities AS f ON pl.facility_id = f.facility_id
+    LEFT JOIN staging.cases AS c ON d.case_id = c.case_id
+    LEFT JOIN staging.appointments AS a ON d.appointment_id = a.appointment_id
+    LEFT JOIN staging.facilities AS f ON COALESCE(a.facility_id, c.facility_id) = f.facility_id
     LEFT JOIN day_visits AS v ON d.case_id = v.case_id AND d.date_of_service = v.date_of_service AND v.position = 1
 )
 

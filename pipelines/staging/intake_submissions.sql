@@ -1,23 +1,15 @@
-WITH placed AS (
-    SELECT
-        i.submission_id,
-        COALESCE(c.facility_id, p.facility_id) AS facility_id,
-    FROM extract.intake_submissions AS i
-    LEFT JOIN staging.cases AS c ON i.case_id = c.case_id
-    LEFT JOIN staging.patients AS p ON i.patient_id = p.patient_id
-),
-
-timed AS (
+WITH timed AS (
     SELECT
         i.submission_id,
         i.patient_id,
         i.case_id,
-        pl.facility_id,
+        COALESCE(c.facility_id, p.facility_id) AS facility_id,
         i.form,
         CASE WHEN i.submitted_at_is_utc THEN i.submitted_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE i.submitted_at END AS submitted_at,
     FROM extract.intake_submissions AS i
-    INNER JOIN placed AS pl ON i.submission_id = pl.submission_id
-    LEFT JOIN staging.facilities AS f ON pl.facility_id = f.facility_id
+    LEFT JOIN staging.cases AS c ON i.case_id = c.case_id
+    LEFT JOIN staging.patients AS p ON i.patient_id = p.patient_id
+    LEFT JOIN staging.facilities AS f ON COALESCE(c.facility_id, p.facility_id) = f.facility_id
 )
 
 SELECT

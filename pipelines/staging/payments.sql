@@ -7,7 +7,8 @@ WITH RECURSIVE timed AS (
         p.patient_id,
         p.case_id,
         p.date_of_service,
-        COALESCE(CAST(p.date_of_service AS VARCHAR), '') AS service_key,
+        -- No date of service is a group too, and a NULL would join nothing.
+        COALESCE(p.date_of_service, DATE '0001-01-01') AS service_key,
         p.kind,
         p.amount,
         CASE WHEN p.paid_at_is_utc THEN p.paid_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE p.paid_at END AS paid_at,

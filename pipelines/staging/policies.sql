@@ -1,18 +1,9 @@
-WITH placed AS (
-    SELECT
-        p.policy_id,
-        COALESCE(c.facility_id, pt.facility_id) AS facility_id,
-    FROM extract.policies AS p
-    LEFT JOIN staging.cases AS c ON p.case_id = c.case_id
-    LEFT JOIN staging.patients AS pt ON p.patient_id = pt.patient_id
-),
-
-timed AS (
+WITH timed AS (
     SELECT
         p.policy_id,
         p.patient_id,
         p.case_id,
-        pl.facility_id,
+        COALESCE(c.facility_id, pt.facility_id) AS facility_id,
         p.payer_id,
         p.rank,
         p.starts_on,
@@ -26,8 +17,9 @@ timed AS (
         END AS verification_requested_at,
         CASE WHEN p.verified_at_is_utc THEN p.verified_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE p.verified_at END AS verified_at,
     FROM extract.policies AS p
-    INNER JOIN placed AS pl ON p.policy_id = pl.policy_id
-    LEFT JOIN staging.facilities AS f ON pl.facility_id = f.facility_id
+    LEFT JOIN staging.cases AS c ON p.case_id = c.case_id
+    LEFT JOIN staging.patients AS pt ON p.patient_id = pt.patient_id
+    LEFT JOIN staging.facilities AS f ON COALESCE(c.facility_id, pt.facility_id) = f.facility_id
 )
 
 SELECT
