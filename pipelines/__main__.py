@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+import duckdb
+
 from pipelines import settings as settings_module
 from pipelines.errors import UserError
 
@@ -21,6 +23,15 @@ def main(arguments: list[str] | None = None) -> int:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
+    except duckdb.Error as error:
+        print(
+            f"error: the snapshot or an extract cannot be read ({type(error).__name__}): it is damaged; the other snapshots are untouched",
+            file=sys.stderr,
+        )
+        return 2
+    except OverflowError:
+        print("error: a time is too far away to reckon with", file=sys.stderr)
+        return 2
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -110,8 +121,9 @@ def _replay(options: argparse.Namespace, settings: settings_module.Settings) -> 
     folders = extracts.dated_folders(options.extracts)
     if not folders:
         raise UserError(f"{options.extracts}: no dated sub-folder (such as 2026-11-20) to replay")
-    for folder in folders:
-        console.run(settings, folder, _moment_of(folder))
+    moments = [(folder, _moment_of(folder)) for folder in folders]  # all are looked at before the first is run
+    for folder, as_of in moments:
+        console.run(settings, folder, as_of)
     return 0
 
 
@@ -120,8 +132,13 @@ def _moment_of(folder: Path) -> dt.datetime:
     from pipelines import extracts
 
     known = [row.extracted_at for row in extracts.find(folder).manifest.values()]
+    if known:
+        return max(known)
     digits = "".join(character for character in folder.name if character.isdigit())[:8]
-    return max(known) if known else dt.datetime.strptime(digits, "%Y%m%d").replace(hour=12, tzinfo=dt.UTC)
+    try:
+        return dt.datetime.strptime(digits, "%Y%m%d").replace(hour=12, tzinfo=dt.UTC)
+    except ValueError:
+        raise UserError(f"{folder}: its name starts with no day of the calendar, and it has no manifest to say when it was extracted") from None
 
 
 def _tasks(options: argparse.Namespace, settings: settings_module.Settings) -> int:

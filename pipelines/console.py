@@ -27,7 +27,8 @@ TASK_KEYS = (
 )  # fmt: skip
 SHORT_TASK_KEYS = ("task_id", "title", "patient_id", "facility_id", "payer", "staff", "since", "age_days", "overdue", "status", "reason")
 SHORT_HISTORY_KEYS = ("happened_at", "event", "title", "task_id", "staff", "reason", "deferred_until", "to_staff")
-REJECTED_SHOWN = 10
+REFUSED_HEADS = ("file", "column", "check", "rows", "first line")
+REFUSED_SHOWN = 20  # kinds of refusals a run prints
 
 
 def run(settings: Settings, folder: Path, as_of: dt.datetime) -> None:
@@ -47,9 +48,12 @@ def run(settings: Settings, folder: Path, as_of: dt.datetime) -> None:
         for answer in report.answers
     ]
     _print_table(("rule", "asks for", "opened", "cleared", "converted", "discharged", "source gone", "held", "withheld because"), rows)
-    refused = sum(read.rows_refused for read in report.reads)
+    refused = sum(read.rows_refused for read in report.reads if read.status == "accepted")
     if refused:
-        print(f"{refused:,} rows refused; they are in {settings.rejected / report.run_id} with line, column and check")
+        print(f"{refused:,} rows refused; they are in {settings.rejected / report.run_id} with line, column and check:")
+        _print_table(REFUSED_HEADS, report.refused[:REFUSED_SHOWN])
+        if len(report.refused) > REFUSED_SHOWN:
+            print(f"… and {len(report.refused) - REFUSED_SHOWN:,} more kinds")
     print(f"{report.folded:,} actions of staff folded in. Published: {warehouse.current(settings.warehouse)}")
 
 
@@ -59,17 +63,14 @@ def check(settings: Settings, folder: Path) -> int:
         con = warehouse.connect()
         reads = extracts.read(con, extracts.find(folder), {}, Path(scratch), settings.max_loss)
         _print_reads(reads)
-        counts = con.execute(
-            """SELECT r.table_name, r.file, r.column_name, r.check_name, COUNT(*) AS refused, MIN(r.line) AS first_line
-            FROM extract.refused_rows AS r GROUP BY ALL ORDER BY ALL"""
-        ).fetchall()
+        counts = extracts.refused_kinds(con)
         con.close()
     if counts:
-        _print_table(
-            ("file", "column", "check", "rows", "first line"),
-            [(file, column, name, f"{rows:,}", line) for _, file, column, name, rows, line in counts],
-        )
+        _print_table(REFUSED_HEADS, counts)
     is_refused = any(read.status == "refused" or read.rows_refused for read in reads)
+    missing = [read.table for read in reads if read.status == "missing"]
+    if missing:
+        print(f"Not in the folder, so rules that read them will be withheld: {', '.join(missing)}")
     print("Refused: mend the lines above at the source." if is_refused else "Nothing refused.")
     return 1 if is_refused else 0
 

@@ -179,7 +179,7 @@ def _read_table(
 ) -> TableRead:
     con.execute(judging.table_sql(table))
     stated = folder.manifest.get(table)
-    outcome = TableRead(table, "missing", "no file of this table in the folder", horizon_on=stated and stated.horizon_on)
+    outcome = TableRead(table, "missing", f"{table}: no file of this table in the folder", horizon_on=stated and stated.horizon_on)
     if table not in folder.files:
         return outcome
     files = folder.files[table]
@@ -207,6 +207,14 @@ def _read_table(
         rows_refused=len(refused),
         warnings=tuple(_warnings(parts, outcome.files)),
     )
+
+
+def refused_kinds(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str, int, int]]:
+    """(file, column, check, rows, first line) of what `read` refused row by row, without values."""
+    return con.execute(
+        """SELECT r.file, r.column_name, r.check_name, COUNT(*), MIN(r.line)
+        FROM extract.refused_rows AS r GROUP BY ALL ORDER BY ALL"""
+    ).fetchall()
 
 
 def _reason_unread(stated: ManifestRow | None, before: Previous | None) -> str | None:
@@ -286,8 +294,9 @@ def _keep_refused(con: duckdb.DuckDBPyConnection, table: str, refused: pd.DataFr
     con.register("refused_frame", ids)
     con.execute(f"INSERT INTO extract.refused_ids SELECT '{table}', id_table, id_value FROM refused_frame")
     con.unregister("refused_frame")
-    key = contracts.key_of(table)
-    n = sum(bad is None or key in bad for bad in about["bad_ids"])
+    # Whose record it is nobody can say when the key or a parent it must have cannot be read.
+    needed = {column.name for column in contracts.columns(table) if column.is_key or (column.references and not column.is_nullable)}
+    n = sum(bad is None or bool(needed & set(bad)) for bad in about["bad_ids"])
     if n:
         con.execute("INSERT INTO extract.refused_unattributable VALUES (?, ?)", [table, n])
 

@@ -115,23 +115,15 @@ class Ledger:
         with self._reading() as connection:
             return _last_seq(connection, task_id)
 
-    def actions(self, after: int = 0, upto: int | None = None, task_id: str | None = None) -> list[Action]:
-        """The actions with after < seq <= upto, in that order; of one task where it is given."""
-        query = sa.select(*_FIELDS).where(actions.c.seq > after).order_by(actions.c.seq)
+    def actions(self, after: int = 0, upto: int | None = None, task_id: str | None = None, also: Sequence[int] = ()) -> list[Action]:
+        """The actions with after < seq <= upto and those numbered in `also`, in order of seq; of one task where it is given."""
+        query = sa.select(*_FIELDS).where(sa.or_(actions.c.seq > after, actions.c.seq.in_(also))).order_by(actions.c.seq)
         if upto is not None:
             query = query.where(actions.c.seq <= upto)
         if task_id is not None:
             query = query.where(actions.c.task_id == task_id)
         with self._reading() as connection:
             return [Action(*row) for row in connection.execute(query)]
-
-    def foldable_seq(self, after: int, as_of: dt.datetime) -> int:
-        """The largest seq up to which, from `after` on, everything had happened by as_of; a run stops before the first later action."""
-        first_later = sa.func.min(sa.case((actions.c.at > as_of, actions.c.seq)))
-        query = sa.select(first_later, sa.func.max(actions.c.seq)).where(actions.c.seq > after)
-        with self._reading() as connection:
-            later, last = connection.execute(query).one()
-        return later - 1 if later is not None else last or after
 
     def record(self, new: NewAction, seen: int) -> Action:
         """Write one action; Conflict when the task has one newer than `seen`, any seq at which the writer knew the task."""
@@ -209,7 +201,7 @@ def parse_span(text: str) -> dt.timedelta:
     """The length of "3d", "1w", "36h" or "1d12h" (w, d, h, m for minutes, s)."""
     match = _SPAN.fullmatch("".join(text.lower().split()))
     if match is None or not any(match.groups()):
-        raise UserError(f"{text!r} is not a span of time: write 3d, 1w, 36h or 1d12h, from 1 day to 14 days.")
+        raise UserError(f"{text!r} is not a span of time: write 3d, 1w, 36h or 1d12h, from 1 day to 14 days.", 1)
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     return dt.timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
 
@@ -220,7 +212,7 @@ def check_deferral(at: dt.datetime, until: dt.datetime) -> None:
     span = until.replace(tzinfo=None) - at.replace(tzinfo=None) - (until.utcoffset() - at.utcoffset())
     if not SHORTEST <= span <= LONGEST:
         distance = f"{abs(span)} {'after' if span > dt.timedelta(0) else 'before'}"
-        raise UserError(f"A task can be deferred for 1 day to 14 days; {until.isoformat(' ')} is {distance} {at.isoformat(' ')}.")
+        raise UserError(f"A task can be deferred for 1 day to 14 days; {until.isoformat(' ')} is {distance} {at.isoformat(' ')}.", 1)
 
 
 def _check(new: NewAction) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import difflib
 import gzip
@@ -86,7 +87,10 @@ def load(con: duckdb.DuckDBPyConnection, table: str, path: Path, *, is_careful: 
 def layout_of(path: Path, table: str) -> Layout:
     """Read the header: the delimiter is the one that shows the most agreed columns."""
     with open_text(path, "latin-1") as lines:  # every byte is a character here, so a strange one further down does no harm
-        first = next((line for line in lines if line.strip()), "").encode("latin-1").decode("utf-8-sig", errors="replace")
+        raw = next((line for line in lines if line.strip()), "").encode("latin-1")
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise FileRefused("is written in UTF-16; save it as UTF-8")
+    first = raw.decode("utf-8-sig", errors="replace")
     guesses = [next(csv.reader([first], delimiter=delimiter), []) for delimiter in DELIMITERS]
     wanted = {column.name for column in contracts.columns(table)}
     best = max(range(len(DELIMITERS)), key=lambda i: len(wanted & {name.strip().lower() for name in guesses[i]}))
@@ -101,7 +105,9 @@ def _layout(table: str, delimiter: str, header: list[str]) -> Layout:
         if names.count(name) > 1:
             raise FileRefused(f"has the column {name} {names.count(name)} times")
         if name not in names:
-            close = difflib.get_close_matches(name, unknown, n=1, cutoff=0.6)
+            # A file without a header has a patient's values in its first line: only a line that is mostly header is quoted.
+            is_header = 2 * len(set(wanted) & set(names)) >= len(wanted)
+            close = difflib.get_close_matches(name, unknown, n=1, cutoff=0.6) if is_header else []
             raise FileRefused(f"has no column {name}" + (f" (did you mean its column {close[0]}?)" if close else ""))
     return Layout(delimiter, {name: names.index(name) for name in wanted}, len(names), unknown)
 

@@ -31,6 +31,7 @@ class RunReport:
     decisions: Mapping[str, Mapping[str, int]]
     folded: int
     notes: tuple[str, ...]
+    refused: tuple[tuple[str, str, str, int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Before:
     run_no: int
     as_of: dt.datetime | None
     folded_seq: int
+    waiting: tuple[int, ...]
     last_event_no: int
     tables: Mapping[str, extracts.Previous]
 
@@ -107,15 +109,19 @@ def _run(
 
     tell("bringing tasks up to date")
     with ledger.open_ledger(settings.ledger_url) as book:
-        folded_seq = max(before.folded_seq, book.foldable_seq(before.folded_seq, as_of))
-        acted = book.actions(after=before.folded_seq, upto=folded_seq)
+        known = book.actions(after=before.folded_seq, also=before.waiting)
+    # What is dated later than this run has not happened yet for it; it waits by its number, and holds up no other action.
+    acted = [action for action in known if action.at <= as_of]
+    waiting = [action.seq for action in known if action.at > as_of]
+    folded_seq = max([before.folded_seq, *(action.seq for action in known)])
+    _table(con, "snapshot.waiting_actions", "seq BIGINT", [(seq,) for seq in waiting])
     _fold(con, acted, before.last_event_no)
     decisions = _decide(con, found_rules, answers, by_table, as_of)
 
     tell("publishing")
     _record(con, run_no, run_id, as_of, folded_seq, found_rules, overrides, reads, answers, decisions)
     warehouse.publish(con, settings.warehouse, run_id)
-    return RunReport(run_id, as_of, tuple(reads), tuple(answers), decisions, len(acted), found.notes)
+    return RunReport(run_id, as_of, tuple(reads), tuple(answers), decisions, len(acted), found.notes, tuple(extracts.refused_kinds(con)))
 
 
 def _before(con: duckdb.DuckDBPyConnection, path: Path | None) -> Before:
@@ -124,16 +130,20 @@ def _before(con: duckdb.DuckDBPyConnection, path: Path | None) -> Before:
         con.execute("ATTACH ':memory:' AS previous")
         con.execute("CREATE TABLE previous.tasks AS " + lifecycle.sql("empty_tasks"))
         con.execute("CREATE TABLE previous.events AS " + lifecycle.sql("empty_events"))
-        return Before(0, None, 0, 0, {})
+        return Before(0, None, 0, (), 0, {})
     warehouse.attach(con, path, "previous")
     run_no, as_of, folded_seq = warehouse.one(con, "SELECT run_no, as_of, folded_seq FROM previous.runs ORDER BY run_no DESC LIMIT 1")
     (last_event_no,) = warehouse.one(con, "SELECT COALESCE(MAX(event_no), 0) FROM previous.events")
+    # A manifest dated in the future must not make every later extract "older than the one before".
     tables = con.execute(
-        """SELECT r.table_name, ARG_MAX(r.rows_read, r.run_no), ARG_MAX(r.extracted_at, r.run_no)
-        FROM previous.run_tables AS r WHERE r.status = 'accepted' GROUP BY r.table_name"""
+        """SELECT r.table_name, ARG_MAX(r.rows_read, r.run_no), ARG_MAX(LEAST(r.extracted_at, u.as_of), r.run_no)
+        FROM previous.run_tables AS r
+        INNER JOIN previous.runs AS u ON r.run_no = u.run_no
+        WHERE r.status = 'accepted' GROUP BY r.table_name"""
     ).fetchall()
     previous = {table: extracts.Previous(rows_read=rows, extracted_at=extracted_at) for table, rows, extracted_at in tables}
-    return Before(run_no, as_of, folded_seq, last_event_no, previous)
+    waiting = tuple(row[0] for row in con.execute("SELECT w.seq FROM previous.waiting_actions AS w ORDER BY w.seq").fetchall())
+    return Before(run_no, as_of, folded_seq, waiting, last_event_no, previous)
 
 
 def _stage(con: duckdb.DuckDBPyConnection, reads: Mapping[str, TableRead], as_of: dt.datetime) -> None:
@@ -178,8 +188,8 @@ def _decide(
         [(r.rule_id, target, n) for r in found_rules.values() for n, target in enumerate(r.converts_to)],
     )
     # A refused parent takes its children with it as orphans, so the rows that count are in all the tables a rule needs.
-    needed = [(r.rule_id, table) for r in found_rules.values() for table in sorted(candidates.needed_tables(r))]
-    _table(con, "rule_reads", "rule_id VARCHAR, table_name VARCHAR", needed)
+    needed = [(r.rule_id, table, table in r.reads) for r in found_rules.values() for table in sorted(candidates.needed_tables(r))]
+    _table(con, "rule_reads", "rule_id VARCHAR, table_name VARCHAR, is_read BOOLEAN", needed)
     con.execute("CREATE OR REPLACE TEMP TABLE refused_ids AS FROM extract.refused_ids")
     con.execute("CREATE OR REPLACE TEMP TABLE refused_unnamed AS FROM extract.refused_unattributable")
     con.execute("CREATE OR REPLACE TEMP VIEW subjects AS " + lifecycle.sql("subjects"))
@@ -197,7 +207,7 @@ def _decide(
 
 
 def _table(con: duckdb.DuckDBPyConnection, name: str, columns: str, rows: list[tuple]) -> None:
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({columns})")
+    con.execute(f"CREATE OR REPLACE {'TABLE' if '.' in name else 'TEMP TABLE'} {name} ({columns})")
     if rows:
         con.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' for _ in rows[0])})", rows)
 

@@ -46,6 +46,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     path = Path(env.get("WORKBENCH_SETTINGS") or data / "settings.toml")
     written = _read(path, is_named="WORKBENCH_SETTINGS" in env)
     _refuse_unknown(path, written, {"rules", "extracts"}, "")
+    _refuse_unknown(path, written.get("rules", {}), None, "rules.")
     chosen = written.get("extracts", {})
     _refuse_unknown(path, chosen, set(EXTRACTS_KEYS), "extracts.")
     max_loss = chosen.get("max_loss", 0.2)
@@ -73,9 +74,9 @@ def _read(path: Path, *, is_named: bool) -> dict:
         raise UserError(f"{path}: the settings file cannot be read: {error}") from None
 
 
-def _refuse_unknown(path: Path, written: object, known: set[str], prefix: str) -> None:
+def _refuse_unknown(path: Path, written: object, known: set[str] | None, prefix: str) -> None:
     if not isinstance(written, dict):
         raise UserError(f"{path}: {prefix.rstrip('.')} must be a section")
-    for key in written:
+    for key in written if known is not None else ():
         if key not in known:
             raise UserError(f"{path}: unknown key {prefix}{key}; known are {', '.join(sorted(prefix + name for name in known))}")

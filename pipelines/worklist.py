@@ -13,6 +13,7 @@ import pandas as pd
 from pipelines import ledger, lifecycle, warehouse
 from pipelines.errors import UserError
 from pipelines.folding import fold
+from pipelines.rules import CATEGORIES
 from pipelines.settings import Settings
 
 QUERIES = Path(__file__).parent / "queries"
@@ -55,7 +56,8 @@ class Worklist:
         self._con.execute("USE snapshot")
         self.as_of, self.folded_seq, self.run_id = warehouse.one(self._con, "SELECT as_of, folded_seq, run_id FROM runs ORDER BY run_no DESC LIMIT 1")
         with ledger.open_ledger(settings.ledger_url) as book:
-            self._overlay([action for action in book.actions(after=self.folded_seq) if action.at <= at])
+            waiting = [row[0] for row in self._con.execute("SELECT w.seq FROM waiting_actions AS w").fetchall()]
+            self._overlay([action for action in book.actions(after=self.folded_seq, also=waiting) if action.at <= at])
 
     def __enter__(self) -> Self:
         return self
@@ -66,6 +68,7 @@ class Worklist:
     def tasks(self, filters: Filters | None = None) -> pd.DataFrame:
         """One row a task, oldest first: the columns of queries/tasks.sql; since is a day, times are UTC, age in days of the facility."""
         wanted = filters or Filters()
+        self._check_names(wanted)
         return self._ask("tasks", at=self.at, **{name: getattr(wanted, name) for name in Filters.__dataclass_fields__})
 
     def counts(self, filters: Filters | None = None) -> pd.DataFrame:
@@ -113,7 +116,7 @@ class Worklist:
             newer = book.actions(after=seen_seq, task_id=task_id)
             if newer:
                 raise UserError(self._who_was_first(task_id, newer[-1]), 1)
-            is_override = self._check_state(action, task, reason)
+            is_override = self._check_state(action, task, (reason or "").strip() or None)
             if action == "defer":
                 if until is None:
                     raise UserError("A deferral needs --for or --until", 1)
@@ -128,6 +131,15 @@ class Worklist:
         """The name behind a staff id, or the id itself."""
         row = warehouse.one(self._con, "SELECT s.name FROM staging.staff AS s WHERE s.staff_id = $staff_id", {"staff_id": staff_id})
         return row[0] if row else staff_id
+
+    def _check_names(self, wanted: Filters) -> None:
+        """UserError for a type, category or facility that does not exist: an empty list would look like nothing to do."""
+        for value, column, table in ((wanted.rule_id, "rule_id", "rules"), (wanted.facility_id, "facility_id", "staging.facilities")):
+            known = [row[0] for row in self._con.execute(f"SELECT {column} FROM {table} ORDER BY {column}").fetchall()] if value else []
+            if value and value not in known:
+                raise UserError(f"There is no {'task type' if column == 'rule_id' else 'facility'} {value}; there are {', '.join(known)}")
+        if wanted.category and wanted.category not in CATEGORIES:
+            raise UserError(f"There is no category {wanted.category}; there are {', '.join(CATEGORIES)}")
 
     def _check_staff(self, staff_id: str, option: str) -> None:
         row = warehouse.one(self._con, "SELECT s.is_active FROM staging.staff AS s WHERE s.staff_id = $staff_id", {"staff_id": staff_id})

@@ -24,7 +24,18 @@ discharged_patients AS (
     SELECT c.patient_id,
     FROM staging.cases AS c
     GROUP BY c.patient_id
-    HAVING BOOL_AND(c.is_discharged)
+    HAVING
+        BOOL_AND(c.is_discharged)
+        -- A refused case may be the open one.
+        AND NOT EXISTS (
+            SELECT 1, FROM refused_unnamed AS u
+            WHERE u.table_name = 'cases'
+        )
+        AND NOT EXISTS (
+            SELECT 1,
+            FROM refused_ids AS i
+            WHERE i.table_name = 'cases' AND i.id_table = 'patients' AND i.id_value = c.patient_id
+        )
 ),
 
 pairs AS (
@@ -122,6 +133,7 @@ questioned AS (
         f.rule_id,
         f.subject_id,
         f.subject_table,
+        f.case_id,
     FROM facts AS f
     WHERE NOT f.is_asked AND (f.state = 'open' OR NOT f.is_away)
 ),
@@ -135,14 +147,21 @@ present AS (
     GROUP BY q.rule_id, q.subject_id
 ),
 
--- A refused row about the record, or a refused row of its table that nobody can name, is absence of data: nothing may clear on it.
+-- A refused row about the record or, in a table the rule reads, about its case, or a refused row of its table that nobody can name,
+-- is absence of data: nothing may clear on it.
 held AS (
     SELECT
         q.rule_id,
         q.subject_id,
     FROM questioned AS q
     INNER JOIN rule_reads AS d ON q.rule_id = d.rule_id
-    INNER JOIN refused_ids AS i ON d.table_name = i.table_name AND q.subject_table = i.id_table AND q.subject_id = i.id_value
+    INNER JOIN refused_ids AS i
+        ON
+            d.table_name = i.table_name
+            AND (
+                (q.subject_table = i.id_table AND q.subject_id = i.id_value)
+                OR (d.is_read AND i.id_table = 'cases' AND q.case_id = i.id_value)
+            )
     UNION
     SELECT
         q.rule_id,

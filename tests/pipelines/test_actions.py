@@ -105,6 +105,15 @@ class TestActingDuringARun:
         assert (found["status"], found["closed_by"]) == ("completed", "S1")
         assert [event["event"] for event in workbench.history("A", 3)][-2:] == ["cleared", "completed"]
 
+    def test_an_action_dated_far_ahead_holds_up_no_other(self, workbench: Workbench, practice: Practice, task: dict) -> None:
+        workbench.act("note", workbench.one(1, "unscheduled_patient", "A"), 400, "--reason", "dated by mistake")
+        workbench.act("complete", task, 1.5)
+        workbench.run(practice.payment("P", "A", "2026-10-30", "40.00"), 2)
+        workbench.run(practice.remove("payments", "P"), 3)
+        assert workbench.states(3, "uncollected_payments") == {("V1", 1): "completed", ("V1", 2): "pending"}
+        assert "noted" not in [event["event"] for event in workbench.history("A", 3)]
+        assert [event["event"] for event in workbench.history("A", 401)][-1] == "noted"
+
 
 @pytest.mark.parametrize(
     ("arguments", "says"),

@@ -169,6 +169,20 @@ class TestFiles:
         assert "while" in out
         assert "withheld" in out
 
+    def test_a_file_without_its_header_shows_none_of_its_values(self, live: Workbench, practice: Practice) -> None:
+        folder = written(live, practice.patient("patient_77"))
+        path = folder / "patients.csv"
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[2:]))
+        out = live.run(folder, 2)
+        assert "patients.csv has no column patient_id" in out
+        assert "patient_77" not in out
+
+    def test_a_utf_16_file_is_named_as_such(self, live: Workbench, practice: Practice) -> None:
+        folder = written(live, practice)
+        path = folder / "payments.csv"
+        path.write_text(path.read_text(), encoding="utf-16")
+        assert "payments.csv is written in UTF-16" in live.run(folder, 2)
+
     def test_ten_thousand_refused_rows_are_counted_and_lost_nowhere(self, live: Workbench, practice: Practice) -> None:
         for number in range(10_000):
             practice.payment(f"P{number}", "A", "2026-10-29", "a dime")
@@ -221,6 +235,7 @@ class TestSettings:
             ("[extract]\nmax_loss = 0.5", "extract"),
             ("[extracts]\nmax_loss = 'much'", "max_loss"),
             ("[rules", "settings.toml"),
+            ("rules = 3", "rules must be a section"),
         ],
     )
     def test_unknown_names_are_errors_naming_file_and_key(self, live: Workbench, practice: Practice, text: str, names: str) -> None:
@@ -262,6 +277,17 @@ class TestStores:
         (live.data / "warehouse" / "CURRENT").write_text("gone.duckdb\n")
         code, _, err = live.command("tasks")
         assert (code, "CURRENT" in err) == (2, True)
+
+    def test_a_snapshot_cut_in_half_is_said(self, live: Workbench) -> None:
+        (path,) = (live.data / "warehouse").glob("*.duckdb")
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        code, _, err = live.command("tasks", "--status", "all")
+        assert (code, "error:" in err) == (2, True)
+
+    @pytest.mark.parametrize("filters", [("--type", "nope"), ("--facility", "F9"), ("--category", "billing")])
+    def test_a_filter_that_names_nothing_is_said(self, live: Workbench, filters: tuple[str, str]) -> None:
+        code, _, err = live.command("tasks", *filters)
+        assert (code, "There is no" in err) == (2, True)
 
     def test_before_the_first_run_tasks_says_what_to_do(self, workbench: Workbench) -> None:
         code, _, err = workbench.command("tasks")

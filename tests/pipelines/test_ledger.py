@@ -57,7 +57,7 @@ def test_an_action_comes_back_as_it_was_written(ledger):
 
 
 def test_an_empty_ledger_ends_at_zero(ledger):
-    assert (ledger.last_seq(), ledger.last_seq_of("t1"), ledger.actions(), ledger.foldable_seq(0, AT)) == (0, 0, [], 0)
+    assert (ledger.last_seq(), ledger.last_seq_of("t1"), ledger.actions()) == (0, 0, [])
 
 
 def test_actions_come_in_the_order_of_their_numbers_between_the_two_given(ledger):
@@ -66,29 +66,8 @@ def test_actions_come_in_the_order_of_their_numbers_between_the_two_given(ledger
     assert [(action.seq, action.task_id) for action in ledger.actions()] == [(1, "a"), (2, "b"), (3, "a"), (4, "c"), (5, "a")]
     assert [action.seq for action in ledger.actions(after=1, upto=4)] == [2, 3, 4]
     assert [action.seq for action in ledger.actions(after=1, task_id="a")] == [3, 5]
+    assert [action.seq for action in ledger.actions(after=3, also=[1, 2])] == [1, 2, 4, 5]
     assert (ledger.last_seq(), ledger.last_seq_of("a"), ledger.last_seq_of("b")) == (5, 5, 2)
-
-
-@pytest.mark.parametrize(
-    ("hours", "after", "expected"),
-    [
-        ((0, 1, 2), 0, 3),
-        ((0, 1, 9), 0, 2),
-        ((0, 9, 1), 0, 1),  # the third had happened, but folding it would skip the second
-        ((9, 0, 1), 0, 0),
-        ((9, 0, 1), 1, 3),
-        ((0, 1, 2), 3, 3),
-        ((0, 5, 6), 0, 2),  # at that very instant it had happened
-    ],
-)
-def test_a_run_folds_what_had_happened_and_stops_before_the_first_later_action(ledger, hours, after, expected):
-    ledger.record_many([(completed(f"t{hour}", at=AT + dt.timedelta(hours=hour)), 0) for hour in hours])
-    assert ledger.foldable_seq(after, AT + dt.timedelta(hours=5)) == expected
-
-
-def test_foldable_is_exact_to_the_microsecond(ledger):
-    ledger.record(completed("t1"), seen=0)
-    assert [ledger.foldable_seq(0, AT + step) for step in (-MICROSECOND, 0 * DAY, MICROSECOND)] == [0, 1, 1]
 
 
 # Two people

@@ -278,6 +278,39 @@ class TestAbsence:
         assert workbench.states(2, "uncollected_payments") == {("V1", 1): "pending"}
         assert workbench.states(2, "unscheduled_patient") == {("A", 1): "pending"}
 
+    def test_a_refused_void_of_the_case_holds_the_clearing(self, workbench: Workbench, owing: Practice) -> None:
+        workbench.run(owing, 1)
+        workbench.run(paid(owing).payment("P2", "A", "2026-10-30", "bad", kind="void"), 2)
+        assert workbench.states(2, "uncollected_payments") == {("V1", 1): "pending"}
+        workbench.run(owing.remove("payments", "P2"), 3)
+        assert workbench.states(3, "uncollected_payments") == {("V1", 1): "cleared"}
+
+    def test_a_refused_visit_holds_the_authorization_it_would_count_for(self, workbench: Workbench, practice: Practice) -> None:
+        practice.patient("A").add("policies", "POL", patient_id="A")
+        practice.add("authorizations", "AU", policy_id="POL", case_id="C-A", visit_limit="5", ends_on="2027-10-01", starts_on="2026-10-01")
+        for number in (1, 2, 3):
+            practice.visit(f"V{number}", "A", f"2026-10-0{number}T09:00:00")
+        workbench.run(practice, 1)
+        assert workbench.states(1, "authorization_expiring") == {("AU", 1): "pending"}
+        workbench.run(practice.add("appointments", "V3", status="Compl"), 2)
+        assert workbench.states(2, "authorization_expiring") == {("AU", 1): "pending"}
+
+    def test_a_case_that_names_no_patient_holds_the_patients_tasks(self, workbench: Workbench, practice: Practice) -> None:
+        workbench.run(practice.patient("A"), 1)
+        workbench.run(practice.add("cases", "C-A", patient_id=""), 2)
+        assert workbench.states(2, "unscheduled_patient") == {("A", 1): "pending"}
+
+    def test_a_refused_open_case_is_no_discharge(self, workbench: Workbench, practice: Practice) -> None:
+        practice.patient("A").add("cases", "C-OLD", patient_id="A", discharged_on="2026-09-01")
+        workbench.run(practice.add("intake_submissions", "I1", patient_id="A", submitted_at="2026-10-29T10:00:00"), 1)
+        workbench.run(practice.add("cases", "C-A", opened_on="zz"), 2)
+        assert workbench.states(2, "intake_complete") == {("I1", 1): "pending"}
+
+    def test_a_manifest_dated_in_the_future_does_not_freeze_the_list(self, workbench: Workbench, owing: Practice) -> None:
+        workbench.run(owing.write(workbench.extracts / "future", workbench.day(60)), 1)
+        workbench.run(paid(owing), 2)
+        assert workbench.states(2, "uncollected_payments") == {("V1", 1): "cleared"}
+
     def test_a_short_horizon_withholds_unscheduled_patient(self, workbench: Workbench, practice: Practice) -> None:
         folder = practice.patient("A").write(workbench.extracts / "short", workbench.day(1))
         text = (
