@@ -25,7 +25,20 @@ TASK_KEYS = (
     "task_id", "rule_id", "title", "category", "subject_id", "occurrence", "patient_id", "case_id", "facility_id", "payer_id", "payer", "staff_id",
     "staff", "since", "opened_at", "status", "deferred_until", "closed_at", "closed_by", "close_kind", "reason", "amount", "age_days", "overdue",
 )  # fmt: skip
-SHORT_TASK_KEYS = ("task_id", "title", "patient_id", "facility_id", "payer", "staff", "since", "age_days", "overdue", "status", "reason")
+SHORT_TASK_KEYS = (
+    "task_id",
+    "title",
+    "patient_id",
+    "facility_id",
+    "payer",
+    "staff",
+    "since",
+    "age_days",
+    "active_age_days",
+    "overdue",
+    "status",
+    "reason",
+)
 SHORT_HISTORY_KEYS = ("happened_at", "event", "title", "task_id", "staff", "reason", "deferred_until", "to_staff")
 REFUSED_HEADS = ("file", "column", "check", "rows", "first line")
 REFUSED_SHOWN = 20  # kinds of refusals a run prints

@@ -84,6 +84,7 @@ def building(folder: Path, run_id: str) -> Path:
 
 def attach_new(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Attach a new snapshot file for writing as `snapshot`."""
+    con.execute("SET checkpoint_threshold = '1TB'")  # one checkpoint, when it is detached: a tenth faster than one a table
     con.execute(f"ATTACH {_text(path)} AS snapshot")
     con.execute("CREATE SCHEMA snapshot.staging")
 

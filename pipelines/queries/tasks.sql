@@ -1,5 +1,28 @@
 -- The worklist: tasks as they stand at a moment, with names, status and age in the facility's days.
-WITH listed AS (
+WITH stretches AS (
+    SELECT
+        e.task_id,
+        e.event,
+        e.happened_at,
+        e.deferred_until,
+        LEAD(e.happened_at) OVER (PARTITION BY e.task_id ORDER BY e.event_no) AS ended_at,
+    FROM current_events AS e
+    WHERE
+        e.happened_at <= $at
+        AND e.event IN ('deferred', 'returned', 'completed', 'override', 'cleared', 'converted', 'discharged', 'source_gone')
+),
+
+-- A deferral lasts until its time, the next step that ends it, or now.
+hidden AS (
+    SELECT
+        s.task_id,
+        SUM(DATE_DIFF('second', s.happened_at, LEAST(s.deferred_until, COALESCE(s.ended_at, $at), $at))) AS seconds,
+    FROM stretches AS s
+    WHERE s.event = 'deferred'
+    GROUP BY s.task_id
+),
+
+listed AS (
     SELECT
         t.task_id,
         t.rule_id,
@@ -59,7 +82,9 @@ SELECT
     t.state = 'open' AND t.age_days > r.due_days AS overdue,
     t.last_seq,
     t.manual,
+    t.age_days - CAST(FLOOR(COALESCE(h.seconds, 0) / 86400) AS INTEGER) AS active_age_days,
 FROM listed AS t
+LEFT JOIN hidden AS h ON t.task_id = h.task_id
 LEFT JOIN rules AS r ON t.rule_id = r.rule_id
 LEFT JOIN staging.payers AS p ON t.payer_id = p.payer_id
 LEFT JOIN staging.staff AS s ON t.staff_id = s.staff_id

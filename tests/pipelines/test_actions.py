@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from pipelines import settings
+from pipelines.worklist import Filters, Worklist
 from tests.conftest import Workbench
 from tests.practice import Practice
 
@@ -61,6 +63,16 @@ class TestDeferral:
         assert workbench.act("return", task, 3)[0] == 0
         assert [status(workbench, day) for day in (2.5, 3)] == ["deferred", "pending"]
         assert workbench.act("return", task, 3.1)[0] == 1
+
+    def test_active_age_leaves_out_the_time_deferred_and_the_clock_of_age_runs_on(self, workbench: Workbench, practice: Practice, task: dict) -> None:
+        workbench.act("defer", task, 2, "--for", "1w")
+        workbench.act("return", task, 4)  # two days hidden
+        workbench.act("defer", task, 5, "--for", "1d")  # one more
+        workbench.run(practice, 7)
+        for day, age, active in ((4, 6, 4), (8, 10, 7)):
+            with Worklist(settings.load(), workbench.day(day)) as worklist:
+                (row,) = worklist.tasks(Filters(status="all", task_id=task["task_id"])).itertuples()
+                assert (row.age_days, row.active_age_days) == (age, active)
 
 
 class TestWhoWasFirst:
