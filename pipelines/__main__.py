@@ -53,8 +53,8 @@ def moment(text: str) -> dt.datetime:
 
 
 def now() -> dt.datetime:
-    """The clock."""
-    return dt.datetime.now(dt.UTC)
+    """The clock, to the second."""
+    return dt.datetime.now(dt.UTC).replace(microsecond=0)
 
 
 def _sample(options: argparse.Namespace, settings: settings_module.Settings) -> int:
