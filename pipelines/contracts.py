@@ -31,7 +31,7 @@ class Form:
 # [0-9], not \d: Python counts the digits of every script, DuckDB those of ASCII, and both read these patterns.
 FORMS = {
     # A spreadsheet turns a long id into 9.37E+12: another id, and no longer the only one written so.
-    "id": Form("VARCHAR", r"[^\x00]+", "an id, as text, not damaged by a spreadsheet (9.37E+12)"),
+    "id": Form("VARCHAR", r"[^\x00-\x1f\x7f]+", "an id, as text, not damaged by a spreadsheet (9.37E+12)"),
     "text": Form("VARCHAR", r"[^\x00]*", "text"),
     "zone": Form("VARCHAR", r"[A-Za-z0-9_+/-]+", "an IANA time zone such as America/New_York"),
     # A midnight behind a day is what databases add to a plain date; it says nothing more.

@@ -98,16 +98,11 @@ def _from_text(column: Column) -> tuple[list[str], str, str]:
         return [x], x, " AND ".join(f"{x} <> {_literal(value)}" for value in column.allowed)
     if column.form == "zone":
         return [x], x, f"{x} IS NOT NULL"  # only Python's list of zones can tell
-    # Ids and texts are most of a file, so no pattern is run over them that a look for one character can spare.
-    if column.form == "id":
-        return (
-            [x],
-            x,
-            f"contains({x}, chr(0)) OR CASE WHEN contains(lower({x}), 'e') THEN regexp_full_match({x}, {_literal(contracts.DAMAGED_ID)}) END",
-        )
-    if column.form == "text":
-        return [x], x, f"contains({x}, chr(0))"
     suspect = f"NOT regexp_full_match({x}, {_literal(contracts.FORMS[column.form].pattern)})"
+    if column.form == "id":
+        return [x], x, f"{suspect} OR regexp_full_match({x}, {_literal(contracts.DAMAGED_ID)})"
+    if column.form == "text":
+        return [x], x, suspect
     if column.form == "flag":
         return [f"regexp_full_match({x}, {_literal(TRUE_PATTERN)})"], x, suspect
     value = f"TRY_CAST({x} AS {column.sql_type})"

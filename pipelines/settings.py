@@ -46,8 +46,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     path = Path(env.get("WORKBENCH_SETTINGS") or data / "settings.toml")
     written = _read(path, is_named="WORKBENCH_SETTINGS" in env)
     _refuse_unknown(path, written, {"rules", "extracts"}, "")
-    _refuse_unknown(path, written.get("rules", {}), None, "rules.")
-    chosen = written.get("extracts", {})
+    chosen_rules, chosen = (_section(path, written, name) for name in ("rules", "extracts"))
     _refuse_unknown(path, chosen, set(EXTRACTS_KEYS), "extracts.")
     max_loss = chosen.get("max_loss", 0.2)
     if isinstance(max_loss, bool) or not isinstance(max_loss, (int, float)) or not 0 <= max_loss <= 1:
@@ -58,7 +57,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         ledger_url=env.get("WORKBENCH_LEDGER") or f"sqlite:///{data / 'ledger.sqlite'}",
         settings_file=path,
         max_loss=float(max_loss),
-        rules=written.get("rules", {}),
+        rules=chosen_rules,
         emr_links={key: value for key, value in sorted(env.items()) if key.startswith("EMR_LINK_")},
     )
 
@@ -74,9 +73,14 @@ def _read(path: Path, *, is_named: bool) -> dict:
         raise UserError(f"{path}: the settings file cannot be read: {error}") from None
 
 
-def _refuse_unknown(path: Path, written: object, known: set[str] | None, prefix: str) -> None:
-    if not isinstance(written, dict):
-        raise UserError(f"{path}: {prefix.rstrip('.')} must be a section")
-    for key in written if known is not None else ():
+def _section(path: Path, written: dict, name: str) -> dict:
+    section = written.get(name, {})
+    if not isinstance(section, dict):
+        raise UserError(f"{path}: {name} must be a section")
+    return section
+
+
+def _refuse_unknown(path: Path, written: dict, known: set[str], prefix: str) -> None:
+    for key in written:
         if key not in known:
             raise UserError(f"{path}: unknown key {prefix}{key}; known are {', '.join(sorted(prefix + name for name in known))}")

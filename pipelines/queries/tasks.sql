@@ -9,6 +9,11 @@ WITH stretches AS (
     FROM current_events AS e
     WHERE
         e.happened_at <= $at
+        -- Few tasks were ever deferred; the others need no ordering of their events.
+        AND e.task_id IN (
+            SELECT d.task_id, FROM current_events AS d
+            WHERE d.event = 'deferred'
+        )
         AND e.event IN ('deferred', 'returned', 'completed', 'override', 'cleared', 'converted', 'discharged', 'source_gone')
 ),
 

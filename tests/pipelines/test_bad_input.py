@@ -106,6 +106,11 @@ class TestFiles:
         (report,) = (live.data / "rejected").glob("*/cases.csv")
         assert report.read_text().splitlines()[1].split(",")[1:4] == ["3", "opened_on", check]
 
+    def test_an_id_with_a_control_character_is_refused(self, live: Workbench, practice: Practice) -> None:
+        live.run(practice.patient("B").patient("C\tD"), 2)
+        (report,) = (live.data / "rejected").glob("*/patients.csv")
+        assert report.read_text().splitlines()[1].split(",")[1:4] == ["4", "patient_id", "id"]
+
     def test_a_missing_column_refuses_the_file_and_names_it(self, live: Workbench, practice: Practice) -> None:
         folder = written(live, practice)
         path = folder / "payments.csv"
