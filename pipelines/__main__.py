@@ -144,7 +144,8 @@ def _moment_of(folder: Path) -> dt.datetime:
 def _tasks(options: argparse.Namespace, settings: settings_module.Settings) -> int:
     from pipelines import console, worklist
 
-    filters = worklist.Filters(options.status, options.facility, options.type, options.category, options.payer, options.staff, options.patient)
+    chosen = (options.facility, options.category, options.type, options.payer, options.staff)
+    filters = worklist.Filters(options.status, *((value,) if value is not None else () for value in chosen), patient_id=options.patient)
     console.show_tasks(settings, options.at or now(), filters, options.format)
     return 0
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines import extracts, ledger, warehouse
+from pipelines import acting, extracts, ledger, warehouse
 from pipelines import rules as rules_module
 from pipelines import run as run_module
 from pipelines.errors import UserError
 from pipelines.extracts import TableRead
 from pipelines.settings import Settings
-from pipelines.worklist import Filters, Worklist
+from pipelines.worklist import Filters, open_worklist
 
 # The contract of design.md, in its order; others script against it.
 TASK_KEYS = (
@@ -90,13 +90,13 @@ def check(settings: Settings, folder: Path) -> int:
 
 def show_tasks(settings: Settings, at: dt.datetime, filters: Filters, form: str) -> None:
     """The worklist at a moment in the wanted form."""
-    with Worklist(settings, at) as worklist:
+    with open_worklist(settings, at) as worklist:
         _show(worklist.tasks(filters), form, TASK_KEYS, SHORT_TASK_KEYS)
 
 
 def print_tasks(settings: Settings, at: dt.datetime, limit: int) -> None:
     """The oldest pending tasks, and how many there are."""
-    with Worklist(settings, at) as worklist:
+    with open_worklist(settings, at) as worklist:
         listed = worklist.tasks()
         counts = worklist.counts()
     print(f"\nThe worklist: {len(listed):,} pending tasks")
@@ -107,7 +107,7 @@ def print_tasks(settings: Settings, at: dt.datetime, limit: int) -> None:
 
 def show_history(settings: Settings, at: dt.datetime, patient_id: str, form: str) -> None:
     """A patient's pending tasks are in `tasks --patient`; this is all that happened."""
-    with Worklist(settings, at) as worklist:
+    with open_worklist(settings, at) as worklist:
         events = worklist.history(patient_id)
         _show(events, form, tuple(events.columns), SHORT_HISTORY_KEYS)
 
@@ -121,16 +121,10 @@ def act(settings: Settings, options: argparse.Namespace, at: dt.datetime) -> int
     if options.action == "assign" and options.to is None:
         raise UserError("Say whom to assign to: --to STAFF, or --to unassigned", 1)
     until = at + ledger.parse_span(options.span) if options.span else options.until
-    with Worklist(settings, at) as worklist:
-        done = worklist.act(
-            options.action,
-            options.task_id,
-            options.staff,
-            until=until,
-            to_staff_id=None if options.to == "unassigned" else options.to,
-            reason=options.reason,
-            seen=options.seen,
-        )
+    to_staff_id = None if options.to == "unassigned" else options.to
+    wish = acting.Wish(options.task_id, options.action, until, to_staff_id, options.reason, options.seen)
+    with open_worklist(settings, at) as worklist, ledger.open_ledger(settings.ledger_url) as book:
+        done = acting.act(worklist, book, options.staff, wish)
     returns = f"; it returns at {done.action.until.isoformat()}" if done.action.until else ""
     print(f"Recorded as {done.action.seq}: {options.action} {options.task_id} ({done.title}) by {options.staff}{returns}")
     return 0

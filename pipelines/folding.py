@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import duckdb
@@ -10,8 +11,22 @@ import pandas as pd
 from pipelines import ledger, lifecycle
 
 
-def fold(con: duckdb.DuckDBPyConnection, tasks: str, acted: list[ledger.Action], into: str) -> None:
-    """Make the temp table `into`: the tasks of `tasks` after people's actions, which stay in the temp table `actions`."""
+def fold(con: duckdb.DuckDBPyConnection, tasks: str, acted: Sequence[ledger.Action], into: str) -> None:
+    """Make `into`, a temp table or view: the tasks of `tasks` after people's actions, which stay in the temp table `actions`."""
+    set_actions(con, acted)
+    if not acted:
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {into} AS FROM {tasks}")
+        return
+    con.execute(f"CREATE OR REPLACE TEMP VIEW stored_tasks AS SELECT t.* FROM {tasks} AS t WHERE t.task_id IN (SELECT task_id FROM actions)")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE touched_tasks AS {lifecycle.sql('folded_tasks')}")
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW {into} AS "
+        f"SELECT t.* FROM {tasks} AS t WHERE t.task_id NOT IN (SELECT task_id FROM actions) UNION ALL BY NAME FROM touched_tasks"
+    )
+
+
+def set_actions(con: duckdb.DuckDBPyConnection, acted: Sequence[ledger.Action]) -> None:
+    """Make the temp table `actions` of these."""
     frame = pd.DataFrame([asdict(action) for action in acted], columns=list(ledger.Action.__dataclass_fields__))
     con.register("acted", frame)
     con.execute(
@@ -23,12 +38,3 @@ def fold(con: duckdb.DuckDBPyConnection, tasks: str, acted: list[ledger.Action],
         FROM acted"""
     )
     con.unregister("acted")
-    if not acted:
-        con.execute(f"CREATE OR REPLACE TEMP VIEW {into} AS FROM {tasks}")
-        return
-    con.execute(f"CREATE OR REPLACE TEMP VIEW stored_tasks AS SELECT t.* FROM {tasks} AS t WHERE t.task_id IN (SELECT task_id FROM actions)")
-    con.execute(f"CREATE OR REPLACE TEMP TABLE touched_tasks AS {lifecycle.sql('folded_tasks')}")
-    con.execute(
-        f"CREATE OR REPLACE TEMP VIEW {into} AS "
-        f"SELECT t.* FROM {tasks} AS t WHERE t.task_id NOT IN (SELECT task_id FROM actions) UNION ALL BY NAME FROM touched_tasks"
-    )

@@ -3,210 +3,220 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import duckdb
 import pandas as pd
 
-from pipelines import ledger, lifecycle, warehouse
+from pipelines import ledger, lifecycle, queries, warehouse
 from pipelines.errors import UserError
 from pipelines.folding import fold
 from pipelines.rules import CATEGORIES
 from pipelines.settings import Settings
 
-QUERIES = Path(__file__).parent / "queries"
-STATUSES = ("pending", "deferred", "all", "closed")
+STATUSES = ("pending", "deferred", "overdue", "open", "closed", "all")
+AGE_BANDS = ("0-1", "2-3", "4-7", "8-14", "15-30", "31-")  # days, both ends included; see queries/listed.sql
+# What a list may be ordered by, and the column that says so; ties by age, then id, so that every page of it is stable.
+ORDERS = {
+    "since": "since",
+    "task": "title",
+    "patient": "patient",
+    "payer": "payer",
+    "staff": "staff",
+    "due": "due_on",
+    "age": "age_days",
+    "amount": "amount",
+    "facility": "facility",
+    "status": "status",
+}
 
 
 @dataclass(frozen=True)
 class Filters:
-    """Which tasks to list; None means any. `status` open means pending or deferred; payer 'self-pay' and staff 'unassigned' name the absent."""
+    """Which tasks to list; an empty tuple or None means any.
+
+    Status overdue means pending and older than the rule's due days, open means pending or deferred. Payer 'self-pay' and
+    staff 'unassigned' name the absent.
+    """
 
     status: str = "pending"
-    facility_id: str | None = None
-    rule_id: str | None = None
-    category: str | None = None
-    payer_id: str | None = None
-    staff_id: str | None = None
+    facility_ids: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    rule_ids: tuple[str, ...] = ()
+    payer_ids: tuple[str, ...] = ()
+    staff_ids: tuple[str, ...] = ()
+    age_bands: tuple[str, ...] = ()
     patient_id: str | None = None
-    task_id: str | None = None
+    task_ids: tuple[str, ...] = ()
+
+
+CHOSEN = ("facility_ids", "categories", "rule_ids", "payer_ids", "staff_ids", "age_bands")
 
 
 @dataclass(frozen=True)
-class Done:
-    """What became of one action: the recorded action, and the task as it was before."""
+class Order:
+    """How a list is ordered: a name of ORDERS, and whether the largest comes first."""
 
-    action: ledger.Action
-    title: str
+    by: str = "since"
+    is_descending: bool = False
+
+
+@dataclass(frozen=True)
+class State:
+    """Which list a worklist shows: the snapshot, its as-of, and the newest ledger number it knows."""
+
+    run_id: str
+    as_of: dt.datetime
+    seq: int
 
 
 class Worklist:
-    """The list at a moment `at` (aware). Open it for one question or one page, then close it."""
+    """The list at a moment `at` (aware), read through a connection of its own; one thread's at a time."""
 
-    def __init__(self, settings: Settings, at: dt.datetime) -> None:
-        path = warehouse.current(settings.warehouse)
-        if path is None:
-            raise UserError(f"{settings.warehouse}: no list has been published yet; run `python -m pipelines run` first")
+    def __init__(self, con: duckdb.DuckDBPyConnection, settings: Settings, at: dt.datetime, state: State, open_tasks: str | None = None) -> None:
         self.at = at
         self.settings = settings
-        self._con = warehouse.connect()
-        warehouse.attach(self._con, path, "snapshot")
-        self._con.execute("USE snapshot")
-        self.as_of, self.folded_seq, self.run_id = warehouse.one(self._con, "SELECT as_of, folded_seq, run_id FROM runs ORDER BY run_no DESC LIMIT 1")
-        with ledger.open_ledger(settings.ledger_url) as book:
-            waiting = [row[0] for row in self._con.execute("SELECT w.seq FROM waiting_actions AS w").fetchall()]
-            self._overlay([action for action in book.actions(after=self.folded_seq, also=waiting) if action.at <= at])
+        self.state = state
+        self.con = con
+        self._open_tasks = open_tasks  # a table that holds what queries/listed.sql says of the open tasks
+        point(con)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._con.close()
+        self.con.close()
 
-    def tasks(self, filters: Filters | None = None) -> pd.DataFrame:
-        """One row a task, oldest first: the columns of queries/tasks.sql; since is a day, times are UTC, age in days of the facility."""
-        wanted = filters or Filters()
+    def tasks(self, filters: Filters | None = None, order: Order | None = None, limit: int | None = None, offset: int = 0) -> pd.DataFrame:
+        """One row a task, oldest first unless ordered otherwise: the columns of queries/tasks.sql; since is a day, times are UTC."""
+        wanted, by = filters or Filters(), order or Order()
         self._check_names(wanted)
-        return self._ask("tasks", at=self.at, **{name: getattr(wanted, name) for name in Filters.__dataclass_fields__})
+        column = ORDERS[by.by]
+        # Of equally old tasks the list has always shown the types in alphabetical order.
+        tail = f"ORDER BY t.{column} {'DESC' if by.is_descending else 'ASC'} NULLS LAST, t.since, t.title, t.task_id"
+        if limit is not None:
+            tail += f" LIMIT {int(limit)} OFFSET {int(offset)}"
+        return self._ask("tasks", wanted, tail)
+
+    def summary(self, filters: Filters | None = None) -> dict[str, object]:
+        """Tasks, patients, overdue, deferred, unassigned, dollars waiting (Decimal) and the oldest `since` of the tasks that match."""
+        return self._ask("summary", filters or Filters()).iloc[0].to_dict()
 
     def counts(self, filters: Filters | None = None) -> pd.DataFrame:
         """Tasks, overdue ones and the oldest `since`, by category and type, of the tasks the filters list."""
-        listed = self.tasks(filters)
-        return listed.groupby(["category", "rule_id", "title"], as_index=False).agg(
-            tasks=("task_id", "size"), overdue=("overdue", "sum"), oldest=("since", "min")
-        )
+        return self._ask("counts", filters or Filters(), "ORDER BY t.category, t.title")
 
-    def options(self, filters: Filters | None = None) -> dict[str, list[str]]:
-        """For facility, category, type, payer and staff: the values that have active tasks, given the other filters."""
+    def first_tasks(self, filters: Filters, most: int) -> pd.DataFrame:
+        """The oldest tasks of each type, at most so many of each, by category and title."""
+        return self._ask("first_tasks", filters, "ORDER BY t.category, t.title, t.since, t.task_id", most=most)
+
+    def options(self, filters: Filters | None = None) -> dict[str, dict[str, int]]:
+        """For facility, category, type, payer, staff and age: the values that have tasks given the other filters, and how many."""
         wanted = filters or Filters()
-        names = ("facility_id", "category", "rule_id", "payer_id", "staff_id", "patient_id")
-        rows = self._ask("options", at=self.at, **{name: getattr(wanted, name) for name in names})
-        return {name: rows.loc[rows["filter"] == name, "choice"].tolist() for name in ("facility", "category", "type", "payer", "staff")}
+        rest = Filters(status=wanted.status, patient_id=wanted.patient_id)
+        rows = self._ask("options", rest, "ORDER BY t.filter, t.choice", **{f"chosen_{name}": list(getattr(wanted, name)) or None for name in CHOSEN})
+        found: dict[str, dict[str, int]] = {name: {} for name in ("facility", "category", "type", "payer", "staff", "age")}
+        for name, choice, tasks in rows.itertuples(index=False):
+            found[name][choice] = int(tasks)
+        return found
+
+    def task(self, task_id: str) -> pd.Series | None:
+        """One task, open or closed, or None when there is none of that id."""
+        rows = self._ask("tasks", Filters(status="all", task_ids=(task_id,)))
+        return None if rows.empty else rows.iloc[0]
 
     def history(self, patient_id: str) -> pd.DataFrame:
         """Every event of a patient's tasks until `at`, oldest first."""
-        return self._ask("history", at=self.at, patient_id=patient_id)
+        return self._rows(queries.sql("history"), {"at": self.at, "patient_id": patient_id})
 
-    def act(
-        self,
-        action: str,
-        task_id: str,
-        staff_id: str,
-        *,
-        until: dt.datetime | None = None,
-        to_staff_id: str | None = None,
-        reason: str | None = None,
-        seen: int | None = None,
-    ) -> Done:
-        """Record a person's action at `at`; UserError says why it cannot be, naming who was first where somebody was.
+    def movements(self, since: dt.datetime, facility_id: str | None = None) -> pd.DataFrame:
+        """How many tasks of each event (opened, cleared, completed, …) there were after `since` until `at`."""
+        return self._rows(queries.sql("movements"), {"since": since, "at": self.at, "facility_id": facility_id})
 
-        `seen` is the ledger number the person had seen; without it, what this worklist shows counts as seen.
-        """
-        rows = self.tasks(Filters(status="all", task_id=task_id))
-        if rows.empty:
-            raise UserError(f"There is no task {task_id}", 1)
-        task = rows.iloc[0]
-        self._check_staff(staff_id, "--staff")
-        if action == "assign" and to_staff_id is not None:
-            self._check_staff(to_staff_id, "--to")
-        seen_seq = int(task["last_seq"]) if seen is None else seen
-        with ledger.open_ledger(self.settings.ledger_url) as book:
-            newer = book.actions(after=seen_seq, task_id=task_id)
-            if newer:
-                raise UserError(self._who_was_first(task_id, newer[-1]), 1)
-            is_override = self._check_state(action, task, (reason or "").strip() or None)
-            if action == "defer":
-                if until is None:
-                    raise UserError("A deferral needs --for or --until", 1)
-                ledger.check_deferral(self.at, until)
-            new = ledger.NewAction(task_id, action, staff_id, self.at, until, to_staff_id, reason, is_override)
-            try:
-                return Done(book.record(new, seen=seen_seq), str(task["title"]))
-            except ledger.Conflict as conflict:
-                raise UserError(self._who_was_first(task_id, conflict.latest), 1) from None
+    def facilities(self) -> pd.DataFrame:
+        """facility_id, name, time_zone and today (a day), by name."""
+        return self._rows(queries.sql("facilities"), {})
+
+    def payers(self) -> pd.DataFrame:
+        """payer_id and name, by name."""
+        return self._rows(queries.sql("payers"), {})
+
+    def staff(self) -> pd.DataFrame:
+        """staff_id, name, email, role, facility_id and is_active, by name."""
+        return self._rows(queries.sql("staff"), {})
 
     def staff_name(self, staff_id: str) -> str:
         """The name behind a staff id, or the id itself."""
-        row = warehouse.one(self._con, "SELECT s.name FROM staging.staff AS s WHERE s.staff_id = $staff_id", {"staff_id": staff_id})
+        row = warehouse.one(self.con, "SELECT s.name FROM staging.staff AS s WHERE s.staff_id = $staff_id", {"staff_id": staff_id})
         return row[0] if row else staff_id
+
+    def rules(self) -> pd.DataFrame:
+        """rule_id, title, category, clears, clears_when, purpose and due_days of the rules this snapshot was made with, by title."""
+        return self._rows(queries.sql("rules"), {})
 
     def _check_names(self, wanted: Filters) -> None:
         """UserError for a type, category or facility that does not exist: an empty list would look like nothing to do."""
-        for value, column, table in ((wanted.rule_id, "rule_id", "rules"), (wanted.facility_id, "facility_id", "staging.facilities")):
-            known = [row[0] for row in self._con.execute(f"SELECT {column} FROM {table} ORDER BY {column}").fetchall()] if value else []
-            if value and value not in known:
-                raise UserError(f"There is no {'task type' if column == 'rule_id' else 'facility'} {value}; there are {', '.join(known)}")
-        if wanted.category and wanted.category not in CATEGORIES:
-            raise UserError(f"There is no category {wanted.category}; there are {', '.join(CATEGORIES)}")
+        for values, column, table in ((wanted.rule_ids, "rule_id", "rules"), (wanted.facility_ids, "facility_id", "staging.facilities")):
+            known = [row[0] for row in self.con.execute(f"SELECT {column} FROM {table} ORDER BY {column}").fetchall()] if values else []
+            for value in values:
+                if value not in known:
+                    raise UserError(f"There is no {'task type' if column == 'rule_id' else 'facility'} {value}; there are {', '.join(known)}")
+        for value in wanted.categories:
+            if value not in CATEGORIES:
+                raise UserError(f"There is no category {value}; there are {', '.join(CATEGORIES)}")
 
-    def _check_staff(self, staff_id: str, option: str) -> None:
-        row = warehouse.one(self._con, "SELECT s.is_active FROM staging.staff AS s WHERE s.staff_id = $staff_id", {"staff_id": staff_id})
-        if row is None:
-            raise UserError(f"{option} {staff_id}: there is no such staff member", 1)
-        if not row[0]:
-            raise UserError(f"{option} {staff_id}: is no longer active", 1)
+    def _ask(self, question: str, filters: Filters, tail: str = "", **more: object) -> pd.DataFrame:
+        """A question about the tasks that match; closed ones are looked at only when they are asked for."""
+        asked = queries.sql("listed") if self._open_tasks is None or filters.status in ("closed", "all") else f"FROM {self._open_tasks}"
+        given = {name: list(value) or None if isinstance(value, tuple) else value for name, value in vars(filters).items()}
+        sql = f"WITH asked AS ({asked}), matching AS ({queries.sql('matching')}) FROM ({queries.sql(question)}) AS t {tail}"
+        return self._rows(sql, {**given, **more})
 
-    def _check_state(self, action: str, task: pd.Series, reason: str | None) -> bool:
-        """Whether completing is an override; UserError when the task's state does not allow the action."""
-        is_open = task["status"] in ("pending", "deferred")
-        if action in ("complete", "defer", "return", "assign") and not is_open:
-            raise UserError(f"Task {task['task_id']} ({task['title']}) was already {self._how_closed(task)}. Nothing was changed.", 1)
-        if action == "return" and task["status"] != "deferred":
-            raise UserError(f"Task {task['task_id']} is not deferred: it is on the list", 1)
-        if action == "reopen":
-            if is_open:
-                raise UserError(f"Task {task['task_id']} is open already", 1)
-            if task["status"] != "completed":
-                raise UserError(f"Task {task['task_id']} was {self._how_closed(task)}; it opens again by itself when its condition returns", 1)
-            if not self._is_latest(task["task_id"]):
-                raise UserError(f"Task {task['task_id']} has a newer occurrence; act on that one", 1)
-        if action == "note" and not reason:
-            raise UserError("A note needs --reason TEXT", 1)
-        is_override = action == "complete" and task["manual"] == "override"
-        if is_override and not reason:
-            raise UserError(
-                f"Task {task['task_id']} ({task['title']}) normally clears by itself; completing it by hand is an override and needs --reason", 1
-            )
-        return is_override
-
-    def _how_closed(self, task: pd.Series) -> str:
-        by = "the system" if task["closed_by"] == "system" else f"{self.staff_name(task['closed_by'])} ({task['closed_by']})"
-        return f"{task['close_kind'] if task['status'] == 'cleared' else 'completed'} by {by} on {task['closed_at']:%Y-%m-%d %H:%M:%S %Z}"
-
-    def _who_was_first(self, task_id: str, first: ledger.Action) -> str:
-        done = {
-            "complete": "completed",
-            "defer": "deferred",
-            "return": "returned to the list",
-            "reopen": "reopened",
-            "assign": "assigned",
-            "note": "noted",
-        }
-        name = self.staff_name(first.staff_id)
-        return (
-            f"Task {task_id} was already {done[first.action]} by {name} ({first.staff_id}) on {first.at:%Y-%m-%d %H:%M:%S} UTC. "
-            "Nothing was changed: look at it again."
-        )
-
-    def _is_latest(self, task_id: str) -> bool:
-        row = warehouse.one(self._con, "SELECT t.is_latest FROM current_tasks AS t WHERE t.task_id = $task_id", {"task_id": task_id})
-        return bool(row and row[0])
-
-    def _overlay(self, acted: list[ledger.Action]) -> None:
-        """Make current_tasks and current_events: the snapshot, then the actions, then, for an earlier moment, what was so then."""
-        is_past = self.at < self.as_of
-        fold(self._con, "snapshot.tasks", acted, "stored_now" if is_past else "current_tasks")
-        (last,) = warehouse.one(self._con, "SELECT COALESCE(MAX(event_no), 0) FROM snapshot.events")
-        self._con.execute("CREATE OR REPLACE TEMP TABLE fresh_events AS " + lifecycle.sql("folded_events"), {"last_event_no": last})
-        self._con.execute("CREATE OR REPLACE TEMP VIEW current_events AS FROM snapshot.events UNION ALL BY NAME FROM fresh_events")
-        if is_past:
-            self._con.execute("CREATE OR REPLACE TEMP TABLE current_tasks AS " + _sql("past_tasks"), {"at": self.at})
-
-    def _ask(self, query: str, **parameters: object) -> pd.DataFrame:
-        return self._con.sql(_sql(query), params=parameters).to_arrow_table().to_pandas(integer_object_nulls=True)
+    def _rows(self, sql: str, parameters: Mapping[str, object]) -> pd.DataFrame:
+        return self.con.sql(sql, params=dict(parameters) or None).to_arrow_table().to_pandas(integer_object_nulls=True)
 
 
-def _sql(name: str) -> str:
-    return (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+def open_worklist(settings: Settings, at: dt.datetime) -> Worklist:
+    """The list at any moment, past ones too, for one question; a process with many readers keeps a SharedWorklist."""
+    con = warehouse.connect()
+    state = attach_current(con, settings)
+    con.execute("CREATE TABLE memory.main.moment AS SELECT CAST($at AS TIMESTAMPTZ) AS seen_at", {"at": at})
+    with ledger.open_ledger(settings.ledger_url) as book:
+        known = book.actions(after=state.seq, also=waiting(con))
+    lay_over(con, [action for action in known if action.at <= at], is_past=at < state.as_of)
+    return Worklist(con, settings, at, State(state.run_id, state.as_of, max([state.seq, *(action.seq for action in known)])))
+
+
+def attach_current(con: duckdb.DuckDBPyConnection, settings: Settings) -> State:
+    """Attach the live snapshot as `snapshot`; the state it was published in, its seq the newest action it has folded in."""
+    path = warehouse.current(settings.warehouse)
+    if path is None:
+        raise UserError(f"{settings.warehouse}: no list has been published yet; run `python -m pipelines run` first")
+    warehouse.attach(con, path, "snapshot")
+    point(con)
+    as_of, folded_seq, run_id = warehouse.one(con, "SELECT as_of, folded_seq, run_id FROM runs ORDER BY run_no DESC LIMIT 1")
+    return State(run_id, as_of, folded_seq)
+
+
+def point(con: duckdb.DuckDBPyConnection) -> None:
+    """Let names mean the snapshot's tables, and then the tables beside it; a cursor does not inherit this from its connection."""
+    con.execute("SET search_path = 'snapshot.main,memory.main'")
+    con.execute("SET TimeZone = 'UTC'")
+
+
+def waiting(con: duckdb.DuckDBPyConnection) -> list[int]:
+    """The numbers of actions dated after the snapshot's run, which it left for later."""
+    return [row[0] for row in con.execute("SELECT w.seq FROM waiting_actions AS w").fetchall()]
+
+
+def lay_over(con: duckdb.DuckDBPyConnection, acted: list[ledger.Action], *, is_past: bool) -> None:
+    """Make current_tasks and current_events: the snapshot, then the actions, then, for an earlier moment, what was so then."""
+    fold(con, "snapshot.tasks", acted, "stored_now" if is_past else "current_tasks")
+    (last,) = warehouse.one(con, "SELECT COALESCE(MAX(event_no), 0) FROM snapshot.events")
+    con.execute("CREATE OR REPLACE TEMP TABLE fresh_events AS " + lifecycle.sql("folded_events"), {"last_event_no": last})
+    con.execute("CREATE OR REPLACE TEMP VIEW current_events AS FROM snapshot.events UNION ALL BY NAME FROM fresh_events")
+    if is_past:
+        con.execute("CREATE OR REPLACE TEMP TABLE current_tasks AS " + queries.sql("past_tasks"))

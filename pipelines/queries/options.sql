@@ -1,62 +1,65 @@
--- For each filter, the values that have active tasks given the other filters, and how many.
-WITH active AS (
+-- For each filter, the values that have tasks given the other filters, and how many. `matching` leaves these six filters out.
+WITH flagged AS (
     SELECT
         t.facility_id,
-        r.category,
+        t.category,
         t.rule_id,
-        COALESCE(t.payer_id, 'self-pay') AS payer_id,
-        COALESCE(t.assigned_to_id, t.rule_staff_id, 'unassigned') AS staff_id,
-        ($facility_id IS NULL OR t.facility_id = $facility_id) AS is_facility,
-        ($category IS NULL OR r.category = $category) AS is_category,
-        ($rule_id IS NULL OR t.rule_id = $rule_id) AS is_rule,
-        ($payer_id IS NULL OR COALESCE(t.payer_id, 'self-pay') = $payer_id) AS is_payer,
-        ($staff_id IS NULL OR COALESCE(t.assigned_to_id, t.rule_staff_id, 'unassigned') = $staff_id) AS is_staff,
-    FROM current_tasks AS t
-    INNER JOIN rules AS r ON t.rule_id = r.rule_id
-    WHERE
-        t.state = 'open'
-        AND t.opened_at <= $at
-        AND (t.deferred_until IS NULL OR t.deferred_until <= $at)
-        AND ($patient_id IS NULL OR t.patient_id = $patient_id)
+        t.payer_key,
+        t.staff_key,
+        t.age_band,
+        (CAST($chosen_facility_ids AS VARCHAR[]) IS NULL OR t.facility_id = ANY(CAST($chosen_facility_ids AS VARCHAR[]))) AS is_facility,
+        (CAST($chosen_categories AS VARCHAR[]) IS NULL OR t.category = ANY(CAST($chosen_categories AS VARCHAR[]))) AS is_category,
+        (CAST($chosen_rule_ids AS VARCHAR[]) IS NULL OR t.rule_id = ANY(CAST($chosen_rule_ids AS VARCHAR[]))) AS is_type,
+        (CAST($chosen_payer_ids AS VARCHAR[]) IS NULL OR t.payer_key = ANY(CAST($chosen_payer_ids AS VARCHAR[]))) AS is_payer,
+        (CAST($chosen_staff_ids AS VARCHAR[]) IS NULL OR t.staff_key = ANY(CAST($chosen_staff_ids AS VARCHAR[]))) AS is_staff,
+        (CAST($chosen_age_bands AS VARCHAR[]) IS NULL OR t.age_band = ANY(CAST($chosen_age_bands AS VARCHAR[]))) AS is_age,
+    FROM matching AS t
 )
 
 SELECT
     'facility' AS filter,
     a.facility_id AS choice,
     COUNT(*) AS tasks,
-FROM active AS a
-WHERE a.is_category AND a.is_rule AND a.is_payer AND a.is_staff
+FROM flagged AS a
+WHERE a.is_category AND a.is_type AND a.is_payer AND a.is_staff AND a.is_age
 GROUP BY a.facility_id
 UNION ALL
 SELECT
     'category' AS filter,
     a.category AS choice,
     COUNT(*) AS tasks,
-FROM active AS a
-WHERE a.is_facility AND a.is_rule AND a.is_payer AND a.is_staff
+FROM flagged AS a
+WHERE a.is_facility AND a.is_type AND a.is_payer AND a.is_staff AND a.is_age
 GROUP BY a.category
 UNION ALL
 SELECT
     'type' AS filter,
     a.rule_id AS choice,
     COUNT(*) AS tasks,
-FROM active AS a
-WHERE a.is_facility AND a.is_category AND a.is_payer AND a.is_staff
+FROM flagged AS a
+WHERE a.is_facility AND a.is_category AND a.is_payer AND a.is_staff AND a.is_age
 GROUP BY a.rule_id
 UNION ALL
 SELECT
     'payer' AS filter,
-    a.payer_id AS choice,
+    a.payer_key AS choice,
     COUNT(*) AS tasks,
-FROM active AS a
-WHERE a.is_facility AND a.is_category AND a.is_rule AND a.is_staff
-GROUP BY a.payer_id
+FROM flagged AS a
+WHERE a.is_facility AND a.is_category AND a.is_type AND a.is_staff AND a.is_age
+GROUP BY a.payer_key
 UNION ALL
 SELECT
     'staff' AS filter,
-    a.staff_id AS choice,
+    a.staff_key AS choice,
     COUNT(*) AS tasks,
-FROM active AS a
-WHERE a.is_facility AND a.is_category AND a.is_rule AND a.is_payer
-GROUP BY a.staff_id
-ORDER BY filter, choice
+FROM flagged AS a
+WHERE a.is_facility AND a.is_category AND a.is_type AND a.is_payer AND a.is_age
+GROUP BY a.staff_key
+UNION ALL
+SELECT
+    'age' AS filter,
+    a.age_band AS choice,
+    COUNT(*) AS tasks,
+FROM flagged AS a
+WHERE a.is_facility AND a.is_category AND a.is_type AND a.is_payer AND a.is_staff
+GROUP BY a.age_band

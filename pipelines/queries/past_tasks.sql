@@ -1,4 +1,4 @@
--- The tasks as they stood at an earlier moment: the last event until then says whether each was open, deferred or closed.
+-- The tasks as they stood at an earlier moment (in the table `moment`): the last event until then says whether each was open, deferred or closed.
 WITH endings AS (
     SELECT
         e.task_id,
@@ -7,8 +7,9 @@ WITH endings AS (
         e.staff_id,
         ROW_NUMBER() OVER (PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC) AS recency,
     FROM current_events AS e
+    CROSS JOIN moment AS m
     WHERE
-        e.happened_at <= $at
+        e.happened_at <= m.seen_at
         AND e.event IN ('completed', 'override', 'cleared', 'converted', 'discharged', 'source_gone', 'reopened')
 ),
 
@@ -18,7 +19,8 @@ deferrals AS (
         e.deferred_until,
         ROW_NUMBER() OVER (PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC) AS recency,
     FROM current_events AS e
-    WHERE e.happened_at <= $at AND e.event IN ('deferred', 'returned', 'completed', 'override', 'reopened')
+    CROSS JOIN moment AS m
+    WHERE e.happened_at <= m.seen_at AND e.event IN ('deferred', 'returned', 'completed', 'override', 'reopened')
 ),
 
 states AS (
@@ -67,4 +69,5 @@ SELECT
 FROM stored_now AS t
 INNER JOIN states AS s ON t.task_id = s.task_id
 LEFT JOIN deferrals AS d ON t.task_id = d.task_id AND d.recency = 1
-WHERE t.opened_at <= $at
+CROSS JOIN moment AS m
+WHERE t.opened_at <= m.seen_at

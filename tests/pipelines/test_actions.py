@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from pipelines import settings
-from pipelines.worklist import Filters, Worklist
+from pipelines.worklist import Filters, open_worklist
 from tests.conftest import Workbench
 from tests.practice import Practice
 
@@ -70,8 +70,8 @@ class TestDeferral:
         workbench.act("defer", task, 5, "--for", "1d")  # one more
         workbench.run(practice, 7)
         for day, age, active in ((4, 6, 4), (8, 10, 7)):
-            with Worklist(settings.load(), workbench.day(day)) as worklist:
-                (row,) = worklist.tasks(Filters(status="all", task_id=task["task_id"])).itertuples()
+            with open_worklist(settings.load(), workbench.day(day)) as worklist:
+                (row,) = worklist.tasks(Filters(status="all", task_ids=(task["task_id"],))).itertuples()
                 assert (row.age_days, row.active_age_days) == (age, active)
 
 

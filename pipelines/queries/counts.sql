@@ -1,0 +1,10 @@
+-- The tasks that match, by category and type.
+SELECT
+    t.category,
+    t.rule_id,
+    t.title,
+    COUNT(*) AS tasks,
+    SUM(CASE WHEN t.overdue THEN 1 ELSE 0 END) AS overdue,
+    MIN(t.since) AS oldest,
+FROM matching AS t
+GROUP BY t.category, t.rule_id, t.title

@@ -1,0 +1,10 @@
+-- The staff, by name.
+SELECT
+    s.staff_id,
+    s.name,
+    s.email,
+    s.role,
+    s.facility_id,
+    s.is_active,
+FROM staging.staff AS s
+ORDER BY s.name, s.staff_id

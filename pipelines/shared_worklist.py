@@ -1,0 +1,142 @@
+"""One worklist for all the sessions of a process: kept in memory, and brought up to date before each look at it.
+
+A published snapshot or a new day makes it anew. Somebody's action, of this process or another, and a deferral that has
+run out change only the tasks they are about. Nobody has to tell it anything: the snapshot's pointer and the ledger's
+newest number, asked at every look, say whether it is behind.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from pipelines import ledger, lifecycle, queries, warehouse
+from pipelines.errors import UserError
+from pipelines.folding import set_actions
+from pipelines.settings import Settings
+from pipelines.worklist import State, Worklist, attach_current, point, waiting
+
+ALL = {"task_ids": None, "patient_id": None}
+EMPTY = "SELECT t.* FROM snapshot.tasks AS t LIMIT 0"
+
+
+@dataclass
+class _Held:
+    """The list of one snapshot on one day, as of the newest look."""
+
+    con: duckdb.DuckDBPyConnection
+    path: Path
+    state: State
+    at: dt.datetime
+    day_ends_at: dt.datetime
+    acted: defaultdict[str, list[ledger.Action]] = field(default_factory=lambda: defaultdict(list))
+    waiting: list[int] = field(default_factory=list)
+
+
+class SharedWorklist:
+    """The list of one practice for many threads; `at` is asked with the app's clock, which may be set back but is not meant to."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._lock = threading.Lock()
+        self._book: ledger.Ledger | None = None
+        self._held: _Held | None = None
+
+    @property
+    def book(self) -> ledger.Ledger:
+        """The ledger, opened once for the process."""
+        if self._book is None:
+            with self._lock:
+                self._book = self._book or ledger.open_ledger(self.settings.ledger_url)
+        return self._book
+
+    def at(self, at: dt.datetime) -> Worklist:
+        """A reader of the list as it is at that moment; UserError when no list was published yet."""
+        path, seq = warehouse.current(self.settings.warehouse), self.book.last_seq()
+        with self._lock:
+            held = self._held
+            if held is None or held.path != path or not held.at <= at < held.day_ends_at:
+                held = self._held = self._hold(at)
+            elif seq > held.state.seq or held.waiting or at > held.at:
+                self._catch_up(held, at, seq)
+            return Worklist(held.con.cursor(), self.settings, at, held.state, "memory.main.open_tasks")
+
+    def _hold(self, at: dt.datetime) -> _Held:
+        """Read the live snapshot and what people did since."""
+        con = warehouse.connect()
+        path = warehouse.current(self.settings.warehouse)
+        state = attach_current(con, self.settings)
+        if path is None or at < state.as_of:
+            raise UserError(
+                f"The list was published for {state.as_of:%Y-%m-%d %H:%M} UTC, and the clock says {at:%Y-%m-%d %H:%M} UTC: set the clock right."
+            )
+        con.execute("CREATE TABLE memory.main.moment AS SELECT CAST($at AS TIMESTAMPTZ) AS seen_at", {"at": at})
+        con.execute(f"CREATE TABLE memory.main.touched_tasks AS {EMPTY}")
+        con.execute(f"CREATE TABLE memory.main.fresh_events AS {lifecycle.sql('empty_events')}")
+        con.execute(
+            "CREATE VIEW memory.main.current_tasks AS SELECT t.* FROM snapshot.tasks AS t "
+            "WHERE t.task_id NOT IN (SELECT task_id FROM memory.main.touched_tasks) UNION ALL BY NAME FROM memory.main.touched_tasks"
+        )
+        con.execute("CREATE VIEW memory.main.current_events AS FROM snapshot.events UNION ALL BY NAME FROM memory.main.fresh_events")
+        con.execute(f"CREATE TABLE memory.main.open_tasks AS FROM ({queries.sql('listed')}) AS t WHERE t.is_open", ALL)
+        held = _Held(con, path, state, at, _next_day(con, at), waiting=waiting(con))
+        self._catch_up(held, at, self.book.last_seq())
+        return held
+
+    def _catch_up(self, held: _Held, at: dt.datetime, seq: int) -> None:
+        """Take in the actions and the deferrals that ran out since the last look."""
+        known = self.book.actions(after=held.state.seq, also=held.waiting) if seq > held.state.seq or held.waiting else []
+        fresh = [action for action in known if action.at <= at]
+        held.waiting = [action.seq for action in known if action.at > at]
+        for action in fresh:
+            held.acted[action.task_id].append(action)
+        returned = held.con.execute(
+            "SELECT t.task_id FROM open_tasks AS t WHERE t.status = 'deferred' AND t.deferred_until <= $at", {"at": at}
+        ).fetchall()
+        touched = {action.task_id for action in fresh} | {row[0] for row in returned}
+        if touched:
+            _refresh(held, touched, fresh, at)
+        newest = max([held.state.seq, *(action.seq for action in known)])
+        held.at, held.state = at, State(held.state.run_id, held.state.as_of, newest)
+
+
+def _refresh(held: _Held, touched: Collection[str], fresh: list[ledger.Action], at: dt.datetime) -> None:
+    """Work out anew these tasks only, by the same SQL: names of this cursor's own stand before those everybody reads."""
+    cursor = held.con.cursor()
+    point(cursor)
+    ids = {"ids": list(touched)}
+    (last,) = warehouse.one(cursor, "SELECT COALESCE(MAX(event_no), 0) FROM current_events")
+    cursor.begin()
+    set_actions(cursor, fresh)
+    cursor.execute("INSERT INTO memory.main.fresh_events " + lifecycle.sql("folded_events"), {"last_event_no": last})
+    set_actions(cursor, [action for task_id in touched for action in held.acted.get(task_id, [])])
+    cursor.execute("CREATE OR REPLACE TEMP TABLE stored_tasks AS SELECT t.* FROM snapshot.tasks AS t WHERE t.task_id IN (SELECT UNNEST($ids))", ids)
+    cursor.execute("CREATE TEMP TABLE current_tasks AS " + lifecycle.sql("folded_tasks"))
+    cursor.execute(
+        "CREATE TEMP TABLE touched_events AS SELECT e.* FROM memory.main.current_events AS e WHERE e.task_id IN (SELECT UNNEST($ids))", ids
+    )
+    cursor.execute("CREATE TEMP VIEW current_events AS FROM touched_events")
+    cursor.execute("UPDATE memory.main.moment SET seen_at = CAST($at AS TIMESTAMPTZ)", {"at": at})
+    cursor.execute("DELETE FROM memory.main.touched_tasks WHERE task_id IN (SELECT UNNEST($ids))", ids)
+    cursor.execute("INSERT INTO memory.main.touched_tasks BY NAME FROM current_tasks")
+    cursor.execute("DELETE FROM memory.main.open_tasks WHERE task_id IN (SELECT UNNEST($ids))", ids)
+    cursor.execute(f"INSERT INTO memory.main.open_tasks BY NAME FROM ({queries.sql('listed')}) AS t WHERE t.is_open", ALL)
+    cursor.commit()
+    cursor.close()
+
+
+def _next_day(con: duckdb.DuckDBPyConnection, at: dt.datetime) -> dt.datetime:
+    """When the next local day begins at any clinic: ages grow then."""
+    (ends_at,) = warehouse.one(
+        con,
+        "SELECT MIN(CAST(CAST(CAST($at AS TIMESTAMPTZ) AT TIME ZONE f.time_zone AS DATE) + 1 AS TIMESTAMP) AT TIME ZONE f.time_zone) "
+        "FROM staging.facilities AS f",
+        {"at": at},
+    )
+    return ends_at or at + dt.timedelta(days=1)
