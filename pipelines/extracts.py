@@ -264,6 +264,8 @@ def _state(file: Path) -> tuple[int, int, int]:
 
 def _located(refused: pd.DataFrame, parts: list[reading.Part], names: tuple[str, ...]) -> pd.DataFrame:
     """Give refused rows their file and line, and put the broken records with them, in the order of the files."""
+    if refused.empty and all(part.broken.empty for part in parts):
+        return refused
     frames = []
     for part, name in zip(parts, names, strict=True):
         mine = refused[(refused["row"] >= part.first_row) & (refused["row"] < part.first_row + part.rows)]

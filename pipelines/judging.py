@@ -167,29 +167,34 @@ def refuse(con: duckdb.DuckDBPyConnection, table: str, readable: set[str]) -> pd
     The order is stated: what a row breaks by itself, then all but one of a key, then references to tables in `readable`.
     Columns: row (rowid), column and check (joined by '; '), is_duplicate, bad_ids (names of id columns that cannot be read), the texts.
     """
-    found = [_convict(con, table, _suspects(con, table), readable, is_alone=True)]
-    _note_refused(con, found)
-    found.append(_duplicates(con, table))
-    _note_refused(con, found)
-    found.append(_convict(con, table, _orphans(con, table, readable), readable, is_alone=False))
-    _note_refused(con, found)
-    con.execute(f"DELETE FROM extract.{table} AS t USING refused_now AS r WHERE t.rowid = r.row")
+    con.execute("CREATE OR REPLACE TEMP TABLE refused_now (row BIGINT)")
+    found: list[pd.DataFrame] = []
+    # Nearly every table is sound, and to be told so takes less than to look at no rows.
+    if _has_suspects(con, table):
+        _take(con, found, _convict(con, table, _suspects(table), readable, is_alone=True))
+    _take(con, found, _duplicates(con, table, has_refused=bool(found)))
+    if _has_orphans(con, table, readable):
+        _take(con, found, _convict(con, table, _orphans(table), readable, is_alone=False))
+    if found:
+        con.execute(f"DELETE FROM extract.{table} AS t USING refused_now AS r WHERE t.rowid = r.row")
     con.execute("DROP TABLE refused_now")
-    return pd.concat([frame for frame in found if len(frame)] or found[:1], ignore_index=True)
+    return pd.concat(found, ignore_index=True) if found else _frame([], [column.name for column in contracts.columns(table)])
 
 
-def _note_refused(con: duckdb.DuckDBPyConnection, found: list[pd.DataFrame]) -> None:
-    """Keep the refused rows' ids where SQL can leave them out; the rows go only at the end, so that row ids stay what they are."""
-    if len(found) == 1:
-        con.execute("CREATE OR REPLACE TEMP TABLE refused_now (row BIGINT)")
-    rows = found[-1][["row"]].astype("int64")
-    if len(rows):
-        con.register("refused_frame", rows)
+def _take(con: duckdb.DuckDBPyConnection, found: list[pd.DataFrame], refused: pd.DataFrame) -> None:
+    """Keep the refused rows, and their ids where SQL can leave them out; they go only at the end, so that row ids stay what they are."""
+    if len(refused):
+        found.append(refused)
+        con.register("refused_frame", refused[["row"]].astype("int64"))
         con.execute("INSERT INTO refused_now SELECT row FROM refused_frame")
         con.unregister("refused_frame")
 
 
-def _suspects(con: duckdb.DuckDBPyConnection, table: str) -> str:
+def _has_suspects(con: duckdb.DuckDBPyConnection, table: str) -> bool:
+    return con.execute(f"SELECT count(_text) > 0 FROM extract.{table}").fetchone()[0]
+
+
+def _suspects(table: str) -> str:
     texts = ", ".join(f"_text[{i}] AS {_quoted(column.name)}" for i, column in enumerate(contracts.columns(table), 1))
     return f"SELECT rowid AS row, {texts} FROM extract.{table} WHERE _text IS NOT NULL"
 
@@ -204,24 +209,30 @@ def _written(table: str) -> str:
     )
 
 
-def _orphans(con: duckdb.DuckDBPyConnection, table: str, readable: set[str]) -> str:
-    """Rows that refer to nothing in a table that could be read."""
-    checked = [column for column in contracts.columns(table) if column.references in readable]
+def _has_orphans(con: duckdb.DuckDBPyConnection, table: str, readable: set[str]) -> bool:
+    """Note in orphans_now the rows that refer to nothing in a table that could be read."""
     con.execute("CREATE OR REPLACE TEMP TABLE orphans_now (row BIGINT)")
-    for c in checked:
+    noted = [
         con.execute(
             f"INSERT INTO orphans_now SELECT t.rowid FROM extract.{table} AS t ANTI JOIN extract.{c.references} AS p"
             f" ON t.{c.name} = p.{contracts.key_of(c.references)} WHERE t.{c.name} IS NOT NULL"
-        )
+        ).fetchone()[0]
+        for c in contracts.columns(table)
+        if c.references in readable
+    ]
+    return any(noted)
+
+
+def _orphans(table: str) -> str:
     wanted = "rowid IN (SELECT row FROM orphans_now ANTI JOIN refused_now USING (row))"
     return f"SELECT rowid AS row, {_written(table)} FROM extract.{table} WHERE {wanted}"
 
 
-def _duplicates(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame:
+def _duplicates(con: duckdb.DuckDBPyConnection, table: str, *, has_refused: bool) -> pd.DataFrame:
     """All rows of a key but the one with the latest day or moment in any column, or, of several, the last one in text order."""
     key = _quoted(contracts.key_of(table))
     names = [column.name for column in contracts.columns(table)]
-    left = f"extract.{table} AS t" + (" ANTI JOIN refused_now AS r ON t.rowid = r.row" if _has_refused(con) else "")
+    left = f"extract.{table} AS t" + (" ANTI JOIN refused_now AS r ON t.rowid = r.row" if has_refused else "")
     if not con.execute(f"SELECT count(*) > count(DISTINCT {key}) FROM {left}").fetchone()[0]:
         return _frame([], names)
     times = [f"CAST({column.name} AS TIMESTAMP)" for column in contracts.columns(table) if column.form in ("day", "moment")]
@@ -234,10 +245,6 @@ def _duplicates(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame:
         f" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY latest DESC NULLS LAST, concat_ws(chr(31), {text}) DESC, row) > 1"
     ).df()
     return _frame([losers.assign(column=contracts.key_of(table), check="duplicate_key", is_duplicate=True, bad_ids=[()] * len(losers))], names)
-
-
-def _has_refused(con: duckdb.DuckDBPyConnection) -> bool:
-    return con.execute("SELECT count(*) > 0 FROM refused_now").fetchone()[0]
 
 
 def _convict(con: duckdb.DuckDBPyConnection, table: str, suspects: str, readable: set[str], *, is_alone: bool) -> pd.DataFrame:

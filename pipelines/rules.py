@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
@@ -90,8 +91,14 @@ def load_rules(folder: Path = RULES_FOLDER) -> dict[str, Rule]:
     paths = sorted(folder.glob("*.sql"))
     if not paths:
         raise UserError(f"{folder}: no rule files (*.sql) here")
+    return dict(_loaded(tuple((path, _text(path)) for path in paths)))
+
+
+# An app runs again and again over the same rules: what was read and checked once need not be while no file changes.
+@lru_cache(maxsize=8)
+def _loaded(files: tuple[tuple[Path, str], ...]) -> dict[str, Rule]:
     with warehouse.connect() as con:
-        rules = {path.stem: _load(con, path) for path in paths}
+        rules = {path.stem: _load(con, path, text) for path, text in files}
     for rule in rules.values():
         for target in rule.converts_to:
             if target not in rules or target == rule.rule_id or rules[target].subject_table != rule.subject_table:
@@ -194,11 +201,14 @@ def _written(value: object) -> str:
     return f"{value:.2f}" if isinstance(value, float) else f'"{value}"' if isinstance(value, str) else str(value).lower()
 
 
-def _load(con: duckdb.DuckDBPyConnection, path: Path) -> Rule:
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read as UTF-8 text ({type(error).__name__})") from error
+
+
+def _load(con: duckdb.DuckDBPyConnection, path: Path, text: str) -> Rule:
     match = HEADER.match(text)
     if match is None:
         raise UserError(f"{path}: line 1: a rule begins with its header, /* rule … */, the /* rule and the */ on lines of their own")

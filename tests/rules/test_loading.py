@@ -75,6 +75,16 @@ def test_a_folder_without_rules_is_an_error(tmp_path):
         rules.load_rules(tmp_path)
 
 
+def test_a_rule_changed_while_the_app_runs_is_read_again(tmp_path):
+    folder = shutil.copytree(rules.RULES_FOLDER, tmp_path / "rules")
+    before = rules.load_rules(folder)
+    path = folder / "mips.sql"
+    path.write_text(path.read_text(encoding="utf-8") + "-- changed\n", encoding="utf-8")
+    assert rules.load_rules(folder)["mips"].sql == before["mips"].sql + "-- changed\n"
+    before.clear()
+    assert "mips" in rules.load_rules(folder)
+
+
 def applied(**settings):
     return rules.apply_settings(rules.load_rules(), settings, SETTINGS)
 
