@@ -22,7 +22,7 @@ class Moment(sa.types.TypeDecorator[dt.datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("the ledger takes times with a zone only")
-        return value.astimezone(dt.UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+        return value.astimezone(dt.UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> dt.datetime | None:
         return None if value is None else dt.datetime.fromisoformat(value)
@@ -68,6 +68,33 @@ accesses = sa.Table(
     sqlite_autoincrement=True,
 )
 
+saved_views = sa.Table(
+    "saved_views",
+    metadata,
+    sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("staff_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("page", sa.Text, nullable=False),
+    sa.Column("query", sa.Text),  # NULL: removed
+    sa.Index("saved_views_of_staff", "staff_id", "name", "seq"),
+    sqlite_autoincrement=True,
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("staff_id", sa.Text),  # a refused stranger has none
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("login", sa.Text),
+    sa.Column("detail", sa.Text),
+    # Every page view asks when a person's last session ended; this answers without reading the rows, however many there are.
+    sa.Index("sessions_of_staff", "staff_id", "event", "at"),
+    sqlite_autoincrement=True,
+)
+
 
 def _create_append_only(connection: sa.Connection, table: sa.Table) -> None:
     table.create(connection)
@@ -87,9 +114,26 @@ def _patients_are_looked_at(connection: sa.Connection) -> None:
     _create_append_only(connection, accesses)
 
 
+def _views_are_saved(connection: sa.Connection) -> None:
+    _create_append_only(connection, saved_views)
+
+
+def _people_sign_in(connection: sa.Connection) -> None:
+    _create_append_only(connection, sessions)
+
+
+def _accesses_are_looked_up(connection: sa.Connection) -> None:
+    # Not part of the table above, because migration 2 makes that one.
+    for column in ("patient_id", "staff_id"):
+        connection.exec_driver_sql(f"CREATE INDEX accesses_by_{column} ON accesses ({column}, seq)")
+
+
 MIGRATIONS: list[tuple[int, Callable[[sa.Connection], None]]] = [
     (1, _people_act),
     (2, _patients_are_looked_at),
+    (3, _views_are_saved),
+    (4, _people_sign_in),
+    (5, _accesses_are_looked_up),
 ]
 NEWEST = MIGRATIONS[-1][0]
 

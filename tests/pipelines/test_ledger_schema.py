@@ -25,12 +25,21 @@ def versions(url):
     return numbers
 
 
-def make_version_1(url, monkeypatch):
+def schema(url):
+    connection = sqlite3.connect(sa.make_url(url).database)
+    statements = connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+    connection.close()
+    return statements
+
+
+def make_version(number, url, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(ledger_schema, "MIGRATIONS", ledger_schema.MIGRATIONS[:1])
-        patch.setattr(ledger_schema, "NEWEST", 1)
+        patch.setattr(ledger_schema, "MIGRATIONS", ledger_schema.MIGRATIONS[:number])
+        patch.setattr(ledger_schema, "NEWEST", number)
         with open_ledger(url) as ledger:
             ledger.record(NewAction("t1", "complete", "ann", AT), seen=0)
+            if number > 1:
+                ledger.record_access(at=AT, staff_id="ann", patient_id="p1", kind="history")
 
 
 def test_a_new_ledger_gets_its_folder_and_every_migration_once(tmp_path):
@@ -41,7 +50,7 @@ def test_a_new_ledger_gets_its_folder_and_every_migration_once(tmp_path):
 
 
 def test_a_ledger_of_version_1_is_brought_up_to_date_with_its_actions(url, monkeypatch):
-    make_version_1(url, monkeypatch)
+    make_version(1, url, monkeypatch)
     assert versions(url) == [1]
     with open_ledger(url) as ledger:
         assert [action.task_id for action in ledger.actions()] == ["t1"]
@@ -49,8 +58,32 @@ def test_a_ledger_of_version_1_is_brought_up_to_date_with_its_actions(url, monke
     assert versions(url) == list(range(1, ledger_schema.NEWEST + 1))
 
 
+def test_a_ledger_of_version_2_keeps_its_rows_and_learns_to_save_views_and_sessions(url, monkeypatch):
+    make_version(2, url, monkeypatch)
+    assert versions(url) == [1, 2]
+    with open_ledger(url) as ledger:
+        assert [action.task_id for action in ledger.actions()] == ["t1"]
+        ledger.record_access(at=AT, staff_id="bob", patient_id="p1", kind="list")
+        assert [(access.seq, access.staff_id, access.kind) for access in ledger.accesses(patient_id="p1")] == [
+            (2, "bob", "list"),
+            (1, "ann", "history"),
+        ]
+        ledger.save_view(at=AT, staff_id="ann", name="mine", page="tasks", query="staff=ann")
+        ledger.record_session(at=AT, staff_id="ann", event="signed out")
+        assert ([view.name for view in ledger.views("ann")], ledger.last_session_end("ann")) == (["mine"], AT)
+
+
+@pytest.mark.parametrize("number", range(1, ledger_schema.NEWEST))
+def test_an_old_ledger_ends_with_the_tables_of_a_new_one(url, tmp_path, monkeypatch, number):
+    new = f"sqlite:///{tmp_path}/new.sqlite"
+    open_ledger(new).close()
+    make_version(number, url, monkeypatch)
+    open_ledger(url).close()
+    assert schema(url) == schema(new)
+
+
 def test_a_reader_does_not_migrate(url, monkeypatch):
-    make_version_1(url, monkeypatch)
+    make_version(1, url, monkeypatch)
     with pytest.raises(UserError, match=f"has version 1 and is read as version {ledger_schema.NEWEST}"):
         open_ledger(url, read_only=True)
     assert versions(url) == [1]
@@ -87,9 +120,10 @@ def test_a_ledger_of_a_newer_version_is_refused_with_both_versions_named(url):
 
 def test_the_tables_can_be_made_on_postgresql():
     dialect = sa.create_mock_engine("postgresql://", lambda *_: None).dialect
-    statement = str(sa.schema.CreateTable(ledger_schema.actions).compile(dialect=dialect))
-    assert "seq BIGSERIAL NOT NULL" in statement
-    assert "UNIQUE (task_id, after_seq)" in statement
+    tables = [table for table in ledger_schema.metadata.sorted_tables if table is not ledger_schema.ledger_version]
+    statements = {table.name: str(sa.schema.CreateTable(table).compile(dialect=dialect)) for table in tables}
+    assert [name for name, statement in statements.items() if "seq BIGSERIAL NOT NULL" not in statement] == []
+    assert "UNIQUE (task_id, after_seq)" in statements["actions"]
 
 
 def test_a_file_another_program_holds_is_said_to_be_locked_and_left_alone(url):
