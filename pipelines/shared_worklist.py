@@ -47,6 +47,7 @@ class SharedWorklist:
         self._lock = threading.Lock()
         self._book: ledger.Ledger | None = None
         self._held: _Held | None = None
+        self._makings = 0
 
     @property
     def book(self) -> ledger.Ledger:
@@ -85,6 +86,7 @@ class SharedWorklist:
         )
         con.execute("CREATE VIEW memory.main.current_events AS FROM snapshot.events UNION ALL BY NAME FROM memory.main.fresh_events")
         con.execute(f"CREATE TABLE memory.main.open_tasks AS FROM ({queries.sql('listed')}) AS t WHERE t.is_open", ALL)
+        self._makings += 1
         held = _Held(con, path, state, at, _next_day(con, at), waiting=waiting(con))
         self._catch_up(held, at, self.book.last_seq())
         return held
@@ -102,8 +104,9 @@ class SharedWorklist:
         touched = {action.task_id for action in fresh} | {row[0] for row in returned}
         if touched:
             _refresh(held, touched, fresh, at)
+            self._makings += 1
         newest = max([held.state.seq, *(action.seq for action in known)])
-        held.at, held.state = at, State(held.state.run_id, held.state.as_of, newest)
+        held.at, held.state = at, State(held.state.run_id, held.state.as_of, newest, self._makings)
 
 
 def _refresh(held: _Held, touched: Collection[str], fresh: list[ledger.Action], at: dt.datetime) -> None:

@@ -66,11 +66,15 @@ class Order:
 
 @dataclass(frozen=True)
 class State:
-    """Which list a worklist shows: the snapshot, its as-of, and the newest ledger number it knows."""
+    """Which list a worklist shows: the snapshot, its as-of, the newest ledger number it knows, and which making of it this is.
+
+    Two equal states show the same tasks, so answers may be kept by it.
+    """
 
     run_id: str
     as_of: dt.datetime
     seq: int
+    making: int = 0
 
 
 class Worklist:

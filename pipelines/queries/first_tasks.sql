@@ -29,6 +29,7 @@ SELECT
     t.is_open,
     t.status,
     t.deferred_until,
+    t.returns_at,
     t.closed_at,
     t.closed_by,
     t.close_kind,

@@ -10,6 +10,7 @@ SELECT
     t.occurrence,
     t.patient_id,
     t.case_id,
+    t.facility_id,
     t.since,
     e.staff_id,
     CASE WHEN e.staff_id IS NULL THEN 'System' ELSE COALESCE(s.name, e.staff_id) END AS staff,

@@ -94,6 +94,7 @@ listed AS (
         c.is_latest,
         c.assigned_to_id,
         f.name AS facility,
+        COALESCE(f.time_zone, 'UTC') AS time_zone,
         CASE
             WHEN c.state <> 'open' THEN c.state
             WHEN c.deferred_until > c.seen_at THEN 'deferred'
@@ -130,6 +131,7 @@ SELECT
     t.state = 'open' AS is_open,
     t.status,
     CASE WHEN t.status = 'deferred' THEN t.deferred_until END AS deferred_until,
+    CASE WHEN t.status = 'deferred' THEN t.deferred_until AT TIME ZONE t.time_zone END AS returns_at,
     t.closed_at,
     t.closed_by,
     t.close_kind,

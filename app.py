@@ -1,0 +1,13 @@
+"""The server: `streamlit run app.py` starts it. What every page stands in is app_pages/frame.py."""
+
+import streamlit as st
+
+from app_pages.ui import failures, server
+
+failures.keep_values_out_of_the_log()
+app = st.App(
+    "app_pages/frame.py",
+    middleware=server.MIDDLEWARE,
+    on_script_error=failures.show,
+    exception_handlers={Exception: server.broken},
+)

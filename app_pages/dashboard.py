@@ -1,0 +1,88 @@
+"""The dashboard: one clinic's tasks by category and type, the oldest of each at hand, mine first."""
+
+import datetime as dt
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from app_pages.ui import asking, data_notice, names, task_actions, task_cards, url_state, workspace
+from app_pages.ui.plain import plain, quiet
+from pipelines.worklist import Filters
+
+FIRST_TASKS = 3  # of each type; the rest is one click away
+
+worklist = workspace.worklist()
+person = workspace.person()
+facilities = names.facilities(worklist)
+view = url_state.read("dashboard", [url_state.Param("facility", "Facility", "many", lambda: facilities)])
+
+# Without one in the URL it is the person's own clinic: writing it there would take the Back button away.
+home = person.facility_id if person.facility_id in facilities else next(iter(facilities))
+facility_id = view["facility"][0] if view["facility"] else home
+url_state.carry("facility", [facility_id])
+
+
+def choose_facility() -> None:
+    """The facility chosen in the sidebar becomes the view's."""
+    view.set("facility", [st.session_state["dashboard.one"]])
+
+
+with st.session_state["sidebar"]:
+    st.session_state["dashboard.one"] = facility_id
+    st.selectbox("Facility", list(facilities), key="dashboard.one", format_func=facilities.get, on_change=url_state.touch(choose_facility))
+
+filters = Filters(facility_ids=(facility_id,))
+numbers = asking.summary(worklist, replace(filters, status="open"))
+counts = asking.counts(worklist, filters)
+first = asking.first_tasks(worklist, filters, FIRST_TASKS)
+zone = ZoneInfo(worklist.facilities().set_index("facility_id").loc[facility_id, "time_zone"])
+yesterday = (worklist.at.astimezone(zone) - dt.timedelta(days=1)).replace(hour=0, minute=0, second=0)
+moved = dict(worklist.movements(yesterday, facility_id).itertuples(index=False))
+
+st.title("Dashboard")
+st.subheader(plain(facilities[facility_id]))
+if len(view["facility"]) > 1:
+    st.info(f"The dashboard shows one clinic at a time: {plain(facilities[facility_id])}. Tasks shows several.")
+data_notice.show(worklist, [facility_id])
+for problem in view.problems:
+    st.warning(plain(problem), icon=":material/link_off:")
+
+with st.grid(5, min_column_width=150):
+    st.metric("Pending", f"{numbers['tasks'] - numbers['deferred']:,}", border=True)
+    st.metric("Overdue", f"{numbers['overdue']:,}", border=True)
+    st.metric("Came in since yesterday", f"{moved.get('opened', 0) + moved.get('reopened', 0):,}", border=True)
+    st.metric(
+        "Cleared since yesterday", f"{sum(moved.get(event, 0) for event in ('cleared', 'converted', 'discharged', 'source_gone')):,}", border=True
+    )
+    st.metric("Completed since yesterday", f"{moved.get('completed', 0) + moved.get('override', 0):,}", border=True)
+
+task_actions.show_outcome()
+
+mine = replace(filters, staff_ids=(person.staff_id,))
+my_tasks = asking.summary(worklist, mine)["tasks"]
+with st.container(border=True):
+    query = {"facility": [facility_id], "staff": [names.ME]}
+    st.page_link(workspace.pages()["tasks"], label=f"**Assigned to me: {my_tasks:,}**", icon=":material/person_check:", query_params=query)
+    task_cards.show(worklist.tasks(mine, limit=FIRST_TASKS), "mine", query)
+
+categories = list(dict.fromkeys(counts["category"]))
+if not categories:
+    st.success("Nothing is pending at this clinic now.", icon=":material/done_all:")
+for column, category in zip(st.columns(max(len(categories), 1)), categories, strict=False):
+    groups = counts[counts["category"] == category]
+    with column:
+        query = {"facility": [facility_id], "category": [category]}
+        st.page_link(
+            workspace.pages()["tasks"], label=f"**{category}: {groups['tasks'].sum():,}**", icon=":material/folder_open:", query_params=query
+        )
+        for group in groups.itertuples():
+            query = {"facility": [facility_id], "type": [group.rule_id]}
+            with st.container(border=True):
+                st.page_link(
+                    workspace.pages()["tasks"], label=f"**{plain(group.title)}: {group.tasks:,}**", icon=":material/checklist:", query_params=query
+                )
+                st.markdown(quiet(f"{group.overdue:,} overdue · oldest {group.oldest:%b %-d, %Y}"))
+                task_cards.show(first[first["rule_id"] == group.rule_id], group.rule_id, query)
+
+task_actions.show_confirmation()

@@ -1,0 +1,39 @@
+"""What every page stands in: who is looking, where one can go, and the URL written back once the page has run."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from app_pages.ui import data_notice, first_start, identity, url_state, workspace
+from app_pages.ui.plain import plain
+
+st.set_page_config(page_title="Task Workbench", page_icon=str(Path(__file__).parent / "ui" / "icon.png"), layout="wide")
+url_state.begin()
+
+pages = {
+    "dashboard": st.Page("dashboard.py", title="Dashboard", icon=":material/space_dashboard:", default=True),
+    "tasks": st.Page("tasks.py", title="Tasks", icon=":material/checklist:", url_path="tasks"),
+    "patient": st.Page("patient.py", title="Patients", icon=":material/person:", url_path="patient"),
+    "runs": st.Page("runs.py", title="Runs", icon=":material/sync:", url_path="runs"),
+}
+st.session_state["pages"] = pages
+page = st.navigation(list(pages.values()), position="hidden")  # before anybody is turned away: an unknown path becomes the first page
+
+first_start.ensure_a_list()
+person = identity.require()
+st.session_state["person"] = person
+
+with st.sidebar:
+    st.markdown("### :material/task_alt: Task Workbench")
+    links = st.container(gap="xxsmall")
+    page_filters = st.container()
+    st.session_state["sidebar"] = page_filters
+    identity.show(person)
+
+data_notice.show_demo()
+page.run()
+
+for name in url_state.write():
+    st.warning(f"The address has a part “{plain(name)}” that this page does not know; it was left out.", icon=":material/link_off:")
+for target in pages.values():
+    links.page_link(target, query_params=url_state.carried("facility"), width="stretch")

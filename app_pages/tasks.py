@@ -1,0 +1,88 @@
+"""The task management page: every open task of the chosen clinics, filtered, ordered, and worked one by one or many at once."""
+
+import streamlit as st
+
+from app_pages.ui import asking, exporting, task_actions, task_grid, task_panel, task_view, url_state, views, workspace
+from app_pages.ui.plain import plain, quiet
+
+PAGE_ROWS = 100
+
+worklist = workspace.worklist()
+view = task_view.read(worklist)
+filters, order = task_view.filters(view), task_view.order(view)
+
+with st.session_state["sidebar"]:
+    task_view.show_filters(view, worklist)
+
+numbers = asking.summary(worklist, task_view.all_statuses(filters))
+matching = asking.summary(worklist, filters)
+pages = max(1, -(-matching["tasks"] // PAGE_ROWS))
+page = min(view["page"], pages)
+tasks = asking.tasks(worklist, filters, order, PAGE_ROWS, (page - 1) * PAGE_ROWS)
+if page != view["page"]:
+    view.set("page", page)
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    st.title("Tasks", width="stretch")
+    views.show_menu(view, "tasks")
+    exporting.show_menu(worklist, filters, order, matching["tasks"])
+
+for problem in view.problems:
+    st.warning(plain(problem), icon=":material/link_off:")
+for notice in task_view.empty_filters(view, worklist):
+    st.info(plain(notice), icon=":material/inbox:")
+
+with st.grid(4):
+    st.metric("Pending", f"{numbers['tasks'] - numbers['deferred']:,}", border=True)
+    st.metric("Overdue", f"{numbers['overdue']:,}", border=True)
+    st.metric("Deferred", f"{numbers['deferred']:,}", border=True)
+    st.metric("Dollars waiting", f"${numbers['amount']:,.2f}", border=True, help="Uncollected Payments and Refund Request")
+
+task_actions.show_outcome()
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    st.segmented_control(
+        "Status",
+        list(task_view.STATUSES),
+        key=view.key("status"),
+        format_func=task_view.STATUSES.get,
+        on_change=view.changed("status"),
+        required=True,
+    )
+    st.selectbox("Sort", list(task_view.SORTS), key=view.key("sort"), format_func=task_view.SORTS.get, on_change=view.changed("sort"), width=210)
+bulk = st.container(border=True, horizontal=True, vertical_alignment="center", key="tasks.bulk")
+
+task_grid.show(
+    tasks,
+    f"{matching['tasks']:,} tasks",
+    lambda task_id: view.set("task", task_id),
+    with_facility=len(view["facility"]) != 1,
+    with_return=view["status"] in ("deferred", "open"),
+)
+
+ticked = task_grid.ticked()
+with bulk:
+    st.text(f"{len(ticked):,} selected" if ticked else "Tick tasks to act on several at once", width="stretch")
+    for action, label, icon in (("complete", "Complete", "done_all"), ("defer", "Defer", "snooze"), ("assign", "Assign", "person_add")):
+        st.button(
+            label,
+            key=f"tasks.{action}",
+            type="primary" if action == "complete" else "secondary",
+            icon=f":material/{icon}:",
+            disabled=not ticked,
+            on_click=url_state.touch(task_actions.ask),
+            args=(action, ticked),
+        )
+
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    first = (page - 1) * PAGE_ROWS
+    st.markdown(
+        quiet(f"{first + 1 if matching['tasks'] else 0:,}–{first + len(tasks):,} of {matching['tasks']:,} tasks, {matching['patients']:,} patients")
+    )
+    if pages > 1:
+        task_grid.show_pages(pages, page, lambda chosen: view.set("page", chosen))
+
+if view["task"] is not None:
+    task_panel.show(view)
+else:
+    task_actions.show_confirmation()

@@ -1,0 +1,42 @@
+"""How fresh the list is, what it leaves out, and whether it is the made-up practice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app_pages.ui import workspace
+from app_pages.ui.plain import plain, quiet
+from app_pages.ui.task_actions import local_times
+from pipelines import records
+from pipelines.worklist import Worklist
+
+
+def show(worklist: Worklist, facility_ids: Sequence[str] = ()) -> None:
+    """When the data was taken, in the time of these clinics or of all, and a warning for every task type withheld in the newest run."""
+    facilities = facility_ids or worklist.facilities()["facility_id"].tolist()
+    hours = int((worklist.at - worklist.state.as_of).total_seconds() // 3600)
+    ago = "less than an hour ago" if hours < 1 else f"{hours} hours ago" if hours < 48 else f"{hours // 24} days ago"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(quiet(f":material/update: Data as of {local_times(worklist, facilities, worklist.state.as_of)} ({ago})"))
+        st.page_link(workspace.pages()["runs"], label="Runs and refresh", icon=":material/sync:")
+    withheld = records.withheld(worklist.con)
+    if not withheld.empty:
+        names = ", ".join(plain(title) for title in withheld["title"])
+        st.warning(f"Withheld in the newest run, so these lists stay as they were: {names}. Runs says why.", icon=":material/pause_circle:")
+
+
+def show_demo() -> None:
+    """That this is sample data, and how to point the workbench at real extracts."""
+    if not workspace.workspace().is_demo:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="demo.notice"):
+        st.markdown(":orange-badge[:material/science: Sample practice] All patients here are made up.", width="stretch")
+        with st.popover("Use real data", icon=":material/folder_open:"):
+            st.text("Stop the workbench, name the folder your EMR's extracts arrive in, and start it again:")
+            st.code(
+                "export WORKBENCH_EXTRACTS=/path/to/extracts\npython -m pipelines check\npython -m pipelines run\nstreamlit run app.py",
+                language="bash",
+            )
+            st.text("The sample lives in data/demo and is never mixed with your practice; delete that folder whenever you like.")

@@ -1,0 +1,40 @@
+"""The first start: with no list published yet, the demo practice is built, with a progress bar, before any page runs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app_pages.ui import clock, workspace
+from app_pages.ui.plain import plain
+from pipelines import demo, warehouse
+from pipelines.errors import UserError
+from pipelines.settings import Settings
+
+
+def ensure_a_list() -> None:
+    """Go on when there is a list to show; otherwise build the demo, or say how to make the first list, and stop."""
+    try:
+        place = workspace.workspace()
+        if place.is_demo and not demo.is_built(place.settings):
+            _build_the_demo(place.settings)
+        if warehouse.current(place.settings.warehouse) is None:
+            _say_how_to_run(place.settings)
+    except UserError as error:
+        st.error(plain(error), icon=":material/error:")
+        st.stop()
+
+
+def _build_the_demo(settings: Settings) -> None:
+    st.title("Welcome to the Task Workbench")
+    st.text("No extracts are set up yet, so a made-up practice is being built: four weeks of its history, with its staff at work. This is done once.")
+    bar = st.progress(0.0, text="Starting")
+    demo.build(settings, lambda share, doing: bar.progress(min(share, 1.0), text=plain(doing)))
+    demo.begin_clock(settings, clock.machine_now())
+    st.rerun()
+
+
+def _say_how_to_run(settings: Settings) -> None:
+    st.title("No list has been published yet")
+    st.text("Run the pipeline once over the practice's extracts, then reload this page:")
+    st.code(f"python -m pipelines run --extracts {settings.extracts or 'FOLDER'}", language="bash")
+    st.stop()

@@ -1,0 +1,46 @@
+"""Refresh now, with its progress; the page can be left meanwhile, the run goes on."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app_pages.ui import refreshing, url_state, workspace
+from app_pages.ui.plain import plain
+from pipelines.errors import UserError
+
+PROBLEM = "refresh.problem"
+
+
+def show() -> None:
+    """The button, and what the last refresh is doing or came to."""
+    last = refreshing.refreshes().last
+    is_going_on = last is not None and not last.is_over
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Refresh now", key="runs.refresh", type="primary", icon=":material/sync:", disabled=is_going_on, on_click=url_state.touch(_start))
+        st.text("Reads the newest extracts and publishes a new list. Everybody can go on working.")
+    if problem := st.session_state.pop(PROBLEM, None):
+        st.error(plain(problem), icon=":material/error:")
+    if last is not None:
+        _show_progress(last, is_going_on)
+
+
+def _start() -> None:
+    try:
+        refreshing.refreshes().start(workspace.person().name)
+    except UserError as error:
+        st.session_state[PROBLEM] = str(error)
+
+
+def _show_progress(last: refreshing.Refresh, was_going_on: bool) -> None:
+    @st.fragment(run_every=0.7 if was_going_on else None)
+    def progress() -> None:
+        if was_going_on and last.is_over:
+            st.rerun()
+        if not last.is_over:
+            st.progress(last.stage / len(refreshing.STAGES), text=f"{last.doing.capitalize()} (started by {plain(last.by)})")
+        elif last.failed:
+            st.error(f"The refresh did not publish a new list; the previous one stays. {plain(last.failed)}", icon=":material/error:")
+        else:
+            st.success(f"A new list was published (started by {plain(last.by)}).", icon=":material/check_circle:")
+
+    progress()

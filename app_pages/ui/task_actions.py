@@ -1,0 +1,188 @@
+"""Acting on tasks: one confirmation that says what will happen, the ledger, what became of it, and Undo right after."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from app_pages.ui import names, task_grid, url_state, workspace
+from app_pages.ui.plain import plain
+from pipelines import acting, ledger
+from pipelines.acting import Done, Refused, Wish
+from pipelines.errors import UserError
+from pipelines.worklist import Filters, Worklist
+
+DEFERRALS = {"1 day": "1d", "2 days": "2d", "3 days": "3d", "1 week": "1w", "2 weeks": "2w"}
+ASKED, OUTCOME = "actions.asked", "actions.outcome"
+REFUSALS_SHOWN = 5
+NOBODY = "Unassigned (back to the record's owner)"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the last action of this session: what was done, what was not and why, and whether it can be taken back."""
+
+    said: str
+    done: tuple[Done, ...]
+    refused: tuple[Refused, ...]
+    can_undo: bool = True
+
+
+def ask(action: str, seen: dict[str, int]) -> None:
+    """Have the page ask for confirmation, once, before it is done; `seen` is task id → ledger number as the person saw it."""
+    st.session_state[ASKED] = (action, seen)
+
+
+def do(wishes: Sequence[Wish], said: str) -> Outcome:
+    """Record the wishes of whoever is at the keyboard and keep what became of them for the page to say."""
+    worklist, book, person = workspace.worklist(), workspace.workspace().shared.book, workspace.person()
+    try:
+        done, refused = acting.act_all(worklist, book, person.staff_id, wishes)
+    except UserError as error:
+        done, refused = [], [Refused(wish, str(error)) for wish in wishes]
+    outcome = Outcome(said, tuple(done), tuple(refused))
+    st.session_state[OUTCOME] = outcome
+    return outcome
+
+
+def complete_one(task_id: str, seen: int) -> None:
+    """Complete a task that needs no reason."""
+    do([Wish(task_id, "complete", seen=seen)], "Completed")
+
+
+def returns_at(span: str) -> dt.datetime:
+    """When a task deferred now for a span such as "1 day" is back on the list."""
+    return workspace.now() + ledger.parse_span(DEFERRALS[span])
+
+
+def show_outcome() -> None:
+    """What became of the last action, with Undo, until the next action or until it is put away."""
+    outcome: Outcome | None = st.session_state.get(OUTCOME)
+    if outcome is None:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="actions.outcome"):
+        if outcome.done:
+            kinds = Counter(done.title for done in outcome.done)
+            what = next(iter(kinds)) if len(outcome.done) == 1 else f"{len(outcome.done):,} tasks"
+            st.markdown(f":material/check_circle: **{plain(outcome.said)}: {plain(what)}**", width="stretch")
+        for refused in outcome.refused[:REFUSALS_SHOWN]:
+            st.warning(plain(_in_words(refused.why)), icon=":material/block:")
+        if len(outcome.refused) > REFUSALS_SHOWN:
+            st.warning(f"and {len(outcome.refused) - REFUSALS_SHOWN:,} more were not done")
+        if outcome.done and outcome.can_undo:
+            st.button("Undo", key="actions.undo", icon=":material/undo:", on_click=url_state.touch(_undo), args=(outcome,))
+        st.button("Close", key="actions.close", type="tertiary", icon=":material/close:", on_click=url_state.touch(_close))
+
+
+def show_outcome_in_panel() -> None:
+    """Why the last action was not done, where it was not: an open panel covers what the page says."""
+    outcome: Outcome | None = st.session_state.get(OUTCOME)
+    for refused in outcome.refused if outcome is not None else ():
+        st.warning(plain(_in_words(refused.why)), icon=":material/block:")
+
+
+def show_confirmation() -> None:
+    """The confirmation that was asked for, if any: the count, what happens to overrides, and a reason where one is needed."""
+    asked = st.session_state.get(ASKED)
+    if asked is None:
+        return
+    action, seen = asked
+    worklist = workspace.worklist()
+    tasks = worklist.tasks(Filters(status="all", task_ids=tuple(seen)))
+    title = f"{ {'complete': 'Complete', 'defer': 'Defer', 'assign': 'Assign'}[action] } {_counted(len(tasks))}"
+
+    @st.dialog(title, on_dismiss=url_state.touch(_forget))
+    def confirmation() -> None:
+        kinds = Counter(tasks["title"])
+        st.text("\n".join(f"{count} × {kind}" for kind, count in kinds.most_common()))
+        {"complete": _confirm_completing, "defer": _confirm_deferring, "assign": _confirm_assigning}[action](worklist, tasks, seen)
+
+    confirmation()
+
+
+def _confirm_completing(worklist: Worklist, tasks: pd.DataFrame, seen: dict[str, int]) -> None:
+    overrides = set(tasks.loc[tasks["manual"] == "override", "task_id"])
+    reason = None
+    if overrides:
+        st.markdown(
+            f":material/info: {_counted(len(overrides))} of these normally {'clears by itself' if len(overrides) == 1 else 'clear by themselves'} "
+            "once the work is done in the EMR. Completing by hand is recorded as an **override** and needs a reason; "
+            "it does not come back while nothing changes in the EMR."
+        )
+        leave_out = len(overrides) < len(tasks) and st.checkbox("Leave these out, complete the others only", key="confirm.leave_out")
+        seen = {task_id: seq for task_id, seq in seen.items() if not (leave_out and task_id in overrides)}
+        if not leave_out:
+            reason = st.text_area("Reason for the override", key="confirm.reason", max_chars=500).strip()
+    else:
+        st.text("Completed under your name, with the time, in the patient’s history.")
+    if st.button(f"Complete {_counted(len(seen))}", key="confirm.go", type="primary", icon=":material/done_all:"):
+        if overrides & set(seen) and not reason:
+            st.error("Write why this is completed by hand: the reason is kept in the patient's history.")
+            return
+        _finish([Wish(task_id, "complete", reason=reason if task_id in overrides else None, seen=seq) for task_id, seq in seen.items()], "Completed")
+
+
+def _confirm_deferring(worklist: Worklist, tasks: pd.DataFrame, seen: dict[str, int]) -> None:
+    span = st.radio("Hide for", list(DEFERRALS), key="confirm.span", horizontal=True)
+    st.text(
+        f"Back on the list {local_times(worklist, tasks['facility_id'], returns_at(span))}. The age keeps counting; what clears meanwhile is cleared."
+    )
+    if st.button(f"Defer {_counted(len(seen))}", key="confirm.go", type="primary", icon=":material/snooze:"):
+        until = returns_at(span)
+        _finish([Wish(task_id, "defer", until=until, seen=seq) for task_id, seq in seen.items()], f"Deferred for {span}")
+
+
+def _confirm_assigning(worklist: Worklist, tasks: pd.DataFrame, seen: dict[str, int]) -> None:
+    staff = {"": NOBODY, **names.active_staff(worklist)}
+    to = st.selectbox("Assign to", list(staff), index=None, key="confirm.to", format_func=staff.get, placeholder="Choose a colleague")
+    st.text("Whoever edits a document in the EMR next takes its tasks over again.")
+    if st.button(f"Assign {_counted(len(seen))}", key="confirm.go", type="primary", icon=":material/person_add:", disabled=to is None):
+        _finish([Wish(task_id, "assign", to_staff_id=to or None, seen=seq) for task_id, seq in seen.items()], f"Assigned to {staff[to]}")
+
+
+def local_times(worklist: Worklist, facility_ids: Sequence[str], at: dt.datetime) -> str:
+    """A moment in the clinics' own time; the zone is named where they differ."""
+    rows = worklist.facilities()
+    zones = rows.loc[rows["facility_id"].isin(set(facility_ids)), ["time_zone"]].drop_duplicates()["time_zone"].tolist()
+    return " / ".join(f"{local(at, zone):%A, %B %-d at %H:%M}" + (f" ({zone})" if len(zones) > 1 else "") for zone in zones or ["UTC"])
+
+
+def local(at: dt.datetime, zone: str) -> dt.datetime:
+    """A moment as a clinic's clocks show it."""
+    return at.astimezone(ZoneInfo(zone))
+
+
+def _finish(wishes: Sequence[Wish], said: str) -> None:
+    do(wishes, said)
+    _forget()
+    task_grid.untick()
+    st.rerun()
+
+
+def _undo(outcome: Outcome) -> None:
+    worklist, book = workspace.worklist(), workspace.workspace().shared.book
+    done, refused = acting.undo(worklist, book, workspace.person().staff_id, outcome.done)
+    st.session_state[OUTCOME] = Outcome("Taken back", tuple(done), tuple(refused), can_undo=False)
+
+
+def _close() -> None:
+    st.session_state.pop(OUTCOME, None)
+
+
+def _forget() -> None:
+    st.session_state.pop(ASKED, None)
+
+
+def _counted(count: int) -> str:
+    return f"{count:,} task{'' if count == 1 else 's'}"
+
+
+def _in_words(why: str) -> str:
+    """The command line's message for the screen, which has a field where it has an option."""
+    return why.replace("needs --reason TEXT", "needs a text").replace("needs --reason", "needs a reason")

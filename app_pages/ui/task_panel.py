@@ -1,0 +1,198 @@
+"""The Open panel of one task: why it exists, how to resolve it, where to look, what can be done, and all that happened to it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app_pages.ui import links, names, task_actions, timeline, url_state, workspace
+from app_pages.ui.plain import plain
+from pipelines import records
+from pipelines.acting import Wish
+from pipelines.rules import Rule
+from pipelines.worklist import Worklist
+
+ACTED = "panel.acted"
+STATES = {"pending": "blue", "deferred": "gray", "completed": "green", "cleared": "green"}
+
+
+def show(view: url_state.View) -> None:
+    """The panel of the task that the view's URL has open; putting it away takes the task out of the URL."""
+    found = workspace.worklist().task(view["task"])
+    title = "No such task" if found is None else plain(found["title"])
+
+    def put_away() -> None:
+        view.set("task", None)
+
+    @st.dialog(title, width="medium", position="right", icon=":material/task:", on_dismiss=url_state.touch(put_away))
+    def panel() -> None:
+        if st.session_state.pop(ACTED, False):
+            st.rerun()  # the list behind has changed, too
+        worklist = workspace.worklist()
+        task = worklist.task(view["task"])
+        if task is None:
+            st.warning(f"There is no task “{plain(view['task'])}”. The link may be of another practice, or mistyped.")
+            return
+        workspace.note_access(task["patient_id"], "task", task["task_id"])
+        _show(worklist, task, workspace.rules().get(task["rule_id"]))
+
+    panel()
+
+
+def _show(worklist: Worklist, task: pd.Series, rule: Rule | None) -> None:
+    _show_head(worklist, task)
+    task_actions.show_outcome_in_panel()
+    _heading("Why this task exists")
+    st.markdown(f"**{plain(task['reason'])}**" + (f"  \n{plain(rule.purpose)}" if rule is not None else ""))
+    _show_facts(worklist, task, rule)
+    if rule is not None:
+        _heading("How to resolve")
+        st.markdown("\n".join(f"{number}. {plain(step)}" for number, step in enumerate(rule.resolve, start=1)))
+        links.show(task, rule.links)
+        clears = "Clears by itself" if rule.clears == "auto" else "Stays until somebody completes it"
+        st.markdown(f":material/info: **{clears}.** {plain(rule.clears_when)}")
+    if task["is_open"] or task["status"] == "completed":
+        _show_actions(worklist, task)
+    _heading("What happened")
+    timeline.show(worklist, task["patient_id"], task["task_id"])
+
+
+def _heading(text: str) -> None:
+    st.markdown(f"**:blue[{text}]**")  # a dialog draws headings smaller than its text
+
+
+def _show_head(worklist: Worklist, task: pd.Series) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(plain(task["category"]), color="blue")
+        st.badge(task["status"].capitalize(), color=STATES[task["status"]])
+        if task["overdue"] and task["status"] == "pending":
+            st.badge("Overdue", icon=":material/schedule:", color="red")
+        st.page_link(
+            workspace.pages()["patient"], label=plain(task["patient"]), icon=":material/person:", query_params={"patient_id": task["patient_id"]}
+        )
+    if task["status"] == "deferred":
+        when = task_actions.local_times(worklist, [task["facility_id"]], task["deferred_until"].to_pydatetime())
+        st.info(f"Hidden from the list; back {when}.", icon=":material/snooze:")
+    if not task["is_open"]:
+        by = "the system" if task["closed_by"] == "system" else worklist.staff_name(task["closed_by"])
+        st.success(f"{plain(names.EVENTS[task['close_kind']])} by {plain(by)}, {timeline.when(worklist, task, task['closed_at'])}.")
+
+
+def _show_facts(worklist: Worklist, task: pd.Series, rule: Rule | None) -> None:
+    facts = {
+        "Since": f"{task['since']:%B %-d, %Y}",
+        "Age": f"{task['age_days']} days" + (f", {task['active_age_days']} without deferrals" if task["active_age_days"] != task["age_days"] else ""),
+        "Due": f"{task['due_on']:%B %-d, %Y}",
+        "Amount": None if pd.isna(task["amount"]) else f"${task['amount']:,.2f}",
+        "Staff": task["staff"],
+        "Payer": task["payer"],
+        "Facility": task["facility"],
+    }
+    if rule is not None:
+        facts |= records.facts(worklist.con, rule.subject_table, task["subject_id"])
+    with st.grid(3, gap="small"):
+        for name, value in facts.items():
+            if value is not None and str(value):
+                st.markdown(f":gray[{plain(name)}]  \n{plain(value)}")
+
+
+def _show_actions(worklist: Worklist, task: pd.Series) -> None:
+    """The controls; each remembers the task as it was drawn, so that whoever was faster is noticed."""
+    task_id, seen = task["task_id"], int(task["last_seq"])
+    with st.container(border=True):
+        if task["is_open"] and task["manual"] == "override":
+            st.text("Marking it complete by hand is an override: write why, the reason stays in the history.")
+        if task["is_open"]:
+            st.text_input(
+                "Reason" if task["manual"] == "override" else "Reason (optional)",
+                key=f"panel.reason.{task_id}",
+                max_chars=500,
+                on_change=_write_reason,
+                args=(task, seen),
+            )
+        key = f"panel.complete.{task_id}.{seen}"
+        st.checkbox("Task Mark Complete", value=not task["is_open"], key=key, on_change=_mark, args=(task, seen))
+        if st.session_state.get(key) and task["is_open"]:
+            st.warning("A reason is needed before this is complete.", icon=":material/edit:")
+        if task["is_open"]:
+            _show_deferral_and_owner(worklist, task, seen)
+
+
+def _show_deferral_and_owner(worklist: Worklist, task: pd.Series, seen: int) -> None:
+    task_id = task["task_id"]
+    choices = {
+        span: f"{span}: back {task_actions.local_times(worklist, [task['facility_id']], task_actions.returns_at(span))}"
+        for span in task_actions.DEFERRALS
+    }
+    staff = {"": task_actions.NOBODY, **names.active_staff(worklist)}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.menu_button(
+            "Defer Task",
+            list(choices),
+            key=f"panel.defer.{task_id}",
+            format_func=choices.get,
+            icon=":material/snooze:",
+            on_click=_defer,
+            args=(task_id, seen),
+        )
+        if task["status"] == "deferred":
+            st.button(
+                "Return to the list",
+                key=f"panel.return.{task_id}",
+                icon=":material/undo:",
+                on_click=_act,
+                args=(Wish(task_id, "return", seen=seen), "Returned to the list"),
+            )
+    st.selectbox(
+        "Assign to",
+        list(staff),
+        index=None,
+        key=f"panel.assign.{task_id}.{seen}",
+        format_func=staff.get,
+        placeholder=f"Now {task['staff']}",
+        on_change=_assign,
+        args=(task_id, seen, staff),
+    )
+    st.text_input(
+        "Note", key=f"panel.note.{task_id}.{seen}", max_chars=500, placeholder="Press Enter to keep it", on_change=_note, args=(task_id, seen)
+    )
+
+
+def _act(wish: Wish, said: str) -> None:
+    task_actions.do([wish], said)
+    st.session_state[ACTED] = True
+
+
+def _mark(task: pd.Series, seen: int) -> None:
+    task_id = task["task_id"]
+    if not task["is_open"]:
+        _act(Wish(task_id, "reopen", seen=seen), "Reopened")
+        return
+    reason = st.session_state.get(f"panel.reason.{task_id}", "").strip()
+    if task["manual"] == "override" and not reason:
+        return  # the panel asks for it, and completes when it is there
+    _act(Wish(task_id, "complete", reason=reason or None, seen=seen), "Completed")
+
+
+def _write_reason(task: pd.Series, seen: int) -> None:
+    if st.session_state.get(f"panel.complete.{task['task_id']}.{seen}"):
+        _mark(task, seen)
+
+
+def _defer(task_id: str, seen: int) -> None:
+    span = st.session_state[f"panel.defer.{task_id}"]
+    if span is not None:
+        reason = st.session_state.get(f"panel.reason.{task_id}", "").strip()
+        _act(Wish(task_id, "defer", until=task_actions.returns_at(span), reason=reason or None, seen=seen), f"Deferred for {span}")
+
+
+def _assign(task_id: str, seen: int, staff: dict[str, str]) -> None:
+    to = st.session_state[f"panel.assign.{task_id}.{seen}"]
+    if to is not None:
+        _act(Wish(task_id, "assign", to_staff_id=to or None, seen=seen), f"Assigned to {staff[to]}")
+
+
+def _note(task_id: str, seen: int) -> None:
+    text = st.session_state[f"panel.note.{task_id}.{seen}"].strip()
+    if text:
+        _act(Wish(task_id, "note", reason=text, seen=seen), "Note kept")

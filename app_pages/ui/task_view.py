@@ -1,0 +1,140 @@
+"""The view of the Tasks page: what its URL says, the filters that means, and the widgets that change it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import streamlit as st
+
+from app_pages.ui import asking, names, url_state
+from app_pages.ui.plain import plain, quiet
+from pipelines import records
+from pipelines.worklist import Filters, Order, Worklist
+
+STATUSES = {"pending": "Pending", "overdue": "Overdue", "deferred": "Deferred", "open": "All open"}
+SORTS = {
+    "since": "Oldest first",
+    "-since": "Newest first",
+    "due": "Due first",
+    "task": "Task, A to Z",
+    "patient": "Patient, A to Z",
+    "payer": "Payer, A to Z",
+    "staff": "Staff, A to Z",
+    "facility": "Facility, A to Z",
+    "-amount": "Largest amount first",
+}
+FACETS = {"facility": "Facility", "category": "Category", "type": "Task type", "payer": "Payer", "staff": "Staff member", "age": "Age"}
+
+
+def read(worklist: Worklist) -> url_state.View:
+    """The view this page's URL asks for."""
+    known = labels(worklist)
+    return url_state.read(
+        "tasks",
+        [
+            *(url_state.Param(name, label, known=lambda name=name: known[name]) for name, label in FACETS.items()),
+            url_state.Param("status", "Status", "one", lambda: STATUSES, "pending"),
+            url_state.Param("sort", "Sort", "one", lambda: SORTS, "since"),
+            url_state.Param("patient", "Patient", "one"),
+            url_state.Param("page", "Page", "number", default=1),
+            url_state.Param("task", "Task", "one"),
+        ],
+    )
+
+
+def labels(worklist: Worklist) -> Mapping[str, Mapping[str, str]]:
+    """What each filter's values are called."""
+    return {
+        "facility": names.facilities(worklist),
+        "category": names.categories(),
+        "type": names.types(worklist),
+        "payer": names.payers(worklist),
+        "staff": names.staff(worklist),
+        "age": names.AGES,
+    }
+
+
+def filters(view: url_state.View) -> Filters:
+    """The filters the view means; Me is whoever looks."""
+    chosen = {name: tuple(view[name]) for name in FACETS}
+    staff = tuple(names.me() if value == names.ME else value for value in chosen["staff"])
+    return Filters(
+        view["status"], chosen["facility"], chosen["category"], chosen["type"], chosen["payer"], staff, chosen["age"], patient_id=view["patient"]
+    )
+
+
+def order(view: url_state.View) -> Order:
+    """The order the view means."""
+    return Order(view["sort"].removeprefix("-"), view["sort"].startswith("-"))
+
+
+def show_filters(view: url_state.View, worklist: Worklist) -> None:
+    """The widgets, each offering what has tasks now given the others, and what the view says already."""
+
+    def first_page() -> None:
+        view.set("page", 1)
+
+    offered, known = asking.options(worklist, filters(view)), labels(worklist)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown("**Filters**")
+        st.button("Clear", key="tasks.clear", type="tertiary", on_click=url_state.touch(view.clear), disabled=not view.query(task=None))
+    for name, label in FACETS.items():
+        values = list(offered[name])
+        if name == "staff":
+            values = [names.ME, *(value for value in values if value != names.me())] if names.me() in values else values
+        options = [value for value in known[name] if value in values or value in view[name]]
+        st.multiselect(
+            label,
+            options,
+            key=view.key(name),
+            format_func=lambda value, called=known[name]: called.get(value, value),
+            on_change=view.changed(name, first_page),
+            placeholder="All",
+        )
+    _show_patient_filter(view, worklist)
+
+
+def empty_filters(view: url_state.View, worklist: Worklist) -> list[str]:
+    """The view's values that have no tasks now: they stay in the URL, since a bookmark must work tomorrow."""
+    offered, known = asking.options(worklist, filters(view)), labels(worklist)
+    return [
+        f"No tasks now for {FACETS[name].lower()} “{known[name].get(value, value)}”"
+        for name in FACETS
+        for value in view[name]
+        if (names.me() if value == names.ME else value) not in offered[name]
+    ]
+
+
+def _show_patient_filter(view: url_state.View, worklist: Worklist) -> None:
+    if view["patient"] is not None:
+        found = records.patient(worklist.con, view["patient"])
+        st.markdown(quiet("Patient"))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.text(found.name if found else f"no patient {view['patient']}", width="stretch")
+            st.button("All patients", key="tasks.patient.clear", type="tertiary", on_click=url_state.touch(_choose), args=(view, None))
+        return
+    text = st.text_input(
+        "Patient", key="tasks.find", type="search", max_chars=80, placeholder="Name, birth date, phone or id", on_change=url_state.touch()
+    )
+    if text and text.strip():
+        matches = records.find_patients(worklist.con, text, limit=8)
+        if matches.empty:
+            st.markdown(quiet("No patient found"))
+        for match in matches.itertuples():
+            born = f", born {match.born_on:%Y-%m-%d}" if match.born_on else ""
+            label = plain(f"{match.name}{born}")
+            st.button(
+                label, key=f"tasks.patient.{match.patient_id}", type="tertiary", on_click=url_state.touch(_choose), args=(view, match.patient_id)
+            )
+
+
+def _choose(view: url_state.View, patient_id: str | None) -> None:
+    view.set("patient", patient_id)
+    view.set("page", 1)
+    st.session_state["tasks.find"] = ""
+
+
+def all_statuses(wanted: Filters) -> Filters:
+    """The same filters for the numbers above the list, which count pending, overdue and deferred ones alike."""
+    return replace(wanted, status="open")

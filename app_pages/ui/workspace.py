@@ -1,0 +1,89 @@
+"""What every page stands on: the practice's settings, the app's clock, the list all sessions share, and who is looking."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from app_pages.ui import clock
+from pipelines import demo, warehouse
+from pipelines import settings as settings_module
+from pipelines.rules import Rule
+from pipelines.run import load_rules
+from pipelines.settings import Settings
+from pipelines.shared_worklist import SharedWorklist
+from pipelines.worklist import Worklist
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One server process's practice: where it lies, whether it is the made-up one, what moves its clock, and its shared list."""
+
+    settings: Settings
+    is_demo: bool
+    moved_by: Path | None
+    shared: SharedWorklist
+
+
+@dataclass(frozen=True)
+class Person:
+    """The member of staff at the keyboard; facility_id is their home clinic, None for those of several."""
+
+    staff_id: str
+    name: str
+    role: str
+    email: str | None = None
+    facility_id: str | None = None
+
+
+@st.cache_resource(show_spinner=False)
+def workspace() -> Workspace:
+    """The practice this server serves: the real one, or the demo while no extracts are named and no list was ever published."""
+    settings = settings_module.load()
+    moved_by = os.environ.get("WORKBENCH_CLOCK")
+    is_demo = settings.extracts is None and warehouse.current(settings.warehouse) is None
+    if is_demo:
+        settings = demo.settings_for(settings)
+    clock_file = Path(moved_by) if moved_by else demo.clock_file(settings) if is_demo else None
+    return Workspace(settings, is_demo, clock_file, SharedWorklist(settings))
+
+
+def now() -> dt.datetime:
+    """What time it is for the app, to the second, in UTC; the demo's clock stands still until its history is there."""
+    moved_by = workspace().moved_by
+    return clock.now(moved_by if moved_by is not None and moved_by.exists() else None)
+
+
+def worklist() -> Worklist:
+    """The list as it is now; each call a reader of its own, so that one may be held while others act."""
+    return workspace().shared.at(now())
+
+
+def person() -> Person:
+    """Who is at the keyboard; the frame has seen to it before any page runs."""
+    return st.session_state["person"]
+
+
+def pages() -> Mapping[str, StreamlitPage]:
+    """The pages to link to, by name."""
+    return st.session_state["pages"]
+
+
+@st.cache_resource(show_spinner=False)
+def rules() -> Mapping[str, Rule]:
+    """The rules as the practice has set them, by id: their steps, links and words."""
+    return load_rules(workspace().settings)[0]
+
+
+def note_access(patient_id: str, kind: str, detail: str | None = None) -> None:
+    """Write to the access record that the person at the keyboard looks at a patient; once for each look, not each rerun."""
+    look = (patient_id, kind, detail)
+    if st.session_state.get("accessed") != look:
+        workspace().shared.book.record_access(at=now(), staff_id=person().staff_id, patient_id=patient_id, kind=kind, detail=detail)
+        st.session_state["accessed"] = look

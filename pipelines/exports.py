@@ -1,0 +1,60 @@
+"""A list as a file for a spreadsheet: CSV or Excel, in which no text can turn into a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pandas as pd
+
+# What leaves the building, in order: the heading a person reads, and the column of Worklist.tasks.
+COLUMNS = {
+    "Task id": "task_id",
+    "Task": "title",
+    "Category": "category",
+    "Patient": "patient",
+    "Patient id": "patient_id",
+    "Facility": "facility",
+    "Payer": "payer",
+    "Staff": "staff",
+    "Since": "since",
+    "Due": "due_on",
+    "Age (days)": "age_days",
+    "Overdue": "overdue",
+    "Status": "status",
+    "Returns": "returns_at",
+    "Amount": "amount",
+    "Reason": "reason",
+}
+FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def task_rows(tasks: pd.DataFrame) -> pd.DataFrame:
+    """The rows of Worklist.tasks under the headings of COLUMNS; times are the clinic's."""
+    return pd.DataFrame({heading: tasks[column] for heading, column in COLUMNS.items()})
+
+
+def csv_bytes(rows: pd.DataFrame) -> bytes:
+    """UTF-8 with a mark that tells Excel so; a text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    texts = rows.select_dtypes(include=["object", "str"]).columns
+    safe = rows.assign(**{name: rows[name].map(_defused) for name in texts})
+    return safe.to_csv(index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n").encode("utf-8-sig")
+
+
+def excel_bytes(rows: pd.DataFrame, sheet: str) -> bytes:
+    """One sheet, its head frozen and filterable; texts stay texts."""
+    target = io.BytesIO()
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with pd.ExcelWriter(target, engine="xlsxwriter", engine_kwargs={"options": options}, date_format="yyyy-mm-dd") as writer:
+        rows.to_excel(writer, sheet_name=sheet, index=False)
+        page = writer.sheets[sheet]
+        page.freeze_panes(1, 0)
+        page.autofilter(0, 0, max(len(rows), 1), len(rows.columns) - 1)
+        for number, name in enumerate(rows.columns):
+            longest = rows[name].head(200).astype(str).str.len().max() if len(rows) else 0
+            page.set_column(number, number, min(60, max(len(name), int(longest)) + 2))
+    return target.getvalue()
+
+
+def _defused(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_MARKS) else value

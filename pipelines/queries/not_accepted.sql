@@ -1,0 +1,20 @@
+-- The tables that the newest run did not accept, why, and the run (its as_of) whose rows are shown instead; none if there never was one.
+WITH accepted_runs AS (
+    SELECT
+        t.table_name,
+        MAX(r.as_of) AS kept_from,
+    FROM run_tables AS t
+    INNER JOIN runs AS r ON t.run_no = r.run_no
+    WHERE t.status = 'accepted'
+    GROUP BY t.table_name
+)
+
+SELECT
+    t.table_name,
+    t.status,
+    t.reason,
+    a.kept_from,
+FROM run_tables AS t
+LEFT JOIN accepted_runs AS a ON t.table_name = a.table_name
+WHERE t.status <> 'accepted' AND t.run_no = (SELECT MAX(n.run_no), FROM runs AS n)
+ORDER BY t.table_name

@@ -1,0 +1,12 @@
+-- A patient's payments, refunds and voids, the newest first; net_amount is what each adds to or takes from what was paid.
+SELECT
+    p.payment_id,
+    p.paid_on,
+    p.date_of_service,
+    p.kind,
+    p.amount,
+    p.net_amount,
+    p.case_id,
+FROM staging.payments AS p
+WHERE p.patient_id = $patient_id
+ORDER BY p.paid_at DESC, p.payment_id DESC
