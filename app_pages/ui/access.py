@@ -54,16 +54,13 @@ def mode() -> Mode:
 def auth_section() -> Mapping[str, object] | None:
     """The [auth] section of secrets.toml, None without one; UserError when there is a file that cannot be read."""
     try:
-        section = st.secrets.get("auth")
+        return st.secrets.get("auth")
     except StreamlitSecretNotFoundError as error:
         if error.error_id == "no-secrets-found":
             return None
         raise UserError("secrets.toml cannot be read: it is not valid TOML. Mend it, then start the workbench again.") from None
     except (OSError, ValueError):
         raise UserError("secrets.toml cannot be read. See to its permissions and that it is UTF-8, then start the workbench again.") from None
-    if section is not None and not isinstance(section, Mapping):
-        raise UserError("In secrets.toml, auth must be a section: [auth].")
-    return section
 
 
 def public_origin() -> str | None:

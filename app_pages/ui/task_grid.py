@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -27,11 +27,14 @@ def show(tasks: pd.DataFrame, alt: str, on_open: Callable[[str], None], *, with_
         st.session_state["grid.default"] = [row for row, (task_id, _) in enumerate(shown) if task_id in ticked]
         st.session_state[TICKED] = {task_id: ticked[task_id] for task_id, _ in shown if task_id in ticked}
 
-    def tick() -> None:
-        rows = st.session_state.get(key, {}).get("selection", {}).get("rows", [])
+    def take(rows: Sequence[int]) -> None:
         before = st.session_state.get(TICKED, {})
         # What a person saw when they ticked counts, also when the row was drawn anew since.
         st.session_state[TICKED] = {shown[row][0]: before.get(*shown[row]) for row in rows if row < len(shown)}
+
+    def tick() -> None:
+        # Here and not only below: by then other rows may stand in the table than those that were ticked.
+        take(st.session_state.get(key, {}).get("selection", {}).get("rows", []))
 
     def click() -> None:
         row = st.session_state[f"{key}.open"].row
@@ -39,7 +42,7 @@ def show(tasks: pd.DataFrame, alt: str, on_open: Callable[[str], None], *, with_
             on_open(shown[row][0])
 
     hidden = {name for name, wanted in (("facility", with_facility), ("returns", with_return)) if not wanted}
-    st.dataframe(
+    event = st.dataframe(
         _rows(tasks),
         key=key,
         on_select=url_state.touch(tick),
@@ -54,6 +57,7 @@ def show(tasks: pd.DataFrame, alt: str, on_open: Callable[[str], None], *, with_
         column_order=[name for name in COLUMNS if name not in hidden],
         column_config=_columns(f"{key}.open", url_state.touch(click)),
     )
+    take(event.selection.rows)
 
 
 def show_pages(pages: int, page: int, on_page: Callable[[int], None]) -> None:

@@ -1,0 +1,268 @@
+"""Who is let in by what a sign-in says, and when that ends, without a browser: one script asks for the person and shows their id."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from app_pages.ui import clock, identity, workspace
+from app_pages.ui.sessions import SESSIONS
+from pipelines import ledger
+from tests.conftest import Workbench
+from tests.practice import Practice
+
+ROOT = Path(__file__).resolve().parents[2]
+DAY = 20  # of the run, in the days of Workbench; the app's clock begins an hour later
+NONCES = itertools.count()
+
+
+class Clinic:
+    """A published practice whose app is asked who is there; times in minutes from the opening."""
+
+    def __init__(self, bench: Workbench, practice: Practice, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self.bench, self.practice, self.clock = bench, practice, folder / "clock"
+        self._patch = patch
+        patch.setenv("WORKBENCH_CLOCK", str(self.clock))
+        bench.run(practice, DAY)
+        self.pass_until(0)
+
+    @staticmethod
+    def at(minute: float) -> dt.datetime:
+        return Workbench.day(DAY) + dt.timedelta(hours=1, minutes=minute)
+
+    def pass_until(self, minute: float) -> None:
+        """The app's and the machine's clock are both set: the machine stands still at that minute."""
+        self._patch.setattr(clock, "machine_now", lambda: self.at(minute))
+        self.clock.write_text("0", encoding="utf-8")
+
+    def token(self, email: object = "dana@clinic.example", began: float = 0, lasts: float = 600, **claims: object) -> dict[str, object]:
+        """The claims of a sign-in of its own; claims that are None are not in it."""
+        given = {
+            "iss": "https://provider.example",
+            "sub": "1",
+            "nonce": next(NONCES),
+            "email": email,
+            "iat": int(self.at(began).timestamp()),
+            "exp": int(self.at(began + lasts).timestamp()),
+            "is_logged_in": True,
+            **claims,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+    def tab(self, user: dict[str, object]) -> AppTest:
+        """A tab of a browser with this sign-in, where [auth] is set up."""
+        app = AppTest.from_function(_page, default_timeout=30)
+        app.secrets["auth"] = {"client_id": "workbench"}
+        app.user = user
+        return app.run()
+
+    def events(self) -> list[tuple[str, str | None]]:
+        with ledger.open_ledger(f"sqlite:///{self.bench.data / 'ledger.sqlite'}") as book, book._reading() as connection:
+            return [tuple(row) for row in connection.exec_driver_sql("SELECT event, staff_id FROM sessions ORDER BY seq")]
+
+
+def _page() -> None:
+    import streamlit as st
+
+    from app_pages.ui import identity
+
+    person = identity.require()
+    st.markdown(f"in as {person.staff_id}")
+    st.text_input("A search", key="search")
+    identity.show(person)
+    st.button("Look again", on_click=lambda: st.session_state.update({"identity.unattended": True}))
+
+
+@pytest.fixture
+def clinic(workbench: Workbench, practice: Practice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clinic:
+    practice.add("staff", "S1", email="Dana@clinic.example")
+    practice.add("staff", "S2", email="omar@clinic.example")
+    practice.add("staff", "S3", name="Gone Gully", email="gone@clinic.example", is_active="false")
+    for number in (4, 5):
+        practice.add("staff", f"S{number}", name="Twin Twain", email="twin@clinic.example")
+    practice.add("staff", "S6", name="No Mail", email="")
+    st.cache_resource.clear()
+    return Clinic(workbench, practice, tmp_path, monkeypatch)
+
+
+def says(app: AppTest) -> str:
+    """All that is on the page."""
+    assert not app.exception
+    kinds = (app.title, app.markdown, app.info, app.error, app.warning, app.text)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def is_in(app: AppTest, staff_id: str) -> bool:
+    return f"in as {staff_id}" in says(app)
+
+
+@pytest.mark.parametrize("email", ["dana@clinic.example", "DANA@Clinic.Example", " dana@clinic.example "])
+def test_an_address_is_the_same_in_any_case(clinic: Clinic, email: str) -> None:
+    assert is_in(clinic.tab(clinic.token(email)), "S1")
+    assert clinic.events() == [("signed in", "S1")]
+
+
+@pytest.mark.parametrize(
+    ("claims", "why"),
+    [
+        ({"email": "stranger@elsewhere.example"}, "no active member"),
+        ({"email": "gone@clinic.example"}, "no active member"),
+        ({"email": "twin@clinic.example"}, "more than one active member"),
+        ({"email": "dana@clinic.example.evil"}, "no active member"),
+        ({"email": "dana@clinic.examp\u212ae"}, "no active member"),
+        ({"email": "omar@\u212alinic.example"}, "no active member"),
+        ({"email": ""}, "not passed on"),
+        ({"email": None}, "not passed on"),
+        ({"email": ["dana@clinic.example"]}, "not passed on"),
+        ({"email_verified": False}, "not been confirmed"),
+        ({"email_verified": "false"}, "not been confirmed"),
+        ({"exp": None}, "does not say when"),
+        ({"iat": None}, "does not say when"),
+        ({"iat": True}, "does not say when"),
+        ({"exp": 1e300}, "does not say when"),
+    ],
+)
+def test_everybody_else_is_refused_and_told_why(clinic: Clinic, claims: dict[str, object], why: str) -> None:
+    app = clinic.tab(clinic.token(**claims))
+    assert why in says(app)
+    assert "in as" not in says(app)
+    app.run()
+    assert clinic.events() == [("refused", None)]
+
+
+def test_a_confirmed_address_or_one_nobody_speaks_of_is_good(clinic: Clinic) -> None:
+    for verified in (True, "true", None):
+        assert is_in(clinic.tab(clinic.token(email_verified=verified)), "S1")
+
+
+def test_an_address_is_shown_as_text(clinic: Clinic) -> None:
+    assert r"\!\[x\]\(http" in says(clinic.tab(clinic.token("![x](http://evil.example/a.png)")))
+
+
+def test_a_token_is_good_until_its_very_end(clinic: Clinic) -> None:
+    app = clinic.tab(clinic.token(lasts=10))
+    clinic.pass_until(10 - 1 / 60)
+    assert is_in(app.run(), "S1")
+    clinic.pass_until(10)
+    assert "expired" in says(app.run())
+    assert "in as" not in says(app)
+    app.run()
+    assert clinic.events() == [("signed in", "S1"), ("timed out", "S1")]
+
+
+def test_a_session_lasts_until_nobody_has_used_it_for_15_minutes(clinic: Clinic) -> None:
+    user = clinic.token()
+    first, second = clinic.tab(user), clinic.tab(user)
+    clinic.pass_until(14)
+    assert is_in(first.run(), "S1")
+    clinic.pass_until(14 + 15 - 1 / 60)
+    assert is_in(second.run(), "S1")
+    clinic.pass_until(14 + 30)
+    assert "15 minutes" in says(first.run())
+    assert "15 minutes" in says(second.run())
+    assert "15 minutes" in says(clinic.tab(user))
+    assert clinic.events() == [("signed in", "S1"), ("timed out", "S1")]
+    assert is_in(clinic.tab(clinic.token(began=44)), "S1")
+
+
+def test_what_runs_by_the_clock_is_not_use(clinic: Clinic) -> None:
+    app = clinic.tab(clinic.token())
+    clinic.pass_until(14)
+    assert is_in(app.button[-1].click().run(), "S1")
+    clinic.pass_until(16)
+    assert "15 minutes" in says(app.run())
+
+
+def test_the_practice_sets_the_minutes(clinic: Clinic) -> None:
+    (clinic.bench.data / "settings.toml").write_text("[app]\nidle_minutes = 1\n", encoding="utf-8")
+    st.cache_resource.clear()
+    app = clinic.tab(clinic.token())
+    clinic.pass_until(1)
+    assert "for 1 minute." in says(app.run()).replace("\\", "")
+
+
+def test_signing_out_ends_every_session_of_the_person(clinic: Clinic) -> None:
+    user = clinic.token()
+    first, second, elsewhere, other = (clinic.tab(u) for u in (user, user, clinic.token(), clinic.token("omar@clinic.example")))
+    first.session_state["search"] = "Zebulon"
+    first.run()
+    clinic.pass_until(1)
+    first.button(key="identity.leave").click().run()
+    assert "in as" not in says(first)
+    assert "search" not in first.session_state
+    for app in (second, elsewhere, clinic.tab(user)):
+        assert "You signed out" in says(app.run())
+    assert is_in(other.run(), "S2")
+    assert clinic.events().count(("signed out", "S1")) == 1
+
+
+def test_after_a_restart_only_a_fresh_sign_in_counts(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    users = [clinic.token(), clinic.token(), clinic.token(began=2), clinic.token(began=3)]
+    app = clinic.tab(users[0])
+    clinic.pass_until(2)
+    app.button(key="identity.leave").click().run()
+    monkeypatch.setattr(SESSIONS, "_by_login", {})
+    clinic.pass_until(3)
+    assert [is_in(clinic.tab(user), "S1") for user in users] == [False, False, False, True]
+    monkeypatch.setattr(SESSIONS, "_by_login", {})
+    clinic.pass_until(3 + 15)
+    assert "15 minutes" in says(clinic.tab(users[3]))
+
+
+def test_who_leaves_the_practice_is_out_with_the_next_run(clinic: Clinic) -> None:
+    app = clinic.tab(clinic.token())
+    clinic.practice.add("staff", "S1", is_active="false")
+    clinic.bench.run(clinic.practice, DAY + 1 / 48)
+    assert "no active member" in says(app.run())
+    assert clinic.events() == [("signed in", "S1"), ("refused", "S1")]
+
+
+def test_without_sign_in_it_asks_and_believes(clinic: Clinic) -> None:
+    app = AppTest.from_function(_page, default_timeout=30).run()
+    assert "No sign-in is set up" in says(app).replace("\\", "")
+    labels = app.selectbox[0].options
+    assert labels == ["Dana Whitfield – Front Desk", "No Mail – Front Desk", "Omar Reyes – Clinical Staff"] + [
+        f"Twin Twain – Front Desk ({staff_id})" for staff_id in ("S4", "S5")
+    ]
+    app.button[0].click().run()
+    assert "Who are you?" in says(app)
+    app.selectbox[0].select("S2")
+    app.button[0].click().run()
+    assert is_in(app, "S2")
+    app.session_state["search"] = "Zebulon"
+    app.run().button(key="identity.leave").click().run()
+    assert "Who are you?" in says(app)
+    assert "search" not in app.session_state
+    assert clinic.events() == [("signed in", "S2"), ("signed out", "S2")]
+
+
+def test_nothing_is_asked_about_a_patient_before_somebody_is_in(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    whole = workspace.worklist
+
+    class OnlyStaff:
+        def __enter__(self) -> OnlyStaff:
+            return self
+
+        def __exit__(self, *error: object) -> None: ...
+
+        def __getattr__(self, name: str) -> Callable[..., object]:
+            asked.append(name)
+            with whole() as worklist:
+                return getattr(worklist, name)
+
+    identity._active_staff.cache_clear()
+    monkeypatch.setattr(workspace, "worklist", OnlyStaff)
+    for user in ({"is_logged_in": False}, clinic.token("stranger@elsewhere.example")):
+        app = AppTest.from_file(str(ROOT / "app_pages" / "frame.py"), default_timeout=30)
+        app.secrets["auth"] = {"client_id": "workbench"}
+        app.user = user
+        assert not app.run().exception
+        assert app.title[0].value in ("Sign in", "You cannot use the workbench")
+    assert set(asked) <= {"staff"}
