@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -23,7 +24,7 @@ MOST_WORDS = 4  # a name of more words is found by its four longest
 SHORTEST_PHONE_END = 4  # digits; fewer would find a tenth of a practice
 COMMON, COMMON_PLAIN = "áàâäãåçéèêëíîïñóòôöõøúùûü", "aaaaaaceeeeiiinoooooouuuu"
 RARE, RARE_PLAIN = "āăąćčďđēėęěğģìīįıķłļľńņňōőŕřśşšșţťțūůűųýÿźżž", "aaaccddeeeeggiiiiklllnnnoorrsssstttuuuuyyzzz"
-DROPPED = "\u0300\u0301\u0302\u0303\u0306\u0307\u0308\u030a\u030b\u030c\u0327\u0328’ʼ“”"  # accents written as letters of their own, apostrophes, quotes
+DROPPED = "\u0300\u0301\u0302\u0303\u0306\u0307\u0308\u030a\u030b\u030c\u0327\u0328’ʼ“”"  # accents as letters of their own, apostrophes, quotes
 WRITTEN_OUT = {"ß": "ss", "æ": "ae", "œ": "oe"}  # as in queries/find_patients.sql
 FOLD = str.maketrans({**dict(zip(COMMON + RARE, COMMON_PLAIN + RARE_PLAIN, strict=True)), **dict.fromkeys(DROPPED + "'", ""), **WRITTEN_OUT})
 MAY_BE_ACCENTED = frozenset(COMMON_PLAIN + RARE_PLAIN).union(*WRITTEN_OUT.values())
@@ -33,6 +34,7 @@ DAYS = re.compile(r"(?<!\S)(?:(?P<y>\d{4})-(?P<m>\d\d?)-(?P<d>\d\d?)|(?P<us_m>\d
 
 
 FACTS = frozenset({"appointments", "documents", "authorizations", "policies", "cases", "patients"})  # queries/facts_<table>.sql
+
 
 @dataclass(frozen=True)
 class Patient:
@@ -77,7 +79,7 @@ def find_patients(con: duckdb.DuckDBPyConnection, text: str, limit: int = 20) ->
     """patient_id, name, born_on, status, facility of whom a search text means, an exact id first, then by name.
 
     Words are beginnings of first or last names in any order, whatever their case and accents. A date is the birth date, digits are an id
-    (leading zeros may be left out) or the last four or more of a phone. Who gives several of these must be meant by all.
+    (leading zeros may be left out) or the last four or more of a phone. Of several of these, all must fit.
     """
     folds = {"common": COMMON, "common_plain": COMMON_PLAIN, "rare": RARE + DROPPED, "rare_plain": RARE_PLAIN}
     return _ask(con, "find_patients", limit=limit, **folds, **_search(text))
@@ -182,8 +184,11 @@ def _search(text: str) -> dict[str, object]:
     # What is left inside a word, as in J.R. or Smith/Jones, stands in the name as well.
     parts = [part for part in (part.strip(AROUND_WORDS) for part in BETWEEN_WORDS.split(rest.lower().translate(FOLD))) if part]
     numbers = {part: number for part in parts if (number := "".join(filter(str.isalnum, part))).isdecimal()}
-    words = sorted((part for part in parts if part not in numbers), key=len, reverse=True)[:MOST_WORDS]
     digits = "".join(numbers[part] for part in parts if part in numbers)
+    if len(digits) < SHORTEST_PHONE_END and not numbers.keys() >= set(parts):  # a name, as in Test Patient 2
+        numbers, digits = {}, ""
+    words = sorted((part for part in parts if part not in numbers), key=len, reverse=True)[:MOST_WORDS]
+    longest = words[0] if words else ""
     phone_end = digits[1:] if len(digits) == 11 and digits[0] == "1" else digits  # +1 555 …: the country is seldom stored
     is_phone_end = len(phone_end) >= SHORTEST_PHONE_END
     return {
@@ -194,15 +199,15 @@ def _search(text: str) -> dict[str, object]:
         "short_digits": digits.lstrip("0") if digits else None,
         "phone_end": phone_end if is_phone_end else None,
         "phone_sketch": _sketch(phone_end) if is_phone_end else None,
-        "sketch": max(filter(None, map(_sketch, words)), key=len, default=None),
+        "sketch": _sketch(longest) if len(longest) > 1 else None,  # nearly every name has any one letter
+        "bare_sketch": _sketch(c for c in longest if c not in MAY_BE_ACCENTED),
         **{f"word_{n + 1}": f" {words[n]}" if n < len(words) else None for n in range(MOST_WORDS)},
     }
 
 
-def _sketch(word: str) -> str | None:
-    """A LIKE pattern that every spelling of a word or number fulfils: its digits and letters that bear no accent, in order; None without any."""
-    letters = [c for c in word if c.isalnum() and c not in MAY_BE_ACCENTED]
-    return "%".join(["", *letters, ""]) if letters else None
+def _sketch(letters: Iterable[str]) -> str:
+    """A LIKE pattern of what has these letters or digits in this order, whatever stands between."""
+    return "%".join(["", *(c for c in letters if c.isalnum()), ""])
 
 
 def _day(found: re.Match[str]) -> dt.date | None:

@@ -50,7 +50,8 @@ SELECT
     m.ends_on,
     m.visit_limit,
     c.used AS visits_used,
-    GREATEST(m.visit_limit - c.used, 0) AS visits_left,
+    -- Without a limit nobody counts; GREATEST alone would pass over its NULL and say none left.
+    CASE WHEN m.visit_limit IS NOT NULL THEN GREATEST(m.visit_limit - c.used, 0) END AS visits_left,
     m.is_stub,
     m.entered_on,
     m.document_uploaded_at IS NOT NULL AS has_document,

@@ -1,7 +1,7 @@
 -- Patients by id, or by all of what was given: words of their name, birth date, the digits of an id or the last ones of a phone.
 -- Accents are folded with TRANSLATE, which Spark and PostgreSQL know too; STRIP_ACCENTS is DuckDB's own. It costs microseconds a row, so few
--- rows get there: the sketch, a word's letters that never bear an accent, leaves out most names, a name in ASCII has nothing to fold, and the
--- long list of rare accents follows only where the common ones were not all. Bits tell what is ASCII in every engine: eight to a letter.
+-- rows get there: a name in ASCII must have the letters of a word, another one those that never bear an accent, and the long list of rare
+-- accents follows only where the common ones were not all. Bits tell what is ASCII in every engine: eight to a letter.
 WITH likely AS (
     SELECT
         p.patient_id,
@@ -31,7 +31,14 @@ WITH likely AS (
                     ) = $phone_end
                 )
             )
-            AND ($sketch IS NULL OR LOWER(p.last_name || ' ' || p.first_name) LIKE $sketch)
+            AND (
+                $sketch IS NULL
+                OR LOWER(p.last_name || ' ' || p.first_name) LIKE $sketch
+                OR (
+                    (BIT_LENGTH(p.last_name) > 8 * LENGTH(p.last_name) OR BIT_LENGTH(p.first_name) > 8 * LENGTH(p.first_name))
+                    AND LOWER(p.last_name || ' ' || p.first_name) LIKE $bare_sketch
+                )
+            )
         )
 ),
 
