@@ -51,11 +51,11 @@ for problem in view.problems:
 with st.grid(5, min_column_width=150):
     st.metric("Pending", f"{numbers['tasks'] - numbers['deferred']:,}", border=True)
     st.metric("Overdue", f"{numbers['overdue']:,}", border=True)
-    st.metric("Came in since yesterday", f"{moved.get('opened', 0) + moved.get('reopened', 0):,}", border=True)
+    st.metric("New since yesterday", f"{moved.get('opened', 0) + moved.get('reopened', 0):,}", border=True)
     st.metric(
         "Cleared since yesterday", f"{sum(moved.get(event, 0) for event in ('cleared', 'converted', 'discharged', 'source_gone')):,}", border=True
     )
-    st.metric("Completed since yesterday", f"{moved.get('completed', 0) + moved.get('override', 0):,}", border=True)
+    st.metric("Done since yesterday", f"{moved.get('completed', 0) + moved.get('override', 0):,}", border=True)
 
 task_actions.show_outcome()
 

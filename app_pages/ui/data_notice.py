@@ -20,7 +20,8 @@ def show(worklist: Worklist, facility_ids: Sequence[str] = ()) -> None:
     ago = "less than an hour ago" if hours < 1 else f"{hours} hours ago" if hours < 48 else f"{hours // 24} days ago"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(quiet(f":material/update: Data as of {local_times(worklist, facilities, worklist.state.as_of)} ({ago})"))
-        st.page_link(workspace.pages()["runs"], label="Runs and refresh", icon=":material/sync:")
+        if facility_ids:
+            st.page_link(workspace.pages()["runs"], label="Runs and refresh", icon=":material/sync:")
     withheld = records.withheld(worklist.con)
     if not withheld.empty:
         names = ", ".join(plain(title) for title in withheld["title"])

@@ -17,6 +17,8 @@ def ensure_a_list() -> None:
         place = workspace.workspace()
         if place.is_demo and not demo.is_built(place.settings):
             _build_the_demo(place.settings)
+        if place.is_demo:
+            demo.begin_clock(place.settings, clock.machine_now())
         if warehouse.current(place.settings.warehouse) is None:
             _say_how_to_run(place.settings)
     except UserError as error:
@@ -26,10 +28,9 @@ def ensure_a_list() -> None:
 
 def _build_the_demo(settings: Settings) -> None:
     st.title("Welcome to the Task Workbench")
-    st.text("No extracts are set up yet, so a made-up practice is being built: four weeks of its history, with its staff at work. This is done once.")
+    st.text("No extracts are set up yet, so a made-up practice is being built: five weeks of its history, with its staff at work. This is done once.")
     bar = st.progress(0.0, text="Starting")
     demo.build(settings, lambda share, doing: bar.progress(min(share, 1.0), text=plain(doing)))
-    demo.begin_clock(settings, clock.machine_now())
     st.rerun()
 
 

@@ -109,12 +109,12 @@ def _rows(tasks: pd.DataFrame) -> pd.DataFrame:
 def _columns(open_key: str, on_open: Callable[[], None]) -> dict[str, object]:
     config = st.column_config
     return {
-        "open": config.ButtonColumn("Open", type="tertiary", key=open_key, on_click=on_open, width=78),
-        "task": config.TextColumn("Task", width=175),
-        "patient": config.TextColumn("Patient", width=120),
-        "reason": config.TextColumn("Reason", width=300),
-        "due": config.DateColumn("Due", format="MMM D", width=66, help="The day it is due; older is overdue"),
-        "state": config.MultiselectColumn("Status", options=STATES, color=["#FECDCA", "#FEDF89", "#D1E9FF", "#E4E7EC"], width=96),
+        "open": config.ButtonColumn("Open", type="tertiary", key=open_key, on_click=on_open, width=74),
+        "task": config.TextColumn("Task", width=160),
+        "patient": config.TextColumn("Patient", width=115),
+        "reason": config.TextColumn("Reason", width=262),
+        "due": config.DateColumn("Due", format="MMM D", width=62, help="The day it is due; older is overdue"),
+        "state": config.MultiselectColumn("Status", options=STATES, color=["#FECDCA", "#FEDF89", "#D1E9FF", "#E4E7EC"], width=92),
         "staff": config.TextColumn("Staff", width=120),
         "payer": config.TextColumn("Payer", width=120),
         "since": config.DateColumn("Since", format="MMM D, YYYY", width=100, help="The day it fell due in the data"),

@@ -77,7 +77,7 @@ class App:
         kinds = ("title", "header", "subheader", "markdown", "text", "caption", "info", "success", "warning", "error", "code")
         texts = [str(element.value) for kind in kinds for element in getattr(self.test, kind)]
         labels = [str(element.label) for element in (*self.test.button, *self.test.metric)]
-        return "\n".join(texts + labels).replace("\\", "")
+        return "\n".join(texts + labels).replace("\\", "").replace("**", "")
 
     def metric(self, label: str) -> str:
         """The number under this label."""

@@ -15,15 +15,13 @@ from app_pages.ui import failures
 
 
 @pytest.fixture
-def safe_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[logging.Logger]:
-    """A logger of a process whose log keeps values out; the process is as before afterwards."""
+def safe_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The log of this process keeps values out; afterwards it is as before."""
     factory = logging.getLogRecordFactory()
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     failures.keep_values_out_of_the_log()
-    logger = logging.Logger("streamlit")
-    logger.addHandler(logging.StreamHandler())
-    yield logger
+    yield
     logging.setLogRecordFactory(factory)
 
 
@@ -40,25 +38,26 @@ def failed() -> RuntimeError:
     return caught.value
 
 
-def test_the_log_names_kinds_and_places_only(safe_log: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("safe_log")
+def test_the_log_names_kinds_and_places_only(caplog: pytest.LogCaptureFixture) -> None:
     error = failed()
-    safe_log.exception("Uncaught app execution", exc_info=error)
-    safe_log.warning("It failed: %s", error)
-    logged = capsys.readouterr().err
-    assert "Zebulon" not in logged
-    assert re.search(r"tests/app/test_failures\.py:\d+ in fail", logged)
-    assert "builtins.ValueError" in logged
-    assert "builtins.RuntimeError" in logged
-    assert failures.code(error) in logged
+    logger = logging.getLogger("somebody.elses")
+    logger.error("Uncaught app execution", exc_info=error)
+    logger.warning("It failed: %s", error)
+    assert "Zebulon" not in caplog.text
+    assert re.search(r"tests/app/test_failures\.py:\d+ in fail", caplog.text)
+    assert "builtins.ValueError" in caplog.text
+    assert "builtins.RuntimeError" in caplog.text
+    assert failures.code(error) in caplog.text
 
 
-def test_a_thread_that_dies_is_logged_the_same_way(safe_log: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("safe_log")
+def test_a_thread_that_dies_is_logged_the_same_way(caplog: pytest.LogCaptureFixture) -> None:
     thread = threading.Thread(target=fail, args=("Zebulon Quartermaine",))
     thread.start()
     thread.join()
-    logged = capsys.readouterr().err
-    assert "Zebulon" not in logged
-    assert "builtins.RuntimeError" in logged
+    assert "Zebulon" not in caplog.text
+    assert "builtins.RuntimeError" in caplog.text
 
 
 def test_one_way_to_fail_has_one_code() -> None:
