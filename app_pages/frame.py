@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app_pages.ui import data_notice, first_start, identity, url_state, workspace
+from app_pages.ui import data_notice, first_start, identity, url_state
 from app_pages.ui.plain import plain
 
 st.set_page_config(page_title="Task Workbench", page_icon=str(Path(__file__).parent / "ui" / "icon.png"), layout="wide")

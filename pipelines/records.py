@@ -149,6 +149,13 @@ def runs(con: duckdb.DuckDBPyConnection, limit: int = 50) -> pd.DataFrame:
     return _ask(con, "runs", limit=limit)
 
 
+def extracts_folder(con: duckdb.DuckDBPyConnection) -> str | None:
+    """Where the newest run found its extracts; None in a snapshot from before this was recorded."""
+    found = con.execute("SELECT r.* FROM runs AS r ORDER BY r.run_no DESC LIMIT 1")
+    names = [column[0] for column in found.description]
+    return next((dict(zip(names, row, strict=True)).get("extracts") for row in found.fetchall()), None)
+
+
 def run_tables(con: duckdb.DuckDBPyConnection, run_no: int) -> pd.DataFrame:
     """table_name, status, reason, files and warnings (lines), rows_read, rows_staged, rows_refused, extracted_at, horizon_on."""
     return _ask(con, "run_tables", run_no=run_no)

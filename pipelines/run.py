@@ -120,7 +120,7 @@ def _run(
     decisions = _decide(con, found_rules, answers, by_table, as_of)
 
     tell("publishing")
-    _record(con, run_no, run_id, as_of, folded_seq, found_rules, overrides, reads, answers, decisions)
+    _record(con, run_no, run_id, as_of, folded_seq, folder, found_rules, overrides, reads, answers, decisions)
     warehouse.publish(con, settings.warehouse, run_id)
     return RunReport(run_id, as_of, tuple(reads), tuple(answers), decisions, len(acted), found.notes, tuple(extracts.refused_kinds(con)))
 
@@ -218,6 +218,7 @@ def _record(
     run_id: str,
     as_of: dt.datetime,
     folded_seq: int,
+    folder: Path,
     found_rules: Mapping[str, rules.Rule],
     overrides: Mapping[str, object],
     reads: list[TableRead],
@@ -230,8 +231,8 @@ def _record(
     _append(
         con,
         "runs",
-        "run_no INTEGER, run_id VARCHAR, as_of TIMESTAMPTZ, folded_seq BIGINT, parameters VARCHAR",
-        [(run_no, run_id, as_of, folded_seq, parameters)],
+        "run_no INTEGER, run_id VARCHAR, as_of TIMESTAMPTZ, folded_seq BIGINT, parameters VARCHAR, extracts VARCHAR",
+        [(run_no, run_id, as_of, folded_seq, parameters, str(folder.resolve()))],
     )
     _append(
         con,

@@ -13,6 +13,8 @@ from pipelines.errors import UserError
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "data" / "sample"
 EXTRACTS_KEYS = {"max_loss": float}
+APP_KEYS = {"idle_minutes": int}
+LONGEST_IDLE = 30 * 24 * 60  # minutes: Streamlit's sign-in cookie lives for 30 days
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Settings:
     ledger_url: str
     settings_file: Path
     max_loss: float = 0.2  # share of a table's rows that may be missing since the last run where no manifest counts them
+    clock_file: Path | None = None  # holds the seconds by which the screens' clock is moved
+    idle_minutes: int = 15  # without a click for this long, the app asks again who is there
     rules: Mapping[str, object] = field(default_factory=dict)
     emr_links: Mapping[str, str] = field(default_factory=dict)
 
@@ -45,18 +49,24 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     extracts = env.get("WORKBENCH_EXTRACTS")
     path = Path(env.get("WORKBENCH_SETTINGS") or data / "settings.toml")
     written = _read(path, is_named="WORKBENCH_SETTINGS" in env)
-    _refuse_unknown(path, written, {"rules", "extracts"}, "")
-    chosen_rules, chosen = (_section(path, written, name) for name in ("rules", "extracts"))
+    _refuse_unknown(path, written, {"rules", "extracts", "app"}, "")
+    chosen_rules, chosen, chosen_app = (_section(path, written, name) for name in ("rules", "extracts", "app"))
     _refuse_unknown(path, chosen, set(EXTRACTS_KEYS), "extracts.")
     max_loss = chosen.get("max_loss", 0.2)
     if isinstance(max_loss, bool) or not isinstance(max_loss, (int, float)) or not 0 <= max_loss <= 1:
         raise UserError(f"{path}: extracts.max_loss must be a number from 0 to 1, the share of rows a table may lose between two runs")
+    _refuse_unknown(path, chosen_app, set(APP_KEYS), "app.")
+    idle_minutes = chosen_app.get("idle_minutes", 15)
+    if isinstance(idle_minutes, bool) or not isinstance(idle_minutes, int) or not 1 <= idle_minutes <= LONGEST_IDLE:
+        raise UserError(f"{path}: app.idle_minutes must be a whole number from 1 to {LONGEST_IDLE}, the minutes without a click that end a session")
     return Settings(
         data=data,
         extracts=Path(extracts) if extracts else None,
         ledger_url=env.get("WORKBENCH_LEDGER") or f"sqlite:///{data / 'ledger.sqlite'}",
         settings_file=path,
         max_loss=float(max_loss),
+        idle_minutes=idle_minutes,
+        clock_file=Path(env["WORKBENCH_CLOCK"]) if env.get("WORKBENCH_CLOCK") else None,
         rules=chosen_rules,
         emr_links={key: value for key, value in sorted(env.items()) if key.startswith("EMR_LINK_")},
     )

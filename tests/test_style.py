@@ -17,6 +17,7 @@ MOST_LINES = 400
 MAY_ASK_THE_TIME = {
     "pipelines/__main__.py": "gives as_of its default",
     "pipelines/bench.py": "measures how long a run takes",
+    "app_pages/ui/clock.py": "is the app's clock",
 }
 CLOCKS = {"now", "utcnow", "today"}
 SQL_CLOCK = re.compile(
@@ -74,13 +75,15 @@ def test_sql_is_clean():
     check("sqlfluff", "lint", "--disable-progress-bar", "--processes", "2", *map(str, SQL))
 
 
-def test_only_the_command_line_asks_what_time_it_is():
+def test_only_the_command_line_and_the_apps_clock_ask_what_time_it_is():
     asked = []
     for path in PYTHON:
-        if name_of(path).startswith("pipelines/") and name_of(path) not in MAY_ASK_THE_TIME:
+        if name_of(path).startswith(("pipelines/", "app")) and name_of(path) not in MAY_ASK_THE_TIME:
             for call, line in calls_in(path):
                 owner, method = call.split(".")
-                if method in CLOCKS or (owner == "time" and method in {"time", "time_ns", "localtime", "gmtime"}):
+                # The app's own workspace.now() and clock.now() are the one clock it may read.
+                is_ours = owner in {"workspace", "clock"} and name_of(path).startswith("app")
+                if (method in CLOCKS and not is_ours) or (owner == "time" and method in {"time", "time_ns", "localtime", "gmtime"}):
                     asked.append(f"{name_of(path)}:{line} {call}")
     assert asked == []
 
@@ -92,6 +95,17 @@ def test_no_sql_asks_what_time_it_is():
 def test_databases_are_opened_in_one_place():
     opened = [f"{name_of(path)}:{line}" for path in PYTHON for call, line in calls_in(path) if call == "duckdb.connect" and not is_allowed(path)]
     assert opened == []
+
+
+def test_no_page_asks_a_database():
+    asked = [
+        f"{name_of(path)}:{line} {call}"
+        for path in PYTHON
+        if name_of(path).startswith("app")
+        for call, line in calls_in(path)
+        if call.split(".")[1] in {"execute", "executemany", "sql", "connect"}
+    ]
+    assert asked == []
 
 
 def is_allowed(path: Path) -> bool:

@@ -10,6 +10,7 @@ from app_pages.ui import workspace
 from app_pages.ui.plain import plain, quiet
 from app_pages.ui.task_actions import local_times
 from pipelines import records
+from pipelines.settings import SAMPLE
 from pipelines.worklist import Worklist
 
 
@@ -30,7 +31,7 @@ def show(worklist: Worklist, facility_ids: Sequence[str] = ()) -> None:
 
 def show_demo() -> None:
     """That this is sample data, and how to point the workbench at real extracts."""
-    if not workspace.workspace().is_demo:
+    if not (workspace.workspace().is_demo or _is_sample()):
         return
     with st.container(horizontal=True, vertical_alignment="center", key="demo.notice"):
         st.markdown(":orange-badge[:material/science: Sample practice] All patients here are made up.", width="stretch")
@@ -40,4 +41,15 @@ def show_demo() -> None:
                 "export WORKBENCH_EXTRACTS=/path/to/extracts\npython -m pipelines check\npython -m pipelines run\nstreamlit run app.py",
                 language="bash",
             )
-            st.text("The sample lives in data/demo and is never mixed with your practice; delete that folder whenever you like.")
+            st.text("The demo practice lies in data/demo and never mixes with yours; delete that folder whenever you like.")
+
+
+def _is_sample() -> bool:
+    """Whether `python -m pipelines run` was called without naming extracts, and so ran over data/sample."""
+    worklist = workspace.worklist()
+    return _extracts_folder(worklist.state.run_id, worklist) == str(SAMPLE)
+
+
+@st.cache_data(max_entries=5, show_spinner=False)
+def _extracts_folder(run_id: str, _worklist: Worklist) -> str | None:
+    return records.extracts_folder(_worklist.con)

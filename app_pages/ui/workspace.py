@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,12 +45,11 @@ class Person:
 def workspace() -> Workspace:
     """The practice this server serves: the real one, or the demo while no extracts are named and no list was ever published."""
     settings = settings_module.load()
-    moved_by = os.environ.get("WORKBENCH_CLOCK")
     is_demo = settings.extracts is None and warehouse.current(settings.warehouse) is None
     if is_demo:
         settings = demo.settings_for(settings)
-    clock_file = Path(moved_by) if moved_by else demo.clock_file(settings) if is_demo else None
-    return Workspace(settings, is_demo, clock_file, SharedWorklist(settings))
+    moved_by = settings.clock_file or (demo.clock_file(settings) if is_demo else None)
+    return Workspace(settings, is_demo, moved_by, SharedWorklist(settings))
 
 
 def now() -> dt.datetime:
