@@ -72,9 +72,19 @@ def public_origin() -> str | None:
     parts = urlsplit(uri)
     if parts.scheme not in ("http", "https") or not parts.netloc or not parts.path.endswith("/oauth2callback"):
         raise UserError("In secrets.toml, auth.redirect_uri must be the workbench's address followed by /oauth2callback.")
+    if parts.scheme == "http" and parts.hostname not in THIS_MACHINE:
+        raise UserError("In secrets.toml, auth.redirect_uri must begin with https: patients' data must not cross the network in the clear.")
     if len(str(section.get("cookie_secret", ""))) < 32:
         raise UserError("In secrets.toml, auth.cookie_secret must be at least 32 random characters: it is what makes sign-ins hard to forge.")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_public_by_https() -> bool:
+    """Whether people open the workbench by https, whatever the proxy that ends it tells us."""
+    try:
+        return (public_origin() or "").startswith("https:")
+    except UserError:
+        return False
 
 
 def refusal(scope: Scope) -> Refusal | None:

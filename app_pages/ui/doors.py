@@ -12,7 +12,6 @@ from app_pages.ui.plain import plain
 SINGLE_SITE = (
     "No sign-in is set up: the workbench answers this computer only and believes who you say you are. What you do is recorded under that name."
 )
-ASK_THE_PRACTICE = "Ask the practice to enter this address in the EMR’s staff list, in your own active record; the next run reads it."
 
 
 @contextmanager
@@ -56,14 +55,14 @@ def go_on(shown_as: str, notice: str, again: Callable[[], None]) -> None:
         st.button(f"Go on as {plain(shown_as)}", type="primary", width="stretch", on_click=again)
 
 
-def refused(why: str, *, shown_as: str | None, other_account: Callable[[], None] | None) -> None:
-    """Who was recognised but may not come in, and what to do about it."""
+def refused(why: str, remedy: str, *, shown_as: str | None, other_account: Callable[[], None] | None) -> None:
+    """Who was recognised but may not come in, what to do about it, and the way to another account where the workbench has one."""
     with _door("You cannot use the workbench"):
         if shown_as is not None:
             st.markdown(f"You are signed in as **{plain(shown_as)}**.")
         st.error(plain(why), icon=":material/block:")
+        st.markdown(plain(remedy))
         if other_account is not None:
-            st.markdown(ASK_THE_PRACTICE)
             st.button("Use another account", type="primary", width="stretch", on_click=other_account)
         elif shown_as is not None:
-            st.markdown(f"{ASK_THE_PRACTICE} Or sign out of your sign-on and in with another account.")
+            st.markdown("To use another account, sign out of your sign-on first.")

@@ -30,9 +30,12 @@ from pipelines.errors import UserError
 
 WATCH_SECONDS = 5  # how long a tab may go on showing what somebody signed out of in another
 LEFT = "You signed out."
-EXPIRED = "Your sign-in has expired."
 ENDED = "That sign-in was ended. Sign in anew."
-NO_HEADER = "The sign-on proxy did not say who you are. Open the workbench by the address your practice gave you, not past the proxy."
+NO_HEADER = "The sign-on proxy did not say who you are."
+BY_ITS_ADDRESS = "Open the workbench by the address your practice gave you, not past the proxy."
+ASK_THE_PRACTICE = "Ask the practice to enter this address in the EMR’s staff list, in your own active record; the next run reads it."
+ASK_SIGN_IN = "Ask who looks after your practice’s sign-in to let it tell the workbench your e-mail address, and when the sign-in began and ends."
+CONFIRM = "Confirm it with the sign-in service, then sign in again."
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Claim:
     shown_as: str | None
     person: Person | None = None
     refusal: str | None = None
+    remedy: str = ""
     since: dt.datetime | None = None  # of a sign-in that says so, on the app's clock
     until: dt.datetime | None = None  # the same, on the machine's
 
@@ -86,7 +90,7 @@ def rerun_unattended() -> NoReturn:
 def _watch() -> None:
     claim: Claim | None = st.session_state.get("identity.claim")
     session = SESSIONS.find(claim.login) if claim else None
-    if claim is None or session is None or _why_over(session, claim):
+    if session is None or _why_over(session):
         rerun_unattended()
 
 
@@ -97,13 +101,13 @@ def _claim(known_by: Mode) -> Claim | None:
     if known_by is Mode.PROXY:
         email = st.user.get("email")
         login = f"proxy {_browser()} {email}"
-        return _by_email(login, str(email)) if email else Claim(login, None, refusal=NO_HEADER)
+        return _by_email(login, str(email)) if email else Claim(login, None, refusal=NO_HEADER, remedy=BY_ITS_ADDRESS)
     login = _here_login()
     session = SESSIONS.find(login)
     if session is None or session.ended is not None:
         return None
     person = next((person for person in _staff() if person.staff_id == session.staff_id), None)
-    return Claim(login, None, person, None if person else "You are no longer on the list of active staff.")
+    return Claim(login, None, person, refusal=None if person else "You are no longer on the list of active staff.")
 
 
 def _signed_in(claims: Mapping[str, object]) -> Claim:
@@ -112,20 +116,20 @@ def _signed_in(claims: Mapping[str, object]) -> Claim:
     login = f"token {hashlib.sha256(parts.encode()).hexdigest()}"
     email, since, until = claims.get("email"), _moment(claims.get("iat")), _moment(claims.get("exp"))
     if not isinstance(email, str) or not email.strip():
-        return Claim(login, "somebody without an e-mail address", refusal="Your account’s e-mail address was not passed on by the sign-in.")
+        return Claim(login, "somebody without an e-mail address", refusal="The sign-in did not pass on your e-mail address.", remedy=ASK_SIGN_IN)
     if since is None or until is None:
-        return Claim(login, _printable(email), refusal="The sign-in does not say when it began and ends.")
+        return Claim(login, _printable(email), refusal="The sign-in does not say when it began and ends.", remedy=ASK_SIGN_IN)
     if str(claims.get("email_verified", True)).lower() == "false":
-        return Claim(login, _printable(email), refusal="The sign-in says that this address has not been confirmed to be yours.")
+        return Claim(login, _printable(email), refusal="The sign-in says that nobody has confirmed this address to be yours.", remedy=CONFIRM)
     return _by_email(login, email, since + _clock_moved_by(), until)
 
 
 def _by_email(login: str, email: str, since: dt.datetime | None = None, until: dt.datetime | None = None) -> Claim:
     matches = [person for person in _staff() if person.email and _folded(person.email) == _folded(email)]
     if len(matches) == 1:
-        return Claim(login, _printable(email), matches[0], None, since, until)
+        return Claim(login, _printable(email), matches[0], since=since, until=until)
     number = "more than one active member" if matches else "no active member"
-    return Claim(login, _printable(email), None, f"This e-mail address belongs to {number} of the practice’s staff.", since, until)
+    return Claim(login, _printable(email), refusal=f"This e-mail address belongs to {number} of the practice’s staff.", remedy=ASK_THE_PRACTICE)
 
 
 def _folded(email: str) -> bytes:
@@ -138,31 +142,25 @@ def _over(claim: Claim, person: Person) -> str | None:
     session = SESSIONS.find(claim.login)
     if session is None:
         return _begin(claim, person)
-    why = _why_over(session, claim)
+    why = _why_over(session)
     if why is not None and SESSIONS.end(claim.login, why):
-        at = min(workspace.now(), session.used_at + _idle())
+        at = min(workspace.now(), session.used_at + workspace.idle())
         _note("timed out", person.staff_id, claim, why, at)
     return why
 
 
-def _why_over(session: Session, claim: Claim) -> str | None:
-    if session.ended is not None:
-        return session.ended
-    if claim.until is not None and claim.until <= clock.machine_now():
-        return EXPIRED
-    return _unused() if workspace.now() - session.used_at >= _idle() else None
+def _why_over(session: Session) -> str | None:
+    return session.why_over(workspace.now(), clock.machine_now(), workspace.idle())
 
 
 def _begin(claim: Claim, person: Person) -> str | None:
     """A sign-in this server has not seen: a new one, or one from before a restart or out of a copied cookie."""
-    now, why = workspace.now(), None
-    if claim.until is not None and claim.until <= clock.machine_now():
-        why = EXPIRED
-    elif claim.since is not None and now - claim.since >= _idle():
-        why = _unused()
-    elif claim.since is not None and (last_end := workspace.workspace().shared.book.last_session_end(person.staff_id)) is not None:
-        why = ENDED if claim.since <= last_end else None
-    if SESSIONS.begin(claim.login, Session(person.staff_id, _browser(), now, why)):
+    now = workspace.now()
+    why = _why_over(Session(person.staff_id, _browser(), claim.since or now, claim.until))
+    if why is None and claim.since is not None:
+        last_end = workspace.workspace().shared.book.last_session_end(person.staff_id)
+        why = ENDED if last_end is not None and claim.since <= last_end else None
+    if SESSIONS.begin(claim.login, Session(person.staff_id, _browser(), now, claim.until, why)):
         _note("refused" if why else "signed in", person.staff_id, claim, why, now)
     return why
 
@@ -201,7 +199,7 @@ def _refuse(known_by: Mode, claim: Claim) -> NoReturn:
     if known_by is Mode.SINGLE_SITE:
         doors.who_are_you(_labels(_staff()), why, _choose)
     else:
-        doors.refused(why, shown_as=claim.shown_as, other_account=_use_another_account if known_by is Mode.SIGN_IN else None)
+        doors.refused(why, claim.remedy, shown_as=claim.shown_as, other_account=_use_another_account if known_by is Mode.SIGN_IN else None)
     st.stop()
 
 
@@ -306,15 +304,6 @@ def _labels(people: tuple[Person, ...]) -> list[tuple[str, str]]:
 def _clock_moved_by() -> dt.timedelta:
     file = workspace.workspace().moved_by
     return clock.offset(file if file is not None and file.exists() else None)
-
-
-def _idle() -> dt.timedelta:
-    return dt.timedelta(minutes=workspace.workspace().settings.idle_minutes)
-
-
-def _unused() -> str:
-    minutes = workspace.workspace().settings.idle_minutes
-    return f"You were signed out because nobody had used the workbench here for {minutes} {'minute' if minutes == 1 else 'minutes'}."
 
 
 def _moment(seconds: object) -> dt.datetime | None:

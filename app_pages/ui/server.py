@@ -32,6 +32,9 @@ _BROWSER = re.compile(r"[A-Za-z0-9_-]{43}")
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+")
 _OWN_PATH = re.compile(r"/(?:[^/\\\x00-\x20\x7f][^\\\x00-\x20\x7f]*)?")
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+NO_PROVIDER = Refusal(
+    502, "The sign-in service does not answer", ("Go back in your browser and try again in a few minutes.", "Nothing you did before is lost.")
+)
 FIXED_HEADERS = {
     "x-frame-options": "DENY",
     "x-content-type-options": "nosniff",
@@ -111,8 +114,16 @@ def _is_closed(path: str, headers: Headers) -> bool:
 
 def _dressed(scope: Scope, send: Send) -> Send:
     """Send with our headers, whoever made the answer."""
+    is_replaced = False
 
     async def dressed(message: Message) -> None:
+        nonlocal is_replaced
+        if is_replaced:
+            return
+        if _inner(scope) == "/auth/login" and message.get("status") == 400:  # Streamlit's, a text of two words
+            await _page(NO_PROVIDER)(scope, _nothing, dressed)
+            is_replaced = True
+            return
         if message["type"] == "http.response.start":
             message.setdefault("headers", [])
             headers = MutableHeaders(scope=message)
@@ -124,6 +135,10 @@ def _dressed(scope: Scope, send: Send) -> Send:
         await send(message)
 
     return dressed
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}
 
 
 def _headers_for(scope: Scope) -> Mapping[str, str]:
@@ -162,7 +177,7 @@ def _set_cookies(scope: Scope, headers: MutableHeaders) -> None:
 
 def _is_encrypted(scope: Scope) -> bool:
     forwarded = Headers(scope=scope).get("x-forwarded-proto", "")
-    return scope.get("scheme") == "https" or forwarded.split(",")[0].strip() == "https"
+    return scope.get("scheme") == "https" or forwarded.split(",")[0].strip() == "https" or access.is_public_by_https()
 
 
 def _base() -> str:

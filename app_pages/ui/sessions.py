@@ -13,16 +13,29 @@ from dataclasses import dataclass, replace
 
 MOST = 10_000  # entries of each kind; the oldest go first, so that nobody can fill the memory
 RETURN_WITHIN = dt.timedelta(minutes=10)  # longer than any sign-in takes
+EXPIRED = "Your sign-in has expired."
 
 
 @dataclass(frozen=True)
 class Session:
-    """One sign-in: whose, in which browser, last used when on the app's clock, and why it is over, None while it is not."""
+    """One sign-in: whose, in which browser, last used when on the app's clock, good until when on the machine's, why it was ended."""
 
     staff_id: str
     browser: str
     used_at: dt.datetime
+    until: dt.datetime | None = None
     ended: str | None = None
+
+    def why_over(self, now: dt.datetime, machine_now: dt.datetime, idle: dt.timedelta) -> str | None:
+        """Why it no longer counts, None while it does; `now` is the app's clock, `idle` how long it may lie unused."""
+        if self.ended is not None:
+            return self.ended
+        if self.until is not None and self.until <= machine_now:
+            return EXPIRED
+        if now - self.used_at < idle:
+            return None
+        minutes = idle // dt.timedelta(minutes=1)
+        return f"You were signed out because nobody had used the workbench here for {minutes} {'minute' if minutes == 1 else 'minutes'}."
 
 
 class Sessions:

@@ -11,8 +11,10 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from app_pages.ui import clock
+from app_pages.ui.sessions import SESSIONS
 from pipelines import demo, warehouse
 from pipelines import settings as settings_module
+from pipelines.errors import UserError
 from pipelines.rules import Rule
 from pipelines.run import load_rules
 from pipelines.settings import Settings
@@ -63,8 +65,20 @@ def worklist() -> Worklist:
     return workspace().shared.at(now())
 
 
+def idle() -> dt.timedelta:
+    """How long a session may lie unused."""
+    return dt.timedelta(minutes=workspace().settings.idle_minutes)
+
+
 def person() -> Person:
-    """Who is at the keyboard; the frame has seen to it before any page runs."""
+    """Who is at the keyboard; the frame has seen to it before any page runs.
+
+    UserError for a click after the end of the session: its callback, or a dialog, runs before the frame asks again who is there.
+    """
+    session = SESSIONS.find(st.session_state["identity.claim"].login) if "identity.claim" in st.session_state else None
+    why = session.why_over(now(), clock.machine_now(), idle()) if session else "Nobody is signed in here any more."
+    if why is not None:
+        raise UserError(f"{why} What you clicked was not done. Reload the page.")
     return st.session_state["person"]
 
 

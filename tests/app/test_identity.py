@@ -69,12 +69,14 @@ class Clinic:
 def _page() -> None:
     import streamlit as st
 
-    from app_pages.ui import identity
+    from app_pages.ui import identity, workspace
 
     person = identity.require()
+    st.session_state["person"] = person
     st.markdown(f"let in as {person.staff_id}")
     st.text_input("A search", key="search")
     identity.show(person)
+    st.button("Act", key="act", on_click=lambda: st.session_state.update(acted=workspace.person().staff_id))
     st.button("Look again", on_click=lambda: st.session_state.update({"identity.unattended": True}))
 
 
@@ -196,6 +198,23 @@ def test_what_runs_by_the_clock_is_not_use(clinic: Clinic) -> None:
     assert is_in(app.button[-1].click().run(), "S1")
     clinic.pass_until(16)
     assert "15 minutes" in says(app.run())
+
+
+def test_a_click_after_the_end_does_nothing(clinic: Clinic) -> None:
+    user = clinic.token()
+    for end in ("idle", "signed out"):
+        app, other = clinic.tab(user), clinic.tab(user)
+        assert app.button(key="act").click().run().session_state["acted"] == "S1"
+        del app.session_state["acted"]
+        if end == "idle":
+            clinic.pass_until(15)
+        else:
+            other.button(key="identity.leave").click().run()
+        # A callback runs before the script that would ask who is there.
+        app.button(key="act").click().run()
+        assert app.exception
+        assert "acted" not in app.session_state
+        user = clinic.token(began=15)
 
 
 def test_the_practice_sets_the_minutes(clinic: Clinic) -> None:

@@ -37,7 +37,7 @@ def test_using_one_that_is_over_does_not_revive_it() -> None:
     known.end("a", "left")
     known.use("a", NOON + dt.timedelta(minutes=2))
     known.use("unknown", NOON)
-    assert known.find("a") == Session("S1", BROWSER, NOON + dt.timedelta(minutes=1), "left")
+    assert known.find("a") == Session("S1", BROWSER, NOON + dt.timedelta(minutes=1), None, "left")
     assert known.find("unknown") is None
 
 
