@@ -83,7 +83,7 @@ def _page() -> None:
 def staffed() -> Practice:
     """Two who may come in, one who left, two with one address, one with none."""
     practice = Practice()
-    practice.add("staff", "S1", email="Dana@clinic.example").add("staff", "S2", email="omar@clinic.example")
+    practice.add("staff", "S1", email="Dana@clinic.example").add("staff", "S2", email="omar.k@clinic.example")
     practice.add("staff", "S3", name="Gone Gully", email="gone@clinic.example", is_active="false")
     for number in (4, 5):
         practice.add("staff", f"S{number}", name="Twin Twain", email="twin@clinic.example")
@@ -136,8 +136,7 @@ def test_an_address_is_the_same_in_any_case(clinic: Clinic, email: str) -> None:
         ({"email": "gone@clinic.example"}, "no active member"),
         ({"email": "twin@clinic.example"}, "more than one active member"),
         ({"email": "dana@clinic.example.evil"}, "no active member"),
-        ({"email": "dana@clinic.examp\u212ae"}, "no active member"),
-        ({"email": "omar@\u212alinic.example"}, "no active member"),
+        ({"email": "omar.\u212a@clinic.example"}, "no active member"),  # the Kelvin sign, which Unicode says is a k
         ({"email": ""}, "did not pass on"),
         ({"email": None}, "did not pass on"),
         ({"email": ["dana@clinic.example"]}, "did not pass on"),
@@ -227,7 +226,7 @@ def test_the_practice_sets_the_minutes(clinic: Clinic) -> None:
 
 def test_signing_out_ends_every_session_of_the_person(clinic: Clinic) -> None:
     user = clinic.token()
-    first, second, elsewhere, other = (clinic.tab(u) for u in (user, user, clinic.token(), clinic.token("omar@clinic.example")))
+    first, second, elsewhere, other = (clinic.tab(u) for u in (user, user, clinic.token(), clinic.token("omar.k@clinic.example")))
     first.session_state["search"] = "Zebulon"
     first.run()
     clinic.pass_until(1)
