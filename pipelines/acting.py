@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -25,7 +25,10 @@ UNDOES = {"complete": "reopen", "defer": "return"}
 
 @dataclass(frozen=True)
 class Wish:
-    """What a person wants of one task; `seen` is the ledger number they had seen of it, None for what the worklist shows."""
+    """What a person wants of one task; `seen` is the ledger number they had seen of it, None for what the worklist shows.
+
+    A deferral ends at `until`, or so long after the moment it is done at as `span` says.
+    """
 
     task_id: str
     action: str
@@ -33,6 +36,7 @@ class Wish:
     to_staff_id: str | None = None
     reason: str | None = None
     seen: int | None = None
+    span: dt.timedelta | None = None
 
 
 @dataclass(frozen=True)
@@ -61,30 +65,30 @@ def act(worklist: Worklist, book: ledger.Ledger, staff_id: str, wish: Wish) -> D
 
 
 def act_all(worklist: Worklist, book: ledger.Ledger, staff_id: str, wishes: Sequence[Wish]) -> tuple[list[Done], list[Refused]]:
-    """Record what can be recorded of one person's wishes, all in one transaction; the others with the reason why not."""
-    _check_staff(worklist, staff_id, "--staff")
-    for colleague in {wish.to_staff_id for wish in wishes if wish.action == "assign" and wish.to_staff_id is not None}:
-        _check_staff(worklist, colleague, "--to")
+    """Record what can be recorded of one person's wishes, in one transaction; the others with the reason why not. Both in the order of the wishes."""
+    if problem := _staff_problem(worklist, staff_id):
+        raise UserError(f"--staff {staff_id}: {problem}", 1)
+    if not wishes:
+        return [], []
     rows = worklist.tasks(Filters(status="all", task_ids=tuple(wish.task_id for wish in wishes)))
     tasks = {task["task_id"]: task for _, task in rows.iterrows()}
-    newer = _newer(book, wishes, tasks)
-    allowed, refused = [], []
-    for wish in wishes:
-        task = tasks.get(wish.task_id)
+    newest = _newest(worklist, book, wishes, tasks)
+    colleagues = {wish.to_staff_id for wish in wishes if wish.action == "assign" and wish.to_staff_id is not None}
+    problems = {colleague: _staff_problem(worklist, colleague) for colleague in colleagues}
+    allowed: list[tuple[ledger.NewAction, int]] = []
+    places: dict[int, int] = {}  # a new action, by its identity: two wishes may be equal
+    whys: dict[int, str] = {}
+    for place, wish in enumerate(wishes):
         try:
-            if task is None:
-                raise UserError(f"There is no task {wish.task_id}", 1)
-            if wish.task_id in newer:
-                raise UserError(_who_was_first(worklist, newer[wish.task_id]), 1)
-            is_override = _check_state(worklist, wish, task)
-            new = ledger.NewAction(wish.task_id, wish.action, staff_id, worklist.at, wish.until, wish.to_staff_id, wish.reason, is_override)
-            allowed.append((new, _seen(wish, task)))
+            new = _action(worklist, staff_id, wish, tasks.get(wish.task_id), newest, problems)
         except UserError as error:
-            refused.append(Refused(wish, str(error)))
+            whys[place] = str(error)
+        else:
+            allowed.append((new, _seen(wish, tasks[wish.task_id])))
+            places[id(new)] = place
     recorded, conflicts = book.record_many(allowed)
-    by_task = {wish.task_id: wish for wish in wishes}
-    refused += [Refused(by_task[conflict.refused.task_id], _who_was_first(worklist, conflict.latest)) for conflict in conflicts]
-    return [_done(action, tasks[action.task_id]) for action in recorded], refused
+    whys |= {places[id(conflict.refused)]: _who_was_first(worklist, conflict.latest) for conflict in conflicts}
+    return [_done(action, tasks[action.task_id]) for action in recorded], [Refused(wishes[place], whys[place]) for place in sorted(whys)]
 
 
 def undo(worklist: Worklist, book: ledger.Ledger, staff_id: str, done: Sequence[Done]) -> tuple[list[Done], list[Refused]]:
@@ -108,25 +112,43 @@ def _seen(wish: Wish, task: pd.Series) -> int:
     return int(task["last_seq"]) if wish.seen is None else wish.seen
 
 
-def _newer(book: ledger.Ledger, wishes: Sequence[Wish], tasks: dict[str, pd.Series]) -> dict[str, ledger.Action]:
-    """The newest action on each task after the one its wish had seen."""
-    seen = {wish.task_id: _seen(wish, tasks[wish.task_id]) for wish in wishes if wish.task_id in tasks}
-    if not seen:
-        return {}
-    only = next(iter(seen)) if len(seen) == 1 else None
-    since = book.actions(after=min(seen.values()), task_id=only)
-    return {action.task_id: action for action in since if action.task_id in seen and action.seq > seen[action.task_id]}
+def _newest(worklist: Worklist, book: ledger.Ledger, wishes: Sequence[Wish], tasks: Mapping[str, pd.Series]) -> dict[str, ledger.Action]:
+    """By task, the newest action of which a wish may not have known: newer than the list is, or than the wish."""
+    shown = {wish.task_id: int(tasks[wish.task_id]["last_seq"]) for wish in wishes if wish.task_id in tasks and wish.seen is not None}
+    overtaken = {shown[wish.task_id] for wish in wishes if wish.task_id in shown and wish.seen < shown[wish.task_id]}
+    # What the list does not know yet is little; all of the ledger would be more every year.
+    return {action.task_id: action for action in book.actions(after=worklist.state.seq, also=sorted(overtaken))}
 
 
-def _check_staff(worklist: Worklist, staff_id: str, option: str) -> None:
+def _staff_problem(worklist: Worklist, staff_id: str) -> str | None:
+    """Why this member of staff can neither act nor be assigned to, or None."""
     row = warehouse.one(worklist.con, "SELECT s.is_active FROM staging.staff AS s WHERE s.staff_id = $staff_id", {"staff_id": staff_id})
     if row is None:
-        raise UserError(f"{option} {staff_id}: there is no such staff member", 1)
-    if not row[0]:
-        raise UserError(f"{option} {staff_id}: is no longer active", 1)
+        return "there is no such staff member"
+    return None if row[0] else "is no longer active"
 
 
-def _check_state(worklist: Worklist, wish: Wish, task: pd.Series) -> bool:
+def _action(
+    worklist: Worklist,
+    staff_id: str,
+    wish: Wish,
+    task: pd.Series | None,
+    newest: Mapping[str, ledger.Action],
+    problems: Mapping[str, str | None],
+) -> ledger.NewAction:
+    """What to record for one wish; UserError says why it cannot be."""
+    if task is None:
+        raise UserError(f"There is no task {wish.task_id}", 1)
+    if wish.action == "assign" and wish.to_staff_id is not None and (problem := problems[wish.to_staff_id]):
+        raise UserError(f"--to {wish.to_staff_id}: {problem}", 1)
+    if (latest := newest.get(wish.task_id)) is not None and latest.seq > _seen(wish, task):
+        raise UserError(_who_was_first(worklist, latest), 1)
+    until = wish.until if wish.span is None else worklist.at + wish.span
+    is_override = _check_state(worklist, wish, task, until)
+    return ledger.NewAction(wish.task_id, wish.action, staff_id, worklist.at, until, wish.to_staff_id, wish.reason, is_override)
+
+
+def _check_state(worklist: Worklist, wish: Wish, task: pd.Series, until: dt.datetime | None) -> bool:
     """Whether completing is an override; UserError when the task's state does not allow the action."""
     name = f"Task {task['task_id']} ({task['title']})"
     if wish.action in ("complete", "defer", "return", "assign") and not task["is_open"]:
@@ -138,9 +160,9 @@ def _check_state(worklist: Worklist, wish: Wish, task: pd.Series) -> bool:
     if wish.action == "note" and not (wish.reason or "").strip():
         raise UserError("A note needs --reason TEXT", 1)
     if wish.action == "defer":
-        if wish.until is None:
+        if until is None:
             raise UserError("A deferral needs --for or --until", 1)
-        ledger.check_deferral(worklist.at, wish.until)
+        ledger.check_deferral(worklist.at, until)
     is_override = wish.action == "complete" and task["manual"] == "override"
     if is_override and not (wish.reason or "").strip():
         raise UserError(f"{name} normally clears by itself; completing it by hand is an override and needs --reason", 1)

@@ -26,7 +26,7 @@ COLUMNS = {
     "Amount": "amount",
     "Reason": "reason",
 }
-FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the wide ones too mean a formula to some
 
 
 def task_rows(tasks: pd.DataFrame) -> pd.DataFrame:
@@ -51,8 +51,8 @@ def excel_bytes(rows: pd.DataFrame, sheet: str) -> bytes:
         page.freeze_panes(1, 0)
         page.autofilter(0, 0, max(len(rows), 1), len(rows.columns) - 1)
         for number, name in enumerate(rows.columns):
-            longest = rows[name].head(200).astype(str).str.len().max() if len(rows) else 0
-            page.set_column(number, number, min(60, max(len(name), int(longest)) + 2))
+            longest = max((len(str(value)) for value in rows[name].head(200).dropna()), default=0)
+            page.set_column(number, number, min(60, max(len(name), longest) + 2))
     return target.getvalue()
 
 

@@ -8,10 +8,11 @@ newest number, asked at every look, say whether it is behind.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import threading
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -24,6 +25,9 @@ from pipelines.worklist import State, Worklist, attach_current, point, waiting
 
 ALL = {"task_ids": None, "patient_id": None}
 EMPTY = "SELECT t.* FROM snapshot.tasks AS t LIMIT 0"
+# How far an asker may be behind the newest look, having waited for its turn: it gets the newer list, for one set back would be made anew.
+LATE = dt.timedelta(seconds=10)
+_makings = itertools.count(1)  # one count for the process, so that no two lists of it ever have equal states
 
 
 @dataclass
@@ -47,7 +51,6 @@ class SharedWorklist:
         self._lock = threading.Lock()
         self._book: ledger.Ledger | None = None
         self._held: _Held | None = None
-        self._makings = 0
 
     @property
     def book(self) -> ledger.Ledger:
@@ -58,15 +61,25 @@ class SharedWorklist:
         return self._book
 
     def at(self, at: dt.datetime) -> Worklist:
-        """A reader of the list as it is at that moment; UserError when no list was published yet."""
+        """A reader of the list as it is at that moment, and stays for this reader; UserError when no list was published yet.
+
+        The reader's `at` is up to LATE newer where another thread was quicker.
+        """
         path, seq = warehouse.current(self.settings.warehouse), self.book.last_seq()
         with self._lock:
-            held = self._held
+            held, self._held = self._held, None  # if this fails half-way, the next look makes the list anew
+            if held is not None and at < held.at <= at + LATE:
+                at = held.at
             if held is None or held.path != path or not held.at <= at < held.day_ends_at:
-                held = self._held = self._hold(at)
+                held = self._hold(at)
             elif seq > held.state.seq or held.waiting or at > held.at:
                 self._catch_up(held, at, seq)
-            return Worklist(held.con.cursor(), self.settings, at, held.state, "memory.main.open_tasks")
+            self._held = held
+            worklist = Worklist(held.con.cursor(), self.settings, at, held.state, "memory.main.open_tasks")
+            # What others do from now on belongs to another state. A transaction sees a database as it is at its first look into it.
+            worklist.con.begin()
+            warehouse.one(worklist.con, "SELECT m.seen_at FROM memory.main.moment AS m")
+            return worklist
 
     def _hold(self, at: dt.datetime) -> _Held:
         """Read the live snapshot and what people did since."""
@@ -86,27 +99,23 @@ class SharedWorklist:
         )
         con.execute("CREATE VIEW memory.main.current_events AS FROM snapshot.events UNION ALL BY NAME FROM memory.main.fresh_events")
         con.execute(f"CREATE TABLE memory.main.open_tasks AS FROM ({queries.sql('listed')}) AS t WHERE t.is_open", ALL)
-        self._makings += 1
-        held = _Held(con, path, state, at, _next_day(con, at), waiting=waiting(con))
+        held = _Held(con, path, replace(state, making=next(_makings)), at, _next_day(con, at), waiting=waiting(con))
         self._catch_up(held, at, self.book.last_seq())
         return held
 
     def _catch_up(self, held: _Held, at: dt.datetime, seq: int) -> None:
-        """Take in the actions and the deferrals that ran out since the last look."""
+        """Take in the actions since the last look, and the deferrals that ran out or grew by a day."""
         known = self.book.actions(after=held.state.seq, also=held.waiting) if seq > held.state.seq or held.waiting else []
         fresh = [action for action in known if action.at <= at]
         held.waiting = [action.seq for action in known if action.at > at]
         for action in fresh:
             held.acted[action.task_id].append(action)
-        returned = held.con.execute(
-            "SELECT t.task_id FROM open_tasks AS t WHERE t.status = 'deferred' AND t.deferred_until <= $at", {"at": at}
-        ).fetchall()
-        touched = {action.task_id for action in fresh} | {row[0] for row in returned}
+        changed = held.con.execute("SELECT t.task_id FROM open_tasks AS t WHERE t.changes_at <= $at", {"at": at}).fetchall()
+        touched = {action.task_id for action in fresh} | {row[0] for row in changed}
         if touched:
             _refresh(held, touched, fresh, at)
-            self._makings += 1
         newest = max([held.state.seq, *(action.seq for action in known)])
-        held.at, held.state = at, State(held.state.run_id, held.state.as_of, newest, self._makings)
+        held.at, held.state = at, replace(held.state, seq=newest, making=next(_makings) if touched else held.state.making)
 
 
 def _refresh(held: _Held, touched: Collection[str], fresh: list[ledger.Action], at: dt.datetime) -> None:
@@ -135,11 +144,11 @@ def _refresh(held: _Held, touched: Collection[str], fresh: list[ledger.Action], 
 
 
 def _next_day(con: duckdb.DuckDBPyConnection, at: dt.datetime) -> dt.datetime:
-    """When the next local day begins at any clinic: ages grow then."""
+    """When the next local day begins at any clinic, or in UTC for the tasks of none that is known: ages grow then."""
     (ends_at,) = warehouse.one(
         con,
-        "SELECT MIN(CAST(CAST(CAST($at AS TIMESTAMPTZ) AT TIME ZONE f.time_zone AS DATE) + 1 AS TIMESTAMP) AT TIME ZONE f.time_zone) "
-        "FROM staging.facilities AS f",
+        "SELECT MIN(CAST(CAST(CAST($at AS TIMESTAMPTZ) AT TIME ZONE z.time_zone AS DATE) + 1 AS TIMESTAMP) AT TIME ZONE z.time_zone) "
+        "FROM (SELECT f.time_zone FROM staging.facilities AS f UNION SELECT 'UTC') AS z",
         {"at": at},
     )
-    return ends_at or at + dt.timedelta(days=1)
+    return ends_at

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -53,6 +54,7 @@ class Filters:
     task_ids: tuple[str, ...] = ()
 
 
+_PARAMETER = re.compile(r"\$(\w+)")
 CHOSEN = ("facility_ids", "categories", "rule_ids", "payer_ids", "staff_ids", "age_bands")
 
 
@@ -102,7 +104,12 @@ class Worklist:
         # Of equally old tasks the list has always shown the types in alphabetical order.
         tail = f"ORDER BY t.{column} {'DESC' if by.is_descending else 'ASC'} NULLS LAST, t.since, t.title, t.task_id"
         if limit is not None:
-            tail += f" LIMIT {int(limit)} OFFSET {int(offset)}"
+            # First which tasks, then all about them: most of the columns are read for these few rows only.
+            tail = f"WHERE t.task_id IN (SELECT t.task_id FROM matching AS t {tail} LIMIT {int(limit)} OFFSET {int(offset)}) {tail}"
+        elif wanted.status == "all" and wanted.task_ids and self._open_tasks is not None:
+            rows = self._ask("tasks", replace(wanted, status="open"), tail)
+            if len(rows) == len(set(wanted.task_ids)):
+                return rows  # none of them is closed
         return self._ask("tasks", wanted, tail)
 
     def summary(self, filters: Filters | None = None) -> dict[str, object]:
@@ -162,25 +169,40 @@ class Worklist:
         return self._rows(queries.sql("rules"), {})
 
     def _check_names(self, wanted: Filters) -> None:
-        """UserError for a type, category or facility that does not exist: an empty list would look like nothing to do."""
+        """UserError for a type, facility, category, age or status that does not exist: an empty list would look like nothing to do."""
         for values, column, table in ((wanted.rule_ids, "rule_id", "rules"), (wanted.facility_ids, "facility_id", "staging.facilities")):
             known = [row[0] for row in self.con.execute(f"SELECT {column} FROM {table} ORDER BY {column}").fetchall()] if values else []
             for value in values:
                 if value not in known:
                     raise UserError(f"There is no {'task type' if column == 'rule_id' else 'facility'} {value}; there are {', '.join(known)}")
-        for value in wanted.categories:
-            if value not in CATEGORIES:
-                raise UserError(f"There is no category {value}; there are {', '.join(CATEGORIES)}")
+        for what, values, known in (
+            ("category", wanted.categories, CATEGORIES),
+            ("age", wanted.age_bands, AGE_BANDS),
+            ("status", (wanted.status,), STATUSES),
+        ):
+            for value in values:
+                if value not in known:
+                    raise UserError(f"There is no {what} {value}; there are {', '.join(known)}")
 
     def _ask(self, question: str, filters: Filters, tail: str = "", **more: object) -> pd.DataFrame:
         """A question about the tasks that match; closed ones are looked at only when they are asked for."""
-        asked = queries.sql("listed") if self._open_tasks is None or filters.status in ("closed", "all") else f"FROM {self._open_tasks}"
         given = {name: list(value) or None if isinstance(value, tuple) else value for name, value in vars(filters).items()}
-        sql = f"WITH asked AS ({asked}), matching AS ({queries.sql('matching')}) FROM ({queries.sql(question)}) AS t {tail}"
-        return self._rows(sql, {**given, **more})
+        if self._open_tasks is None or filters.status in ("closed", "all"):
+            asked = f"asked AS ({queries.sql('listed')}), matching AS"
+        else:
+            asked = f"asked AS NOT MATERIALIZED (FROM {self._open_tasks}), matching AS NOT MATERIALIZED"
+        wanted = {**given, **more}
+        sql = f"WITH {asked} ({_lines_given('matching', wanted)}) FROM ({_lines_given(question, wanted)}) AS t {tail}"
+        used = set(_PARAMETER.findall(sql))
+        return self._rows(sql, {name: value for name, value in wanted.items() if name in used})
 
     def _rows(self, sql: str, parameters: Mapping[str, object]) -> pd.DataFrame:
         return self.con.sql(sql, params=dict(parameters) or None).to_arrow_table().to_pandas(integer_object_nulls=True)
+
+
+def _lines_given(question: str, given: Mapping[str, object]) -> str:
+    """A query without the lines whose parameter is not given: a condition that is always true is planned all the same, at each asking."""
+    return "\n".join(line for line in queries.sql(question).splitlines() if all(given[name] is not None for name in _PARAMETER.findall(line)))
 
 
 def open_worklist(settings: Settings, at: dt.datetime) -> Worklist:

@@ -58,7 +58,12 @@ def complete_one(task_id: str, seen: int) -> None:
 
 def returns_at(span: str) -> dt.datetime:
     """When a task deferred now for a span such as "1 day" is back on the list."""
-    return workspace.now() + ledger.parse_span(DEFERRALS[span])
+    return workspace.now() + length_of(span)
+
+
+def length_of(span: str) -> dt.timedelta:
+    """How long a span such as "1 day" is; a deferral is for so long from when it is done, or a day chosen a second before would be too short."""
+    return ledger.parse_span(DEFERRALS[span])
 
 
 def show_outcome() -> None:
@@ -134,8 +139,7 @@ def _confirm_deferring(worklist: Worklist, tasks: pd.DataFrame, seen: dict[str, 
         f"Back on the list {local_times(worklist, tasks['facility_id'], returns_at(span))}. The age keeps counting; what clears meanwhile is cleared."
     )
     if st.button(f"Defer {_counted(len(seen))}", key="confirm.go", type="primary", icon=":material/snooze:"):
-        until = returns_at(span)
-        _finish([Wish(task_id, "defer", until=until, seen=seq) for task_id, seq in seen.items()], f"Deferred for {span}")
+        _finish([Wish(task_id, "defer", span=length_of(span), seen=seq) for task_id, seq in seen.items()], f"Deferred for {span}")
 
 
 def _confirm_assigning(worklist: Worklist, tasks: pd.DataFrame, seen: dict[str, int]) -> None:

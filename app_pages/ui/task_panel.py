@@ -183,7 +183,7 @@ def _defer(task_id: str, seen: int) -> None:
     span = st.session_state[f"panel.defer.{task_id}"]
     if span is not None:
         reason = st.session_state.get(f"panel.reason.{task_id}", "").strip()
-        _act(Wish(task_id, "defer", until=task_actions.returns_at(span), reason=reason or None, seen=seen), f"Deferred for {span}")
+        _act(Wish(task_id, "defer", span=task_actions.length_of(span), reason=reason or None, seen=seen), f"Deferred for {span}")
 
 
 def _assign(task_id: str, seen: int, staff: dict[str, str]) -> None:

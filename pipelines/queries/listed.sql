@@ -46,7 +46,7 @@ stretches AS (
         e.event,
         e.happened_at,
         e.deferred_until,
-        LEAD(e.happened_at) OVER (PARTITION BY e.task_id ORDER BY e.event_no) AS ended_at,
+        LEAD(e.happened_at) OVER (PARTITION BY e.task_id ORDER BY e.happened_at, e.event_no) AS ended_at,
     FROM current_events AS e
     CROSS JOIN moment AS m
     WHERE
@@ -93,6 +93,7 @@ listed AS (
         c.last_seq,
         c.is_latest,
         c.assigned_to_id,
+        c.seen_at,
         f.name AS facility,
         COALESCE(f.time_zone, 'UTC') AS time_zone,
         CASE
@@ -151,6 +152,10 @@ SELECT
     t.manual,
     t.is_latest,
     t.age_days - CAST(FLOOR(COALESCE(h.seconds, 0) / 86400) AS INTEGER) AS active_age_days,
+    -- When this row will say something else though nothing happens and no day begins: the deferral runs out or reaches one more full day.
+    CASE
+        WHEN t.status = 'deferred' THEN LEAST(t.deferred_until, DATE_TRUNC('second', t.seen_at) + (86400 - h.seconds % 86400) * INTERVAL 1 SECOND)
+    END AS changes_at,
 FROM listed AS t
 LEFT JOIN hidden AS h ON t.task_id = h.task_id
 LEFT JOIN rules AS r ON t.rule_id = r.rule_id
