@@ -136,7 +136,7 @@ class Worklist:
 
     def task(self, task_id: str) -> pd.Series | None:
         """One task, open or closed, or None when there is none of that id."""
-        rows = self._ask("tasks", Filters(status="all", task_ids=(task_id,)))
+        rows = self.tasks(Filters(status="all", task_ids=(task_id,)))
         return None if rows.empty else rows.iloc[0]
 
     def history(self, patient_id: str) -> pd.DataFrame:

@@ -1,9 +1,9 @@
 -- The first tasks of each type, the oldest first: what a dashboard shows of a group.
-WITH ranked AS (
-    SELECT
-        t.task_id,
-        ROW_NUMBER() OVER (PARTITION BY t.rule_id ORDER BY t.since, t.task_id) AS place,
+-- Not ranked by a window: that would sort them all, and takes three times as long.
+WITH firsts AS (
+    SELECT UNNEST(MIN_BY(t.task_id, (t.since, t.task_id), CAST($most AS BIGINT))) AS task_id,
     FROM matching AS t
+    GROUP BY t.rule_id
 )
 
 SELECT
@@ -43,5 +43,4 @@ SELECT
     t.is_latest,
     t.active_age_days,
 FROM matching AS t
-INNER JOIN ranked AS r ON t.task_id = r.task_id
-WHERE r.place <= $most
+INNER JOIN firsts AS f ON t.task_id = f.task_id

@@ -1,4 +1,5 @@
 -- The tasks a view asks for, of those in `asked`: every filter that is given holds. Other questions are asked of these.
+-- A line whose filter is not given is left out before it is asked, see worklist.py.
 SELECT
     t.task_id,
     t.rule_id,
@@ -46,11 +47,11 @@ WHERE
         OR ($status = 'open' AND t.is_open)
         OR ($status = 'closed' AND NOT t.is_open)
     )
-    AND (CAST($task_ids AS VARCHAR[]) IS NULL OR t.task_id = ANY(CAST($task_ids AS VARCHAR[])))
-    AND (CAST($facility_ids AS VARCHAR[]) IS NULL OR t.facility_id = ANY(CAST($facility_ids AS VARCHAR[])))
-    AND (CAST($categories AS VARCHAR[]) IS NULL OR t.category = ANY(CAST($categories AS VARCHAR[])))
-    AND (CAST($rule_ids AS VARCHAR[]) IS NULL OR t.rule_id = ANY(CAST($rule_ids AS VARCHAR[])))
-    AND (CAST($payer_ids AS VARCHAR[]) IS NULL OR t.payer_key = ANY(CAST($payer_ids AS VARCHAR[])))
-    AND (CAST($staff_ids AS VARCHAR[]) IS NULL OR t.staff_key = ANY(CAST($staff_ids AS VARCHAR[])))
-    AND (CAST($age_bands AS VARCHAR[]) IS NULL OR t.age_band = ANY(CAST($age_bands AS VARCHAR[])))
-    AND ($patient_id IS NULL OR t.patient_id = $patient_id)
+    AND t.task_id IN (SELECT w.task_id, FROM UNNEST($task_ids) AS w (task_id))
+    AND LIST_CONTAINS($facility_ids, t.facility_id)
+    AND LIST_CONTAINS($categories, t.category)
+    AND LIST_CONTAINS($rule_ids, t.rule_id)
+    AND LIST_CONTAINS($payer_ids, t.payer_key)
+    AND LIST_CONTAINS($staff_ids, t.staff_key)
+    AND LIST_CONTAINS($age_bands, t.age_band)
+    AND t.patient_id = $patient_id
