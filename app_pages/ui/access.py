@@ -18,7 +18,7 @@ from pipelines.errors import UserError
 
 THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 FORWARDED = {"forwarded", "via", "x-real-ip"}  # and all x-forwarded-…: what a proxy adds
-SINGLE_SITE = "Without sign-in the workbench believes everybody who they say they are, so it answers this computer only."
+SINGLE_SITE = "Without sign-in the workbench takes everybody at their word, so it answers this computer only."
 SEE = "The README, “Sign-in”, shows how to set up sign-in so that other computers may use it."
 
 
