@@ -170,6 +170,11 @@ def _rules(options: argparse.Namespace, settings: settings_module.Settings) -> i
 
 
 def _bench(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+    if options.app:
+        from pipelines import bench_app
+
+        load = bench_app.Load(options.sessions, options.think, options.seconds, options.open_tasks)
+        return bench_app.bench_app(load, options.data, now(), options.out)
     from pipelines import bench
 
     return bench.bench(options.patients, options.repeats, options.out)
@@ -253,6 +258,12 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--patients", type=_positive, nargs="+", default=[10_000, 100_000])
     bench.add_argument("--repeats", type=_positive, default=3)
     bench.add_argument("--out", type=Path)
+    bench.add_argument("--app", action="store_true", help="measure the screens instead: a real server and real browser connections")
+    bench.add_argument("--sessions", type=_positive, default=20, help="people who work at once")
+    bench.add_argument("--think", type=float, default=3.0, metavar="SECONDS", help="what they think between two clicks, on average")
+    bench.add_argument("--seconds", type=float, default=60.0, help="for how long they work")
+    bench.add_argument("--open-tasks", type=_positive, default=100_000, help="how long the list is, about")
+    bench.add_argument("--data", type=Path, metavar="DIR", help="the list of this data folder, which is copied, instead of a new sample")
     return parser
 
 

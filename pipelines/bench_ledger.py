@@ -1,0 +1,66 @@
+"""The proof after the app's benchmark: all that the pages said was done is in the ledger exactly once, and nothing else is."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipelines.bench_staff import Row, Told
+from pipelines.ledger import Action, open_ledger
+from pipelines.settings import Settings
+from pipelines.worklist import Filters, open_worklist
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Actions the pages acknowledged and refused, acknowledged ones that are not there, ones nobody was told of, tasks completed twice."""
+
+    acknowledged: int
+    refused: int
+    lost: int
+    unasked: int
+    doubled: int
+
+
+def prove(settings: Settings, at: dt.datetime, after: int, told_to: Mapping[str, Sequence[Told]]) -> Proof:
+    """Compare what each person, by name, was told with the ledger's actions after a number."""
+    with open_ledger(settings.ledger_url) as book:
+        actions = book.actions(after=after)
+    with open_worklist(settings, at) as worklist:
+        staff = worklist.staff()
+        tasks = worklist.tasks(Filters(status="all", task_ids=tuple({action.task_id for action in actions} | _refused(told_to)) or ("none",)))
+    labels = {row.staff_id: f"{row.name} – {row.role}" for row in staff.itertuples()}
+    rows = {row.task_id: Row(row.title, row.patient, row.reason, str(row.since)[:10]) for row in tasks.itertuples()}
+    recorded = Counter((labels[action.staff_id], action.action, rows[action.task_id]) for action in actions)
+    acknowledged = Counter((name, told.action, row) for name, all_told in told_to.items() for told in all_told for row in _done(told, rows))
+    return Proof(
+        acknowledged=acknowledged.total(),
+        refused=sum(len(told.refused) for all_told in told_to.values() for told in all_told),
+        lost=(acknowledged - recorded).total(),
+        unasked=(recorded - acknowledged).total(),
+        doubled=_doubled(actions),
+    )
+
+
+def _refused(told_to: Mapping[str, Sequence[Told]]) -> set[str]:
+    return {task_id for all_told in told_to.values() for told in all_told for task_id in told.refused}
+
+
+def _done(told: Told, rows: Mapping[str, Row]) -> Counter[Row]:
+    """The rows that were acted on, without those refused."""
+    return Counter(told.rows) - Counter(rows[task_id] for task_id in told.refused if task_id in rows)
+
+
+def _doubled(actions: Sequence[Action]) -> int:
+    """How often a task was completed that was completed already."""
+    completed: set[str] = set()
+    doubled = 0
+    for action in actions:
+        if action.action == "complete":
+            doubled += action.task_id in completed
+            completed.add(action.task_id)
+        elif action.action == "reopen":
+            completed.discard(action.task_id)
+    return doubled
