@@ -117,7 +117,7 @@ def _run(
     folded_seq = max([before.folded_seq, *(action.seq for action in known)])
     _table(con, "snapshot.waiting_actions", "seq BIGINT", [(seq,) for seq in waiting])
     _fold(con, acted, before.last_event_no)
-    decisions = _decide(con, found_rules, answers, by_table, as_of)
+    decisions = _decide(con, before, found_rules, answers, by_table, as_of)
 
     tell("publishing")
     _record(con, run_no, run_id, as_of, folded_seq, folder, found_rules, overrides, reads, answers, decisions)
@@ -132,7 +132,7 @@ def _before(con: duckdb.DuckDBPyConnection, path: Path | None) -> Before:
         con.execute("CREATE TABLE previous.tasks AS " + lifecycle.sql("empty_tasks"))
         con.execute("CREATE TABLE previous.events AS " + lifecycle.sql("empty_events"))
         return Before(0, None, 0, (), 0, {})
-    warehouse.attach(con, path, "previous")
+    warehouse.attach(con, path, "previous", oldest=warehouse.OLDEST)
     run_no, as_of, folded_seq = warehouse.one(con, "SELECT run_no, as_of, folded_seq FROM previous.runs ORDER BY run_no DESC LIMIT 1")
     (last_event_no,) = warehouse.one(con, "SELECT COALESCE(MAX(event_no), 0) FROM previous.events")
     # A manifest dated in the future must not make every later extract "older than the one before".
@@ -173,7 +173,12 @@ def _fold(con: duckdb.DuckDBPyConnection, acted: list[ledger.Action], last_event
 
 
 def _decide(
-    con: duckdb.DuckDBPyConnection, found_rules: Mapping[str, rules.Rule], answers: list[Answer], reads: Mapping[str, TableRead], as_of: dt.datetime
+    con: duckdb.DuckDBPyConnection,
+    before: Before,
+    found_rules: Mapping[str, rules.Rule],
+    answers: list[Answer],
+    reads: Mapping[str, TableRead],
+    as_of: dt.datetime,
 ) -> dict[str, dict[str, int]]:
     answered = {answer.rule_id: answer.is_answered for answer in answers}
     _table(
@@ -199,12 +204,27 @@ def _decide(
     con.execute("CREATE TABLE snapshot.tasks AS " + lifecycle.sql("tasks"), {"as_of": as_of, "has_payers": has_payers})
     (last_event_no,) = warehouse.one(con, "SELECT COALESCE(MAX(event_no), 0) FROM snapshot.events")
     con.execute("INSERT INTO snapshot.events " + lifecycle.sql("events"), {"as_of": as_of, "last_event_no": last_event_no})
+    _stay(con, before)
     counts: dict[str, dict[str, int]] = {}
     for rule_id, decision, count in con.execute(
         "SELECT rule_id, decision, COUNT(*) FROM decisions WHERE decision NOT IN ('none', 'away', 'refresh') GROUP BY ALL ORDER BY ALL"
     ).fetchall():
         counts.setdefault(rule_id, {})[decision] = count
     return counts
+
+
+def _stay(con: duckdb.DuckDBPyConnection, before: Before) -> None:
+    """Keep when each task was on the list; only those this run or somebody touched since the last run can have changed."""
+    con.execute("CREATE OR REPLACE TEMP VIEW current_tasks AS FROM snapshot.tasks")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE moved AS SELECT DISTINCT e.task_id FROM snapshot.events AS e WHERE e.event_no > ?", [before.last_event_no]
+    )
+    is_kept = warehouse.one(con, "SELECT 1 FROM duckdb_tables() WHERE database_name = 'previous' AND table_name = 'stays'") is not None
+    events = "SELECT e.* FROM snapshot.events AS e SEMI JOIN moved AS m ON e.task_id = m.task_id" if is_kept else "FROM snapshot.events"
+    con.execute(f"CREATE OR REPLACE TEMP VIEW current_events AS {events}")
+    con.execute("CREATE TABLE snapshot.stays AS " + lifecycle.sql("stays"))
+    if is_kept:
+        con.execute("INSERT INTO snapshot.stays BY NAME SELECT s.* FROM previous.stays AS s ANTI JOIN moved AS m ON s.task_id = m.task_id")
 
 
 def _table(con: duckdb.DuckDBPyConnection, name: str, columns: str, rows: list[tuple]) -> None:

@@ -98,6 +98,11 @@ class SharedWorklist:
             "WHERE t.task_id NOT IN (SELECT task_id FROM memory.main.touched_tasks) UNION ALL BY NAME FROM memory.main.touched_tasks"
         )
         con.execute("CREATE VIEW memory.main.current_events AS FROM snapshot.events UNION ALL BY NAME FROM memory.main.fresh_events")
+        con.execute("CREATE TABLE memory.main.touched_stays AS SELECT s.* FROM snapshot.stays AS s LIMIT 0")
+        con.execute(
+            "CREATE VIEW memory.main.current_stays AS SELECT s.* FROM snapshot.stays AS s "
+            "WHERE s.task_id NOT IN (SELECT task_id FROM memory.main.touched_tasks) UNION ALL BY NAME FROM memory.main.touched_stays"
+        )
         con.execute(f"CREATE TABLE memory.main.open_tasks AS FROM ({queries.sql('listed')}) AS t WHERE t.is_open", ALL)
         held = _Held(con, path, replace(state, making=next(_makings)), at, _next_day(con, at), waiting=waiting(con))
         self._catch_up(held, at, self.book.last_seq())
@@ -139,6 +144,8 @@ def _refresh(held: _Held, touched: Collection[str], fresh: list[ledger.Action], 
     cursor.execute("INSERT INTO memory.main.touched_tasks BY NAME FROM current_tasks")
     cursor.execute("DELETE FROM memory.main.open_tasks WHERE task_id IN (SELECT UNNEST($ids))", ids)
     cursor.execute(f"INSERT INTO memory.main.open_tasks BY NAME FROM ({queries.sql('listed')}) AS t WHERE t.is_open", ALL)
+    cursor.execute("DELETE FROM memory.main.touched_stays WHERE task_id IN (SELECT UNNEST($ids))", ids)
+    cursor.execute("INSERT INTO memory.main.touched_stays BY NAME " + lifecycle.sql("stays"))
     cursor.commit()
     cursor.close()
 

@@ -17,7 +17,8 @@ import duckdb
 from pipelines.errors import UserError
 
 KEPT = 7  # snapshots kept, the live one included
-FORMAT = 1  # goes up when the tables of a snapshot change
+FORMAT = 2  # goes up when the tables of a snapshot change: 2 added stays, and to runs where its extracts lay
+OLDEST = 1  # a run can still go on from a snapshot of this format
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -48,14 +49,14 @@ def current(folder: Path) -> Path | None:
     return path
 
 
-def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
-    """Attach a published snapshot for reading under a name."""
+def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, oldest: int = FORMAT) -> None:
+    """Attach a published snapshot for reading under a name; UserError when its format is older than that, or of a newer software."""
     try:
         con.execute(f"ATTACH {_text(path)} AS {name} (READ_ONLY)")
         found = one(con, f"SELECT format FROM {name}.snapshot")
     except duckdb.Error as error:
         raise UserError(f"{path}: the snapshot cannot be opened ({type(error).__name__}); it is damaged or of another version") from None
-    if found is None or found[0] != FORMAT:
+    if found is None or not oldest <= found[0] <= FORMAT:
         raise UserError(f"{path}: the snapshot has format {found and found[0]}, this software reads format {FORMAT}; run the pipeline once more")
 
 

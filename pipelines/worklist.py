@@ -40,7 +40,8 @@ class Filters:
     """Which tasks to list; an empty tuple or None means any.
 
     Status overdue means pending and older than the rule's due days, open means pending or deferred. Payer 'self-pay' and
-    staff 'unassigned' name the absent.
+    staff 'unassigned' name the absent. The days are the clinic's: the tasks that were open in the evening of `open_on`, that came
+    in from the first to the last day of `in_`, that went out in those of `out_` (see lifecycle/stays.sql).
     """
 
     status: str = "pending"
@@ -52,6 +53,12 @@ class Filters:
     age_bands: tuple[str, ...] = ()
     patient_id: str | None = None
     task_ids: tuple[str, ...] = ()
+    close_kinds: tuple[str, ...] = ()
+    open_on: dt.date | None = None
+    in_from: dt.date | None = None
+    in_to: dt.date | None = None
+    out_from: dt.date | None = None
+    out_to: dt.date | None = None
 
 
 _PARAMETER = re.compile(r"\$(\w+)")
@@ -202,7 +209,8 @@ class Worklist:
 
 def _lines_given(question: str, given: Mapping[str, object]) -> str:
     """A query without the lines whose parameter is not given: a condition that is always true is planned all the same, at each asking."""
-    return "\n".join(line for line in queries.sql(question).splitlines() if all(given[name] is not None for name in _PARAMETER.findall(line)))
+    lines = queries.sql(question).splitlines(keepends=True)  # a comment may stand in the last line: it, too, needs its end
+    return "".join(line for line in lines if all(given[name] is not None for name in _PARAMETER.findall(line)))
 
 
 def open_worklist(settings: Settings, at: dt.datetime) -> Worklist:
@@ -243,6 +251,10 @@ def lay_over(con: duckdb.DuckDBPyConnection, acted: list[ledger.Action], *, is_p
     fold(con, "snapshot.tasks", acted, "stored_now" if is_past else "current_tasks")
     (last,) = warehouse.one(con, "SELECT COALESCE(MAX(event_no), 0) FROM snapshot.events")
     con.execute("CREATE OR REPLACE TEMP TABLE fresh_events AS " + lifecycle.sql("folded_events"), {"last_event_no": last})
-    con.execute("CREATE OR REPLACE TEMP VIEW current_events AS FROM snapshot.events UNION ALL BY NAME FROM fresh_events")
+    until = " CROSS JOIN moment AS m WHERE e.happened_at <= m.seen_at" if is_past else ""
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW current_events AS SELECT e.* FROM (FROM snapshot.events UNION ALL BY NAME FROM fresh_events) AS e{until}"
+    )
     if is_past:
         con.execute("CREATE OR REPLACE TEMP TABLE current_tasks AS " + queries.sql("past_tasks"))
+    con.execute("CREATE OR REPLACE TEMP VIEW current_stays AS " + lifecycle.sql("stays"))

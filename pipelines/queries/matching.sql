@@ -55,3 +55,7 @@ WHERE
     AND LIST_CONTAINS($staff_ids, t.staff_key)
     AND LIST_CONTAINS($age_bands, t.age_band)
     AND t.patient_id = $patient_id
+    AND LIST_CONTAINS($close_kinds, t.close_kind)
+    AND t.task_id IN (SELECT s.task_id, FROM current_stays AS s WHERE s.in_on <= $open_on AND COALESCE(s.out_on > $open_on, TRUE)) -- noqa: LT14
+    AND t.task_id IN (SELECT s.task_id, FROM current_stays AS s WHERE s.in_on BETWEEN $in_from AND $in_to) -- noqa: LT14
+    AND t.task_id IN (SELECT s.task_id, FROM current_stays AS s WHERE s.out_on BETWEEN $out_from AND $out_to) -- noqa: LT14

@@ -1,0 +1,107 @@
+-- The stretches of local days each task was on the list: it came in on one day and, unless it is still open, went out on another.
+-- What was closed and reopened within a day never left; a task may stay several times. So the tasks of one evening are those of the
+-- evening before, with what came in and without what went out, exactly.
+WITH moves AS (
+    SELECT
+        e.task_id,
+        e.event,
+        e.event_no,
+        e.happened_at,
+        e.staff_id,
+        e.event IN ('opened', 'reopened') AS is_in,
+    FROM current_events AS e
+    WHERE e.event IN ('opened', 'reopened', 'completed', 'override', 'cleared', 'converted', 'discharged', 'source_gone')
+),
+
+ordered AS (
+    SELECT
+        m.task_id,
+        m.event,
+        m.event_no,
+        m.happened_at,
+        m.staff_id,
+        m.is_in,
+        COALESCE(LAG(m.is_in) OVER (PARTITION BY m.task_id ORDER BY m.happened_at, m.event_no), FALSE) AS was_in,
+    FROM moves AS m
+),
+
+-- A second closing, of a person and the run at once, changes nothing.
+changes AS (
+    SELECT
+        o.task_id,
+        o.event,
+        o.event_no,
+        o.happened_at,
+        o.staff_id,
+        o.is_in,
+        t.state,
+        CAST(o.happened_at AT TIME ZONE COALESCE(f.time_zone, 'UTC') AS DATE) AS moved_on,
+    FROM ordered AS o
+    INNER JOIN current_tasks AS t ON o.task_id = t.task_id
+    LEFT JOIN staging.facilities AS f ON t.facility_id = f.facility_id
+    WHERE o.is_in <> o.was_in
+),
+
+spans AS (
+    SELECT
+        c.task_id,
+        c.state,
+        c.is_in,
+        c.event_no,
+        c.happened_at,
+        c.moved_on AS in_on,
+        LEAD(c.moved_on) OVER (PARTITION BY c.task_id ORDER BY c.happened_at, c.event_no) AS out_on,
+        LEAD(c.event) OVER (PARTITION BY c.task_id ORDER BY c.happened_at, c.event_no) AS ended_as,
+        LEAD(c.staff_id) OVER (PARTITION BY c.task_id ORDER BY c.happened_at, c.event_no) AS ended_by,
+    FROM changes AS c
+),
+
+-- Reopening an occurrence that a newer one had followed leaves it closed.
+open_spans AS (
+    SELECT
+        s.task_id,
+        s.event_no,
+        s.happened_at,
+        s.in_on,
+        s.out_on,
+        s.ended_as,
+        s.ended_by,
+        CASE
+            WHEN LAG(s.out_on) OVER (PARTITION BY s.task_id ORDER BY s.happened_at, s.event_no) = s.in_on THEN 0
+            ELSE 1
+        END AS is_new,
+    FROM spans AS s
+    WHERE s.is_in AND (s.out_on IS NOT NULL OR s.state = 'open')
+),
+
+numbered AS (
+    SELECT
+        s.task_id,
+        s.in_on,
+        s.out_on,
+        s.ended_as,
+        s.ended_by,
+        SUM(s.is_new) OVER (PARTITION BY s.task_id ORDER BY s.happened_at, s.event_no) AS stay,
+        ROW_NUMBER() OVER (PARTITION BY s.task_id ORDER BY s.happened_at DESC, s.event_no DESC) AS from_last,
+    FROM open_spans AS s
+),
+
+ends AS (
+    SELECT
+        n.task_id,
+        n.stay,
+        MIN(n.in_on) AS in_on,
+        MIN(n.from_last) AS last_span,
+    FROM numbered AS n
+    GROUP BY n.task_id, n.stay
+)
+
+SELECT
+    e.task_id,
+    e.stay,
+    e.in_on,
+    n.out_on,
+    n.ended_as,
+    n.ended_by,
+FROM ends AS e
+INNER JOIN numbered AS n ON e.task_id = n.task_id AND e.last_span = n.from_last
