@@ -121,10 +121,11 @@ def test_who_may_not_act_and_who_may_not_be_assigned_to(desk: Desk) -> None:
 
 def test_the_second_wish_for_a_task_has_not_seen_the_first(desk: Desk) -> None:
     one, two, *_ = desk.free
-    done, refused = desk.act(Wish(one, "note", reason="called"), Wish(one, "complete"), Wish(two, "complete"), Wish(one, "note", reason="called"))
+    called = Wish(one, "note", reason="called")
+    done, refused = desk.act(called, Wish(one, "complete"), Wish(two, "complete"), Wish(two, "return"), called)
     assert [(each.action.task_id, each.action.action) for each in done] == [(one, "note"), (two, "complete")]
-    assert [each.wish.action for each in refused] == ["complete", "note"]
-    assert all(f"was already noted by {desk.my_name}" in each.why for each in refused)
+    assert [(each.wish.task_id, each.wish.action) for each in refused] == [(one, "complete"), (two, "return"), (one, "note")]
+    assert [f"was already noted by {desk.my_name}" in each.why for each in refused] == [True, False, True]
 
 
 def test_no_wish_is_not_every_task(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
