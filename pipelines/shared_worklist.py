@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 
 from pipelines import ledger, lifecycle, queries, warehouse
 from pipelines.errors import UserError
@@ -41,6 +42,7 @@ class _Held:
     day_ends_at: dt.datetime
     acted: defaultdict[str, list[ledger.Action]] = field(default_factory=lambda: defaultdict(list))
     waiting: list[int] = field(default_factory=list)
+    known: dict[str, pd.DataFrame] = field(default_factory=dict)
 
 
 class SharedWorklist:
@@ -75,7 +77,7 @@ class SharedWorklist:
             elif seq > held.state.seq or held.waiting or at > held.at:
                 self._catch_up(held, at, seq)
             self._held = held
-            worklist = Worklist(held.con.cursor(), self.settings, at, held.state, "memory.main.open_tasks")
+            worklist = Worklist(held.con.cursor(), self.settings, at, held.state, "memory.main.open_tasks", held.known)
             # What others do from now on belongs to another state. A transaction sees a database as it is at its first look into it.
             worklist.con.begin()
             warehouse.one(worklist.con, "SELECT m.seen_at FROM memory.main.moment AS m")

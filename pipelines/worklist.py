@@ -89,12 +89,21 @@ class State:
 class Worklist:
     """The list at a moment `at` (aware), read through a connection of its own; one thread's at a time."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, settings: Settings, at: dt.datetime, state: State, open_tasks: str | None = None) -> None:
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        settings: Settings,
+        at: dt.datetime,
+        state: State,
+        open_tasks: str | None = None,
+        known: dict[str, pd.DataFrame] | None = None,
+    ) -> None:
         self.at = at
         self.settings = settings
         self.state = state
         self.con = con
         self._open_tasks = open_tasks  # a table that holds what queries/listed.sql says of the open tasks
+        self._known = {} if known is None else known  # answers that all readers of a snapshot share
         point(con)
 
     def __enter__(self) -> Self:
@@ -111,9 +120,8 @@ class Worklist:
         # Of equally old tasks the list has always shown the types in alphabetical order.
         tail = f"ORDER BY t.{column} {'DESC' if by.is_descending else 'ASC'} NULLS LAST, t.since, t.title, t.task_id"
         if limit is not None:
-            # First which tasks, then all about them: most of the columns are read for these few rows only.
-            tail = f"WHERE t.task_id IN (SELECT t.task_id FROM matching AS t {tail} LIMIT {int(limit)} OFFSET {int(offset)}) {tail}"
-        elif wanted.status == "all" and wanted.task_ids and self._open_tasks is not None:
+            return self._ask("tasks", wanted, tail, page=f"LIMIT {int(limit)} OFFSET {int(offset)}")
+        if wanted.status == "all" and wanted.task_ids and self._open_tasks is not None:
             rows = self._ask("tasks", replace(wanted, status="open"), tail)
             if len(rows) == len(set(wanted.task_ids)):
                 return rows  # none of them is closed
@@ -156,15 +164,15 @@ class Worklist:
 
     def facilities(self) -> pd.DataFrame:
         """facility_id, name, time_zone and today (a day), by name."""
-        return self._rows(queries.sql("facilities"), {})
+        return self._always("facilities")
 
     def payers(self) -> pd.DataFrame:
         """payer_id and name, by name."""
-        return self._rows(queries.sql("payers"), {})
+        return self._always("payers")
 
     def staff(self) -> pd.DataFrame:
         """staff_id, name, email, role, facility_id and is_active, by name."""
-        return self._rows(queries.sql("staff"), {})
+        return self._always("staff")
 
     def staff_name(self, staff_id: str) -> str:
         """The name behind a staff id, or the id itself."""
@@ -173,7 +181,12 @@ class Worklist:
 
     def rules(self) -> pd.DataFrame:
         """rule_id, title, category, clears, clears_when, purpose and due_days of the rules this snapshot was made with, by title."""
-        return self._rows(queries.sql("rules"), {})
+        return self._always("rules")
+
+    def question(self, name: str, filters: Filters, **more: object) -> pd.DataFrame:
+        """Any other question of pipelines/queries about the tasks that match, as its comment describes it."""
+        self._check_names(filters)
+        return self._ask(name, filters, **more)
 
     def _check_names(self, wanted: Filters) -> None:
         """UserError for a type, facility, category, age or status that does not exist: an empty list would look like nothing to do."""
@@ -191,17 +204,25 @@ class Worklist:
                 if value not in known:
                     raise UserError(f"There is no {what} {value}; there are {', '.join(known)}")
 
-    def _ask(self, question: str, filters: Filters, tail: str = "", **more: object) -> pd.DataFrame:
-        """A question about the tasks that match; closed ones are looked at only when they are asked for."""
-        given = {name: list(value) or None if isinstance(value, tuple) else value for name, value in vars(filters).items()}
-        if self._open_tasks is None or filters.status in ("closed", "all"):
-            asked = f"asked AS ({queries.sql('listed')}), matching AS"
-        else:
-            asked = f"asked AS NOT MATERIALIZED (FROM {self._open_tasks}), matching AS NOT MATERIALIZED"
-        wanted = {**given, **more}
-        sql = f"WITH {asked} ({_lines_given('matching', wanted)}) FROM ({_lines_given(question, wanted)}) AS t {tail}"
+    def _ask(self, question: str, filters: Filters, tail: str = "", page: str = "", **more: object) -> pd.DataFrame:
+        """A question about the tasks that match, or those on a page of them; closed ones are looked at only when they are asked for."""
+        given = {name: list(value) or None if isinstance(value, tuple) else value for name, value in vars(filters).items()} | more
+        is_shared = self._open_tasks is not None and filters.status not in ("closed", "all")
+        asked, kept = (f"FROM {self._open_tasks}", "NOT MATERIALIZED") if is_shared else (queries.sql("listed"), "")
+        matching = _lines_given("matching", given)
+        if page:
+            # First which tasks, then all about them: most of the columns are then read for these few rows only.
+            ids = f"SELECT p.task_id FROM (SELECT t.task_id FROM ({matching}) AS t {tail} {page}) AS p"
+            matching = f"FROM asked AS t WHERE t.task_id IN ({ids})"
+        sql = f"WITH asked AS {kept} ({asked}), matching AS {kept} ({matching}) FROM ({_lines_given(question, given)}) AS t {tail}"
         used = set(_PARAMETER.findall(sql))
-        return self._rows(sql, {name: value for name, value in wanted.items() if name in used})
+        return self._rows(sql, {name: value for name, value in given.items() if name in used})
+
+    def _always(self, question: str) -> pd.DataFrame:
+        """The answer to a question about the snapshot alone, which stays the same as long as it is the live one."""
+        if question not in self._known:
+            self._known[question] = self._rows(queries.sql(question), {})
+        return self._known[question].copy(deep=False)  # pandas copies what a reader writes to
 
     def _rows(self, sql: str, parameters: Mapping[str, object]) -> pd.DataFrame:
         return self.con.sql(sql, params=dict(parameters) or None).to_arrow_table().to_pandas(integer_object_nulls=True)
