@@ -63,6 +63,15 @@ task_grid.show(
 ticked = task_grid.ticked()
 with bulk:
     st.text(f"{len(ticked):,} selected" if ticked else "Tick tasks to act on several at once", width="stretch")
+    # The table's own Open is out of the keyboard's reach; a tick (Shift and Space) is not.
+    st.button(
+        "Open",
+        key="tasks.open",
+        icon=":material/open_in_full:",
+        disabled=len(ticked) != 1,
+        on_click=url_state.touch(view.set),
+        args=("task", next(iter(ticked), None)),
+    )
     for action, label, icon in (("complete", "Complete", "done_all"), ("defer", "Defer", "snooze"), ("assign", "Assign", "person_add")):
         st.button(
             label,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 import streamlit as st
 
 from app_pages.ui import clock, workspace
+from app_pages.ui.task_actions import local
 from pipelines import exports
 from pipelines.ledger import Access
 from pipelines.worklist import Filters, Order, Worklist
@@ -18,7 +20,7 @@ def show_menu(worklist: Worklist, filters: Filters, order: Order, count: int) ->
     """Download the whole filtered list, not just the page of it that is shown."""
     with st.popover("Export", icon=":material/download:", disabled=count == 0):
         st.text(f"{count:,} tasks as filtered and sorted now. The file holds patients' names: it is noted under yours.")
-        name = f"tasks-{worklist.at:%Y%m%d-%H%M}"
+        name = f"tasks-{_local(worklist, filters):%Y%m%d-%H%M}"
         for label, ending, mime, write in (
             ("CSV", "csv", "text/csv", exports.csv_bytes),
             ("Excel", "xlsx", EXCEL, lambda rows: exports.excel_bytes(rows, "Tasks")),
@@ -33,6 +35,13 @@ def show_menu(worklist: Worklist, filters: Filters, order: Order, count: int) ->
                 on_click="ignore",
                 width="stretch",
             )
+
+
+def _local(worklist: Worklist, filters: Filters) -> dt.datetime:
+    """Now, as the clocks of the list's (first) clinic show it: at night it is tomorrow in UTC."""
+    rows = worklist.facilities()
+    zones = rows.loc[rows["facility_id"].isin(filters.facility_ids or set(rows["facility_id"])), "time_zone"]
+    return local(worklist.at, "UTC" if zones.empty else zones.iloc[0])
 
 
 def _maker(filters: Filters, order: Order, name: str, write: Callable[..., bytes]) -> Callable[[], bytes]:

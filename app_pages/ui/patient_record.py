@@ -14,6 +14,7 @@ from pipelines.worklist import Worklist
 DAY = st.column_config.DateColumn(format="MMM D, YYYY")
 MOMENT = st.column_config.DatetimeColumn(format="MMM D, YYYY, HH:mm")
 MONEY = st.column_config.NumberColumn(format="dollar")
+MOST_FOUND = 20
 
 
 def show_search(worklist: Worklist) -> None:
@@ -24,10 +25,10 @@ def show_search(worklist: Worklist) -> None:
     if not text or not text.strip():
         st.markdown(quiet("Beginnings of names in any order, a birth date (1980-05-17 or 5/17/1980), the last digits of a phone, or an id."))
         return
-    found = records.find_patients(worklist.con, text)
+    found = records.find_patients(worklist.con, text, limit=MOST_FOUND + 1)
     if found.empty:
         st.text("No patient found. Try fewer letters, or the birth date.")
-    for match in found.itertuples():
+    for match in found.head(MOST_FOUND).itertuples():
         born = f"born {match.born_on:%b %-d, %Y}" if match.born_on else "birth date unknown"
         st.page_link(
             workspace.pages()["patient"],
@@ -35,6 +36,8 @@ def show_search(worklist: Worklist) -> None:
             icon=":material/person:",
             query_params={"patient_id": match.patient_id},
         )
+    if len(found) > MOST_FOUND:
+        st.text("There are more. Write more of the name, or the birth date.")
 
 
 def show_head(worklist: Worklist, patient: Patient) -> None:

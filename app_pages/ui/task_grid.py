@@ -11,6 +11,7 @@ import streamlit as st
 from app_pages.ui import url_state
 
 ROW_HEIGHT, MOST_PIXELS = 36, 650
+PAGER_PIXELS, PAGE_NUMBER_PIXELS, MOST_PAGE_NUMBERS = 90, 40, 7  # of the arrows, and of each number between them
 TICKED = "grid.ticked"  # task id → the ledger number of the task when it was ticked
 COLUMNS = ["open", "task", "patient", "reason", "due", "state", "staff", "payer", "since", "age", "amount", "facility", "returns"]
 STATES = ["Overdue", "Due today", "Pending", "Deferred"]
@@ -67,7 +68,8 @@ def show_pages(pages: int, page: int, on_page: Callable[[int], None]) -> None:
     def turn() -> None:
         on_page(st.session_state[key])
 
-    st.pagination(pages, default=page, key=key, on_change=url_state.touch(turn))
+    width = PAGER_PIXELS + PAGE_NUMBER_PIXELS * min(pages, MOST_PAGE_NUMBERS)  # left to itself it shows the first and the last number only
+    st.pagination(pages, default=page, key=key, on_change=url_state.touch(turn), width=width)
 
 
 def ticked() -> dict[str, int]:
@@ -89,7 +91,7 @@ def _rows(tasks: pd.DataFrame) -> pd.DataFrame:
     state[tasks["status"] == "deferred"] = "Deferred"
     return pd.DataFrame(
         {
-            "open": ":material/open_in_full: Open",
+            "open": "Open",  # no icon: a screen reader would spell its name
             "task": tasks["title"],
             "patient": tasks["patient"],
             "reason": tasks["reason"],

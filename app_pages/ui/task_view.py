@@ -24,6 +24,7 @@ SORTS = {
     "facility": "Facility, A to Z",
     "-amount": "Largest amount first",
 }
+MOST_FOUND = 8  # patients, for whom the sidebar has room
 FACETS = {"facility": "Facility", "category": "Category", "type": "Task type", "payer": "Payer", "staff": "Staff member", "age": "Age"}
 
 
@@ -118,15 +119,17 @@ def _show_patient_filter(view: url_state.View, worklist: Worklist) -> None:
         "Patient", key="tasks.find", type="search", max_chars=80, placeholder="Name, birth date, phone or id", on_change=url_state.touch()
     )
     if text and text.strip():
-        matches = records.find_patients(worklist.con, text, limit=8)
+        matches = records.find_patients(worklist.con, text, limit=MOST_FOUND + 1)
         if matches.empty:
             st.markdown(quiet("No patient found"))
-        for match in matches.itertuples():
+        for match in matches.head(MOST_FOUND).itertuples():
             born = f", born {match.born_on:%Y-%m-%d}" if match.born_on else ""
             label = plain(f"{match.name}{born}")
             st.button(
                 label, key=f"tasks.patient.{match.patient_id}", type="tertiary", on_click=url_state.touch(_choose), args=(view, match.patient_id)
             )
+        if len(matches) > MOST_FOUND:
+            st.markdown(quiet("There are more: write more of the name"))
 
 
 def _choose(view: url_state.View, patient_id: str | None) -> None:

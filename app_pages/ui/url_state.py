@@ -94,7 +94,7 @@ def touch(then: Callable[..., None] | None = None) -> Callable[..., None]:
 
 def begin() -> None:
     """Once a run, before anything is read: nobody owns a parameter yet."""
-    st.session_state["url.read"], st.session_state["url.carried"] = {}, {}
+    st.session_state["url.read"], st.session_state["url.carried"], st.session_state["url.is_news"] = {}, {}, False
 
 
 def read(scope: str, params: Sequence[Param]) -> View:
@@ -112,6 +112,7 @@ def read(scope: str, params: Sequence[Param]) -> View:
             problems += found
         view = View(scope, by_name, model, problems)
         st.session_state[f"url.view.{scope}"], st.session_state[f"url.seen.{scope}"] = view, raw
+        st.session_state["url.is_news"] = True
     view.params = by_name
     st.session_state["url.read"][scope] = view
     return view
@@ -129,6 +130,9 @@ def write() -> list[str]:
         st.query_params.from_dict(want)
         for view in views.values():
             view.problems = []
+    elif st.session_state["url.is_news"]:
+        # A link to the page one is on changes the query here and not in the browser. Where the browser has it already, it does nothing.
+        st.query_params.from_dict({name: st.query_params.get_all(name) for name in st.query_params})
     for scope, view in views.items():
         st.session_state[f"url.seen.{scope}"] = _raw(view.params)
     return strangers

@@ -20,7 +20,7 @@ CHOSEN = """() => Object.fromEntries([...document.querySelectorAll('[data-testid
 ]).filter(([, tags]) => tags.length))"""
 ROWS = """grid => {
   const texts = (row, cell) => [...row.querySelectorAll(cell)].map(cell => cell.textContent.trim());
-  const [head] = grid.querySelectorAll('table[role=grid] thead tr'), names = texts(head, 'th');
+  const names = [...grid.querySelectorAll('table[role=grid] thead tr')].flatMap(row => texts(row, 'th'));
   return [...grid.querySelectorAll('table[role=grid] tbody tr')].map(row => ({
     ticked: row.getAttribute('aria-selected') === 'true',
     ...Object.fromEntries(texts(row, 'td').map((text, place) => [names[place], text])),
