@@ -22,6 +22,7 @@ from streamlit.errors import StreamlitAuthError
 
 from app_pages.ui import access, clock, doors, workspace
 from app_pages.ui.access import Mode
+from app_pages.ui.plain import quiet
 from app_pages.ui.server import browser_of
 from app_pages.ui.sessions import RETURNS, SESSIONS, Session
 from app_pages.ui.workspace import Person
@@ -76,7 +77,7 @@ def show(person: Person) -> None:
     label, icon = ("Not me", ":material/switch_account:") if known_by is Mode.SINGLE_SITE else ("Sign out", ":material/logout:")
     st.button(label, icon=icon, key="identity.leave", width="stretch", on_click=_leave)
     if known_by is Mode.SINGLE_SITE:
-        st.caption("No sign-in is set up: this computer only.")
+        st.markdown(quiet("No sign-in is set up: this computer only."))
     _watch()
 
 

@@ -1,0 +1,124 @@
+"""How the screens look and read: the pictures of the README, contrast, names of controls, and no page wider than its window."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from app_pages.ui.task_grid import STATES, _columns
+from pipelines.worklist import Filters
+from tests.browser import facts
+from tests.browser.screen import Grid, panel, settle, sit_down
+from tests.browser.servers import Server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+GRACE = "Grace Abbott"
+PICTURES = Path(__file__).parent / "screenshots"
+MOST_BYTES = 150_000
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PAGES = {"dashboard": "/", "tasks": "/tasks", "patients": "/patient", "patient": "/patient?patient_id=0000945", "runs": "/runs"}
+SECTIONS = {section: f"/patient?patient_id=0000945&section={section}" for section in ("policies", "payments", "documents", "schedule")}
+
+HERE = Path(__file__).parent
+CONTRAST = (HERE / "contrast.js").read_text(encoding="utf-8")
+NAMELESS = (HERE / "nameless.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def grace(server: Server, new_browser: Callable[..., Page]) -> Callable[..., Page]:
+    """Grace of the demo at her desk or with her phone, on a page."""
+
+    def at(path: str, viewport: dict[str, int] = DESK) -> Page:
+        page = sit_down(new_browser, server.url, GRACE, path, viewport=viewport, reduced_motion="reduce")
+        if page.get_by_test_id("stDataFrame").count():
+            Grid(page).ready()
+        return page
+
+    return at
+
+
+def take(page: Page, name: str) -> None:
+    """Write the picture for the README; the same pixels every time, for nothing moves and the clock stands at the demo's first minute."""
+    from PIL import Image
+
+    page.mouse.move(0, 0)
+    settle(page)
+    picture = Image.open(io.BytesIO(page.screenshot(animations="disabled", caret="hide"))).convert("RGB")
+    picture.quantize(colors=128, dither=Image.Dither.NONE).save(PICTURES / f"{name}.png", optimize=True)
+    assert (PICTURES / f"{name}.png").stat().st_size < MOST_BYTES
+
+
+def a_draft(server: Server) -> str:
+    return str(facts.tasks(server, Filters(rule_ids=("draft_documents",)))["task_id"].iloc[0])
+
+
+@pytest.mark.parametrize("name", ["dashboard", "tasks", "patient", "runs"])
+def test_the_pages_are_pictured(grace: Callable[..., Page], name: str) -> None:
+    take(grace(PAGES[name]), name)
+
+
+def test_a_task_is_pictured(grace: Callable[..., Page], server: Server) -> None:
+    page = grace(f"/tasks?type=draft_documents&task={a_draft(server)}")
+    panel(page).get_by_text("What happened").wait_for()
+    take(page, "task")
+
+
+@pytest.mark.parametrize("name", ["dashboard", "patient"])
+def test_a_phone_is_wide_enough(grace: Callable[..., Page], name: str) -> None:
+    page = grace(PAGES[name], PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    take(page, f"{name}-phone")
+
+
+@pytest.mark.parametrize("path", [*PAGES.values(), *SECTIONS.values()])
+def test_every_text_can_be_read_every_control_has_a_name_and_nothing_sticks_out(grace: Callable[..., Page], path: str) -> None:
+    page = grace(path)
+    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate(NAMELESS) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= DESK["width"]
+    for table in page.get_by_test_id("stDataFrame").all():
+        assert table.locator("canvas").first.get_attribute("aria-label") or table.locator("[aria-label]").count()
+
+
+def test_a_panel_and_a_confirmation_can_be_read(grace: Callable[..., Page], server: Server) -> None:
+    page = grace(f"/tasks?type=draft_documents&task={a_draft(server)}")
+    panel(page).get_by_text("What happened").wait_for()
+    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate(NAMELESS) == []
+    page.keyboard.press("Escape")
+    settle(page)
+    Grid(page).tick(0)
+    page.get_by_role("button", name="Complete").click()
+    panel(page).get_by_text("Reason for the override").wait_for()
+    assert page.evaluate(CONTRAST) == []
+
+
+def test_the_page_before_all_others_can_be_read(server: Server, browser_page: Page) -> None:
+    browser_page.goto(server.url)
+    browser_page.get_by_role("heading", name="Who are you?").wait_for()
+    settle(browser_page)
+    assert browser_page.evaluate(CONTRAST) == []
+    assert browser_page.evaluate(NAMELESS) == []
+
+
+def test_status_badges_can_be_read_and_say_their_status_in_words() -> None:
+    colours = _columns("key", lambda: None)["state"]["type_config"]["options"]
+    assert [option["value"] for option in colours] == STATES
+    for option in colours:
+        assert contrast("#0F2A33", option["color"]) >= 4.5
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG's contrast ratio of two colours."""
+    lights = []
+    for colour in (one, other):
+        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        lights.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
+    return (max(lights) + 0.05) / (min(lights) + 0.05)
