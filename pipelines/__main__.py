@@ -116,15 +116,28 @@ def _newest(folder: Path) -> Path:
 
 
 def _replay(options: argparse.Namespace, settings: settings_module.Settings) -> int:
-    from pipelines import console, extracts
+    from pipelines import console
 
-    folders = extracts.dated_folders(options.extracts)
-    if not folders:
-        raise UserError(f"{options.extracts}: no dated sub-folder (such as 2026-11-20) to replay")
-    moments = [(folder, _moment_of(folder)) for folder in folders]  # all are looked at before the first is run
-    for folder, as_of in moments:
+    for folder, as_of in _moments(options.extracts):
         console.run(settings, folder, as_of)
     return 0
+
+
+def _backtest(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+    from pipelines import console
+
+    console.backtest(settings, options.rule, options.set, _moments(options.extracts))
+    return 0
+
+
+def _moments(folder: Path) -> list[tuple[Path, dt.datetime]]:
+    """The dated sub-folders and when each was extracted, in order; all are looked at before the first is run."""
+    from pipelines import extracts
+
+    folders = extracts.dated_folders(folder)
+    if not folders:
+        raise UserError(f"{folder}: no dated sub-folder (such as 2026-11-20) to replay")
+    return [(folder, _moment_of(folder)) for folder in folders]
 
 
 def _moment_of(folder: Path) -> dt.datetime:
@@ -192,6 +205,7 @@ _COMMANDS = {
     "check": _check,
     "run": _run,
     "replay": _replay,
+    "backtest": _backtest,
     "tasks": _tasks,
     "history": _history,
     "act": _act,
@@ -227,6 +241,11 @@ def _parser() -> argparse.ArgumentParser:
 
     replay = commands.add_parser("replay", help="run every dated sub-folder in order")
     replay.add_argument("--extracts", type=Path, required=True)
+
+    backtest = commands.add_parser("backtest", help="what a rule would have opened with other parameters")
+    backtest.add_argument("rule", metavar="RULE")
+    backtest.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the rule; may be given several times")
+    backtest.add_argument("--extracts", type=Path, required=True)
 
     tasks = commands.add_parser("tasks", help="list tasks")
     tasks.add_argument("--at", type=moment)

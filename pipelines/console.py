@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipelines import acting, extracts, ledger, warehouse
+from pipelines import backtest as backtest_module
 from pipelines import rules as rules_module
 from pipelines import run as run_module
 from pipelines.errors import UserError
@@ -68,6 +69,27 @@ def run(settings: Settings, folder: Path, as_of: dt.datetime) -> None:
         if len(report.refused) > REFUSED_SHOWN:
             print(f"… and {len(report.refused) - REFUSED_SHOWN:,} more kinds")
     print(f"{report.folded:,} actions of staff folded in. Published: {warehouse.current(settings.warehouse)}")
+
+
+def backtest(settings: Settings, rule_id: str, texts: Sequence[str], folders: Sequence[tuple[Path, dt.datetime]]) -> None:
+    """What a rule would have opened with other parameters: day by day, then the tasks that differ."""
+    found, _, _ = run_module.load_rules(settings)
+    if rule_id not in found:
+        raise UserError(f"There is no rule {rule_id}; the rules are {', '.join(found)}", 1)
+    changes = backtest_module.changes_from(texts, found[rule_id])
+    compared = backtest_module.backtest(settings, rule_id, changes, folders, lambda share, doing: print(f"… {doing}", file=sys.stderr))
+    print(f"{rule_id} with {', '.join(f'{k}={v}' for k, v in changes.items()) or 'nothing changed'}, over {len(folders)} days of extracts")
+    heads = ("as of", "opened now", "opened changed", "open now", "open changed", "withheld")
+    columns = ["as_of", "opened_now", "opened_changed", "open_now", "open_changed", "withheld_now"]
+    _print_table(heads, [tuple(_plain(value) for value in row) for row in compared.days[columns].itertuples(index=False)])
+    for title, tasks in (
+        ("only with the change", compared.only_changed),
+        ("only as it is now", compared.only_now),
+        ("earlier with the change", compared.earlier),
+    ):
+        print(f"\n{len(tasks):,} tasks {title}")
+        rows = tasks.head(REFUSED_SHOWN)[["task_id", "subject_id", "facility_id", "since", "opened_at"]]
+        _print_table(tuple(rows.columns), [tuple(_plain(value) for value in row) for row in rows.itertuples(index=False)])
 
 
 def check(settings: Settings, folder: Path) -> int:

@@ -138,6 +138,11 @@ def schedule(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
     return _ask(con, "schedule", patient_id=patient_id)
 
 
+def schedule_week(con: duckdb.DuckDBPyConnection, facility_id: str, first: dt.date) -> pd.DataFrame:
+    """One row a case open in the week that begins on `first`, the most under-scheduled first: the columns of queries/schedule_week.sql."""
+    return _ask(con, "schedule_week", facility_id=facility_id, first_on=first, last_on=first + dt.timedelta(days=6))
+
+
 def facts(con: duckdb.DuckDBPyConnection, table: str, subject_id: str) -> dict[str, str]:
     """What the record behind a task says, label → text, empty ones left out; nothing for tables the snapshot does not keep."""
     row = _row(con, f"facts_{table}", subject_id=subject_id) if table in FACTS else None

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from app_pages.ui import clock
+from pipelines import demo
+from pipelines import settings as settings_module
 from pipelines.__main__ import main
 from tests.practice import Practice
 
@@ -85,3 +88,13 @@ def workbench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 def practice() -> Practice:
     """A practice with one facility, two staff, one payer and no patients."""
     return Practice()
+
+
+@pytest.fixture(scope="session")
+def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the demo practice, built once: copy it before a server writes to it."""
+    data = tmp_path_factory.mktemp("demo") / "data"
+    settings = demo.settings_for(settings_module.load({"WORKBENCH_DATA": str(data)}))
+    demo.build(settings, lambda share, doing: None)
+    demo.begin_clock(settings, clock.machine_now())
+    return data

@@ -129,6 +129,7 @@ SELECT
     t.since,
     t.since + r.due_days AS due_on,
     t.opened_at,
+    CAST(t.opened_at AT TIME ZONE t.time_zone AS DATE) AS opened_on,
     t.state = 'open' AS is_open,
     t.status,
     CASE WHEN t.status = 'deferred' THEN t.deferred_until END AS deferred_until,

@@ -22,6 +22,7 @@ SELECT
     t.since,
     t.due_on,
     t.opened_at,
+    t.opened_on,
     t.is_open,
     t.status,
     t.deferred_until,

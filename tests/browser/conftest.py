@@ -13,9 +13,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from app_pages.ui import clock
-from pipelines import demo
-from pipelines import settings as settings_module
 from pipelines.__main__ import main
 from tests.browser.servers import FRIDAY, ROOT, Server
 from tests.practice import Practice
@@ -45,16 +42,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if report.when == "call":
         item.stash[_report] = report
     return report
-
-
-@pytest.fixture(scope="session")
-def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the demo practice, built once: copy it before a server writes to it."""
-    data = tmp_path_factory.mktemp("demo") / "data"
-    settings = demo.settings_for(settings_module.load({"WORKBENCH_DATA": str(data)}))
-    demo.build(settings, lambda share, doing: None)
-    demo.begin_clock(settings, clock.machine_now())
-    return data
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,11 @@
+-- The open tasks that match, by type and age band, with the dollars that wait in them.
+SELECT
+    t.rule_id,
+    t.title,
+    t.category,
+    t.age_band,
+    COUNT(*) AS tasks,
+    SUM(CASE WHEN t.overdue THEN 1 ELSE 0 END) AS overdue,
+    COALESCE(SUM(t.amount), 0) AS amount,
+FROM matching AS t
+GROUP BY t.rule_id, t.title, t.category, t.age_band

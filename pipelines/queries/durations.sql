@@ -1,0 +1,37 @@
+-- How long the tasks that match took, in whole days, and how each ended: counted, since a survival curve needs no more.
+-- A task that came back to the list counts once, until it left for the last time. Open tasks, and those that a discharge or a vanished
+-- record ended, were not cleared: they are censored.
+WITH spent AS (
+    SELECT
+        t.task_id,
+        CASE $split_by
+            WHEN 'type' THEN t.rule_id
+            WHEN 'payer' THEN t.payer_key
+            WHEN 'staff' THEN t.staff_key
+            WHEN 'category' THEN t.category
+            WHEN 'facility' THEN t.facility_id
+            ELSE 'all'
+        END AS split,
+        CASE $clock
+            WHEN 'active' THEN t.active_age_days
+            WHEN 'opened' THEN t.age_days - (t.opened_on - t.since)
+            ELSE t.age_days
+        END AS days,
+        CASE
+            WHEN t.is_open THEN 'open'
+            WHEN t.close_kind IN ('discharged', 'source_gone') THEN t.close_kind
+            WHEN t.close_kind IN ('completed', 'override') THEN t.close_kind
+            ELSE 'cleared'
+        END AS ended_as,
+        t.opened_on - t.since > $late_days AS is_late_entry,
+    FROM matching AS t
+)
+
+SELECT
+    s.split,
+    GREATEST(s.days, 0) AS days,
+    s.ended_as,
+    COUNT(*) AS tasks,
+    SUM(CASE WHEN s.is_late_entry THEN 1 ELSE 0 END) AS late_entries,
+FROM spent AS s
+GROUP BY s.split, GREATEST(s.days, 0), s.ended_as

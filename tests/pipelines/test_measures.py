@@ -1,0 +1,146 @@
+"""What managers and analysts measure, against plain pandas over the list of events of five replayed weeks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pytest
+
+from pipelines import demo, measures, settings
+from pipelines.measures import Period
+from pipelines.worklist import Filters, Worklist, open_worklist
+
+AT = demo.START
+IN, OUT = {"opened", "reopened"}, {"completed", "override", "cleared", "converted", "discharged", "source_gone"}
+WEEKS = Period(dt.date(2026, 10, 18), dt.date(2026, 11, 20), "week")
+DAYS = Period(dt.date(2026, 10, 18), dt.date(2026, 11, 20))
+
+
+@pytest.fixture(scope="module")
+def practice(demo_data: Path) -> settings.Settings:
+    return demo.settings_for(settings.load({"WORKBENCH_DATA": str(demo_data)}))
+
+
+@pytest.fixture(scope="module")
+def worklist(practice: settings.Settings) -> Iterator[Worklist]:
+    with open_worklist(practice, AT) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def events(worklist: Worklist) -> pd.DataFrame:
+    """Every event with its task's type, clinic and local day, oldest first: taken from each patient's history, as a person reads it."""
+    zones = worklist.facilities().set_index("facility_id")["time_zone"]
+    tasks = worklist.tasks(Filters(status="all"))
+    frame = pd.concat([worklist.history(patient) for patient in sorted(set(tasks["patient_id"]))])
+    frame = frame[frame["event"].isin(IN | OUT)].merge(tasks[["task_id", "category"]], on="task_id", suffixes=("", "_of_task"))
+    day = [at.astimezone(ZoneInfo(zones[facility])).date() for at, facility in zip(frame["happened_at"], frame["facility_id"], strict=True)]
+    return frame.assign(day=day).sort_values(["happened_at", "task_id"], kind="stable")
+
+
+def open_in_the_evening(events: pd.DataFrame, day: dt.date) -> set[str]:
+    """The tasks whose last move until the end of a day was onto the list."""
+    last = events[events["day"] <= day].groupby("task_id")["event"].last()
+    return set(last[last.isin(IN)].index)
+
+
+def test_a_week_begins_on_sunday_and_is_cut_where_the_period_ends() -> None:
+    steps = list(Period(dt.date(2026, 11, 3), dt.date(2026, 11, 16), "week").steps())
+    assert [(str(first), str(last)) for first, last in steps] == [
+        ("2026-11-03", "2026-11-07"),
+        ("2026-11-08", "2026-11-14"),
+        ("2026-11-15", "2026-11-16"),
+    ]
+    assert measures.last_weeks(dt.date(2026, 11, 20), 2) == Period(dt.date(2026, 11, 8), dt.date(2026, 11, 20))
+    assert Period(dt.date(2026, 11, 8), dt.date(2026, 11, 14)).before() == Period(dt.date(2026, 11, 1), dt.date(2026, 11, 7))
+
+
+def test_the_backlog_of_every_day_is_what_the_events_say(worklist: Worklist, events: pd.DataFrame) -> None:
+    flow = measures.flow(worklist, Filters(), DAYS)
+    evenings = {first: open_in_the_evening(events, first) for first, _ in DAYS.steps()}
+    assert dict(zip(flow["first"], flow["open_at_end"], strict=True)) == {day: len(tasks) for day, tasks in evenings.items()}
+    before: set[str] = set()
+    for row in flow.itertuples():
+        moved = events[events["day"] == row.first]
+        came = {task for task in moved.loc[moved["event"].isin(IN), "task_id"] if task not in before}
+        assert (row.came_in, row.went_out) == (len(came), len((before | came) - evenings[row.first]))
+        assert row.went_out == row.cleared + row.completed + row.ended_otherwise
+        before = evenings[row.first]
+
+
+@pytest.mark.parametrize("split", ["category", "type", "facility", "payer", "staff"])
+def test_a_split_adds_up_to_the_whole(worklist: Worklist, split: str) -> None:
+    whole = measures.flow(worklist, Filters(), WEEKS).set_index("first")[["came_in", "went_out", "open_at_end"]]
+    parts = measures.flow(worklist, Filters(), WEEKS, split).groupby("first")[["came_in", "went_out", "open_at_end"]].sum()
+    pd.testing.assert_frame_equal(parts, whole, check_dtype=False)
+
+
+def test_every_number_leads_to_exactly_those_tasks(worklist: Worklist, events: pd.DataFrame) -> None:
+    clinical = Filters(categories=("Clinical",), facility_ids=("001",))
+    for row in measures.flow(worklist, clinical, WEEKS).itertuples():
+        listed = {
+            "open_at_end": worklist.tasks(Filters("all", ("001",), ("Clinical",), open_on=row.last)),
+            "came_in": worklist.tasks(Filters("all", ("001",), ("Clinical",), in_from=row.first, in_to=row.last)),
+            "went_out": worklist.tasks(Filters("all", ("001",), ("Clinical",), out_from=row.first, out_to=row.last)),
+        }
+        chosen = events[(events["facility_id"] == "001") & (events["category"] == "Clinical")]
+        assert set(listed["open_at_end"]["task_id"]) == open_in_the_evening(chosen, row.last)
+        assert row.open_at_end == len(listed["open_at_end"])
+        # A task that came in twice in one week is one task of the list and two comings.
+        assert 0 <= row.came_in - len(listed["came_in"]) <= 3
+        assert 0 <= row.went_out - len(listed["went_out"]) <= 3
+
+
+def test_the_list_of_a_past_evening_is_the_one_of_time_travel(practice: settings.Settings, worklist: Worklist) -> None:
+    evening = dt.datetime(2026, 11, 12, 23, 59, 59, tzinfo=ZoneInfo("America/New_York"))
+    with open_worklist(practice, evening) as then:
+        wanted = set(then.tasks(Filters("open", ("001",)))["task_id"])
+    assert set(worklist.tasks(Filters("all", ("001",), open_on=evening.date()))["task_id"]) == wanted
+
+
+def kaplan_meier(rows: pd.DataFrame) -> list[tuple[int, float]]:
+    """(day, share still open) by the textbook: at each day the survivors among those at risk."""
+    share, curve = 1.0, []
+    for day in sorted(set(rows["days"])):
+        at_risk, cleared = (rows["days"] >= day).sum(), ((rows["days"] == day) & rows["is_cleared"]).sum()
+        share *= 1 - cleared / at_risk
+        curve.append((day, share))
+    return curve
+
+
+@pytest.mark.parametrize(("clock", "split"), [("since", "type"), ("since", "facility"), ("opened", "all"), ("active", "category")])
+def test_time_to_clear_is_kaplan_meiers_beside_the_naive_median(worklist: Worklist, clock: str, split: str) -> None:
+    tasks = worklist.tasks(Filters(status="all"))
+    zones = worklist.facilities().set_index("facility_id")["time_zone"]
+    opened = pd.Series([at.astimezone(ZoneInfo(zones[f])).date() for at, f in zip(tasks["opened_at"], tasks["facility_id"], strict=True)])
+    late = (pd.to_datetime(opened) - pd.to_datetime(tasks["since"])).dt.days
+    days = {"since": tasks["age_days"], "active": tasks["active_age_days"], "opened": tasks["age_days"] - late}[clock].clip(lower=0)
+    key = {"type": tasks["rule_id"], "facility": tasks["facility_id"], "category": tasks["category"], "all": pd.Series("all", tasks.index)}[split]
+    rows = pd.DataFrame(
+        {"split": key, "days": days.astype(int), "is_cleared": tasks["close_kind"].isin(["cleared", "converted", "completed", "override"])}
+    )
+    found = {survival.split: survival for survival in measures.survivals(worklist, Filters(), split, clock)}
+    assert set(found) == set(rows["split"])
+    for value, of_value in rows.groupby("split"):
+        survival, curve = found[value], dict(kaplan_meier(of_value))
+        shares = survival.curve.set_index("days")["share"]
+        assert all(math.isclose(shares[day], share, abs_tol=1e-9) for day, share in curve.items())
+        median = next((day for day, share in curve.items() if share <= 0.5 + 1e-12), None)
+        assert survival.median == median
+        closed = of_value.loc[of_value["is_cleared"], "days"]
+        assert (survival.cleared, survival.naive_median) == (len(closed), float(closed.median()) if len(closed) else None)
+        assert survival.cleared + survival.still_open + survival.ended_otherwise == len(of_value)
+
+
+def test_ages_are_the_open_tasks_of_the_list(worklist: Worklist) -> None:
+    ages, tasks = measures.ages(worklist, Filters(facility_ids=("002",))), worklist.tasks(Filters("open", ("002",)))
+    assert ages["tasks"].sum() == len(tasks)
+    for row in ages.itertuples():
+        of_cell = tasks[(tasks["rule_id"] == row.rule_id) & (tasks["age_band"] == row.age_band)]
+        assert (row.tasks, row.overdue, row.amount) == (len(of_cell), int(of_cell["overdue"].sum()), sum(of_cell["amount"].dropna(), Decimal(0)))
