@@ -168,8 +168,9 @@ def _stage(con: duckdb.DuckDBPyConnection, reads: Mapping[str, TableRead], as_of
 
 def _fold(con: duckdb.DuckDBPyConnection, acted: list[ledger.Action], last_event_no: int) -> None:
     fold(con, "previous.tasks", acted, "folded_tasks")
-    con.execute("CREATE TABLE snapshot.events AS FROM previous.events")
-    con.execute("INSERT INTO snapshot.events " + lifecycle.sql("folded_events"), {"last_event_no": last_event_no})
+    con.execute("CREATE TABLE snapshot.events AS " + lifecycle.sql("empty_events"))  # with the columns of this software, if the last was older
+    con.execute("INSERT INTO snapshot.events BY NAME FROM previous.events")
+    con.execute("INSERT INTO snapshot.events BY NAME " + lifecycle.sql("folded_events"), {"last_event_no": last_event_no})
 
 
 def _decide(
@@ -203,7 +204,9 @@ def _decide(
     has_payers = all(reads[table].status == "accepted" for table in ("policies", "payers"))
     con.execute("CREATE TABLE snapshot.tasks AS " + lifecycle.sql("tasks"), {"as_of": as_of, "has_payers": has_payers})
     (last_event_no,) = warehouse.one(con, "SELECT COALESCE(MAX(event_no), 0) FROM snapshot.events")
-    con.execute("INSERT INTO snapshot.events " + lifecycle.sql("events"), {"as_of": as_of, "last_event_no": last_event_no})
+    con.execute(
+        "INSERT INTO snapshot.events BY NAME " + lifecycle.sql("events"), {"as_of": as_of, "last_event_no": last_event_no, "has_payers": has_payers}
+    )
     _stay(con, before)
     counts: dict[str, dict[str, int]] = {}
     for rule_id, decision, count in con.execute(

@@ -26,8 +26,9 @@ from pipelines.worklist import State, Worklist, attach_current, point, waiting
 
 ALL = {"task_ids": None, "patient_id": None}
 EMPTY = "SELECT t.* FROM snapshot.tasks AS t LIMIT 0"
-# How far an asker may be behind the newest look, having waited for its turn: it gets the newer list, for one set back would be made anew.
-LATE = dt.timedelta(seconds=10)
+# How far an asker may be behind the newest look or the run, having waited for its turn or with a clock that is slower than the one of the
+# machine that runs the pipeline: it gets the newer list, for one set back would be made anew, and none would be shown before the run.
+LATE = dt.timedelta(minutes=5)
 _makings = itertools.count(1)  # one count for the process, so that no two lists of it ever have equal states
 
 
@@ -74,6 +75,7 @@ class SharedWorklist:
                 at = held.at
             if held is None or held.path != path or not held.at <= at < held.day_ends_at:
                 held = self._hold(at)
+                at = held.at
             elif seq > held.state.seq or held.waiting or at > held.at:
                 self._catch_up(held, at, seq)
             self._held = held
@@ -88,6 +90,8 @@ class SharedWorklist:
         con = warehouse.connect()
         path = warehouse.current(self.settings.warehouse)
         state = attach_current(con, self.settings)
+        if at < state.as_of <= at + LATE:
+            at = state.as_of
         if path is None or at < state.as_of:
             raise UserError(
                 f"The list was published for {state.as_of:%Y-%m-%d %H:%M} UTC, and the clock says {at:%Y-%m-%d %H:%M} UTC: set the clock right."

@@ -84,6 +84,7 @@ class State:
     as_of: dt.datetime
     seq: int
     making: int = 0
+    at: dt.datetime | None = None  # of a list made for one moment
 
 
 class Worklist:
@@ -242,7 +243,7 @@ def open_worklist(settings: Settings, at: dt.datetime) -> Worklist:
     with ledger.open_ledger(settings.ledger_url) as book:
         known = book.actions(after=state.seq, also=waiting(con))
     lay_over(con, [action for action in known if action.at <= at], is_past=at < state.as_of)
-    return Worklist(con, settings, at, State(state.run_id, state.as_of, max([state.seq, *(action.seq for action in known)])))
+    return Worklist(con, settings, at, State(state.run_id, state.as_of, max([state.seq, *(action.seq for action in known)]), at=at))
 
 
 def attach_current(con: duckdb.DuckDBPyConnection, settings: Settings) -> State:
@@ -277,5 +278,7 @@ def lay_over(con: duckdb.DuckDBPyConnection, acted: list[ledger.Action], *, is_p
         f"CREATE OR REPLACE TEMP VIEW current_events AS SELECT e.* FROM (FROM snapshot.events UNION ALL BY NAME FROM fresh_events) AS e{until}"
     )
     if is_past:
+        changed = "SELECT DISTINCT e.task_id FROM snapshot.events AS e WHERE e.event = 'owner_changed'"
+        con.execute(f"CREATE OR REPLACE TEMP TABLE changed_owners AS {changed}")
         con.execute("CREATE OR REPLACE TEMP TABLE current_tasks AS " + queries.sql("past_tasks"))
     con.execute("CREATE OR REPLACE TEMP VIEW current_stays AS " + lifecycle.sql("stays"))

@@ -15,6 +15,7 @@ from pipelines.shared_worklist import SharedWorklist
 from pipelines.worklist import Filters, State, Worklist, open_worklist
 from tests.published import START
 
+DAY = dt.timedelta(days=1)
 ALL = Filters("all")
 FILTERS = (
     Filters(),
@@ -24,8 +25,10 @@ FILTERS = (
     Filters("open", facility_ids=("001", "002"), categories=("Billing", "Clinical")),
     Filters("open", payer_ids=("self-pay", "0004"), age_bands=("0-1", "2-3", "31-")),
     Filters("all", staff_ids=("unassigned",), rule_ids=("uncollected_payments", "draft_documents")),
+    Filters("all", open_on=START.date()),
+    Filters("all", in_from=START.date() + DAY, in_to=START.date() + 4 * DAY),
+    Filters("closed", out_from=START.date(), out_to=START.date() + 2 * DAY, close_kinds=("completed", "override")),
 )
-DAY = dt.timedelta(days=1)
 
 
 QUESTIONS: tuple[Callable[[Worklist, Filters], object], ...] = (

@@ -21,6 +21,7 @@ EVENTS = {
     "discharged": "Closed: case discharged",
     "source_gone": "Closed: record gone from the EMR",
     "owner_changed": "Owner changed in the EMR",
+    "updated": "Changed in the EMR",
     "completed": "Completed",
     "override": "Completed by hand (override)",
     "deferred": "Deferred",

@@ -10,4 +10,6 @@ SELECT
     CAST(NULL AS VARCHAR) AS to_staff_id,
     CAST(NULL AS VARCHAR) AS linked_task_id,
     CAST(NULL AS BIGINT) AS seq,
+    CAST(NULL AS DECIMAL(12, 2)) AS amount,
+    CAST(NULL AS VARCHAR) AS payer_id,
 WHERE FALSE

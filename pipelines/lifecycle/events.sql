@@ -5,8 +5,10 @@ WITH happenings AS (
         'opened' AS event,
         1 AS position,
         c.reason,
-        CAST(NULL AS VARCHAR) AS to_staff_id,
+        c.staff_id AS to_staff_id,
         d.task_id AS linked_task_id,
+        c.amount,
+        COALESCE(c.payer_id, 'self-pay') AS payer_id,
     FROM decisions AS d
     INNER JOIN candidates AS c ON d.rule_id = c.rule_id AND d.subject_id = c.subject_id
     WHERE d.decision = 'open'
@@ -18,6 +20,8 @@ WITH happenings AS (
         r.clears_when AS reason,
         CAST(NULL AS VARCHAR) AS to_staff_id,
         d.task_id AS linked_task_id,
+        CAST(NULL AS DECIMAL(12, 2)) AS amount,
+        CAST(NULL AS VARCHAR) AS payer_id,
     FROM decisions AS d
     INNER JOIN rules AS r ON d.rule_id = r.rule_id
     WHERE d.decision = 'converted'
@@ -33,6 +37,8 @@ WITH happenings AS (
         END AS reason,
         CAST(NULL AS VARCHAR) AS to_staff_id,
         d.converts_to_task_id AS linked_task_id,
+        CAST(NULL AS DECIMAL(12, 2)) AS amount,
+        CAST(NULL AS VARCHAR) AS payer_id,
     FROM decisions AS d
     INNER JOIN rules AS r ON d.rule_id = r.rule_id
     WHERE d.decision IN ('cleared', 'converted', 'discharged', 'source_gone')
@@ -44,10 +50,33 @@ WITH happenings AS (
         'The record''s owner changed in the EMR.' AS reason,
         c.staff_id AS to_staff_id,
         CAST(NULL AS VARCHAR) AS linked_task_id,
+        CAST(NULL AS DECIMAL(12, 2)) AS amount,
+        CAST(NULL AS VARCHAR) AS payer_id,
     FROM decisions AS d
     INNER JOIN folded_tasks AS t ON d.task_id = t.task_id
     INNER JOIN candidates AS c ON d.rule_id = c.rule_id AND d.subject_id = c.subject_id
     WHERE d.decision = 'refresh' AND COALESCE(c.staff_id, '') <> COALESCE(t.rule_staff_id, '')
+    UNION ALL
+    -- What a task said earlier can be told only if every change of it is kept.
+    SELECT
+        t.task_id,
+        'updated' AS event,
+        5 AS position,
+        c.reason,
+        CAST(NULL AS VARCHAR) AS to_staff_id,
+        CAST(NULL AS VARCHAR) AS linked_task_id,
+        c.amount,
+        COALESCE(CASE WHEN $has_payers THEN c.payer_id ELSE t.payer_id END, 'self-pay') AS payer_id,
+    FROM decisions AS d
+    INNER JOIN folded_tasks AS t ON d.task_id = t.task_id
+    INNER JOIN candidates AS c ON d.rule_id = c.rule_id AND d.subject_id = c.subject_id
+    WHERE
+        d.decision = 'refresh'
+        AND (
+            c.reason IS DISTINCT FROM t.reason
+            OR c.amount IS DISTINCT FROM t.amount
+            OR ($has_payers AND c.payer_id IS DISTINCT FROM t.payer_id)
+        )
 )
 
 SELECT
@@ -61,4 +90,6 @@ SELECT
     h.to_staff_id,
     h.linked_task_id,
     CAST(NULL AS BIGINT) AS seq,
+    h.amount,
+    h.payer_id,
 FROM happenings AS h

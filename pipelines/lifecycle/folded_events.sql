@@ -17,4 +17,6 @@ SELECT
     a.to_staff_id,
     CAST(NULL AS VARCHAR) AS linked_task_id,
     a.seq,
+    CAST(NULL AS DECIMAL(12, 2)) AS amount,
+    CAST(NULL AS VARCHAR) AS payer_id,
 FROM actions AS a

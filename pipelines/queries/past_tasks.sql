@@ -1,4 +1,5 @@
--- The tasks as they stood at an earlier moment (in the table `moment`): the last event until then says whether each was open, deferred or closed.
+-- The tasks as they stood at an earlier moment (in the table `moment`): the last event until then says whether each was open, deferred or
+-- closed, what it said and whose it was. `current_events` ends at that moment; `changed_owners` are the tasks whose record ever changed hands.
 WITH endings AS (
     SELECT
         e.task_id,
@@ -7,10 +8,7 @@ WITH endings AS (
         e.staff_id,
         ROW_NUMBER() OVER (PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC) AS recency,
     FROM current_events AS e
-    CROSS JOIN moment AS m
-    WHERE
-        e.happened_at <= m.seen_at
-        AND e.event IN ('completed', 'override', 'cleared', 'converted', 'discharged', 'source_gone', 'reopened')
+    WHERE e.event IN ('completed', 'override', 'cleared', 'converted', 'discharged', 'source_gone', 'reopened')
 ),
 
 deferrals AS (
@@ -19,8 +17,7 @@ deferrals AS (
         e.deferred_until,
         ROW_NUMBER() OVER (PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC) AS recency,
     FROM current_events AS e
-    CROSS JOIN moment AS m
-    WHERE e.happened_at <= m.seen_at AND e.event IN ('deferred', 'returned', 'completed', 'override', 'reopened')
+    WHERE e.event IN ('deferred', 'returned', 'completed', 'override', 'reopened')
 ),
 
 states AS (
@@ -36,6 +33,47 @@ states AS (
         e.staff_id,
     FROM stored_now AS t
     LEFT JOIN endings AS e ON t.task_id = e.task_id AND e.recency = 1
+),
+
+-- What the task said then: at its opening, or when it last changed. Tasks opened before this was kept say what they say now.
+sayings AS (
+    SELECT
+        e.task_id,
+        e.reason,
+        e.amount,
+        e.payer_id,
+        ROW_NUMBER() OVER (PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC) AS recency,
+    FROM current_events AS e
+    WHERE e.event IN ('opened', 'updated') AND e.payer_id IS NOT NULL
+),
+
+record_owners AS (
+    SELECT
+        e.task_id,
+        e.to_staff_id,
+        e.happened_at,
+        ROW_NUMBER() OVER (PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC) AS recency,
+    FROM current_events AS e
+    WHERE e.event = 'owner_changed'
+),
+
+first_owners AS (
+    SELECT
+        e.task_id,
+        e.to_staff_id,
+    FROM current_events AS e
+    INNER JOIN changed_owners AS c ON e.task_id = c.task_id
+    WHERE e.event = 'opened'
+),
+
+assignments AS (
+    SELECT
+        e.task_id,
+        e.to_staff_id,
+        e.happened_at,
+        ROW_NUMBER() OVER (PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC) AS recency,
+    FROM current_events AS e
+    WHERE e.event = 'assigned'
 )
 
 SELECT
@@ -48,9 +86,14 @@ SELECT
     t.case_id,
     t.patient_id,
     t.facility_id,
-    t.payer_id,
-    t.rule_staff_id,
-    t.assigned_to_id,
+    CASE WHEN y.task_id IS NULL THEN t.payer_id ELSE NULLIF(y.payer_id, 'self-pay') END AS payer_id,
+    CASE
+        WHEN r.task_id IS NOT NULL THEN r.to_staff_id
+        WHEN f.task_id IS NOT NULL THEN f.to_staff_id
+        ELSE t.rule_staff_id
+    END AS rule_staff_id,
+    -- A change of the record's owner takes the task back from whoever it was assigned to.
+    CASE WHEN a.happened_at > COALESCE(r.happened_at, t.opened_at) OR r.task_id IS NULL THEN a.to_staff_id END AS assigned_to_id,
     t.since,
     t.opened_at,
     s.state,
@@ -58,8 +101,8 @@ SELECT
     CASE WHEN s.state <> 'open' THEN s.happened_at END AS closed_at,
     CASE WHEN s.state <> 'open' THEN COALESCE(s.staff_id, 'system') END AS closed_by,
     CASE WHEN s.state <> 'open' THEN s.event END AS close_kind,
-    t.reason,
-    t.amount,
+    CASE WHEN y.task_id IS NULL THEN t.reason ELSE y.reason END AS reason,
+    CASE WHEN y.task_id IS NULL THEN t.amount ELSE y.amount END AS amount,
     t.manual,
     t.episode,
     t.is_away,
@@ -69,5 +112,9 @@ SELECT
 FROM stored_now AS t
 INNER JOIN states AS s ON t.task_id = s.task_id
 LEFT JOIN deferrals AS d ON t.task_id = d.task_id AND d.recency = 1
+LEFT JOIN sayings AS y ON t.task_id = y.task_id AND y.recency = 1
+LEFT JOIN record_owners AS r ON t.task_id = r.task_id AND r.recency = 1
+LEFT JOIN first_owners AS f ON t.task_id = f.task_id
+LEFT JOIN assignments AS a ON t.task_id = a.task_id AND a.recency = 1
 CROSS JOIN moment AS m
 WHERE t.opened_at <= m.seen_at

@@ -111,12 +111,12 @@ class TestTime:
         at = START + 3 * HOUR
         (task_id, *_) = open_ids(shared, at)
         do(shared, at, Wish(task_id, "complete"))
-        for moment, is_open in ((at - LATE - SECOND, True), (at - HOUR, True), (at, False)):
+        for moment, is_open in ((at, False), (at - LATE - SECOND, True), (at - HOUR, True), (at, False)):
             assert_true(shared, moment, FILTERS[:1], task_id)
             assert (task_id in open_ids(shared, moment)) == is_open
 
     def test_a_clock_before_the_list_was_published_is_a_clear_error(self, shared: SharedWorklist) -> None:
-        for moment in (START - SECOND, START - 400 * DAY):
+        for moment in (START - LATE - SECOND, START - 400 * DAY):
             with pytest.raises(UserError, match="set the clock right"):
                 shared.at(moment)
         assert_true(shared, START, FILTERS[:1])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from pipelines import settings
 from pipelines.console import TASK_KEYS
+from pipelines.errors import UserError
+from pipelines.shared_worklist import SharedWorklist
 from pipelines.worklist import Filters, open_worklist
 from tests.conftest import Workbench
 from tests.practice import Practice
@@ -113,3 +117,12 @@ def test_the_history_tells_who_did_what_and_when(two_clinics: Workbench) -> None
     ]
     assert events[3]["happened_at"].startswith("2026-11-02T18:12:00")
     assert events[1]["reason"] == "left a message"
+
+
+def test_a_clock_a_little_behind_the_run_shows_the_list_of_the_run(two_clinics: Workbench) -> None:
+    shared = SharedWorklist(settings.load())
+    as_of = two_clinics.day(1)
+    assert shared.at(as_of - dt.timedelta(minutes=4)).at == as_of
+    assert len(shared.at(as_of - dt.timedelta(minutes=3)).tasks()) == 3
+    with pytest.raises(UserError, match="set the clock right"):
+        SharedWorklist(settings.load()).at(as_of - dt.timedelta(minutes=6))
