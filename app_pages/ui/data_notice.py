@@ -9,7 +9,7 @@ import streamlit as st
 from app_pages.ui import workspace
 from app_pages.ui.plain import plain, quiet
 from app_pages.ui.task_actions import local_times
-from pipelines import records
+from pipelines import records, warehouse
 from pipelines.settings import SAMPLE
 from pipelines.worklist import Worklist
 
@@ -46,10 +46,9 @@ def show_demo() -> None:
 
 def _is_sample() -> bool:
     """Whether `python -m pipelines run` was called without naming extracts, and so ran over data/sample."""
-    worklist = workspace.worklist()
-    return _extracts_folder(worklist.state.run_id, worklist) == str(SAMPLE)
+    return _extracts_folder(str(warehouse.current(workspace.workspace().settings.warehouse))) == str(SAMPLE)
 
 
 @st.cache_data(max_entries=5, show_spinner=False)
-def _extracts_folder(run_id: str, _worklist: Worklist) -> str | None:
-    return records.extracts_folder(_worklist.con)
+def _extracts_folder(snapshot: str) -> str | None:
+    return records.extracts_folder(workspace.worklist().con)

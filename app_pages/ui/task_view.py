@@ -80,11 +80,12 @@ def show_filters(view: url_state.View, worklist: Worklist) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown("**Filters**")
         st.button("Clear", key="tasks.clear", type="tertiary", on_click=url_state.touch(view.clear), disabled=not view.query(task=None))
+    me = names.me()
     for name, label in FACETS.items():
-        values = list(offered[name])
-        if name == "staff":
-            values = [names.ME, *(value for value in values if value != names.me())] if names.me() in values else values
-        options = [value for value in known[name] if value in values or value in view[name]]
+        values = set(offered[name]) | set(view[name])
+        if name == "staff" and me in values:
+            values = (values - {me} | {names.ME}) if me not in view[name] else values | {names.ME}
+        options = [value for value in known[name] if value in values]
         st.multiselect(
             label,
             options,
