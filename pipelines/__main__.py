@@ -137,21 +137,7 @@ def _moments(folder: Path) -> list[tuple[Path, dt.datetime]]:
     folders = extracts.dated_folders(folder)
     if not folders:
         raise UserError(f"{folder}: no dated sub-folder (such as 2026-11-20) to replay")
-    return [(folder, _moment_of(folder)) for folder in folders]
-
-
-def _moment_of(folder: Path) -> dt.datetime:
-    """When a dated folder was extracted, by its manifest; without one, noon UTC of the day in its name."""
-    from pipelines import extracts
-
-    known = [row.extracted_at for row in extracts.find(folder).manifest.values()]
-    if known:
-        return max(known)
-    digits = "".join(character for character in folder.name if character.isdigit())[:8]
-    try:
-        return dt.datetime.strptime(digits, "%Y%m%d").replace(hour=12, tzinfo=dt.UTC)
-    except ValueError:
-        raise UserError(f"{folder}: its name starts with no day of the calendar, and it has no manifest to say when it was extracted") from None
+    return [(folder, extracts.moment_of(folder)) for folder in folders]
 
 
 def _tasks(options: argparse.Namespace, settings: settings_module.Settings) -> int:

@@ -155,7 +155,7 @@ def _live_through(demo: Settings, tell: Callable[[float, str], None]) -> None:
                 if day in deliveries:
                     folder = deliveries[day].result()
                     run.run(demo, folder, _morning(day), say)
-                    if day != LAST_DAY:
+                    if day not in mornings[-KEPT:]:
                         shutil.rmtree(folder)
                 say("people at work")
                 _work(demo, day)

@@ -26,12 +26,35 @@ COLUMNS = {
     "Amount": "amount",
     "Reason": "reason",
 }
+# The same of records.schedule_week; shares are of the target, and of the visits scheduled.
+SCHEDULE_COLUMNS = {
+    "Patient": "patient",
+    "Patient id": "patient_id",
+    "Case": "case_id",
+    "Therapist": "therapist",
+    "Target": "target",
+    "Scheduled": "scheduled",
+    "Scheduled share": "scheduled_share",
+    "Completed": "completed",
+    "Completed share": "completed_share",
+    "Cancelled": "cancelled",
+    "Cancelled share": "cancelled_share",
+    "No show": "no_show",
+    "No show share": "no_show_share",
+    "Under-scheduled": "is_under_scheduled",
+    "Reminders": "reminders",
+}
 FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the wide ones too mean a formula to some
 
 
 def task_rows(tasks: pd.DataFrame) -> pd.DataFrame:
     """The rows of Worklist.tasks under the headings of COLUMNS; times are the clinic's."""
     return pd.DataFrame({heading: tasks[column] for heading, column in COLUMNS.items()})
+
+
+def schedule_rows(cases: pd.DataFrame) -> pd.DataFrame:
+    """The rows of records.schedule_week under the headings of SCHEDULE_COLUMNS."""
+    return pd.DataFrame({heading: cases[column] for heading, column in SCHEDULE_COLUMNS.items()})
 
 
 def csv_bytes(rows: pd.DataFrame) -> bytes:

@@ -103,6 +103,18 @@ def dated_folders(path: Path) -> list[Path]:
     return sorted(folders, key=lambda folder: (re.sub(r"^(\d{4})-(\d\d)-(\d\d)", r"\1\2\3", folder.name), folder.name))
 
 
+def moment_of(folder: Path) -> dt.datetime:
+    """When a dated folder was extracted, by its manifest; without one, noon UTC of the day in its name."""
+    known = [row.extracted_at for row in find(folder).manifest.values()]
+    if known:
+        return max(known)
+    digits = "".join(character for character in folder.name if character.isdigit())[:8]
+    try:
+        return dt.datetime.strptime(digits, "%Y%m%d").replace(hour=12, tzinfo=dt.UTC)
+    except ValueError:
+        raise UserError(f"{folder}: its name starts with no day of the calendar, and it has no manifest to say when it was extracted") from None
+
+
 def _listed(path: Path) -> list[Path]:
     return sorted(entry for entry in path.iterdir() if not entry.name.startswith((".", "_")))
 

@@ -171,6 +171,11 @@ def run_rules(con: duckdb.DuckDBPyConnection, run_no: int) -> pd.DataFrame:
     return _ask(con, "run_rules", run_no=run_no)
 
 
+def rule_runs(con: duckdb.DuckDBPyConnection, rule_id: str, limit: int = 50) -> pd.DataFrame:
+    """What one rule did in each run, newest first: run_no, run_id, as_of, is_withheld, reason, and the counts of run_rules."""
+    return _ask(con, "rule_runs", rule_id=rule_id, limit=limit)
+
+
 def withheld(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """rule_id, title, category, reason of the rules withheld in the newest run."""
     return _ask(con, "withheld")

@@ -183,21 +183,21 @@ def _rule_docs(rule: Rule) -> list[str]:
         facts.append(f"Periodic: one that a person completed may return the next {rule.period}.")
     if rule.converts_to:
         facts.append(f"Converts to {', '.join(f'`{target}`' for target in rule.converts_to)}.")
-    reasons = _reasons(rule)
-    facts += [f"`{name}` = {_written(value)}: {reasons.get(name, '')}" for name, value in rule.params.items()]
+    why = reasons(rule)
+    facts += [f"`{name}` = {written(value)}: {why.get(name, '')}" for name, value in rule.params.items()]
     facts.append(f"Source: {rule.source}")
     steps = [f"{number}. {step}" for number, step in enumerate(rule.resolve, start=1)]
     return ["", f"### {rule.title}", "", rule.purpose, "", *steps, "", *(f"- {fact}" for fact in facts)]
 
 
-def _reasons(rule: Rule) -> dict[str, str]:
-    """The comment behind each parameter, which says why it is what it is."""
+def reasons(rule: Rule) -> dict[str, str]:
+    """The comment behind a key or parameter of the header, which says why it is what it is."""
     header = HEADER.match(rule.path.read_text(encoding="utf-8"))
-    params = header[1].partition("[params]")[2] if header else ""
-    return dict(re.findall(r"^(\w+) *=[^#\n]*# (.+)$", params, re.MULTILINE))
+    return dict(re.findall(r"^(\w+) *=[^#\n]*# (.+)$", header[1], re.MULTILINE)) if header else {}
 
 
-def _written(value: object) -> str:
+def written(value: object) -> str:
+    """A parameter's value as a settings file has it."""
     return f"{value:.2f}" if isinstance(value, float) else f'"{value}"' if isinstance(value, str) else str(value).lower()
 
 

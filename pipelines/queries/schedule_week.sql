@@ -3,9 +3,9 @@ WITH week_visits AS (
     SELECT
         a.case_id,
         COUNT(*) AS scheduled,
-        SUM(CASE WHEN a.status = 'Completed' THEN 1 ELSE 0 END) AS completed,
-        SUM(CASE WHEN a.status = 'Cancelled' THEN 1 ELSE 0 END) AS cancelled,
-        SUM(CASE WHEN a.status = 'No Show' THEN 1 ELSE 0 END) AS no_show,
+        COUNT(*) FILTER (WHERE a.status = 'Completed') AS completed,
+        COUNT(*) FILTER (WHERE a.status = 'Cancelled') AS cancelled,
+        COUNT(*) FILTER (WHERE a.status = 'No Show') AS no_show,
         STRING_AGG(DISTINCT a.reminder_status, ', ' ORDER BY a.reminder_status) AS reminders,
     FROM staging.appointments AS a
     WHERE a.visit_on BETWEEN $first_on AND $last_on

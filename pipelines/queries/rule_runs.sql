@@ -1,0 +1,19 @@
+-- What one rule asked for in each run and what came of it, the newest run first.
+SELECT
+    a.run_no,
+    r.run_id,
+    r.as_of,
+    NOT a.is_answered AS is_withheld,
+    a.reason,
+    a.candidates,
+    a.opened,
+    a.cleared,
+    a.converted,
+    a.discharged,
+    a.source_gone,
+    a.held,
+FROM run_rules AS a
+INNER JOIN runs AS r ON a.run_no = r.run_no
+WHERE a.rule_id = $rule_id
+ORDER BY a.run_no DESC
+LIMIT $limit
