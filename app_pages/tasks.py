@@ -15,8 +15,9 @@ with st.session_state["sidebar"]:
     task_view.show_filters(view, worklist)
 
 numbers = asking.summary(worklist, task_view.all_statuses(filters))
-matching = asking.summary(worklist, filters)
-pages = max(1, -(-matching["tasks"] // PAGE_ROWS))
+pending = numbers["tasks"] - numbers["deferred"]
+count = {"pending": pending, "overdue": numbers["overdue"], "deferred": numbers["deferred"], "open": numbers["tasks"]}[view["status"]]
+pages = max(1, -(-count // PAGE_ROWS))
 page = min(view["page"], pages)
 tasks = asking.tasks(worklist, filters, order, PAGE_ROWS, (page - 1) * PAGE_ROWS)
 if page != view["page"]:
@@ -25,7 +26,7 @@ if page != view["page"]:
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.title("Tasks", width="stretch")
     views.show_menu(view, "tasks")
-    exporting.show_menu(worklist, filters, order, matching["tasks"])
+    exporting.show_menu(worklist, filters, order, count)
 
 for problem in view.problems:
     st.warning(plain(problem), icon=":material/link_off:")
@@ -33,7 +34,7 @@ for notice in task_view.empty_filters(view, worklist):
     st.info(plain(notice), icon=":material/inbox:")
 
 with st.grid(4):
-    st.metric("Pending", f"{numbers['tasks'] - numbers['deferred']:,}", border=True)
+    st.metric("Pending", f"{pending:,}", border=True)
     st.metric("Overdue", f"{numbers['overdue']:,}", border=True)
     st.metric("Deferred", f"{numbers['deferred']:,}", border=True)
     st.metric("Dollars waiting", f"${numbers['amount']:,.2f}", border=True, help="Uncollected Payments and Refund Request")
@@ -54,7 +55,7 @@ bulk = st.container(border=True, horizontal=True, vertical_alignment="center", k
 
 task_grid.show(
     tasks,
-    f"{matching['tasks']:,} tasks",
+    f"{count:,} tasks",
     lambda task_id: view.set("task", task_id),
     with_facility=len(view["facility"]) != 1,
     with_return=view["status"] in ("deferred", "open"),
@@ -85,9 +86,7 @@ with bulk:
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     first = (page - 1) * PAGE_ROWS
-    st.markdown(
-        quiet(f"{first + 1 if matching['tasks'] else 0:,}–{first + len(tasks):,} of {matching['tasks']:,} tasks, {matching['patients']:,} patients")
-    )
+    st.markdown(quiet(f"{first + 1 if count else 0:,}–{first + len(tasks):,} of {count:,} tasks"))
     if pages > 1:
         task_grid.show_pages(pages, page, lambda chosen: view.set("page", chosen))
 

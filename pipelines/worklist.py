@@ -129,7 +129,7 @@ class Worklist:
         return self._ask("tasks", wanted, tail)
 
     def summary(self, filters: Filters | None = None) -> dict[str, object]:
-        """Tasks, patients, overdue, deferred, unassigned, dollars waiting (Decimal) and the oldest `since` of the tasks that match."""
+        """Tasks, pending ones overdue, deferred, unassigned, dollars waiting (Decimal) and the oldest `since` of the tasks that match."""
         return self._ask("summary", filters or Filters()).iloc[0].to_dict()
 
     def counts(self, filters: Filters | None = None) -> pd.DataFrame:

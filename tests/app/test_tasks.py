@@ -191,3 +191,12 @@ def test_a_view_is_saved_under_a_name_for_its_owner_only(dana: App, omar: App) -
     assert "Copays" not in str([link.label for link in omar.test.get("page_link")])
     dana.click("Remove")
     assert "Copays" not in str([link.label for link in dana.test.get("page_link")])
+
+
+def test_every_number_above_the_list_is_what_its_status_lists(dana: App) -> None:
+    dana.open("tasks").tick(0).click("Defer").click("Defer 1 task")
+    numbers = {label: int(dana.metric(label)) for label in ("Pending", "Overdue", "Deferred")}
+    assert numbers == {"Pending": 5, "Overdue": 1, "Deferred": 1}, "what is deferred waits with leave"
+    for label, count in numbers.items():
+        assert len(dana.open("tasks", status=label.lower()).tasks) == count
+        assert f"of {count} tasks" in dana.says
