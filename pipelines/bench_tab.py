@@ -155,16 +155,15 @@ class Tab:
         return state.string_value if state is not None else ""
 
     async def _until_finished(self, fragment: str) -> None:
-        """A fragment may end by starting the whole page again."""
+        """A fragment may end by starting the whole page again, or, interrupted by the clock of another, be run once more itself."""
+        is_page_due = not fragment
         while True:
             status, fragments = await self._finished.get()
-            if status is None:
+            if status is None or (fragment and fragment in fragments and status == FRAGMENT_DONE):
                 return
-            if fragment and fragment in fragments and status == FRAGMENT_DONE:
-                return
-            if status == EARLY and (fragment in fragments or not fragment):
-                fragment = ""
-            if not fragment and not fragments and status not in (EARLY, FRAGMENT_DONE):
+            if status == EARLY and fragment in fragments:
+                is_page_due = True
+            if is_page_due and not fragments and status not in (EARLY, FRAGMENT_DONE):
                 return
 
     async def _send(self, states: Sequence[WidgetState], fragment: str, page: str | None, *, is_timed: bool = False) -> None:

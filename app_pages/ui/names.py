@@ -59,9 +59,7 @@ def staff(worklist: Worklist) -> Mapping[str, str]:
 
 def active_staff(worklist: Worklist) -> Mapping[str, str]:
     """Staff id → name of those a task can be given to, by name."""
-    rows = worklist.staff()
-    rows = rows[rows["is_active"].fillna(False)]
-    return unique(zip(rows["staff_id"], rows["name"], strict=True))
+    return _active_staff(worklist.state.run_id, worklist)
 
 
 def unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -76,6 +74,13 @@ def _names(question: str, run_id: str, _worklist: Worklist) -> dict[str, str]:
     rows = getattr(_worklist, question)()
     key = {"facilities": "facility_id", "rules": "rule_id", "payers": "payer_id", "staff": "staff_id"}[question]
     return unique(zip(rows[key], rows["title" if question == "rules" else "name"], strict=True))
+
+
+@st.cache_data(max_entries=10, show_spinner=False)
+def _active_staff(run_id: str, _worklist: Worklist) -> dict[str, str]:
+    rows = _worklist.staff()
+    rows = rows[rows["is_active"].fillna(False)]
+    return unique(zip(rows["staff_id"], rows["name"], strict=True))
 
 
 def me() -> str:
