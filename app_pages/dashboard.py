@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from app_pages.ui import asking, data_notice, names, task_actions, task_cards, url_state, workspace
+from app_pages.ui import asking, data_notice, names, one_clinic, task_actions, task_cards, url_state, workspace
 from app_pages.ui.plain import plain, quiet
 from pipelines.worklist import Filters
 
@@ -17,21 +17,7 @@ person = workspace.person()
 facilities = names.facilities(worklist)
 view = url_state.read("dashboard", [url_state.Param("facility", "Facility", "many", lambda: facilities)])
 
-# Without one in the URL it is the person's own clinic: writing it there would take the Back button away.
-home = person.facility_id if person.facility_id in facilities else next(iter(facilities))
-facility_id = view["facility"][0] if view["facility"] else home
-url_state.carry("facility", [facility_id])
-
-
-def choose_facility() -> None:
-    """The facility chosen in the sidebar becomes the view's."""
-    view.set("facility", [st.session_state["dashboard.one"]])
-
-
-with st.session_state["sidebar"]:
-    st.session_state["dashboard.one"] = facility_id
-    st.selectbox("Facility", list(facilities), key="dashboard.one", format_func=facilities.get, on_change=url_state.touch(choose_facility))
-
+facility_id = one_clinic.choose(view, facilities)
 filters = Filters(facility_ids=(facility_id,))
 numbers = asking.summary(worklist, replace(filters, status="open"))
 counts = asking.counts(worklist, filters)
@@ -42,8 +28,7 @@ moved = dict(worklist.movements(yesterday, facility_id).itertuples(index=False))
 
 st.title("Dashboard")
 st.subheader(plain(facilities[facility_id]))
-if len(view["facility"]) > 1:
-    st.info(f"The dashboard shows one clinic at a time: {plain(facilities[facility_id])}. Tasks shows several.")
+one_clinic.say_one_of_several(view, facilities, facility_id, "dashboard")
 data_notice.show(worklist, [facility_id])
 for problem in view.problems:
     st.warning(plain(problem), icon=":material/link_off:")

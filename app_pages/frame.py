@@ -14,6 +14,7 @@ pages = {
     "dashboard": st.Page("dashboard.py", title="Dashboard", icon=":material/space_dashboard:", default=True),
     "tasks": st.Page("tasks.py", title="Tasks", icon=":material/checklist:", url_path="tasks"),
     "patient": st.Page("patient.py", title="Patients", icon=":material/person:", url_path="patient"),
+    "schedule": st.Page("schedule.py", title="Schedule gaps", icon=":material/event_busy:", url_path="schedule"),
     "runs": st.Page("runs.py", title="Runs", icon=":material/sync:", url_path="runs"),
 }
 st.session_state["pages"] = pages
