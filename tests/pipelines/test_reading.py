@@ -35,12 +35,12 @@ def _ids(con: duckdb.DuckDBPyConnection) -> list[str]:
         ("surveys.csv", (HEADER + ROWS).replace(",", ";").encode()),
         ("surveys.tsv", (HEADER + ROWS).replace(",", "\t").encode()),
         ("surveys.txt", (HEADER + ROWS).replace(",", "|").encode()),
-        ("surveys.csv.gz", gzip.compress((HEADER + ROWS).encode())),
+        ("surveys.csv.gz", gzip.compress((HEADER + ROWS).encode(), mtime=0)),
         ("surveys.csv", (" Survey_ID , CASE_ID,Kind,completed_at\n" + ROWS).encode()),
         ("surveys.csv", (HEADER + ROWS).rstrip("\n").encode()),
         ("surveys.csv", (HEADER + ROWS).replace("\n", "\n\n").encode()),
         ("sur[v]eys*.csv", (HEADER + ROWS).encode()),
-        ("sur[v]eys*.csv.gz", gzip.compress((HEADER + ROWS).encode())),
+        ("sur[v]eys*.csv.gz", gzip.compress((HEADER + ROWS).encode(), mtime=0)),
     ],
 )
 @pytest.mark.parametrize("is_careful", [False, True])
