@@ -15,6 +15,7 @@ pages = {
     "tasks": st.Page("tasks.py", title="Tasks", icon=":material/checklist:", url_path="tasks"),
     "patient": st.Page("patient.py", title="Patients", icon=":material/person:", url_path="patient"),
     "schedule": st.Page("schedule.py", title="Schedule gaps", icon=":material/event_busy:", url_path="schedule"),
+    "rules": st.Page("rules.py", title="Rules", icon=":material/rule:", url_path="rules"),
     "runs": st.Page("runs.py", title="Runs", icon=":material/sync:", url_path="runs"),
 }
 st.session_state["pages"] = pages

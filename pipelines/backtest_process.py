@@ -30,7 +30,10 @@ class Question:
 
 
 def ask(question: Question, tell: Callable[[float, str], None] = lambda share, doing: None) -> backtest.Comparison:
-    """Run the backtest in another process and wait for it; UserError when it could not be done."""
+    """Run the backtest in another process and wait for it; UserError when it could not be done.
+
+    `tell` may raise UserError, which ends it.
+    """
     why = "The backtest ended without an answer."
     with tempfile.TemporaryFile() as answer:  # a pipe would fill up while progress is read
         command = [sys.executable, "-m", "pipelines.backtest_process"]
@@ -38,12 +41,16 @@ def ask(question: Question, tell: Callable[[float, str], None] = lambda share, d
             with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=answer, stderr=subprocess.PIPE) as process:
                 process.stdin.write(pickle.dumps(question))
                 process.stdin.close()
-                for line in process.stderr:
-                    first, tab, rest = line.decode("utf-8", "replace").strip().partition("\t")
-                    if tab and first == "error":
-                        why = rest
-                    elif tab:
-                        tell(float(first), rest)
+                try:
+                    for line in process.stderr:
+                        first, tab, rest = line.decode("utf-8", "replace").strip().partition("\t")
+                        if tab and first == "error":
+                            why = rest
+                        elif tab:
+                            tell(float(first), rest)
+                except UserError:
+                    process.kill()
+                    raise
         except OSError as error:
             raise UserError(f"The backtest could not be run: {error.strerror}") from None
         if process.returncode != 0:

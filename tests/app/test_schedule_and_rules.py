@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from pipelines import ledger, settings
+from pipelines import backtest_process, ledger, settings
+from pipelines.errors import UserError
 from tests.app.conftest import App
 from tests.conftest import Workbench
 from tests.practice import Practice
@@ -95,3 +100,151 @@ def test_a_ticked_case_leads_to_its_patient_and_only_they_are_on_record(week: Wo
     dana.open("patient", patient_id="B", section="schedule")
     with ledger.open_ledger(settings.load().ledger_url) as book:
         assert [(access.patient_id, access.kind) for access in book.accesses()] == [("B", "patient page")]
+
+
+@pytest.fixture
+def past(clinic: Workbench, practice: Practice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two dated folders: an authorization of Ana's ends 20 days after the first and 14 after the second."""
+    practice.add("authorizations", "AUTH", policy_id="POL", case_id="C-A", starts_on="2026-06-01", ends_on="2026-11-22", number="A1")
+    for day in (1, 7):
+        practice.write(tmp_path / "past" / f"2026-11-{day + 1:02d}", clinic.day(day))
+    monkeypatch.setenv("WORKBENCH_EXTRACTS", str(tmp_path / "past"))
+    return tmp_path / "past"
+
+
+def settings_file(clinic: Workbench, text: str) -> None:
+    (clinic.data / "settings.toml").write_text(text, encoding="utf-8")
+
+
+def backtest(app: App, rule: str, **params: object) -> App:
+    """Fill in the form of a rule's page, run it, and wait until it is over."""
+    app.open("rules", rule=rule)
+    for name, value in params.items():
+        app.test.number_input(key=f"backtest.{rule}/{name}").set_value(value)
+    app.click(f"backtest.{rule}/go")
+    until = time.monotonic() + 60
+    while any(button.key == "backtest.stop" for button in app.test.button) and time.monotonic() < until:
+        time.sleep(0.2)
+        app.run()
+    return app
+
+
+def test_all_rules_are_listed_by_category(dana: App) -> None:
+    dana.open("rules")
+    assert {"Administrative: 4", "Billing: 7", "Clinical: 6"} <= set(dana.says.splitlines())
+    assert ("Draft Documents", "rule=draft_documents") in links(dana)
+    assert sum(query.startswith("rule=") for _, query in links(dana)) == 17
+    assert "3 open · clears by itself · overdue after" in dana.says
+
+
+def test_a_rule_is_told_in_plain_words_with_its_sql_and_its_tasks(dana: App) -> None:
+    dana.open("rules", rule="uncollected_payments")
+    for text in ("Uncollected Payments", "How to resolve", "Clears by itself:", "By hand: allowed", "Source: seed", "FROM staging.appointments"):
+        assert text in dana.says
+    assert ("Open tasks: 3", "type=uncollected_payments&status=open") in links(dana)
+    assert "/* rule" not in dana.says
+
+
+def test_junk_in_the_rules_url_is_named_and_ignored(dana: App) -> None:
+    dana.open("rules", rule="nope", day="monday")
+    assert "Rule: there is no “nope”" in dana.says
+    assert "The address has a part “day”" in dana.says
+    assert "Administrative: 4" in dana.says
+
+
+def test_what_the_practice_has_set_is_marked_also_by_payer(clinic: Workbench) -> None:
+    settings_file(
+        clinic,
+        "[rules.authorization_expiring]\ndays_ahead = 21\ndue_days = 14\n[rules.authorization_expiring.payers.PAY1]\nvisits_left = 4\n"
+        "[rules.mips]\nenabled = false\n",
+    )
+    dana = App("S1").open("rules", rule="authorization_expiring")
+    rows = dana.test.dataframe[0].value
+    found = [tuple(row) for row in rows[["parameter", "payer", "value", "shipped"]].itertuples(index=False)]
+    assert found == [
+        ("due_days", "All payers", "14", "14"),
+        ("days_ahead", "All payers", "21", "14"),
+        ("visits_left", "All payers", "2", "2"),
+        ("visits_left", "Aetna", "4", "2"),
+    ]
+    assert [set_by for (set_by,) in rows["set_by"]] == ["As shipped", "The practice", "As shipped", "The practice"]
+    assert list(rows["why"])[1] == "days before the end date; payers take one to two weeks to answer"
+    assert "The practice has switched this rule off" in dana.open("rules", rule="mips").says
+    assert dana.open("rules").says.count("set by the practice") == 1
+
+
+def test_what_a_rule_did_and_why_it_was_withheld(clinic: Workbench, dana: App, practice: Practice) -> None:
+    clinic.run(practice, 1.0, without=("faxes",))
+    practice.add("faxes", "X", document_id="D-B", status="Sent", sent_at="2026-11-02T05:59:00")
+    clinic.run(practice, 1.0)
+    dana.open("rules", rule="faxing_required")
+    runs = dana.test.dataframe[1].value
+    names = ["run_no", "candidates", "opened", "cleared", "converted"]
+    assert [tuple(row) for row in runs[names].itertuples(index=False)] == [(3, 0, 0, 0, 1), (2, 0, 0, 0, 0), (1, 1, 1, 0, 0)]
+    assert "Withheld in 1 of the last 3 runs, last in run 2: faxes" in dana.says
+    assert "Tasks by run, in the last 3 runs: 1 opened, 0 cleared, 1 converted." in dana.says
+
+
+def test_how_long_its_tasks_take_says_both_medians(clinic: Workbench, dana: App) -> None:
+    clinic.act("complete", clinic.one(1, "uncollected_payments", "V-B"), 1.0)
+    dana.open("rules", rule="uncollected_payments")
+    labels = ("Median, cleared", "Median, all", "Cleared", "Still open", "Ended otherwise")
+    assert [dana.metric(label) for label in labels] == ["13 days", "13 days", "1", "2", "0"]
+    assert "This rule has made no task yet." in dana.open("rules", rule="mips").says
+
+
+def test_a_backtest_says_what_would_be_earlier_and_touches_nothing(past: Path, dana_later: App, clinic: Workbench) -> None:
+    before = sorted((path, path.stat().st_mtime_ns) for path in (clinic.data / "warehouse").iterdir())
+    dana = backtest(dana_later, "authorization_expiring", days_ahead=20)
+    assert "days_ahead 14 → 20, over 2 extracts from Nov 2 to Nov 8" in dana.says
+    assert [dana.metric(label) for label in ("Only with the change", "Only as it is now", "Earlier with the change")] == ["0", "0", "1"]
+    days, tasks = (frame.value for frame in dana.test.dataframe[-2:])
+    assert [tuple(row) for row in days[["opened_now", "opened_changed", "open_now", "open_changed"]].itertuples(index=False)] == [
+        (0, 1, 0, 1),
+        (1, 0, 1, 1),
+    ]
+    (task,) = tasks.itertuples()
+    assert (task.patient_id, task.subject_id, task.facility) == ("A", "AUTH", "North Clinic")
+    assert (task.opened, task.opened_changed) == (dt.date(2026, 11, 8), dt.date(2026, 11, 2))
+    assert sorted((path, path.stat().st_mtime_ns) for path in (clinic.data / "warehouse").iterdir()) == before
+    assert "Earlier with the change" in dana.open("rules", rule="authorization_expiring").says, "the session keeps it"
+    assert "Earlier with the change" not in dana.open("rules", rule="authorization_limit").says
+
+
+@pytest.fixture
+def dana_later(past: Path) -> App:
+    """Dana, at a server that knows where the past extracts are."""
+    return App("S1")
+
+
+def test_a_backtest_wants_a_change(dana_later: App) -> None:
+    assert "Change a parameter first" in backtest(dana_later, "authorization_expiring").says
+    assert "no parameter to change" in dana_later.open("rules", rule="failed_fax").says
+
+
+def test_one_backtest_at_a_time(dana_later: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+
+    def ask(question: backtest_process.Question, tell: Callable[[float, str], None]) -> None:
+        tell(0.5, "Monday, November 2")
+        go_on.wait(30)
+        raise UserError("/x/2026-11-02: no such folder")
+
+    monkeypatch.setattr(backtest_process, "ask", ask)
+    dana_later.open("rules", rule="authorization_expiring")
+    omar = App("S2").open("rules", rule="uncollected_payments")
+    dana_later.test.number_input(key="backtest.authorization_expiring/days_ahead").set_value(20)
+    dana_later.click("Run backtest")
+    assert "Stop" in dana_later.says
+    omar.test.number_input(key="backtest.uncollected_payments/tolerance").set_value(1.0)
+    omar.click("Run backtest")
+    assert "A backtest that Dana Whitfield started is going on. Start yours when it is over." in omar.says
+    assert "Stop" not in omar.says
+    go_on.set()
+    backtest(dana_later, "authorization_expiring", days_ahead=20)
+    assert "The backtest came to no result. /x/2026-11-02: no such folder" in dana_later.says
+
+
+def test_without_past_extracts_it_says_what_to_do(dana: App) -> None:
+    dana.open("rules", rule="authorization_expiring")
+    assert "No past extracts are at hand: name the folder they arrive in in WORKBENCH_EXTRACTS" in dana.says
