@@ -133,3 +133,8 @@ def test_every_requirement_is_pinned_and_says_what_it_is_for(file):
     lines = [line for line in (ROOT / file).read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
     assert lines
     assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9_.\[\]-]+==[0-9][0-9A-Za-z.]*  # \S.+", line)] == []
+
+
+def test_plotly_is_imported_in_one_place():
+    imports = re.compile(r"^(?:import|from) plotly", re.MULTILINE)
+    assert [name_of(path) for path in PYTHON if imports.search(path.read_text(encoding="utf-8"))] == ["pipelines/charts.py"]

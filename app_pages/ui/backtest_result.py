@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import charts, names
+from app_pages.ui import drawing, names
 from app_pages.ui.backtesting import Backtest
 from app_pages.ui.plain import plain, quiet
-from pipelines import rules
+from pipelines import charts, rules
 from pipelines.backtest import Comparison
 from pipelines.worklist import Worklist
 
@@ -41,13 +41,13 @@ def _show_pictures(days: pd.DataFrame) -> None:
         now, changed = days["opened_now"].sum(), days["opened_changed"].sum()
         alt = f"{now:,} as it is now, {changed:,} with the change. The first run opens all that was due by then."
         figure = charts.bars(days, "day", {"opened_now": NOW, "opened_changed": CHANGED}, "Tasks").update_xaxes(type="category")
-        charts.show(figure, alt, "backtest.opened", height=260)
+        drawing.show(figure, alt, "backtest.opened", height=260)
     with still_open:
         st.markdown("**Open after each run, if nobody did anything**")
         now, changed = days["open_now"].iloc[-1], days["open_changed"].iloc[-1]
         alt = f"At the end {now:,} as it is now, {changed:,} with the change."
         figure = charts.lines(days, "day", {"open_now": NOW, "open_changed": CHANGED}, "", "Tasks", is_step=True).update_xaxes(type="category")
-        charts.show(figure, alt, "backtest.open", height=260)
+        drawing.show(figure, alt, "backtest.open", height=260)
 
 
 def _show_days(days: pd.DataFrame) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import charts
+from app_pages.ui import drawing
 from app_pages.ui.plain import plain, quiet
-from pipelines import measures, records
+from pipelines import charts, measures, records
 from pipelines.rules import Rule
 from pipelines.worklist import Filters, State, Worklist
 
@@ -32,7 +32,7 @@ def show_runs(worklist: Worklist, rule: Rule) -> None:
     drawn = drawn.assign(run=[f"{at:%b %-d}<br>run {number}" for at, number in zip(drawn["as_of"], drawn["run_no"], strict=True)])
     said = ", ".join(f"{int(drawn[name].sum()):,} {label.lower()}" for name, label in COUNTS.items())
     figure = charts.bars(drawn, "run", COUNTS, "Tasks")
-    charts.show(figure, f"Tasks by run, in the last {len(drawn)} runs: {said}.", "rules.runs", height=240)
+    drawing.show(figure, f"Tasks by run, in the last {len(drawn)} runs: {said}.", "rules.runs", height=240)
     _show_table(runs)
 
 

@@ -1,4 +1,7 @@
-"""Every chart of the screens, one theme: colours that the colour-blind tell apart, axes with their units, and a text for who cannot see it."""
+"""Every chart of screens, notebooks and reports, one theme: colours that the colour-blind tell apart, and axes with their units.
+
+The only module that imports Plotly. A chart answers a question its place asks, and who cannot see it is told the same in words.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
-import streamlit as st
 
 # Okabe and Ito's colours, which all kinds of colour blindness tell apart, darkened where white would swallow them; "other" is grey.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#9A6A00", "#7B3294", "#56B4E9", "#B3446C", "#5A5A5A")
@@ -15,8 +17,8 @@ HEAT = ("#F4F7F8", "#9CC9C4", "#0F766E", "#07403B")
 MOST_SERIES = 7  # more lines or bands than that nobody can follow
 
 
-def show(figure: go.Figure, alt: str, key: str, *, on_select: object = "ignore", height: int = 320) -> object:
-    """Draw it in the workbench's theme; `alt` says what it shows for who cannot see it. Answers what was clicked where that is asked for."""
+def themed(figure: go.Figure, height: int = 320) -> go.Figure:
+    """The figure in the workbench's theme, so many pixels high."""
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
@@ -29,9 +31,7 @@ def show(figure: go.Figure, alt: str, key: str, *, on_select: object = "ignore",
     )
     figure.update_xaxes(gridcolor=GRID, zerolinecolor=GRID, automargin=True)
     figure.update_yaxes(gridcolor=GRID, zerolinecolor=GRID, automargin=True)
-    chosen = st.plotly_chart(figure, key=key, theme=None, on_select=on_select, config={"displayModeBar": False, "showTips": False})
-    st.markdown(f":gray[:small[{alt}]]")
-    return chosen
+    return figure
 
 
 def bars(rows: pd.DataFrame, x: str, series: Mapping[str, str], y_title: str) -> go.Figure:

@@ -1,0 +1,21 @@
+"""A chart on a page, with what it shows in words below it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from app_pages.ui.plain import plain, quiet
+from pipelines import charts
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+
+def show(figure: Figure, alt: str, key: str, *, on_select: object = "ignore", height: int = 320) -> object:
+    """Draw it in the workbench's theme; `alt` says what it shows for who cannot see it. Answers what was clicked where that is asked for."""
+    themed = charts.themed(figure, height)
+    chosen = st.plotly_chart(themed, key=key, theme=None, on_select=on_select, config={"displayModeBar": False, "showTips": False})
+    st.markdown(quiet(plain(alt)))
+    return chosen
