@@ -2,21 +2,20 @@
 
 import streamlit as st
 
-from app_pages.ui import asking, exporting, task_actions, task_grid, task_panel, task_view, url_state, views, workspace
+from app_pages.ui import asking, exporting, past, task_actions, task_grid, task_numbers, task_panel, task_view, url_state, views, workspace
 from app_pages.ui.plain import plain, quiet
 
 PAGE_ROWS = 100
 
-worklist = workspace.worklist()
-view = task_view.read(worklist)
+view = task_view.read(workspace.worklist())
+worklist = past.worklist(view)
 filters, order = task_view.filters(view), task_view.order(view)
+can_act = view["status"] in task_view.OF_OPEN_TASKS and not past.is_on(view)
 
 with st.session_state["sidebar"]:
     task_view.show_filters(view, worklist)
 
-numbers = asking.summary(worklist, task_view.all_statuses(filters))
-pending = numbers["tasks"] - numbers["deferred"]
-count = {"pending": pending, "overdue": numbers["overdue"], "deferred": numbers["deferred"], "open": numbers["tasks"]}[view["status"]]
+count = task_numbers.count(worklist, view, filters)
 pages = max(1, -(-count // PAGE_ROWS))
 page = min(view["page"], pages)
 tasks = asking.tasks(worklist, filters, order, PAGE_ROWS, (page - 1) * PAGE_ROWS)
@@ -28,17 +27,14 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     views.show_menu(view, "tasks")
     exporting.show_menu(worklist, filters, order, count)
 
+past.show_banner(view, worklist)
 for problem in view.problems:
     st.warning(plain(problem), icon=":material/link_off:")
+task_view.show_days(view)
 for notice in task_view.empty_filters(view, worklist):
     st.info(plain(notice), icon=":material/inbox:")
 
-with st.grid(4):
-    st.metric("Pending", f"{pending:,}", border=True)
-    st.metric("Overdue", f"{numbers['overdue']:,}", border=True)
-    st.metric("Deferred", f"{numbers['deferred']:,}", border=True)
-    st.metric("Dollars waiting", f"${numbers['amount']:,.2f}", border=True, help="Uncollected Payments and Refund Request")
-
+task_numbers.show(worklist, view, filters)
 task_actions.show_outcome()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -59,11 +55,13 @@ task_grid.show(
     lambda task_id: view.set("task", task_id),
     with_facility=len(view["facility"]) != 1,
     with_return=view["status"] in ("deferred", "open"),
+    with_end=view["status"] not in task_view.OF_OPEN_TASKS,
 )
 
 ticked = task_grid.ticked()
 with bulk:
-    st.text(f"{len(ticked):,} selected" if ticked else "Tick tasks to act on several at once", width="stretch")
+    hint = "Tick tasks to act on several at once" if can_act else "Tick a task to open it"
+    st.text(f"{len(ticked):,} selected" if ticked else hint, width="stretch")
     # The table's own Open is out of the keyboard's reach; a tick (Shift and Space) is not.
     st.button(
         "Open",
@@ -73,7 +71,7 @@ with bulk:
         on_click=url_state.touch(view.set),
         args=("task", next(iter(ticked), None)),
     )
-    for action, label, icon in (("complete", "Complete", "done_all"), ("defer", "Defer", "snooze"), ("assign", "Assign", "person_add")):
+    for action, label, icon in task_actions.BULK if can_act else ():
         st.button(
             label,
             key=f"tasks.{action}",

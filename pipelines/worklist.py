@@ -143,7 +143,7 @@ class Worklist:
     def options(self, filters: Filters | None = None) -> dict[str, dict[str, int]]:
         """For facility, category, type, payer, staff and age: the values that have tasks given the other filters, and how many."""
         wanted = filters or Filters()
-        rest = Filters(status=wanted.status, patient_id=wanted.patient_id)
+        rest = replace(wanted, **dict.fromkeys(CHOSEN, ()))
         rows = self._ask("options", rest, "ORDER BY t.filter, t.choice", **{f"chosen_{name}": list(getattr(wanted, name)) or None for name in CHOSEN})
         found: dict[str, dict[str, int]] = {name: {} for name in ("facility", "category", "type", "payer", "staff", "age")}
         for name, choice, tasks in rows.itertuples(index=False):
@@ -237,13 +237,28 @@ def _lines_given(question: str, given: Mapping[str, object]) -> str:
 
 def open_worklist(settings: Settings, at: dt.datetime) -> Worklist:
     """The list at any moment, past ones too, for one question; a process with many readers keeps a SharedWorklist."""
+    with ledger.open_ledger(settings.ledger_url) as book:
+        con, state = _laid_over(settings, book, at)
+    return Worklist(con, settings, at, state)
+
+
+def hold_past(settings: Settings, book: ledger.Ledger, at: dt.datetime) -> tuple[duckdb.DuckDBPyConnection, State]:
+    """The list at a moment that is over, its open tasks and stays worked out, for cursors of this connection to read."""
+    con, state = _laid_over(settings, book, at)
+    if at >= state.as_of:  # what was folded lies in temporary tables, which cursors do not see
+        con.execute("CREATE TABLE memory.main.current_tasks AS FROM current_tasks")
+    con.execute("CREATE TABLE memory.main.current_stays AS FROM current_stays")
+    con.execute(f"CREATE TABLE memory.main.open_tasks AS FROM ({queries.sql('listed')}) AS t WHERE t.is_open", {"task_ids": None, "patient_id": None})
+    return con, state
+
+
+def _laid_over(settings: Settings, book: ledger.Ledger, at: dt.datetime) -> tuple[duckdb.DuckDBPyConnection, State]:
     con = warehouse.connect()
     state = attach_current(con, settings)
     con.execute("CREATE TABLE memory.main.moment AS SELECT CAST($at AS TIMESTAMPTZ) AS seen_at", {"at": at})
-    with ledger.open_ledger(settings.ledger_url) as book:
-        known = book.actions(after=state.seq, also=waiting(con))
+    known = book.actions(after=state.seq, also=waiting(con))
     lay_over(con, [action for action in known if action.at <= at], is_past=at < state.as_of)
-    return Worklist(con, settings, at, State(state.run_id, state.as_of, max([state.seq, *(action.seq for action in known)]), at=at))
+    return con, State(state.run_id, state.as_of, max([state.seq, *(action.seq for action in known)]), at=at)
 
 
 def attach_current(con: duckdb.DuckDBPyConnection, settings: Settings) -> State:
@@ -272,13 +287,12 @@ def lay_over(con: duckdb.DuckDBPyConnection, acted: list[ledger.Action], *, is_p
     """Make current_tasks and current_events: the snapshot, then the actions, then, for an earlier moment, what was so then."""
     fold(con, "snapshot.tasks", acted, "stored_now" if is_past else "current_tasks")
     (last,) = warehouse.one(con, "SELECT COALESCE(MAX(event_no), 0) FROM snapshot.events")
-    con.execute("CREATE OR REPLACE TEMP TABLE fresh_events AS " + lifecycle.sql("folded_events"), {"last_event_no": last})
-    until = " CROSS JOIN moment AS m WHERE e.happened_at <= m.seen_at" if is_past else ""
-    con.execute(
-        f"CREATE OR REPLACE TEMP VIEW current_events AS SELECT e.* FROM (FROM snapshot.events UNION ALL BY NAME FROM fresh_events) AS e{until}"
-    )
+    con.execute("CREATE TABLE memory.main.fresh_events AS " + lifecycle.sql("folded_events"), {"last_event_no": last})
+    until = " CROSS JOIN memory.main.moment AS m WHERE e.happened_at <= m.seen_at" if is_past else ""
+    events = "FROM snapshot.events UNION ALL BY NAME FROM memory.main.fresh_events"
+    con.execute(f"CREATE VIEW memory.main.current_events AS SELECT e.* FROM ({events}) AS e{until}")
     if is_past:
         changed = "SELECT DISTINCT e.task_id FROM snapshot.events AS e WHERE e.event = 'owner_changed'"
         con.execute(f"CREATE OR REPLACE TEMP TABLE changed_owners AS {changed}")
-        con.execute("CREATE OR REPLACE TEMP TABLE current_tasks AS " + queries.sql("past_tasks"))
-    con.execute("CREATE OR REPLACE TEMP VIEW current_stays AS " + lifecycle.sql("stays"))
+        con.execute("CREATE TABLE memory.main.current_tasks AS " + queries.sql("past_tasks"))
+    con.execute("CREATE TEMP VIEW current_stays AS " + lifecycle.sql("stays"))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import clock, workspace
+from app_pages.ui import clock, past, workspace
 from app_pages.ui.task_actions import local
 from pipelines import exports
 from pipelines.ledger import Access
@@ -34,7 +34,12 @@ def show_menu(worklist: Worklist, filters: Filters, order: Order, count: int) ->
     """Download the whole filtered list, not just the page of it that is shown."""
     name = f"tasks-{_local(worklist, filters.facility_ids):%Y%m%d-%H%M}"
     said = f"{count:,} tasks as filtered and sorted now."
-    show(Export("Tasks", name, said, count, lambda now: now.tasks(filters, order), exports.task_rows))
+
+    def ask(now: Worklist) -> pd.DataFrame:
+        then = now if worklist.state.at is None else past.again(worklist)
+        return then.tasks(filters, order)
+
+    show(Export("Tasks", name, said, count, ask, exports.task_rows))
 
 
 def show(export: Export) -> None:

@@ -19,6 +19,7 @@ from pipelines.errors import UserError
 from pipelines.worklist import Filters, Worklist
 
 DEFERRALS = {"1 day": "1d", "2 days": "2d", "3 days": "3d", "1 week": "1w", "2 weeks": "2w"}
+BULK = (("complete", "Complete", "done_all"), ("defer", "Defer", "snooze"), ("assign", "Assign", "person_add"))  # action, label, icon
 ASKED, OUTCOME = "actions.asked", "actions.outcome"
 REFUSALS_SHOWN = 5
 NOBODY = "Unassigned (back to the record's owner)"

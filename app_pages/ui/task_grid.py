@@ -13,11 +13,22 @@ from app_pages.ui import url_state
 ROW_HEIGHT, MOST_PIXELS = 36, 650
 PAGER_PIXELS, PAGE_NUMBER_PIXELS, MOST_PAGE_NUMBERS = 90, 40, 7  # of the arrows, and of each number between them
 TICKED = "grid.ticked"  # task id → the ledger number of the task when it was ticked
-COLUMNS = ["open", "task", "patient", "reason", "due", "state", "staff", "payer", "since", "age", "amount", "facility", "returns"]
-STATES = ["Overdue", "Due today", "Pending", "Deferred"]
+COLUMNS = ["open", "task", "patient", "reason", "due", "state", "staff", "payer", "since", "age", "amount", "facility", "returns", "closed"]
+STATES = {"Overdue": "#FECDCA", "Due today": "#FEDF89", "Pending": "#D1E9FF", "Deferred": "#E4E7EC"}
+ENDED, ENDED_COLOUR = (
+    {
+        "cleared": "Cleared",
+        "converted": "Became another",
+        "completed": "Completed",
+        "override": "Override",
+        "discharged": "Discharged",
+        "source_gone": "Record gone",
+    },
+    "#D1FADF",
+)
 
 
-def show(tasks: pd.DataFrame, alt: str, on_open: Callable[[str], None], *, with_facility: bool, with_return: bool) -> None:
+def show(tasks: pd.DataFrame, alt: str, on_open: Callable[[str], None], *, with_facility: bool, with_return: bool, with_end: bool) -> None:
     """The table of these rows of Worklist.tasks; `on_open` is called with the id of the task whose Open was clicked."""
     shown = [(str(task_id), int(seq)) for task_id, seq in zip(tasks["task_id"], tasks["last_seq"], strict=True)]
     key = "grid." + hashlib.sha1(repr(shown).encode(), usedforsecurity=False).hexdigest()[:16]
@@ -42,7 +53,7 @@ def show(tasks: pd.DataFrame, alt: str, on_open: Callable[[str], None], *, with_
         if row < len(shown):
             on_open(shown[row][0])
 
-    hidden = {name for name, wanted in (("facility", with_facility), ("returns", with_return)) if not wanted}
+    hidden = {name for name, wanted in (("facility", with_facility), ("returns", with_return), ("closed", with_end)) if not wanted}
     event = st.dataframe(
         _rows(tasks),
         key=key,
@@ -89,6 +100,7 @@ def _rows(tasks: pd.DataFrame) -> pd.DataFrame:
     state[days_late == 0] = "Due today"
     state[tasks["overdue"]] = "Overdue"
     state[tasks["status"] == "deferred"] = "Deferred"
+    state = tasks["close_kind"].map(ENDED).astype(object).where(~tasks["is_open"].astype(bool), state)
     return pd.DataFrame(
         {
             "open": "Open",  # no icon: a screen reader would spell its name
@@ -104,24 +116,27 @@ def _rows(tasks: pd.DataFrame) -> pd.DataFrame:
             "amount": tasks["amount"].astype(float),
             "facility": tasks["facility"],
             "returns": tasks["returns_at"],
+            "closed": tasks["closed_on"],
         }
     )
 
 
 def _columns(open_key: str, on_open: Callable[[], None]) -> dict[str, object]:
     config = st.column_config
+    colours = STATES | dict.fromkeys(ENDED.values(), ENDED_COLOUR)
     return {
         "open": config.ButtonColumn("Open", type="tertiary", key=open_key, on_click=on_open, width=74),
         "task": config.TextColumn("Task", width=160),
         "patient": config.TextColumn("Patient", width=115),
         "reason": config.TextColumn("Reason", width=262),
         "due": config.DateColumn("Due", format="MMM D", width=62, help="The day it is due; older is overdue"),
-        "state": config.MultiselectColumn("Status", options=STATES, color=["#FECDCA", "#FEDF89", "#D1E9FF", "#E4E7EC"], width=92),
+        "state": config.MultiselectColumn("Status", options=list(colours), color=list(colours.values()), width=92),
         "staff": config.TextColumn("Staff", width=120),
         "payer": config.TextColumn("Payer", width=120),
         "since": config.DateColumn("Since", format="MMM D, YYYY", width=100, help="The day it fell due in the data"),
         "age": config.NumberColumn("Age (days)", format="%d", width=86),
         "amount": config.NumberColumn("Amount", format="dollar", width=86),
         "facility": config.TextColumn("Facility", width=150),
+        "closed": config.DateColumn("Closed", format="MMM D, YYYY", width=100, help="The clinic's day it was closed"),
         "returns": config.DatetimeColumn("Returns", format="MMM D, HH:mm", width=110, help="When it is back on the list, in the clinic's time"),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import links, names, task_actions, timeline, url_state, workspace
+from app_pages.ui import links, names, past, task_actions, timeline, url_state, workspace
 from app_pages.ui.plain import plain
 from pipelines import records
 from pipelines.acting import Wish
@@ -17,8 +17,8 @@ STATES = {"pending": "blue", "deferred": "gray", "completed": "green", "cleared"
 
 
 def show(view: url_state.View) -> None:
-    """The panel of the task that the view's URL has open; putting it away takes the task out of the URL."""
-    found = workspace.worklist().task(view["task"])
+    """The panel of the task that the view's URL has open, in a past list to look at only; putting it away takes the task out of the URL."""
+    found = _list_of(view).task(view["task"])
     title = "No such task" if found is None else plain(found["title"])
 
     def put_away() -> None:
@@ -28,19 +28,25 @@ def show(view: url_state.View) -> None:
     def panel() -> None:
         if st.session_state.pop(ACTED, False):
             st.rerun()  # the list behind has changed, too
-        worklist = workspace.worklist()
+        worklist = _list_of(view)
         task = worklist.task(view["task"])
         if task is None:
             st.warning(f"There is no task “{plain(view['task'])}”. The link may be of another practice, or mistyped.")
             return
         workspace.note_access(task["patient_id"], "task", task["task_id"])
-        _show(worklist, task, workspace.rules().get(task["rule_id"]))
+        _show(worklist, task, workspace.rules().get(task["rule_id"]), can_act="at" not in view.params or not past.is_on(view))
 
     panel()
 
 
-def _show(worklist: Worklist, task: pd.Series, rule: Rule | None) -> None:
+def _list_of(view: url_state.View) -> Worklist:
+    return past.worklist(view) if "at" in view.params else workspace.worklist()
+
+
+def _show(worklist: Worklist, task: pd.Series, rule: Rule | None, *, can_act: bool) -> None:
     _show_head(worklist, task)
+    if not can_act:
+        st.info("This is the task as it was; go back to now to act on it.", icon=":material/history:")
     task_actions.show_outcome_in_panel()
     _heading("Why this task exists")
     st.markdown(f"**{plain(task['reason'])}**" + (f"  \n{plain(rule.purpose)}" if rule is not None else ""))
@@ -51,7 +57,7 @@ def _show(worklist: Worklist, task: pd.Series, rule: Rule | None) -> None:
         links.show(task, rule.links)
         clears = "Clears by itself" if rule.clears == "auto" else "Stays until somebody completes it"
         st.markdown(f":material/info: **{clears}.** {plain(rule.clears_when)}")
-    if task["is_open"] or task["status"] == "completed":
+    if can_act and (task["is_open"] or task["status"] == "completed"):
         _show_actions(worklist, task)
     _heading("What happened")
     timeline.show(worklist, task["patient_id"], task["task_id"])

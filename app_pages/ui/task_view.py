@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import streamlit as st
 
-from app_pages.ui import asking, names, url_state
+from app_pages.ui import asking, names, past, url_state
 from app_pages.ui.plain import plain, quiet
 from pipelines import records
 from pipelines.worklist import Filters, Order, Worklist
 
-STATUSES = {"pending": "Pending", "overdue": "Overdue", "deferred": "Deferred", "open": "All open"}
+STATUSES = {"pending": "Pending", "overdue": "Overdue", "deferred": "Deferred", "open": "All open", "closed": "Closed", "all": "Open and closed"}
+OF_OPEN_TASKS = ("pending", "overdue", "deferred", "open")  # the statuses in whose lists there is something to do
 SORTS = {
     "since": "Oldest first",
     "-since": "Newest first",
@@ -26,6 +27,18 @@ SORTS = {
 }
 MOST_FOUND = 8  # patients, for whom the sidebar has room
 FACETS = {"facility": "Facility", "category": "Category", "type": "Task type", "payer": "Payer", "staff": "Staff member", "age": "Age"}
+FIELDS = {  # of Filters
+    "facility": "facility_ids",
+    "category": "categories",
+    "type": "rule_ids",
+    "payer": "payer_ids",
+    "staff": "staff_ids",
+    "age": "age_bands",
+    "ended": "close_kinds",
+}
+ENDS = {name: names.EVENTS[name] for name in ("cleared", "converted", "completed", "override", "discharged", "source_gone")}
+# Days, which come from the links of charts and reports: on the list in the evening, came to it, left it.
+DAYS = {"on": "On the list in the evening of", "in": "Came to the list", "out": "Left the list"}
 
 
 def read(worklist: Worklist) -> url_state.View:
@@ -36,6 +49,11 @@ def read(worklist: Worklist) -> url_state.View:
         [
             *(url_state.Param(name, label, known=lambda name=name: known[name]) for name, label in FACETS.items()),
             url_state.Param("status", "Status", "one", lambda: STATUSES, "pending"),
+            url_state.Param("ended", "How it ended", known=lambda: ENDS),
+            url_state.Param("on", DAYS["on"], "day"),
+            url_state.Param("in", DAYS["in"], "days"),
+            url_state.Param("out", DAYS["out"], "days"),
+            past.PARAM,
             url_state.Param("sort", "Sort", "one", lambda: SORTS, "since"),
             url_state.Param("patient", "Patient", "one"),
             url_state.Param("page", "Page", "number", default=1),
@@ -58,11 +76,34 @@ def labels(worklist: Worklist) -> Mapping[str, Mapping[str, str]]:
 
 def filters(view: url_state.View) -> Filters:
     """The filters the view means; Me is whoever looks."""
-    chosen = {name: tuple(view[name]) for name in FACETS}
-    staff = tuple(names.me() if value == names.ME else value for value in chosen["staff"])
+    chosen = {field: tuple(view[name]) for name, field in FIELDS.items()}
+    chosen["staff_ids"] = tuple(names.me() if value == names.ME else value for value in chosen["staff_ids"])
+    came, went = (url_state.days(view[name]) if view[name] else (None, None) for name in ("in", "out"))
+    on = url_state.moment(view["on"]) if view["on"] else None
     return Filters(
-        view["status"], chosen["facility"], chosen["category"], chosen["type"], chosen["payer"], staff, chosen["age"], patient_id=view["patient"]
+        status=view["status"], patient_id=view["patient"], open_on=on, in_from=came[0], in_to=came[1], out_from=went[0], out_to=went[1], **chosen
     )
+
+
+def query_of(wanted: Filters, at: str | None = None) -> dict[str, list[str]]:
+    """The query of the Tasks page that lists exactly these tasks, now or as they were at a moment as URLs write it."""
+    if wanted.task_ids:
+        raise ValueError("the Tasks page lists no ids")
+    query = {name: sorted(values) for name, field in FIELDS.items() if (values := getattr(wanted, field))}
+    if wanted.status != "pending":
+        query["status"] = [wanted.status]
+    if wanted.patient_id is not None:
+        query["patient"] = [wanted.patient_id]
+    if wanted.open_on is not None:
+        query["on"] = [url_state.written(wanted.open_on)]
+    for name, first, last in (("in", wanted.in_from, wanted.in_to), ("out", wanted.out_from, wanted.out_to)):
+        if first is not None and last is not None:
+            query[name] = [f"{url_state.written(first)}..{url_state.written(last)}"]
+        elif first is not None or last is not None:
+            raise ValueError("the Tasks page knows no days without an end")
+    if at is not None:
+        query["at"] = [at]
+    return query
 
 
 def order(view: url_state.View) -> Order:
@@ -94,7 +135,39 @@ def show_filters(view: url_state.View, worklist: Worklist) -> None:
             on_change=view.changed(name, first_page),
             placeholder="All",
         )
+    if view["status"] not in OF_OPEN_TASKS or view["ended"]:
+        st.multiselect(
+            "How it ended",
+            list(ENDS),
+            key=view.key("ended"),
+            format_func=ENDS.get,
+            on_change=view.changed("ended", first_page),
+            placeholder="All",
+        )
     _show_patient_filter(view, worklist)
+    past.show_picker(view)
+
+
+def show_days(view: url_state.View) -> None:
+    """The days the view is limited to, each with the button that takes the limit away: they come with links, and no widget says them."""
+    for name, said in DAYS.items():
+        if view[name]:
+            with st.container(horizontal=True, vertical_alignment="center", border=True):
+                st.markdown(f":material/date_range: **{said} {_days_said(view[name])}**", width="stretch")
+                st.button("Any day", key=f"tasks.{name}.clear", type="tertiary", on_click=url_state.touch(_take_away(view, name)))
+
+
+def _take_away(view: url_state.View, name: str) -> Callable[[], None]:
+    def clear() -> None:
+        view.set(name, None)
+        view.set("page", 1)
+
+    return clear
+
+
+def _days_said(text: str) -> str:
+    first, last = url_state.days(text) if ".." in text else (url_state.moment(text),) * 2
+    return f"{first:%B %-d, %Y}" if first == last else f"{first:%B %-d} to {last:%B %-d, %Y}"
 
 
 def empty_filters(view: url_state.View, worklist: Worklist) -> list[str]:

@@ -8,6 +8,7 @@ searched text are patients' data and stay out of URLs.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,7 +24,7 @@ class Param:
 
     name: str
     label: str
-    kind: str = "many"  # many | one | number
+    kind: str = "many"  # many | one | number | day (2026-11-01) | days (2026-11-01..2026-11-07) | moment (a day, or a time with its offset)
     known: Callable[[], Collection[str]] | None = None
     default: str | int | None = None
 
@@ -159,11 +160,56 @@ def parse(param: Param, raw: Sequence[str]) -> tuple[Any, list[str]]:
         text = texts[-1]
         is_number = text.isascii() and text.isdecimal() and 1 <= int(text[:8]) <= 1_000_000
         return (int(text), []) if is_number else (param.empty, [f"{param.label}: “{text}” is not a number"])
+    if param.kind in _WRITTEN:
+        reads, what = _WRITTEN[param.kind]
+        try:
+            return reads(texts[-1]), []
+        except ValueError:
+            return param.empty, [f"{param.label}: “{texts[-1]}” is not {what}"]
     wanted = list(dict.fromkeys(texts if param.kind == "many" else texts[-1:]))
     known = None if param.known is None else set(param.known())
     good = [text for text in wanted if known is None or text in known]
     problems = [f"{param.label}: there is no “{text}”" for text in wanted if text not in good]
     return (good if param.kind == "many" else good[0] if good else param.empty), problems
+
+
+def days(text: str) -> tuple[dt.date, dt.date]:
+    """The first and the last day of a parameter of days; ValueError when the text is none."""
+    first, _, last = text.partition("..")
+    found = _day(first), _day(last)
+    if found[0] > found[1]:
+        raise ValueError("the last day comes before the first")
+    return found
+
+
+def moment(text: str) -> dt.date | dt.datetime:
+    """What a parameter of a moment means: a day, or a time in UTC; ValueError when the text is neither."""
+    if len(text) == len("2026-11-01"):
+        return _day(text)
+    at = dt.datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("a time without its offset")
+    return at.astimezone(dt.UTC)
+
+
+def _day(text: str) -> dt.date:
+    day = dt.date.fromisoformat(text)
+    if not 1990 <= day.year <= 2100:
+        raise ValueError("no day of a practice")
+    return day
+
+
+def written(found: dt.date | dt.datetime) -> str:
+    """A day or moment as the query string has it."""
+    return found.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(found, dt.datetime) else found.isoformat()
+
+
+# How the texts of a kind are read, kept as they are written here so that one view has one address, and what the others are not.
+_WRITTEN: Mapping[str, tuple[Callable[[str], str], str]] = {
+    "day": (lambda text: written(_day(text)), "a day such as 2026-11-01"),
+    "days": (lambda text: "..".join(map(written, days(text))), "a span of days such as 2026-11-01..2026-11-07"),
+    "moment": (lambda text: written(moment(text)), "a day such as 2026-11-01, or a moment such as 2026-11-01T18:00Z"),
+}
 
 
 def encode(params: Mapping[str, Param], values: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -135,6 +135,7 @@ SELECT
     CASE WHEN t.status = 'deferred' THEN t.deferred_until END AS deferred_until,
     CASE WHEN t.status = 'deferred' THEN t.deferred_until AT TIME ZONE t.time_zone END AS returns_at,
     t.closed_at,
+    CAST(t.closed_at AT TIME ZONE t.time_zone AS DATE) AS closed_on,
     t.closed_by,
     t.close_kind,
     t.reason,

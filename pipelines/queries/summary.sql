@@ -8,4 +8,6 @@ SELECT
     -- Only these two hold money that is still to be moved; an amount elsewhere would be counted twice.
     COALESCE(SUM(CASE WHEN t.rule_id IN ('uncollected_payments', 'refund_request') THEN t.amount END), 0) AS amount,
     MIN(t.since) AS oldest,
+    COUNT(*) FILTER (WHERE t.is_open) AS still_open,
+    COUNT(*) FILTER (WHERE t.close_kind IN ('completed', 'override')) AS by_people,
 FROM matching AS t

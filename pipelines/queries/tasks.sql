@@ -24,6 +24,7 @@ SELECT
     t.deferred_until,
     t.returns_at,
     t.closed_at,
+    t.closed_on,
     t.closed_by,
     t.close_kind,
     t.reason,
