@@ -50,19 +50,25 @@ def last_weeks(today: dt.date, weeks: int) -> Period:
     return Period(sunday - dt.timedelta(weeks=weeks - 1), today)
 
 
+MOVES = ["came_in", "went_out", "cleared", "completed", "ended_otherwise"]
+
+
 def flow(worklist: Worklist, filters: Filters, period: Period, split_by: str = "all") -> pd.DataFrame:
-    """One row a step and value of the split: first, last, split, came_in, went_out (cleared, completed, ended_otherwise), open_at_end."""
-    days = worklist.question("flow", replace(filters, status="all"), split_by=split_by)
-    rows = []
-    for value, of_value in days.groupby("split", sort=True):
-        moved = of_value.assign(moved_on=pd.to_datetime(of_value["moved_on"]).dt.date)
-        for first, last in period.steps():
-            until, within = moved[moved["moved_on"] <= last], moved[(moved["moved_on"] >= first) & (moved["moved_on"] <= last)]
-            counts = {name: int(within[name].sum()) for name in ("came_in", "went_out", "cleared", "completed", "ended_otherwise")}
-            rows.append(
-                {"first": first, "last": last, "split": value, **counts, "open_at_end": int(until["came_in"].sum() - until["went_out"].sum())}
-            )
-    return pd.DataFrame(rows, columns=["first", "last", "split", "came_in", "went_out", "cleared", "completed", "ended_otherwise", "open_at_end"])
+    """One row a step and value of the split: first, last, split, came_in, went_out (cleared, completed, ended_otherwise), open_at_end.
+
+    A value that had no task by the end of the period has no rows.
+    """
+    moved = worklist.question("flow", replace(filters, status="all"), split_by=split_by, first_on=period.first, last_on=period.last, step=period.step)
+    steps = pd.DataFrame(list(period.steps()), columns=["first", "last"])
+    moved = moved.assign(first=pd.to_datetime(moved["step_on"]).dt.date, open_at_end=moved["came_in"] - moved["went_out"])
+    # Every value has every step, and one before them that holds the past.
+    before = pd.DataFrame({"first": [period.first - dt.timedelta(days=1)], "last": [None]})
+    grid = pd.concat([before, steps]).merge(pd.DataFrame({"split": sorted(moved["split"].unique())}), how="cross")
+    counted = grid.merge(moved[["split", "first", *MOVES, "open_at_end"]], on=["split", "first"], how="left")
+    counted = counted.fillna(dict.fromkeys([*MOVES, "open_at_end"], 0)).astype(dict.fromkeys([*MOVES, "open_at_end"], int))
+    counted = counted.sort_values(["split", "first"], ignore_index=True)
+    counted["open_at_end"] = counted.groupby("split")["open_at_end"].cumsum()
+    return counted.loc[counted["last"].notna(), ["first", "last", "split", *MOVES, "open_at_end"]].reset_index(drop=True)
 
 
 def ages(worklist: Worklist, filters: Filters) -> pd.DataFrame:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 
-from pipelines import ledger, warehouse
+from pipelines import ledger, overlay, warehouse
 from pipelines.settings import Settings
-from pipelines.worklist import State, Worklist, hold_past
+from pipelines.worklist import State, Worklist, laid_over
 
 KEPT = 3  # lists; each is as large as the practice's history was
 
@@ -22,6 +23,7 @@ class _Held:
     con: duckdb.DuckDBPyConnection
     state: State
     checked: int  # the newest number of the ledger that was looked at
+    known: dict[str, pd.DataFrame] = field(default_factory=dict)
 
 
 class PastWorklists:
@@ -42,10 +44,28 @@ class PastWorklists:
             key = (warehouse.current(self.settings.warehouse), at)
             held, newest = self._held.pop(key, None), self._book.last_seq()
             if held is None or any(action.at <= at for action in self._book.actions(after=held.checked)):
-                con, state = hold_past(self.settings, self._book, at)
-                held = _Held(con, state, newest)
+                held = _hold(self.settings, self._book, at, newest)
             held.checked = newest
             self._held[key] = held
             while len(self._held) > KEPT:
                 self._held.popitem(last=False)  # its readers keep what they read from
-            return Worklist(held.con.cursor(), self.settings, at, held.state, "memory.main.open_tasks")
+            return Worklist(held.con.cursor(), self.settings, at, held.state, held.known)
+
+
+def _hold(settings: Settings, book: ledger.Ledger, at: dt.datetime, newest: int) -> _Held:
+    """Work out only the tasks that are otherwise than the snapshot says, and the open ones, whose ages were others."""
+    con, state = laid_over(settings, book, at)
+    overlay.lay_out(con)
+    con.execute("CREATE TEMP TABLE worked_out AS SELECT t.* FROM current_tasks AS t WHERE t.state = 'open' OR t.task_id IN (FROM moved)")
+    touched = [row[0] for row in con.execute("SELECT m.task_id FROM moved AS m UNION SELECT t.task_id FROM worked_out AS t").fetchall()]
+    con.execute(
+        "CREATE TABLE memory.main.past_events AS SELECT e.* FROM current_events AS e WHERE e.task_id IN (SELECT t.task_id FROM worked_out AS t)"
+    )
+    con.execute("CREATE OR REPLACE TEMP VIEW current_tasks AS FROM worked_out")
+    con.execute("CREATE OR REPLACE TEMP VIEW current_events AS FROM memory.main.past_events")
+    overlay.take_in(con, touched)
+    con.execute(
+        "CREATE OR REPLACE VIEW memory.main.current_events AS "
+        f"SELECT e.* FROM snapshot.events AS e WHERE e.task_id {overlay.UNTOUCHED} UNION ALL BY NAME FROM memory.main.past_events"
+    )
+    return _Held(con, state, newest)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import candidates, extracts, ledger, lifecycle, rules, staging, warehouse
+from pipelines import candidates, extracts, ledger, lifecycle, queries, rules, staging, warehouse
 from pipelines.candidates import Answer
 from pipelines.errors import UserError
 from pipelines.extracts import TableRead
@@ -121,6 +121,7 @@ def _run(
 
     tell("publishing")
     _record(con, run_no, run_id, as_of, folded_seq, folder, found_rules, overrides, reads, answers, decisions)
+    _list_closed(con, as_of)
     warehouse.publish(con, settings.warehouse, run_id)
     return RunReport(run_id, as_of, tuple(reads), tuple(answers), decisions, len(acted), found.notes, tuple(extracts.refused_kinds(con)))
 
@@ -310,6 +311,15 @@ def _record(
         "snapshot.rules",
         [(r.rule_id, r.title, r.category, r.clears, r.clears_when, r.purpose, r.due_days) for r in found_rules.values()],
     )
+
+
+def _list_closed(con: duckdb.DuckDBPyConnection, as_of: dt.datetime) -> None:
+    """Write down what the list says of closed tasks: it stays so until the next run, and to work it out for a million takes seconds."""
+    con.execute("CREATE OR REPLACE TEMP TABLE moment AS SELECT CAST($at AS TIMESTAMPTZ) AS seen_at", {"at": as_of})
+    con.execute("CREATE OR REPLACE TEMP VIEW current_tasks AS SELECT t.* FROM snapshot.tasks AS t WHERE t.state <> 'open'")
+    con.execute("CREATE OR REPLACE TEMP VIEW current_events AS FROM snapshot.events")
+    con.execute("CREATE OR REPLACE TEMP TABLE rules AS FROM snapshot.rules")
+    con.execute("CREATE TABLE snapshot.closed_tasks AS " + queries.sql("listed"), {"task_ids": None, "patient_id": None})
 
 
 def _append(con: duckdb.DuckDBPyConnection, name: str, columns: str, rows: list[tuple]) -> None:

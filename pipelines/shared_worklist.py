@@ -18,14 +18,12 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from pipelines import ledger, lifecycle, queries, warehouse
+from pipelines import ledger, lifecycle, overlay, queries, warehouse
 from pipelines.errors import UserError
 from pipelines.folding import set_actions
 from pipelines.settings import Settings
-from pipelines.worklist import State, Worklist, attach_current, point, waiting
+from pipelines.worklist import OPEN_TASKS, State, Worklist, attach_current, point, waiting
 
-ALL = {"task_ids": None, "patient_id": None}
-EMPTY = "SELECT t.* FROM snapshot.tasks AS t LIMIT 0"
 # How far an asker may be behind the newest look or the run, having waited for its turn or with a clock that is slower than the one of the
 # machine that runs the pipeline: it gets the newer list, for one set back would be made anew, and none would be shown before the run.
 LATE = dt.timedelta(minutes=5)
@@ -79,7 +77,7 @@ class SharedWorklist:
             elif seq > held.state.seq or held.waiting or at > held.at:
                 self._catch_up(held, at, seq)
             self._held = held
-            worklist = Worklist(held.con.cursor(), self.settings, at, held.state, "memory.main.open_tasks", held.known)
+            worklist = Worklist(held.con.cursor(), self.settings, at, held.state, held.known)
             # What others do from now on belongs to another state. A transaction sees a database as it is at its first look into it.
             worklist.con.begin()
             warehouse.one(worklist.con, "SELECT m.seen_at FROM memory.main.moment AS m")
@@ -97,19 +95,8 @@ class SharedWorklist:
                 f"The list was published for {state.as_of:%Y-%m-%d %H:%M} UTC, and the clock says {at:%Y-%m-%d %H:%M} UTC: set the clock right."
             )
         con.execute("CREATE TABLE memory.main.moment AS SELECT CAST($at AS TIMESTAMPTZ) AS seen_at", {"at": at})
-        con.execute(f"CREATE TABLE memory.main.touched_tasks AS {EMPTY}")
-        con.execute(f"CREATE TABLE memory.main.fresh_events AS {lifecycle.sql('empty_events')}")
-        con.execute(
-            "CREATE VIEW memory.main.current_tasks AS SELECT t.* FROM snapshot.tasks AS t "
-            "WHERE t.task_id NOT IN (SELECT task_id FROM memory.main.touched_tasks) UNION ALL BY NAME FROM memory.main.touched_tasks"
-        )
-        con.execute("CREATE VIEW memory.main.current_events AS FROM snapshot.events UNION ALL BY NAME FROM memory.main.fresh_events")
-        con.execute("CREATE TABLE memory.main.touched_stays AS SELECT s.* FROM snapshot.stays AS s LIMIT 0")
-        con.execute(
-            "CREATE VIEW memory.main.current_stays AS SELECT s.* FROM snapshot.stays AS s "
-            "WHERE s.task_id NOT IN (SELECT task_id FROM memory.main.touched_tasks) UNION ALL BY NAME FROM memory.main.touched_stays"
-        )
-        con.execute(f"CREATE TABLE memory.main.open_tasks AS FROM ({queries.sql('listed')}) AS t WHERE t.is_open", ALL)
+        overlay.lay_out(con)
+        con.execute(f"INSERT INTO {OPEN_TASKS} BY NAME FROM ({queries.sql('listed')}) AS t WHERE t.is_open", overlay.EVERY_TASK)
         held = _Held(con, path, replace(state, making=next(_makings)), at, _next_day(con, at), waiting=waiting(con))
         self._catch_up(held, at, self.book.last_seq())
         return held
@@ -146,12 +133,7 @@ def _refresh(held: _Held, touched: Collection[str], fresh: list[ledger.Action], 
     )
     cursor.execute("CREATE TEMP VIEW current_events AS FROM touched_events")
     cursor.execute("UPDATE memory.main.moment SET seen_at = CAST($at AS TIMESTAMPTZ)", {"at": at})
-    cursor.execute("DELETE FROM memory.main.touched_tasks WHERE task_id IN (SELECT UNNEST($ids))", ids)
-    cursor.execute("INSERT INTO memory.main.touched_tasks BY NAME FROM current_tasks")
-    cursor.execute("DELETE FROM memory.main.open_tasks WHERE task_id IN (SELECT UNNEST($ids))", ids)
-    cursor.execute(f"INSERT INTO memory.main.open_tasks BY NAME FROM ({queries.sql('listed')}) AS t WHERE t.is_open", ALL)
-    cursor.execute("DELETE FROM memory.main.touched_stays WHERE task_id IN (SELECT UNNEST($ids))", ids)
-    cursor.execute("INSERT INTO memory.main.touched_stays BY NAME " + lifecycle.sql("stays"))
+    overlay.take_in(cursor, touched)
     cursor.commit()
     cursor.close()
 

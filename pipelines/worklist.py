@@ -61,6 +61,8 @@ class Filters:
     out_to: dt.date | None = None
 
 
+# What queries/listed.sql says, kept by whoever has many readers (see overlay.py): of the open tasks, and of all.
+OPEN_TASKS, ALL_TASKS = "memory.main.open_tasks", "memory.main.all_tasks"
 _PARAMETER = re.compile(r"\$(\w+)")
 CHOSEN = ("facility_ids", "categories", "rule_ids", "payer_ids", "staff_ids", "age_bands")
 
@@ -96,14 +98,13 @@ class Worklist:
         settings: Settings,
         at: dt.datetime,
         state: State,
-        open_tasks: str | None = None,
         known: dict[str, pd.DataFrame] | None = None,
     ) -> None:
         self.at = at
         self.settings = settings
         self.state = state
         self.con = con
-        self._open_tasks = open_tasks  # a table that holds what queries/listed.sql says of the open tasks
+        self._is_kept = known is not None  # whether OPEN_TASKS and ALL_TASKS are there
         self._known = {} if known is None else known  # answers that all readers of a snapshot share
         point(con)
 
@@ -122,7 +123,7 @@ class Worklist:
         tail = f"ORDER BY t.{column} {'DESC' if by.is_descending else 'ASC'} NULLS LAST, t.since, t.title, t.task_id"
         if limit is not None:
             return self._ask("tasks", wanted, tail, page=f"LIMIT {int(limit)} OFFSET {int(offset)}")
-        if wanted.status == "all" and wanted.task_ids and self._open_tasks is not None:
+        if wanted.status == "all" and wanted.task_ids and self._is_kept:
             rows = self._ask("tasks", replace(wanted, status="open"), tail)
             if len(rows) == len(set(wanted.task_ids)):
                 return rows  # none of them is closed
@@ -206,10 +207,10 @@ class Worklist:
                     raise UserError(f"There is no {what} {value}; there are {', '.join(known)}")
 
     def _ask(self, question: str, filters: Filters, tail: str = "", page: str = "", **more: object) -> pd.DataFrame:
-        """A question about the tasks that match, or those on a page of them; closed ones are looked at only when they are asked for."""
+        """A question about the tasks that match, or those on a page of them; kept closed ones are looked at only when they are asked for."""
         given = {name: list(value) or None if isinstance(value, tuple) else value for name, value in vars(filters).items()} | more
-        is_shared = self._open_tasks is not None and filters.status not in ("closed", "all")
-        asked, kept = (f"FROM {self._open_tasks}", "NOT MATERIALIZED") if is_shared else (queries.sql("listed"), "")
+        table = ALL_TASKS if filters.status in ("closed", "all") else OPEN_TASKS
+        asked, kept = (f"FROM {table}", "NOT MATERIALIZED") if self._is_kept else (queries.sql("listed"), "")
         matching = _lines_given("matching", given)
         if page:
             # First which tasks, then all about them: most of the columns are then read for these few rows only.
@@ -238,21 +239,12 @@ def _lines_given(question: str, given: Mapping[str, object]) -> str:
 def open_worklist(settings: Settings, at: dt.datetime) -> Worklist:
     """The list at any moment, past ones too, for one question; a process with many readers keeps a SharedWorklist."""
     with ledger.open_ledger(settings.ledger_url) as book:
-        con, state = _laid_over(settings, book, at)
+        con, state = laid_over(settings, book, at)
     return Worklist(con, settings, at, state)
 
 
-def hold_past(settings: Settings, book: ledger.Ledger, at: dt.datetime) -> tuple[duckdb.DuckDBPyConnection, State]:
-    """The list at a moment that is over, its open tasks and stays worked out, for cursors of this connection to read."""
-    con, state = _laid_over(settings, book, at)
-    if at >= state.as_of:  # what was folded lies in temporary tables, which cursors do not see
-        con.execute("CREATE TABLE memory.main.current_tasks AS FROM current_tasks")
-    con.execute("CREATE TABLE memory.main.current_stays AS FROM current_stays")
-    con.execute(f"CREATE TABLE memory.main.open_tasks AS FROM ({queries.sql('listed')}) AS t WHERE t.is_open", {"task_ids": None, "patient_id": None})
-    return con, state
-
-
-def _laid_over(settings: Settings, book: ledger.Ledger, at: dt.datetime) -> tuple[duckdb.DuckDBPyConnection, State]:
+def laid_over(settings: Settings, book: ledger.Ledger, at: dt.datetime) -> tuple[duckdb.DuckDBPyConnection, State]:
+    """A connection whose current_tasks, current_events and current_stays are those of the moment, and the list's state; see lay_over."""
     con = warehouse.connect()
     state = attach_current(con, settings)
     con.execute("CREATE TABLE memory.main.moment AS SELECT CAST($at AS TIMESTAMPTZ) AS seen_at", {"at": at})
@@ -284,15 +276,26 @@ def waiting(con: duckdb.DuckDBPyConnection) -> list[int]:
 
 
 def lay_over(con: duckdb.DuckDBPyConnection, acted: list[ledger.Action], *, is_past: bool) -> None:
-    """Make current_tasks and current_events: the snapshot, then the actions, then, for an earlier moment, what was so then."""
-    fold(con, "snapshot.tasks", acted, "stored_now" if is_past else "current_tasks")
+    """Make current_tasks and current_events: the snapshot, then the actions, then, for an earlier moment, what was so then.
+
+    `moved` holds the ids of the tasks that are, or may be, otherwise than the snapshot says.
+    """
+    fold(con, "snapshot.tasks", acted, "folded_now" if is_past else "current_tasks")
     (last,) = warehouse.one(con, "SELECT COALESCE(MAX(event_no), 0) FROM snapshot.events")
-    con.execute("CREATE TABLE memory.main.fresh_events AS " + lifecycle.sql("folded_events"), {"last_event_no": last})
-    until = " CROSS JOIN memory.main.moment AS m WHERE e.happened_at <= m.seen_at" if is_past else ""
-    events = "FROM snapshot.events UNION ALL BY NAME FROM memory.main.fresh_events"
-    con.execute(f"CREATE VIEW memory.main.current_events AS SELECT e.* FROM ({events}) AS e{until}")
+    con.execute("CREATE OR REPLACE TEMP TABLE fresh_events AS " + lifecycle.sql("folded_events"), {"last_event_no": last})
+    events = "SELECT e.* FROM (FROM snapshot.events UNION ALL BY NAME FROM fresh_events) AS e"
+    until = " CROSS JOIN moment AS m WHERE e.happened_at <= m.seen_at" if is_past else ""
+    con.execute(f"CREATE OR REPLACE TEMP VIEW current_events AS {events}{until}")
+    con.execute("CREATE OR REPLACE TEMP TABLE moved AS SELECT DISTINCT a.task_id FROM actions AS a")
     if is_past:
+        # A task that nothing happened to since is as it was.
+        con.execute("INSERT INTO moved SELECT DISTINCT e.task_id FROM snapshot.events AS e CROSS JOIN moment AS m WHERE e.happened_at > m.seen_at")
+        con.execute("CREATE OR REPLACE TEMP VIEW stored_now AS SELECT t.* FROM folded_now AS t WHERE t.task_id IN (SELECT m.task_id FROM moved AS m)")
         changed = "SELECT DISTINCT e.task_id FROM snapshot.events AS e WHERE e.event = 'owner_changed'"
         con.execute(f"CREATE OR REPLACE TEMP TABLE changed_owners AS {changed}")
-        con.execute("CREATE TABLE memory.main.current_tasks AS " + queries.sql("past_tasks"))
-    con.execute("CREATE TEMP VIEW current_stays AS " + lifecycle.sql("stays"))
+        con.execute("CREATE OR REPLACE TEMP TABLE moved_tasks AS " + queries.sql("past_tasks"))
+        con.execute(
+            "CREATE OR REPLACE TEMP VIEW current_tasks AS SELECT t.* FROM folded_now AS t "
+            "WHERE t.task_id NOT IN (SELECT m.task_id FROM moved AS m) UNION ALL BY NAME FROM moved_tasks"
+        )
+    con.execute("CREATE OR REPLACE TEMP VIEW current_stays AS " + lifecycle.sql("stays"))

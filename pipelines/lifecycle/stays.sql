@@ -81,7 +81,7 @@ numbered AS (
         s.out_on,
         s.ended_as,
         s.ended_by,
-        SUM(s.is_new) OVER (PARTITION BY s.task_id ORDER BY s.happened_at, s.event_no) AS stay,
+        CAST(SUM(s.is_new) OVER (PARTITION BY s.task_id ORDER BY s.happened_at, s.event_no) AS INTEGER) AS stay,
         ROW_NUMBER() OVER (PARTITION BY s.task_id ORDER BY s.happened_at DESC, s.event_no DESC) AS from_last,
     FROM open_spans AS s
 ),

@@ -1,7 +1,7 @@
--- Day by day and group by group: what came in, what went out, and how. `matching` says which tasks; `current_stays` when they were on the list.
-WITH grouped AS (
+-- What came in and what went out, and how, by group and by the first day of each step of a period; all that was before the period is in
+-- one step, the day before it. `matching` says which tasks; `current_stays` when they were on the list. Weeks begin on Sunday.
+WITH spans AS (
     SELECT
-        t.task_id,
         CASE $split_by
             WHEN 'category' THEN t.category
             WHEN 'type' THEN t.rule_id
@@ -10,41 +10,57 @@ WITH grouped AS (
             WHEN 'staff' THEN t.staff_key
             ELSE 'all'
         END AS split,
+        s.in_on,
+        s.out_on,
+        s.ended_as,
+        COUNT(*) AS tasks,
     FROM matching AS t
+    INNER JOIN current_stays AS s ON t.task_id = s.task_id
+    GROUP BY ALL
 ),
 
 moves AS (
     SELECT
-        g.split,
-        s.in_on AS moved_on,
-        1 AS came_in,
-        0 AS went_out,
-        0 AS cleared,
-        0 AS completed,
-        0 AS ended_otherwise,
-    FROM grouped AS g
-    INNER JOIN current_stays AS s ON g.task_id = s.task_id
+        p.split,
+        p.in_on AS moved_on,
+        'in' AS moved,
+        p.tasks,
+    FROM spans AS p
     UNION ALL
     SELECT
-        g.split,
-        s.out_on AS moved_on,
-        0 AS came_in,
-        1 AS went_out,
-        CASE WHEN s.ended_as IN ('cleared', 'converted') THEN 1 ELSE 0 END AS cleared,
-        CASE WHEN s.ended_as IN ('completed', 'override') THEN 1 ELSE 0 END AS completed,
-        CASE WHEN s.ended_as IN ('discharged', 'source_gone') THEN 1 ELSE 0 END AS ended_otherwise,
-    FROM grouped AS g
-    INNER JOIN current_stays AS s ON g.task_id = s.task_id
-    WHERE s.out_on IS NOT NULL
+        p.split,
+        p.out_on AS moved_on,
+        CASE
+            WHEN p.ended_as IN ('cleared', 'converted') THEN 'cleared'
+            WHEN p.ended_as IN ('completed', 'override') THEN 'completed'
+            ELSE 'otherwise'
+        END AS moved,
+        p.tasks,
+    FROM spans AS p
+    WHERE p.out_on IS NOT NULL
+),
+
+steps AS (
+    SELECT
+        m.split,
+        m.moved,
+        m.tasks,
+        CASE
+            WHEN m.moved_on < $first_on THEN $first_on - 1
+            WHEN $step = 'day' THEN m.moved_on
+            ELSE GREATEST($first_on, CAST(DATE_TRUNC('week', m.moved_on + 1) AS DATE) - 1)
+        END AS step_on,
+    FROM moves AS m
+    WHERE m.moved_on <= $last_on
 )
 
 SELECT
-    m.moved_on,
-    m.split,
-    SUM(m.came_in) AS came_in,
-    SUM(m.went_out) AS went_out,
-    SUM(m.cleared) AS cleared,
-    SUM(m.completed) AS completed,
-    SUM(m.ended_otherwise) AS ended_otherwise,
-FROM moves AS m
-GROUP BY m.moved_on, m.split
+    s.split,
+    s.step_on,
+    SUM(CASE WHEN s.moved = 'in' THEN s.tasks ELSE 0 END) AS came_in,
+    SUM(CASE WHEN s.moved <> 'in' THEN s.tasks ELSE 0 END) AS went_out,
+    SUM(CASE WHEN s.moved = 'cleared' THEN s.tasks ELSE 0 END) AS cleared,
+    SUM(CASE WHEN s.moved = 'completed' THEN s.tasks ELSE 0 END) AS completed,
+    SUM(CASE WHEN s.moved = 'otherwise' THEN s.tasks ELSE 0 END) AS ended_otherwise,
+FROM steps AS s
+GROUP BY s.split, s.step_on

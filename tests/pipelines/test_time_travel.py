@@ -10,7 +10,8 @@ import duckdb
 import pandas as pd
 import pytest
 
-from pipelines import demo, run, settings, warehouse
+from pipelines import demo, ledger, measures, run, settings, warehouse
+from pipelines.past_worklists import PastWorklists
 from pipelines.worklist import Filters, open_worklist
 from tests.conftest import Workbench
 from tests.practice import Practice
@@ -77,3 +78,28 @@ def practice_of_one() -> Practice:
     practice.patient("A").visit("V", "A", "2026-10-30T09:00:00", amount_due="40.00")
     practice.visit("N", "A", "2026-11-10T09:00:00", status="Scheduled")
     return practice.document("D", "A", started_at="2026-10-30T10:00:00", last_editor_id="S2")
+
+
+def test_a_kept_past_list_says_what_one_made_for_a_single_question_says(practice: settings.Settings) -> None:
+    period = measures.last_weeks(demo.START.date(), 3)
+    with ledger.open_ledger(practice.ledger_url) as book:
+        kept = PastWorklists(practice, book)
+        for hours in (-24 * 30, -24 * 8 - 3, -30, 20, 72, 80):
+            at = demo.START + dt.timedelta(hours=hours)
+            with open_worklist(practice, at) as once, kept.at(at) as many:
+                for wanted in (Filters(), Filters(status="all"), Filters(status="closed", categories=("Billing",)), Filters(status="overdue")):
+                    pd.testing.assert_frame_equal(many.tasks(wanted), once.tasks(wanted))
+                for split in ("type", "staff"):
+                    pd.testing.assert_frame_equal(measures.flow(many, Filters(), period, split), measures.flow(once, Filters(), period, split))
+                patient = once.tasks(Filters(status="all"))["patient_id"].iloc[0]
+                pd.testing.assert_frame_equal(many.history(patient), once.history(patient))
+                assert many.summary(Filters(status="all")) == once.summary(Filters(status="all"))
+
+
+def test_the_moments_looked_back_at_are_made_once(practice: settings.Settings) -> None:
+    with ledger.open_ledger(practice.ledger_url) as book:
+        kept = PastWorklists(practice, book)
+        moments = [demo.START - dt.timedelta(days=days) for days in (3, 5, 7, 9)]
+        makings = [kept.at(at).state for at in (moments[0], moments[0], *moments)]
+        assert makings[0] == makings[1] == makings[2]
+        assert len(set(makings)) == len(moments)

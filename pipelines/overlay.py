@@ -1,0 +1,52 @@
+"""The tables of a list that many sessions read: the snapshot's, and beside them, of each task that is otherwise than it says, their own rows.
+
+What the list says of a closed task stays so, and the run has written it down; see run.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import duckdb
+
+from pipelines import lifecycle, queries
+from pipelines.worklist import ALL_TASKS, OPEN_TASKS
+
+EVERY_TASK = {"task_ids": None, "patient_id": None}
+UNTOUCHED = "NOT IN (SELECT i.task_id FROM memory.main.touched_ids AS i)"
+
+
+def lay_out(con: duckdb.DuckDBPyConnection) -> None:
+    """The tables, empty, and the views that put both together; names are full, since readers look through cursors of their own."""
+    con.execute("CREATE TABLE memory.main.touched_ids (task_id VARCHAR)")
+    con.execute("CREATE TABLE memory.main.touched_tasks AS SELECT t.* FROM snapshot.tasks AS t LIMIT 0")
+    con.execute("CREATE TABLE memory.main.touched_closed AS SELECT t.* FROM snapshot.closed_tasks AS t LIMIT 0")
+    con.execute("CREATE TABLE memory.main.touched_stays AS SELECT s.* FROM snapshot.stays AS s LIMIT 0")
+    con.execute(f"CREATE TABLE {OPEN_TASKS} AS SELECT t.* FROM snapshot.closed_tasks AS t LIMIT 0")
+    con.execute(f"CREATE TABLE memory.main.fresh_events AS {lifecycle.sql('empty_events')}")
+    con.execute(
+        f"CREATE VIEW memory.main.current_tasks AS SELECT t.* FROM snapshot.tasks AS t WHERE t.task_id {UNTOUCHED} "
+        "UNION ALL BY NAME FROM memory.main.touched_tasks"
+    )
+    con.execute("CREATE VIEW memory.main.current_events AS FROM snapshot.events UNION ALL BY NAME FROM memory.main.fresh_events")
+    con.execute(
+        f"CREATE VIEW memory.main.current_stays AS SELECT s.* FROM snapshot.stays AS s WHERE s.task_id {UNTOUCHED} "
+        "UNION ALL BY NAME FROM memory.main.touched_stays"
+    )
+    con.execute(
+        f"CREATE VIEW {ALL_TASKS} AS SELECT t.* FROM snapshot.closed_tasks AS t WHERE t.task_id {UNTOUCHED} "
+        f"UNION ALL BY NAME FROM memory.main.touched_closed UNION ALL BY NAME FROM {OPEN_TASKS}"
+    )
+
+
+def take_in(con: duckdb.DuckDBPyConnection, touched: Collection[str]) -> None:
+    """Replace the rows of these tasks by what this connection's current_tasks, which are no others, and current_events say."""
+    ids = {"ids": list(touched)}
+    for table in ("touched_ids", "touched_tasks", "touched_closed", "touched_stays", "open_tasks"):
+        con.execute(f"DELETE FROM memory.main.{table} WHERE task_id IN (SELECT UNNEST($ids))", ids)
+    con.execute("INSERT INTO memory.main.touched_ids SELECT UNNEST($ids)", ids)
+    con.execute("INSERT INTO memory.main.touched_tasks BY NAME FROM current_tasks")
+    con.execute(f"CREATE TEMP TABLE listed_now AS {queries.sql('listed')}", EVERY_TASK)
+    con.execute(f"INSERT INTO {OPEN_TASKS} BY NAME FROM listed_now AS t WHERE t.is_open")
+    con.execute("INSERT INTO memory.main.touched_closed BY NAME FROM listed_now AS t WHERE NOT t.is_open")
+    con.execute("INSERT INTO memory.main.touched_stays BY NAME " + lifecycle.sql("stays"))
