@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app_pages.ui import asking, exporting, past, task_actions, task_grid, task_numbers, task_panel, task_view, url_state, views, workspace
+from app_pages.ui import asking, exporting, facets, past, task_actions, task_grid, task_numbers, task_panel, task_view, url_state, views, workspace
 from app_pages.ui.plain import plain, quiet
 
 PAGE_ROWS = 100
@@ -31,7 +31,7 @@ past.show_banner(view, worklist)
 for problem in view.problems:
     st.warning(plain(problem), icon=":material/link_off:")
 task_view.show_days(view)
-for notice in task_view.empty_filters(view, worklist):
+for notice in facets.without_tasks(view, worklist, filters):
     st.info(plain(notice), icon=":material/inbox:")
 
 task_numbers.show(worklist, view, filters)

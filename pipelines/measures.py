@@ -58,17 +58,38 @@ def flow(worklist: Worklist, filters: Filters, period: Period, split_by: str = "
 
     A value that had no task by the end of the period has no rows.
     """
-    moved = worklist.question("flow", replace(filters, status="all"), split_by=split_by, first_on=period.first, last_on=period.last, step=period.step)
-    steps = pd.DataFrame(list(period.steps()), columns=["first", "last"])
+    return flow_and_before(worklist, filters, period, split_by)[0]
+
+
+def flow_and_before(worklist: Worklist, filters: Filters, period: Period, split_by: str = "all") -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`flow`, and the period before it as one step of the same columns."""
+    before = period.before()
+    moved = worklist.question(
+        "flow",
+        replace(filters, status="all"),
+        split_by=split_by,
+        before_on=before.first,
+        first_on=period.first,
+        last_on=period.last,
+        step=period.step,
+    )
+    # Every value has every step; the first of them, which holds all the past, only begins the backlog.
+    past, whole = (before.first - dt.timedelta(days=1), before.first - dt.timedelta(days=1)), (before.first, before.last)
+    steps = pd.DataFrame([past, whole, *period.steps()], columns=["first", "last"])
+    grid = steps.merge(pd.DataFrame({"split": sorted(moved["split"].unique())}), how="cross")
     moved = moved.assign(first=pd.to_datetime(moved["step_on"]).dt.date, open_at_end=moved["came_in"] - moved["went_out"])
-    # Every value has every step, and one before them that holds the past.
-    before = pd.DataFrame({"first": [period.first - dt.timedelta(days=1)], "last": [None]})
-    grid = pd.concat([before, steps]).merge(pd.DataFrame({"split": sorted(moved["split"].unique())}), how="cross")
-    counted = grid.merge(moved[["split", "first", *MOVES, "open_at_end"]], on=["split", "first"], how="left")
-    counted = counted.fillna(dict.fromkeys([*MOVES, "open_at_end"], 0)).astype(dict.fromkeys([*MOVES, "open_at_end"], int))
-    counted = counted.sort_values(["split", "first"], ignore_index=True)
+    numbers = [*MOVES, "open_at_end"]
+    counted = grid.merge(moved[["split", "first", *numbers]], on=["split", "first"], how="left")
+    counted = counted.fillna(dict.fromkeys(numbers, 0)).astype(dict.fromkeys(numbers, int)).sort_values(["split", "first"])
     counted["open_at_end"] = counted.groupby("split")["open_at_end"].cumsum()
-    return counted.loc[counted["last"].notna(), ["first", "last", "split", *MOVES, "open_at_end"]].reset_index(drop=True)
+    counted = counted[["first", "last", "split", *numbers]]
+    is_step, is_before = counted["first"] >= period.first, counted["first"] == before.first
+    return counted[is_step].reset_index(drop=True), counted[is_before].reset_index(drop=True)
+
+
+def standing(worklist: Worklist, filters: Filters, split_by: str = "all") -> pd.DataFrame:
+    """The tasks of a list by the values of a split: split, tasks, overdue, deferred, oldest, amount (dollars waiting), most tasks first."""
+    return worklist.question("standing", filters, split_by=split_by).sort_values(["tasks", "split"], ascending=[False, True], ignore_index=True)
 
 
 def ages(worklist: Worklist, filters: Filters) -> pd.DataFrame:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 import streamlit as st
 
-from app_pages.ui import asking, names, past, url_state
+from app_pages.ui import facets, names, past, url_state
 from app_pages.ui.plain import plain, quiet
 from pipelines import records
 from pipelines.worklist import Filters, Order, Worklist
@@ -26,16 +26,6 @@ SORTS = {
     "-amount": "Largest amount first",
 }
 MOST_FOUND = 8  # patients, for whom the sidebar has room
-FACETS = {"facility": "Facility", "category": "Category", "type": "Task type", "payer": "Payer", "staff": "Staff member", "age": "Age"}
-FIELDS = {  # of Filters
-    "facility": "facility_ids",
-    "category": "categories",
-    "type": "rule_ids",
-    "payer": "payer_ids",
-    "staff": "staff_ids",
-    "age": "age_bands",
-    "ended": "close_kinds",
-}
 ENDS = {name: names.EVENTS[name] for name in ("cleared", "converted", "completed", "override", "discharged", "source_gone")}
 # Days, which come from the links of charts and reports: on the list in the evening, came to it, left it.
 DAYS = {"on": "On the list in the evening of", "in": "Came to the list", "out": "Left the list"}
@@ -43,11 +33,10 @@ DAYS = {"on": "On the list in the evening of", "in": "Came to the list", "out": 
 
 def read(worklist: Worklist) -> url_state.View:
     """The view this page's URL asks for."""
-    known = labels(worklist)
     return url_state.read(
         "tasks",
         [
-            *(url_state.Param(name, label, known=lambda name=name: known[name]) for name, label in FACETS.items()),
+            *facets.params(worklist),
             url_state.Param("status", "Status", "one", lambda: STATUSES, "pending"),
             url_state.Param("ended", "How it ended", known=lambda: ENDS),
             url_state.Param("on", DAYS["on"], "day"),
@@ -62,26 +51,20 @@ def read(worklist: Worklist) -> url_state.View:
     )
 
 
-def labels(worklist: Worklist) -> Mapping[str, Mapping[str, str]]:
-    """What each filter's values are called."""
-    return {
-        "facility": names.facilities(worklist),
-        "category": names.categories(),
-        "type": names.types(worklist),
-        "payer": names.payers(worklist),
-        "staff": names.staff(worklist),
-        "age": names.AGES,
-    }
-
-
 def filters(view: url_state.View) -> Filters:
     """The filters the view means; Me is whoever looks."""
-    chosen = {field: tuple(view[name]) for name, field in FIELDS.items()}
-    chosen["staff_ids"] = tuple(names.me() if value == names.ME else value for value in chosen["staff_ids"])
     came, went = (url_state.days(view[name]) if view[name] else (None, None) for name in ("in", "out"))
     on = url_state.moment(view["on"]) if view["on"] else None
     return Filters(
-        status=view["status"], patient_id=view["patient"], open_on=on, in_from=came[0], in_to=came[1], out_from=went[0], out_to=went[1], **chosen
+        status=view["status"],
+        patient_id=view["patient"],
+        close_kinds=tuple(view["ended"]),
+        open_on=on,
+        in_from=came[0],
+        in_to=came[1],
+        out_from=went[0],
+        out_to=went[1],
+        **facets.chosen(view),
     )
 
 
@@ -89,7 +72,8 @@ def query_of(wanted: Filters, at: str | None = None) -> dict[str, list[str]]:
     """The query of the Tasks page that lists exactly these tasks, now or as they were at a moment as URLs write it."""
     if wanted.task_ids:
         raise ValueError("the Tasks page lists no ids")
-    query = {name: sorted(values) for name, field in FIELDS.items() if (values := getattr(wanted, field))}
+    fields = facets.FIELDS | {"ended": "close_kinds"}
+    query = {name: sorted(values) for name, field in fields.items() if (values := getattr(wanted, field))}
     if wanted.status != "pending":
         query["status"] = [wanted.status]
     if wanted.patient_id is not None:
@@ -112,29 +96,12 @@ def order(view: url_state.View) -> Order:
 
 
 def show_filters(view: url_state.View, worklist: Worklist) -> None:
-    """The widgets, each offering what has tasks now given the others, and what the view says already."""
+    """The widgets of the sidebar."""
 
     def first_page() -> None:
         view.set("page", 1)
 
-    offered, known = asking.options(worklist, filters(view)), labels(worklist)
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown("**Filters**")
-        st.button("Clear", key="tasks.clear", type="tertiary", on_click=url_state.touch(view.clear), disabled=not view.query(task=None))
-    me = names.me()
-    for name, label in FACETS.items():
-        values = set(offered[name]) | set(view[name])
-        if name == "staff" and me in values:
-            values = (values - {me} | {names.ME}) if me not in view[name] else values | {names.ME}
-        options = [value for value in known[name] if value in values]
-        st.multiselect(
-            label,
-            options,
-            key=view.key(name),
-            format_func=lambda value, called=known[name]: called.get(value, value),
-            on_change=view.changed(name, first_page),
-            placeholder="All",
-        )
+    facets.show(view, worklist, filters(view), first_page)
     if view["status"] not in OF_OPEN_TASKS or view["ended"]:
         st.multiselect(
             "How it ended",
@@ -168,17 +135,6 @@ def _take_away(view: url_state.View, name: str) -> Callable[[], None]:
 def _days_said(text: str) -> str:
     first, last = url_state.days(text) if ".." in text else (url_state.moment(text),) * 2
     return f"{first:%B %-d, %Y}" if first == last else f"{first:%B %-d} to {last:%B %-d, %Y}"
-
-
-def empty_filters(view: url_state.View, worklist: Worklist) -> list[str]:
-    """The view's values that have no tasks now: they stay in the URL, since a bookmark must work tomorrow."""
-    offered, known = asking.options(worklist, filters(view)), labels(worklist)
-    return [
-        f"No tasks now for {FACETS[name].lower()} “{known[name].get(value, value)}”"
-        for name in FACETS
-        for value in view[name]
-        if (names.me() if value == names.ME else value) not in offered[name]
-    ]
 
 
 def _show_patient_filter(view: url_state.View, worklist: Worklist) -> None:

@@ -1,5 +1,6 @@
--- What came in and what went out, and how, by group and by the first day of each step of a period; all that was before the period is in
--- one step, the day before it. `matching` says which tasks; `current_stays` when they were on the list. Weeks begin on Sunday.
+-- What came in and what went out, and how, by group and by the first day of each step of a period. The period before it, from $before_on,
+-- is one step, and all that was earlier another, on the day before that. `matching` says which tasks; `current_stays` when they were on
+-- the list. Weeks begin on Sunday.
 WITH spans AS (
     SELECT
         CASE $split_by
@@ -46,7 +47,8 @@ steps AS (
         m.moved,
         m.tasks,
         CASE
-            WHEN m.moved_on < $first_on THEN $first_on - 1
+            WHEN m.moved_on < $before_on THEN $before_on - 1
+            WHEN m.moved_on < $first_on THEN $before_on
             WHEN $step = 'day' THEN m.moved_on
             ELSE GREATEST($first_on, CAST(DATE_TRUNC('week', m.moved_on + 1) AS DATE) - 1)
         END AS step_on,
