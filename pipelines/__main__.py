@@ -169,14 +169,18 @@ def _rules(options: argparse.Namespace, settings: settings_module.Settings) -> i
 
 
 def _bench(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+    if options.pages:
+        from pipelines.bench import pages
+
+        return pages.bench_pages(options.open_tasks, options.closed_tasks, options.data, now(), options.out)
     if options.app:
-        from pipelines import bench_app
+        from pipelines.bench import app
 
-        load = bench_app.Load(options.sessions, options.think, options.seconds, options.open_tasks)
-        return bench_app.bench_app(load, options.data, now(), options.out)
-    from pipelines import bench
+        load = app.Load(options.sessions, options.think, options.seconds, options.open_tasks)
+        return app.bench_app(load, options.data, now(), options.out)
+    from pipelines.bench import runs
 
-    return bench.bench(options.patients, options.repeats, options.out)
+    return runs.bench(options.patients, options.repeats, options.out)
 
 
 def _default_extracts(settings: settings_module.Settings) -> tuple[Path, bool]:
@@ -264,6 +268,8 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--repeats", type=_positive, default=3)
     bench.add_argument("--out", type=Path)
     bench.add_argument("--app", action="store_true", help="measure the screens instead: a real server and real browser connections")
+    bench.add_argument("--pages", action="store_true", help="measure every page over a long past, one person alone")
+    bench.add_argument("--closed-tasks", type=_positive, default=1_000_000, help="how long that past is, about")
     bench.add_argument("--sessions", type=_positive, default=20, help="people who work at once")
     bench.add_argument("--think", type=float, default=3.0, metavar="SECONDS", help="what they think between two clicks, on average")
     bench.add_argument("--seconds", type=float, default=60.0, help="for how long they work")

@@ -16,7 +16,7 @@ MOST_LINES = 400
 
 MAY_ASK_THE_TIME = {
     "pipelines/__main__.py": "gives as_of its default",
-    "pipelines/bench.py": "measures how long a run takes",
+    "pipelines/bench/runs.py": "measures how long a run takes",
     "app_pages/ui/clock.py": "is the app's clock",
 }
 CLOCKS = {"now", "utcnow", "today"}
@@ -26,7 +26,7 @@ SQL_CLOCK = re.compile(
 
 MAY_CONNECT = {
     "pipelines/warehouse.py": "the place that opens databases",
-    "pipelines/bench.py": "its floor is bare DuckDB, without any of our code",
+    "pipelines/bench/runs.py": "its floor is bare DuckDB, without any of our code",
     "pipelines/sample/files.py": "writes Parquet and CSV before there is a warehouse",
     "pipelines/sources/__init__.py": "turns a foreign export into extracts before there is a warehouse",
 }

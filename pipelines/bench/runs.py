@@ -104,7 +104,7 @@ def _summary(pairs: list[tuple[Measured, Measured]], rows: int) -> dict:
 
 def _floor_process(folder: Path, as_of: dt.datetime) -> Measured:
     code = (
-        "import datetime, pathlib; from pipelines.bench import floor; "
+        "import datetime, pathlib; from pipelines.bench.runs import floor; "
         f"floor(pathlib.Path({str(folder)!r}), datetime.datetime.fromisoformat({as_of.isoformat()!r}))"
     )
     return _measure([sys.executable, "-c", code], os.environ)

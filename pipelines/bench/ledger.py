@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipelines.bench_staff import Row, Told
+from pipelines.bench.staff import Row, Told
 from pipelines.ledger import Action, open_ledger
 from pipelines.settings import Settings
 from pipelines.worklist import Filters, open_worklist

@@ -27,9 +27,9 @@ from pathlib import Path
 
 from pipelines import ledger, sample, warehouse
 from pipelines import settings as settings_module
-from pipelines.bench_ledger import Proof, prove
-from pipelines.bench_staff import Worker
-from pipelines.bench_tab import Rerun, Tab, new_browser
+from pipelines.bench.ledger import Proof, prove
+from pipelines.bench.staff import Worker
+from pipelines.bench.tab import Rerun, Tab, new_browser
 from pipelines.errors import UserError
 from pipelines.settings import ROOT, Settings
 from pipelines.worklist import Filters, open_worklist
@@ -134,9 +134,9 @@ def bench_app(load: Load, data: Path | None, now: dt.datetime, out: Path | None)
     """Measure one person alone, then all of them at once; print the tables and write them as JSON when `out` is given; 1 after any error."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        settings = _practice(folder, load, data)
-        opens_at, open_tasks, seq = _look(settings)
-        with _serving(Server(folder, settings.data, opens_at - now)) as server:
+        settings = practice(folder, load, data)
+        opens_at, open_tasks, seq = look(settings)
+        with serving(Server(folder, settings.data, opens_at - now)) as server:
             report = {"cores": os.cpu_count(), "load_before": os.getloadavg()[0], **asdict(load), "open_tasks": open_tasks}
             first, alone, together, workers = asyncio.run(_measure(server, load))
             proof = prove(settings, opens_at + dt.timedelta(hours=12), seq, {worker.name: worker.told for worker in workers})
@@ -149,7 +149,7 @@ def bench_app(load: Load, data: Path | None, now: dt.datetime, out: Path | None)
     return 1 if errors or proof.lost or proof.unasked or proof.doubled else 0
 
 
-def _practice(folder: Path, load: Load, data: Path | None) -> Settings:
+def practice(folder: Path, load: Load, data: Path | None) -> Settings:
     """A data folder with a published list: made from the sample practice, or a copy of one that is there."""
     settings = settings_module.load({"WORKBENCH_DATA": str(folder / "data")})
     if data is not None:
@@ -172,7 +172,7 @@ def _practice(folder: Path, load: Load, data: Path | None) -> Settings:
     return settings
 
 
-def _look(settings: Settings) -> tuple[dt.datetime, int, int]:
+def look(settings: Settings) -> tuple[dt.datetime, int, int]:
     """When work begins, how many tasks are open then, and the ledger's newest number."""
     with ledger.open_ledger(settings.ledger_url) as book:
         seq = book.last_seq()
@@ -186,7 +186,7 @@ def _look(settings: Settings) -> tuple[dt.datetime, int, int]:
 
 
 @contextmanager
-def _serving(server: Server) -> Iterator[Server]:
+def serving(server: Server) -> Iterator[Server]:
     try:
         server.wait()
         yield server
@@ -248,12 +248,12 @@ async def _phase(server: Server, workers: Sequence[Worker], work: Callable[[], o
     reruns = [rerun for worker in workers for rerun in worker.tab.reruns]
     clicks = [rerun for rerun in reruns if rerun.kind != BACKGROUND]
     kinds = sorted({rerun.kind for rerun in reruns}, key=lambda kind: (kind == BACKGROUND, kind))
-    times = [_times(kind, [rerun for rerun in reruns if rerun.kind == kind]) for kind in kinds]
+    times = [times_of(kind, [rerun for rerun in reruns if rerun.kind == kind]) for kind in kinds]
     errors = [error for worker in workers for error in worker.tab.errors]
-    return Phase((_times("all", clicks), *times), len(clicks) / seconds, 1000 * cpu / max(1, len(clicks)), tuple(errors))
+    return Phase((times_of("all", clicks), *times), len(clicks) / seconds, 1000 * cpu / max(1, len(clicks)), tuple(errors))
 
 
-def _times(kind: str, reruns: Sequence[Rerun]) -> Times:
+def times_of(kind: str, reruns: Sequence[Rerun]) -> Times:
     milliseconds = sorted(1000 * rerun.seconds for rerun in reruns) or [0.0]
     cuts = statistics.quantiles(milliseconds, n=100, method="inclusive") if len(milliseconds) > 1 else milliseconds * 99
     size = statistics.fmean(rerun.bytes / 1000 for rerun in reruns) if reruns else 0.0

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
-from pipelines.bench_tab import Drawn, Tab
+from pipelines.bench.tab import Drawn, Tab
 
 # How often each is done, of all that is begun; the clicks that belong to it follow.
 HABITS = {"filter": 34, "complete": 16, "turn": 12, "note": 9, "sort": 8, "defer": 7, "back": 6, "status": 4, "dashboard": 4}
