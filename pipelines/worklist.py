@@ -20,6 +20,10 @@ from pipelines.settings import Settings
 
 STATUSES = ("pending", "deferred", "overdue", "open", "closed", "all")
 AGE_BANDS = ("0-1", "2-3", "4-7", "8-14", "15-30", "31-")  # days, both ends included; see queries/listed.sql
+# What may have happened to a task, beside how it ended: put off, put off more than once, reopened, or closed and then followed within
+# RETURN_DAYS by a new task of the same subject.
+HAPPENINGS = ("deferred", "deferred_again", "reopened", "returned")
+RETURN_DAYS = 30
 # What a list may be ordered by, and the column that says so; ties by age, then id, so that every page of it is stable.
 ORDERS = {
     "since": "since",
@@ -41,7 +45,8 @@ class Filters:
 
     Status overdue means pending and older than the rule's due days, open means pending or deferred. Payer 'self-pay' and
     staff 'unassigned' name the absent. The days are the clinic's: the tasks that were open in the evening of `open_on`, that came
-    in from the first to the last day of `in_`, that went out in those of `out_` (see lifecycle/stays.sql).
+    in from the first to the last day of `in_`, that went out in those of `out_` (see lifecycle/stays.sql). `happened` names
+    HAPPENINGS.
     """
 
     status: str = "pending"
@@ -54,6 +59,7 @@ class Filters:
     patient_id: str | None = None
     task_ids: tuple[str, ...] = ()
     close_kinds: tuple[str, ...] = ()
+    happened: tuple[str, ...] = ()
     open_on: dt.date | None = None
     in_from: dt.date | None = None
     in_to: dt.date | None = None
@@ -201,6 +207,7 @@ class Worklist:
             ("category", wanted.categories, CATEGORIES),
             ("age", wanted.age_bands, AGE_BANDS),
             ("status", (wanted.status,), STATUSES),
+            ("happening", wanted.happened, HAPPENINGS),
         ):
             for value in values:
                 if value not in known:
@@ -208,7 +215,8 @@ class Worklist:
 
     def _ask(self, question: str, filters: Filters, tail: str = "", page: str = "", **more: object) -> pd.DataFrame:
         """A question about the tasks that match, or those on a page of them; kept closed ones are looked at only when they are asked for."""
-        given = {name: list(value) or None if isinstance(value, tuple) else value for name, value in vars(filters).items()} | more
+        given = {name: list(value) or None if isinstance(value, tuple) else value for name, value in vars(filters).items()}
+        given |= {"return_days": RETURN_DAYS, **more}
         table = ALL_TASKS if filters.status in ("closed", "all") else OPEN_TASKS
         asked, kept = (f"FROM {table}", "NOT MATERIALIZED") if self._is_kept else (queries.sql("listed"), "")
         matching = _lines_given("matching", given)
@@ -216,7 +224,9 @@ class Worklist:
             # First which tasks, then all about them: most of the columns are then read for these few rows only.
             ids = f"SELECT p.task_id FROM (SELECT t.task_id FROM ({matching}) AS t {tail} {page}) AS p"
             matching = f"FROM asked AS t WHERE t.task_id IN ({ids})"
-        sql = f"WITH asked AS {kept} ({asked}), matching AS {kept} ({matching}) FROM ({_lines_given(question, given)}) AS t {tail}"
+        answer = _lines_given(question, given)
+        happened = f"happened AS ({queries.sql('happened')}), " if "FROM happened" in matching or "JOIN happened" in answer else ""
+        sql = f"WITH asked AS {kept} ({asked}), {happened}matching AS {kept} ({matching}) FROM ({answer}) AS t {tail}"
         used = set(_PARAMETER.findall(sql))
         return self._rows(sql, {name: value for name, value in given.items() if name in used})
 

@@ -10,7 +10,7 @@ import streamlit as st
 from app_pages.ui import facets, names, past, url_state
 from app_pages.ui.plain import plain, quiet
 from pipelines import records
-from pipelines.worklist import Filters, Order, Worklist
+from pipelines.worklist import RETURN_DAYS, Filters, Order, Worklist
 
 STATUSES = {"pending": "Pending", "overdue": "Overdue", "deferred": "Deferred", "open": "All open", "closed": "Closed", "all": "Open and closed"}
 OF_OPEN_TASKS = ("pending", "overdue", "deferred", "open")  # the statuses in whose lists there is something to do
@@ -27,6 +27,12 @@ SORTS = {
 }
 MOST_FOUND = 8  # patients, for whom the sidebar has room
 ENDS = {name: names.EVENTS[name] for name in ("cleared", "converted", "completed", "override", "discharged", "source_gone")}
+HAPPENINGS = {
+    "deferred": "Deferred",
+    "deferred_again": "Deferred more than once",
+    "reopened": "Reopened",
+    "returned": f"Came back within {RETURN_DAYS} days as a new task",
+}
 # Days, which come from the links of charts and reports: on the list in the evening, came to it, left it.
 DAYS = {"on": "On the list in the evening of", "in": "Came to the list", "out": "Left the list"}
 
@@ -39,6 +45,7 @@ def read(worklist: Worklist) -> url_state.View:
             *facets.params(worklist),
             url_state.Param("status", "Status", "one", lambda: STATUSES, "pending"),
             url_state.Param("ended", "How it ended", known=lambda: ENDS),
+            url_state.Param("had", "What happened", known=lambda: HAPPENINGS),
             url_state.Param("on", DAYS["on"], "day"),
             url_state.Param("in", DAYS["in"], "days"),
             url_state.Param("out", DAYS["out"], "days"),
@@ -59,6 +66,7 @@ def filters(view: url_state.View) -> Filters:
         status=view["status"],
         patient_id=view["patient"],
         close_kinds=tuple(view["ended"]),
+        happened=tuple(view["had"]),
         open_on=on,
         in_from=came[0],
         in_to=came[1],
@@ -72,7 +80,7 @@ def query_of(wanted: Filters, at: str | None = None) -> dict[str, list[str]]:
     """The query of the Tasks page that lists exactly these tasks, now or as they were at a moment as URLs write it."""
     if wanted.task_ids:
         raise ValueError("the Tasks page lists no ids")
-    fields = facets.FIELDS | {"ended": "close_kinds"}
+    fields = facets.FIELDS | {"ended": "close_kinds", "had": "happened"}
     query = {name: sorted(values) for name, field in fields.items() if (values := getattr(wanted, field))}
     if wanted.status != "pending":
         query["status"] = [wanted.status]
@@ -102,15 +110,11 @@ def show_filters(view: url_state.View, worklist: Worklist) -> None:
         view.set("page", 1)
 
     facets.show(view, worklist, filters(view), first_page)
-    if view["status"] not in OF_OPEN_TASKS or view["ended"]:
-        st.multiselect(
-            "How it ended",
-            list(ENDS),
-            key=view.key("ended"),
-            format_func=ENDS.get,
-            on_change=view.changed("ended", first_page),
-            placeholder="All",
-        )
+    for name, label, choices in (("ended", "How it ended", ENDS), ("had", "What happened", HAPPENINGS)):
+        if view["status"] not in OF_OPEN_TASKS or view[name]:
+            st.multiselect(
+                label, list(choices), key=view.key(name), format_func=choices.get, on_change=view.changed(name, first_page), placeholder="All"
+            )
     _show_patient_filter(view, worklist)
     past.show_picker(view)
 

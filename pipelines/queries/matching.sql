@@ -61,3 +61,4 @@ WHERE
     AND t.task_id IN (SELECT s.task_id, FROM current_stays AS s WHERE s.in_on <= $open_on AND COALESCE(s.out_on > $open_on, TRUE)) -- noqa: LT14
     AND t.task_id IN (SELECT s.task_id, FROM current_stays AS s WHERE s.in_on BETWEEN $in_from AND $in_to) -- noqa: LT14
     AND t.task_id IN (SELECT s.task_id, FROM current_stays AS s WHERE s.out_on BETWEEN $out_from AND $out_to) -- noqa: LT14
+    AND t.task_id IN (SELECT h.task_id, FROM happened AS h WHERE LIST_CONTAINS($happened, h.happening)) -- noqa: LT14

@@ -1,0 +1,23 @@
+-- What happened to tasks beside how they ended, one row each: put off, put off more than once, reopened, or returned, which is to say
+-- closed and then followed within so many days by the next task of the same subject.
+SELECT
+    e.task_id,
+    e.event AS happening,
+FROM current_events AS e
+WHERE e.event IN ('deferred', 'reopened')
+GROUP BY e.task_id, e.event
+UNION ALL
+SELECT
+    e.task_id,
+    'deferred_again' AS happening,
+FROM current_events AS e
+WHERE e.event = 'deferred'
+GROUP BY e.task_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT
+    a.task_id,
+    'returned' AS happening,
+FROM asked AS a
+INNER JOIN asked AS n ON a.rule_id = n.rule_id AND a.subject_id = n.subject_id AND a.occurrence + 1 = n.occurrence
+WHERE NOT a.is_open AND n.opened_on <= a.closed_on + $return_days
