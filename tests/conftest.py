@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -93,8 +95,15 @@ def practice() -> Practice:
 @pytest.fixture(scope="session")
 def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the demo practice, built once: copy it before a server writes to it."""
-    data = tmp_path_factory.mktemp("demo") / "data"
-    settings = demo.settings_for(settings_module.load({"WORKBENCH_DATA": str(data)}))
-    demo.build(settings, lambda share, doing: None)
-    demo.begin_clock(settings, clock.machine_now())
+    base = tmp_path_factory.getbasetemp()
+    # The workers of one test run share it: whoever is first builds it, the others wait.
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    data = base / "demo" / "data"
+    with open(base / "demo.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (base / "demo" / "built").exists():
+            settings = demo.settings_for(settings_module.load({"WORKBENCH_DATA": str(data)}))
+            demo.build(settings, lambda share, doing: None)
+            demo.begin_clock(settings, clock.machine_now())
+            (base / "demo" / "built").touch()
     return data
