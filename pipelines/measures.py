@@ -118,9 +118,11 @@ class Survival:
     curve: pd.DataFrame
 
 
-def survivals(worklist: Worklist, filters: Filters, split_by: str = "all", clock: str = "since") -> list[Survival]:
-    """Time to clear by the values of a split, of the tasks that match whether open or closed, most tasks first."""
+def survivals(worklist: Worklist, filters: Filters, split_by: str = "all", clock: str = "since", most: int | None = None) -> list[Survival]:
+    """Time to clear by the values of a split, of the tasks that match whether open or closed, most tasks first, and at most so many."""
     rows = worklist.question("durations", replace(filters, status="all"), split_by=split_by, clock=clock, late_days=LATE_DAYS)
+    if most is not None:
+        rows = rows[rows["split"].isin(rows.groupby("split")["tasks"].sum().sort_values(ascending=False, kind="stable").index[:most])]
     found = [_survival(str(value), of_value) for value, of_value in rows.groupby("split")]
     return sorted(found, key=lambda survival: (-(survival.cleared + survival.still_open + survival.ended_otherwise), survival.split))
 

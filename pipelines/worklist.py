@@ -225,7 +225,7 @@ class Worklist:
             ids = f"SELECT p.task_id FROM (SELECT t.task_id FROM ({matching}) AS t {tail} {page}) AS p"
             matching = f"FROM asked AS t WHERE t.task_id IN ({ids})"
         answer = _lines_given(question, given)
-        happened = f"happened AS ({queries.sql('happened')}), " if "FROM happened" in matching or "JOIN happened" in answer else ""
+        happened = f"happened AS ({queries.sql('happened')}), " if "happened AS h" in matching + answer else ""
         sql = f"WITH asked AS {kept} ({asked}), {happened}matching AS {kept} ({matching}) FROM ({answer}) AS t {tail}"
         used = set(_PARAMETER.findall(sql))
         return self._rows(sql, {name: value for name, value in given.items() if name in used})

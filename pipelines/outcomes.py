@@ -1,0 +1,85 @@
+"""What becomes of tasks: how old the open ones are, how they end, come back, are put off, and who holds them.
+
+Answers by the values of one of measures.SPLITS, most tasks first. Days are the clinic's; shares are left to the reader, who has both numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from pipelines import measures
+from pipelines.measures import Period
+from pipelines.worklist import Filters, Worklist
+
+ENDS = ("cleared", "converted", "completed", "override", "discharged", "source_gone")
+MONEY = ("uncollected_payments", "refund_request")  # the types whose dollars are still to be moved, as queries/summary.sql has them
+DAY = 86_400  # seconds
+
+
+def waits(worklist: Worklist, filters: Filters, split_by: str = "all") -> pd.DataFrame:
+    """The open tasks: split, tasks, deferred (of them, now), gross_ and active_ median and p90 in days, oldest `since`."""
+    return _ordered(worklist.question("waits", replace(filters, status="open"), split_by=split_by), "tasks")
+
+
+def ends(worklist: Worklist, filters: Filters, split_by: str = "type") -> pd.DataFrame:
+    """The closed tasks: split, closed, each of ENDS, returned; reopened counts open tasks too, of which open_again are.
+
+    A task returned when within RETURN_DAYS of its closing a new one of the same subject opened: the newest have not had the time.
+    """
+    return _ordered(worklist.question("ends", replace(filters, status="all"), split_by=split_by), "closed")
+
+
+def deferrals(worklist: Worklist, filters: Filters, split_by: str = "type") -> pd.DataFrame:
+    """All tasks, open and closed: split, tasks, deferred and deferred_again (tasks), deferrals (acts), days (hidden so far).
+
+    Split by "person" are the tasks each person put off, whosever they were.
+    """
+    found = _ordered(worklist.question("deferrals", replace(filters, status="all"), split_by=split_by), "deferrals")
+    return found.assign(days=found.pop("seconds").astype(float) / DAY)
+
+
+def held(worklist: Worklist, filters: Filters) -> pd.DataFrame:
+    """Whoever owned tasks that match: split (staff id or unassigned), tasks, holding now, closed while theirs; days, median and p90 of a task.
+
+    The tasks that an owner neither holds nor closed went to somebody else.
+    """
+    found = _ordered(worklist.question("held", replace(filters, status="all")), "tasks")
+    seconds = {"days": "seconds", "median": "median_seconds", "p90": "p90_seconds"}
+    return found.assign(**{name: found[column].astype(float) / DAY for name, column in seconds.items()}).drop(columns=list(seconds.values()))
+
+
+def money(worklist: Worklist, filters: Filters) -> pd.DataFrame:
+    """The open tasks in which dollars wait: rule_id, title, age_band, tasks, amount (Decimal)."""
+    found = measures.ages(worklist, filters)
+    return found.loc[found["rule_id"].isin(MONEY), ["rule_id", "title", "age_band", "tasks", "amount"]].reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class Littles:
+    """Little's law over a period: the average backlog divided by how many leave a day should be the days a task stays on the list.
+
+    `stayed` is what those that left in the period did stay, in days from when the workbench first saw them; None where none left.
+    """
+
+    period: Period
+    average_open: float
+    went_out: int
+    expected: float | None
+    stayed: float | None
+
+
+def littles_law(worklist: Worklist, filters: Filters, period: Period) -> Littles:
+    """Both sides of the law, of the tasks that match; a backlog that grows or shrinks sets them apart."""
+    evenings = measures.flow(worklist, filters, replace(period, step="day"))
+    average = float(evenings["open_at_end"].mean()) if len(evenings) else 0.0
+    left = worklist.question("left_list", replace(filters, status="all"), first_on=period.first, last_on=period.last).iloc[0]
+    went_out, length = int(left["went_out"]), (period.last - period.first).days + 1
+    if went_out == 0:
+        return Littles(period, average, 0, None, None)
+    return Littles(period, average, went_out, average / (went_out / length), int(left["days"]) / went_out)
+
+
+def _ordered(rows: pd.DataFrame, by: str) -> pd.DataFrame:
+    return rows.sort_values([by, "split"], ascending=[False, True], ignore_index=True)

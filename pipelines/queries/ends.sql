@@ -1,0 +1,35 @@
+-- How the tasks that match ended, and which of them were reopened or came back as a new task of the same subject. Of the closed tasks
+-- alone but for the reopened ones, which may be open.
+WITH marked AS (
+    SELECT
+        h.task_id,
+        BOOL_OR(h.happening = 'reopened') AS is_reopened,
+        BOOL_OR(h.happening = 'returned') AS is_returned,
+    FROM happened AS h
+    WHERE h.happening IN ('reopened', 'returned')
+    GROUP BY h.task_id
+)
+
+SELECT
+    CASE $split_by
+        WHEN 'type' THEN t.rule_id
+        WHEN 'payer' THEN t.payer_key
+        WHEN 'staff' THEN t.staff_key
+        WHEN 'category' THEN t.category
+        WHEN 'facility' THEN t.facility_id
+        ELSE 'all'
+    END AS split,
+    COUNT(*) FILTER (WHERE NOT t.is_open) AS closed,
+    COUNT(*) FILTER (WHERE t.close_kind = 'cleared') AS cleared,
+    COUNT(*) FILTER (WHERE t.close_kind = 'converted') AS converted,
+    COUNT(*) FILTER (WHERE t.close_kind = 'completed') AS completed,
+    COUNT(*) FILTER (WHERE t.close_kind = 'override') AS override,
+    COUNT(*) FILTER (WHERE t.close_kind = 'discharged') AS discharged,
+    COUNT(*) FILTER (WHERE t.close_kind = 'source_gone') AS source_gone,
+    COUNT(*) FILTER (WHERE m.is_reopened) AS reopened,
+    COUNT(*) FILTER (WHERE m.is_reopened AND t.is_open) AS open_again,
+    COUNT(*) FILTER (WHERE m.is_returned) AS returned,
+FROM matching AS t
+LEFT JOIN marked AS m ON t.task_id = m.task_id
+GROUP BY split
+HAVING COUNT(*) FILTER (WHERE NOT t.is_open OR m.is_reopened) > 0

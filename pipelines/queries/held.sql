@@ -1,0 +1,77 @@
+-- How long each owner held the tasks that match: from when the workbench first saw them, or they became theirs, until they were closed,
+-- became somebody else's, or now. A change of the record's owner takes a task back from whoever it was assigned to.
+WITH changed AS (
+    SELECT DISTINCT e.task_id,
+    FROM current_events AS e
+    WHERE e.event IN ('owner_changed', 'assigned', 'reopened')
+),
+
+-- What the owner was after each event, and whether the task was on the list; few tasks ever change hands.
+steps AS (
+    SELECT
+        e.task_id,
+        e.happened_at,
+        LEAD(e.happened_at) OVER told AS until_at,
+        LAST_VALUE(CASE WHEN e.event IN ('opened', 'owner_changed') THEN COALESCE(e.to_staff_id, '') END IGNORE NULLS) OVER told AS record_owner,
+        LAST_VALUE(CASE e.event WHEN 'assigned' THEN COALESCE(e.to_staff_id, '') WHEN 'owner_changed' THEN '' END IGNORE NULLS) OVER told
+            AS assigned_to,
+        LAST_VALUE(CASE e.event WHEN 'owner_changed' THEN NULL WHEN 'assigned' THEN NULL ELSE e.event IN ('opened', 'reopened') END IGNORE NULLS)
+            OVER told AS is_on,
+    FROM current_events AS e
+    WHERE
+        e.task_id IN (
+            SELECT c.task_id,
+            FROM changed AS c
+        )
+        AND e.event IN (
+            'opened', 'owner_changed', 'assigned', 'reopened', 'completed', 'override', 'cleared', 'converted', 'discharged', 'source_gone'
+        )
+    WINDOW told AS (PARTITION BY e.task_id ORDER BY e.happened_at, e.event_no ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+),
+
+of_changed AS (
+    SELECT
+        t.task_id,
+        t.is_open,
+        t.staff_key,
+        COALESCE(NULLIF(s.assigned_to, ''), NULLIF(s.record_owner, ''), 'unassigned') AS owner,
+        SUM(DATE_DIFF('second', s.happened_at, COALESCE(s.until_at, m.seen_at))) AS seconds,
+    FROM steps AS s
+    INNER JOIN matching AS t ON s.task_id = t.task_id
+    CROSS JOIN moment AS m
+    -- Reopening an occurrence that a newer one had followed leaves it closed.
+    WHERE s.is_on AND (s.until_at IS NOT NULL OR t.is_open)
+    GROUP BY t.task_id, t.is_open, t.staff_key, owner
+),
+
+held AS (
+    SELECT
+        o.owner,
+        o.seconds,
+        o.is_open AND o.staff_key = o.owner AS is_holding,
+        NOT o.is_open AND o.staff_key = o.owner AS is_closed,
+    FROM of_changed AS o
+    UNION ALL
+    SELECT
+        t.staff_key AS owner,
+        DATE_DIFF('second', t.opened_at, COALESCE(t.closed_at, m.seen_at)) AS seconds,
+        t.is_open AS is_holding,
+        NOT t.is_open AS is_closed,
+    FROM matching AS t
+    CROSS JOIN moment AS m
+    WHERE t.task_id NOT IN (
+        SELECT c.task_id,
+        FROM changed AS c
+    )
+)
+
+SELECT
+    h.owner AS split,
+    COUNT(*) AS tasks,
+    COUNT(*) FILTER (WHERE h.is_holding) AS holding,
+    COUNT(*) FILTER (WHERE h.is_closed) AS closed,
+    CAST(SUM(h.seconds) AS BIGINT) AS seconds,
+    QUANTILE_CONT(h.seconds, 0.5) AS median_seconds,
+    QUANTILE_CONT(h.seconds, 0.9) AS p90_seconds,
+FROM held AS h
+GROUP BY h.owner
