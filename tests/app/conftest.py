@@ -79,6 +79,11 @@ class App:
         labels = [str(element.label) for element in (*self.test.button, *self.test.metric)]
         return "\n".join(texts + labels).replace("\\", "").replace("**", "")
 
+    @property
+    def links(self) -> list[tuple[str, str]]:
+        """(label, query) of every link of the page."""
+        return [(link.label.replace("\\", "").strip("*"), link.proto.query_string) for link in self.test.get("page_link")]
+
     def metric(self, label: str) -> str:
         """The number under this label."""
         (found,) = [metric.value for metric in self.test.metric if metric.label == label]

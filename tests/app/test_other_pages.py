@@ -10,11 +10,6 @@ from tests.conftest import Workbench
 from tests.practice import Practice
 
 
-def links(app: App) -> list[tuple[str, str]]:
-    """(label, query) of every link of the page."""
-    return [(link.label.replace("\\", "").strip("*"), link.proto.query_string) for link in app.test.get("page_link")]
-
-
 def open_task(app: App, clinic: Workbench, rule_id: str, subject_id: str, **query: str) -> str:
     """Open a task's panel by its URL; its id."""
     task_id = clinic.one(1.1, rule_id, subject_id)["task_id"]
@@ -24,9 +19,9 @@ def open_task(app: App, clinic: Workbench, rule_id: str, subject_id: str, **quer
 
 def test_the_dashboard_shows_one_clinic_by_category_and_type(dana: App) -> None:
     dana.open("dashboard", facility="F1")
-    assert {"Billing: 2", "Clinical: 2", "Uncollected Payments: 2", "Draft Documents: 1", "Faxing Required: 1"} <= {label for label, _ in links(dana)}
-    assert "Test, Cy" not in dana.says + str(links(dana)), "the other clinic's tasks are not here"
-    assert ("Uncollected Payments: 2", "facility=F1&type=uncollected_payments") in links(dana)
+    assert {"Billing: 2", "Clinical: 2", "Uncollected Payments: 2", "Draft Documents: 1", "Faxing Required: 1"} <= {label for label, _ in dana.links}
+    assert "Test, Cy" not in dana.says + str(dana.links), "the other clinic's tasks are not here"
+    assert ("Uncollected Payments: 2", "facility=F1&type=uncollected_payments") in dana.links
     assert "1 overdue · oldest Oct 20, 2026" in dana.says
     assert [dana.metric(label) for label in ("Pending", "New since yesterday", "Done since yesterday")] == ["4", "4", "0"]
 
@@ -82,7 +77,7 @@ def test_the_panel_says_why_how_and_what_will_clear_it(dana: App, clinic: Workbe
         "Opened · System",
     ):
         assert text in dana.says
-    assert ("Clinical Documents", "patient_id=A&section=documents") in links(dana)
+    assert ("Clinical Documents", "patient_id=A&section=documents") in dana.links
 
 
 def test_task_mark_complete_waits_for_the_reason_of_an_override(dana: App, clinic: Workbench) -> None:
@@ -155,7 +150,7 @@ def test_patients_are_found_and_the_searched_text_stays_out_of_the_url(dana: App
     dana.open("patient")
     dana.test.text_input(key="patient.find").set_value("test an")
     dana.run()
-    assert [query for label, query in links(dana) if label.startswith("Test, Ana")] == ["patient_id=A"]
+    assert [query for label, query in dana.links if label.startswith("Test, Ana")] == ["patient_id=A"]
     assert dana.query == {}
     assert "There is no patient “nobody”" in dana.open("patient", patient_id="nobody").says
 
@@ -179,6 +174,7 @@ def test_runs_name_every_table_with_what_was_read_staged_and_refused(dana: App, 
     row = tables.set_index("table_name").loc["payments"]
     assert (row["rows_read"], row["rows_staged"], row["rows_refused"]) == (1, 0, 1)
     assert "gift" not in refused.to_string(), "values are in the download only"
+    assert ("The list it published", "at=2026-11-02T11%3A00%3A00Z") in dana.links
 
 
 def test_refresh_says_what_to_set_when_it_knows_no_extracts(dana: App) -> None:

@@ -35,11 +35,6 @@ def cases(app: App) -> list[tuple]:
     return [(row.state[0], *row[1:]) for row in rows[names].itertuples(index=False, name="Row")]
 
 
-def links(app: App) -> list[tuple[str, str]]:
-    """(label, query) of every link of the page."""
-    return [(link.label.replace("\\", "").strip("*"), link.proto.query_string) for link in app.test.get("page_link")]
-
-
 def test_a_week_at_a_clinic_the_gaps_first(week: Workbench, dana: App) -> None:
     dana.open("schedule", facility="F1", week="2026-11-08")
     assert cases(dana) == [("Under-scheduled", "Test, Ana", 2, 1, 0, 1, 0), ("Fully scheduled", "Test, Bo", 2, 2, 1, 0, 0)]
@@ -96,7 +91,7 @@ def test_a_ticked_case_leads_to_its_patient_and_only_they_are_on_record(week: Wo
     dana.open("schedule", facility="F1", week="2026-11-08")
     dana.test.session_state[dana.test.session_state["schedule.key"]] = {"selection": {"rows": [1], "columns": [], "cells": []}}
     dana.run()
-    assert ("Open Test, Bo", "patient_id=B&section=schedule") in links(dana)
+    assert ("Open Test, Bo", "patient_id=B&section=schedule") in dana.links
     dana.open("patient", patient_id="B", section="schedule")
     with ledger.open_ledger(settings.load().ledger_url) as book:
         assert [(access.patient_id, access.kind) for access in book.accesses()] == [("B", "patient page")]
@@ -132,8 +127,8 @@ def backtest(app: App, rule: str, **params: object) -> App:
 def test_all_rules_are_listed_by_category(dana: App) -> None:
     dana.open("rules")
     assert {"Administrative: 4", "Billing: 7", "Clinical: 6"} <= set(dana.says.splitlines())
-    assert ("Draft Documents", "rule=draft_documents") in links(dana)
-    assert sum(query.startswith("rule=") for _, query in links(dana)) == 17
+    assert ("Draft Documents", "rule=draft_documents") in dana.links
+    assert sum(query.startswith("rule=") for _, query in dana.links) == 17
     assert "3 open · clears by itself · overdue after" in dana.says
 
 
@@ -141,7 +136,7 @@ def test_a_rule_is_told_in_plain_words_with_its_sql_and_its_tasks(dana: App) -> 
     dana.open("rules", rule="uncollected_payments")
     for text in ("Uncollected Payments", "How to resolve", "Clears by itself:", "By hand: allowed", "Source: seed", "FROM staging.appointments"):
         assert text in dana.says
-    assert ("Open tasks: 3", "type=uncollected_payments&status=open") in links(dana)
+    assert ("Open tasks: 3", "type=uncollected_payments&status=open") in dana.links
     assert "/* rule" not in dana.says
 
 
