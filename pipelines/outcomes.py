@@ -72,13 +72,12 @@ class Littles:
 
 def littles_law(worklist: Worklist, filters: Filters, period: Period) -> Littles:
     """Both sides of the law, of the tasks that match; a backlog that grows or shrinks sets them apart."""
-    evenings = measures.flow(worklist, filters, replace(period, step="day"))
-    average = float(evenings["open_at_end"].mean()) if len(evenings) else 0.0
-    left = worklist.question("left_list", replace(filters, status="all"), first_on=period.first, last_on=period.last).iloc[0]
-    went_out, length = int(left["went_out"]), (period.last - period.first).days + 1
+    found = worklist.question("littles_law", replace(filters, status="all"), first_on=period.first, last_on=period.last).iloc[0]
+    length, went_out = (period.last - period.first).days + 1, int(found["went_out"])
+    average = int(found["evenings"]) / length
     if went_out == 0:
         return Littles(period, average, 0, None, None)
-    return Littles(period, average, went_out, average / (went_out / length), int(left["days"]) / went_out)
+    return Littles(period, average, went_out, average / (went_out / length), int(found["days"]) / went_out)
 
 
 def _ordered(rows: pd.DataFrame, by: str) -> pd.DataFrame:
