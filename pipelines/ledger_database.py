@@ -18,6 +18,7 @@ from pipelines.errors import UserError
 
 BUSY_SECONDS = 30  # how long a writer waits for another one; a write takes about a millisecond
 SWITCH_SECONDS = 0.02  # between two tries to make a new SQLite file a write-ahead one
+MIGRATING = 20261103  # the number of the lock that whoever migrates a PostgreSQL ledger holds
 _ADVICE = {
     "is locked": " by another program for too long; try again",
     "unable to open": " (is it a file, and may you read and write it and its folder?)",
@@ -31,7 +32,7 @@ def connect(url: str, *, read_only: bool) -> tuple[sa.Engine, str]:
     try:
         parsed = sa.make_url(url)
         name = _name(parsed)
-        engine = _sqlite_engine(parsed, name, read_only) if parsed.get_backend_name() == "sqlite" else _engine(parsed)
+        engine = _sqlite_engine(parsed, name, read_only) if parsed.get_backend_name() == "sqlite" else _server_engine(parsed, read_only)
     except (sa.exc.ArgumentError, ValueError):
         # The URL may hold a password, so it is not repeated.
         raise UserError("The ledger's URL is not one SQLAlchemy understands; for a file write sqlite:///data/ledger.sqlite.") from None
@@ -66,6 +67,13 @@ def _name(url: sa.URL) -> str:
 def _engine(url: sa.URL) -> sa.Engine:
     # An error that nobody expected is printed with its statement; the values in it are patients'.
     return sa.create_engine(url, hide_parameters=True)
+
+
+def _server_engine(url: sa.URL, read_only: bool) -> sa.Engine:
+    """An engine for a database server."""
+    # A connection that the server, or a firewall on the way, has dropped since is noticed and made anew before it is used.
+    engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=True)
+    return engine.execution_options(postgresql_readonly=True) if read_only else engine
 
 
 def _sqlite_engine(url: sa.URL, name: str, read_only: bool) -> sa.Engine:
@@ -124,4 +132,6 @@ def _migrate(engine: sa.Engine, name: str, read_only: bool) -> None:
     for number, migration in ledger_schema.MIGRATIONS:
         if number > version:
             with explained(name), engine.execution_options(is_writing=True).begin() as connection:
+                if connection.dialect.name == "postgresql":  # two that make the same table at once stand in each other's way there
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATING)))
                 ledger_schema.apply(connection, number, migration)

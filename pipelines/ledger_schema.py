@@ -99,7 +99,7 @@ sessions = sa.Table(
 def _create_append_only(connection: sa.Connection, table: sa.Table) -> None:
     table.create(connection)
     if connection.dialect.name != "sqlite":
-        return  # there the owner grants SELECT and INSERT only
+        return  # see _refuse_changes
     # SQLite has no roles to take UPDATE and DELETE away from, so triggers refuse them, to every program.
     for verb in ("UPDATE", "DELETE"):
         refusal = "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
@@ -128,12 +128,26 @@ def _accesses_are_looked_up(connection: sa.Connection) -> None:
         connection.exec_driver_sql(f"CREATE INDEX accesses_by_{column} ON accesses ({column}, seq)")
 
 
+def _refuse_changes(connection: sa.Connection) -> None:
+    """Append-only in PostgreSQL, too: for whoever owns the tables as well, unless they take the trigger away first."""
+    if connection.dialect.name != "postgresql":
+        return
+    body = "BEGIN RAISE EXCEPTION 'the ledger is append-only'; END"
+    connection.exec_driver_sql(f"CREATE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $${body}$$")
+    for table in (actions, accesses, saved_views, sessions):
+        connection.exec_driver_sql(
+            f"CREATE TRIGGER {table.name}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table.name} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only()"
+        )
+
+
 MIGRATIONS: list[tuple[int, Callable[[sa.Connection], None]]] = [
     (1, _people_act),
     (2, _patients_are_looked_at),
     (3, _views_are_saved),
     (4, _people_sign_in),
     (5, _accesses_are_looked_up),
+    (6, _refuse_changes),
 ]
 NEWEST = MIGRATIONS[-1][0]
 

@@ -6,6 +6,7 @@ import datetime as dt
 import fcntl
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from app_pages.ui import clock
 from pipelines import demo
 from pipelines import settings as settings_module
 from pipelines.__main__ import main
+from tests import postgres
 from tests.practice import Practice
 
 
@@ -107,3 +109,22 @@ def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
             demo.begin_clock(settings, clock.machine_now())
             (base / "demo" / "built").touch()
     return data
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[postgres.Server]:
+    """A PostgreSQL server of this run's own; where there is none the test is skipped, and on the test machine it fails."""
+    found = postgres.programs()
+    if found is None and "CI" in os.environ:
+        pytest.fail(postgres.MISSING)
+    if found is None:
+        pytest.skip(postgres.MISSING)
+    server = postgres.Server(found)
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a ledger that is not there yet, in each kind of database a practice may keep it in."""
+    return f"sqlite:///{tmp_path}/ledger.sqlite" if request.param == "sqlite" else request.getfixturevalue("postgresql").new_database()

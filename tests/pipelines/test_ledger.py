@@ -3,7 +3,6 @@
 import contextlib
 import datetime as dt
 import multiprocessing
-import sqlite3
 import subprocess
 import sys
 import zoneinfo
@@ -17,6 +16,7 @@ from hypothesis import strategies as st
 
 from pipelines.errors import UserError
 from pipelines.ledger import ACTIONS, OFFERED, Action, Conflict, NewAction, check_deferral, open_ledger, parse_span
+from tests.ledgers import only_sqlite, past_our_code
 
 AT = dt.datetime(2026, 11, 3, 14, 15, tzinfo=dt.UTC)
 ROOT = Path(__file__).parents[2]
@@ -26,8 +26,8 @@ MICROSECOND = dt.timedelta(microseconds=1)
 
 
 @pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path}/ledger.sqlite"
+def url(ledger_url):
+    return ledger_url
 
 
 @pytest.fixture
@@ -156,6 +156,7 @@ def test_a_thousand_tasks_completed_by_two_at_once_have_one_winner_each(ledger):
         assert [conflict.latest for conflict in conflicts] == [action for action in written if action.staff_id != staff_id]
 
 
+@only_sqlite
 def test_a_rival_that_only_the_unique_key_finds_becomes_a_conflict(ledger, url):
     """As on a database whose transactions look at an older snapshot: the rival comes in between looking and writing."""
     with open_ledger(url) as rival:
@@ -185,20 +186,19 @@ def test_no_program_changes_or_removes_what_was_recorded(ledger, url, table, cha
     ledger.record_access(at=AT, staff_id="ann", patient_id="p1", kind="patient page")
     ledger.save_view(at=AT, staff_id="ann", name="mine", page="tasks", query="staff=ann")
     ledger.record_session(at=AT, staff_id="ann", event="signed in")
-    with sqlite3.connect(file_of(url)) as connection, pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        connection.execute(change.format(table))
-    connection.close()
+    with past_our_code(url) as connection, pytest.raises(sa.exc.DBAPIError, match="append-only"):
+        connection.exec_driver_sql(change.format(table))
     assert ledger.last_seq() == 1
 
 
 def test_no_program_writes_two_actions_on_one_state(ledger, url):
     ledger.record(completed("t1"), seen=0)
-    row = "INSERT INTO actions (task_id, after_seq, action, staff_id, at, is_override) VALUES ('t1', 0, 'complete', 'eve', '2026', 0)"
-    with sqlite3.connect(file_of(url)) as connection, pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
-        connection.execute(row)
-    connection.close()
+    row = "INSERT INTO actions (task_id, after_seq, action, staff_id, at, is_override) VALUES ('t1', 0, 'complete', 'eve', '2026', FALSE)"
+    with past_our_code(url) as connection, pytest.raises(sa.exc.IntegrityError, match=r"(?i)unique"):
+        connection.exec_driver_sql(row)
 
 
+@only_sqlite
 def test_every_connection_waits_its_turn_and_syncs_what_it_commits(ledger):
     with ledger._engine.connect() as connection:
         pragmas = {
@@ -242,6 +242,7 @@ def test_a_read_only_ledger_takes_no_action(ledger, url):
 # What cannot be opened
 
 
+@only_sqlite
 def test_a_missing_ledger_is_not_taken_for_an_empty_one_by_a_reader(url):
     with pytest.raises(UserError, match=r"There is no ledger at .*ledger\.sqlite"):
         open_ledger(url, read_only=True)
@@ -267,6 +268,7 @@ def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):
         open_ledger(f"sqlite:///{tmp_path}/data/ledger.sqlite")
 
 
+@only_sqlite
 def test_a_ledger_locked_for_too_long_is_said_to_be(ledger, url):
     with ledger._writing(), open_ledger(f"{url}?timeout=0.05") as other, pytest.raises(UserError, match="is locked by another program"):
         other.record(completed("t1"), seen=0)
@@ -279,6 +281,7 @@ def test_a_url_that_is_none_is_refused_without_its_password(url):
     assert "s3cret" not in str(caught.value)
 
 
+@only_sqlite
 def test_a_full_disk_is_said_to_be_and_loses_nothing(ledger):
     ledger.record(completed("t1"), seen=0)
     with ledger._engine.connect() as connection:

@@ -1,21 +1,21 @@
 """Who looked at which patient, and who signed in: all of it written, found again, and fast enough to ask for on every page."""
 
 import datetime as dt
-import sqlite3
 
 import pytest
 import sqlalchemy as sa
 
 from pipelines.errors import UserError
 from pipelines.ledger import SESSION_EVENTS, Access, NewAction, RecordedAccess, open_ledger
+from tests.ledgers import only_sqlite, rows_of
 
 AT = dt.datetime(2026, 11, 3, 14, 15, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 
 
 @pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path}/ledger.sqlite"
+def url(ledger_url):
+    return ledger_url
 
 
 @pytest.fixture
@@ -36,19 +36,12 @@ def statements(ledger):
     return executed
 
 
-def rows_of(url, table):
-    connection = sqlite3.connect(sa.make_url(url).database)
-    rows = connection.execute(f"SELECT * FROM {table}").fetchall()
-    connection.close()
-    return rows
-
-
 # Accesses
 
 
 def test_an_access_is_recorded(ledger, url):
     ledger.record_access(at=AT, staff_id="ann", patient_id="0042", kind="history", detail="exported")
-    assert rows_of(url, "accesses") == [(1, "2026-11-03T14:15:00.000000Z", "ann", "0042", "history", "exported")]
+    assert rows_of(url, "SELECT * FROM accesses") == [(1, "2026-11-03T14:15:00.000000Z", "ann", "0042", "history", "exported")]
 
 
 def test_accesses_come_newest_first_of_one_patient_by_one_person(ledger):
@@ -102,12 +95,13 @@ def test_an_error_nobody_expected_tells_no_patient(ledger):
 @pytest.mark.parametrize("event", SESSION_EVENTS)
 def test_what_happens_to_a_session_is_recorded(ledger, url, event):
     ledger.record_session(at=AT, staff_id="ann", event=event, login="5f1c")
-    assert rows_of(url, "sessions") == [(1, "2026-11-03T14:15:00.000000Z", "ann", event, "5f1c", None)]
+    assert rows_of(url, "SELECT * FROM sessions") == [(1, "2026-11-03T14:15:00.000000Z", "ann", event, "5f1c", None)]
 
 
 def test_a_stranger_is_refused_without_a_staff_id(ledger, url):
-    ledger.record_session(at=AT, staff_id=None, event="refused", detail="eve@example.org is not on the staff list")
-    assert rows_of(url, "sessions") == [(1, "2026-11-03T14:15:00.000000Z", None, "refused", None, "eve@example.org is not on the staff list")]
+    why = "eve@example.org is not on the staff list"
+    ledger.record_session(at=AT, staff_id=None, event="refused", detail=why)
+    assert rows_of(url, "SELECT * FROM sessions") == [(1, "2026-11-03T14:15:00.000000Z", None, "refused", None, why)]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +116,7 @@ def test_a_stranger_is_refused_without_a_staff_id(ledger, url):
 def test_a_session_nobody_could_read_later_is_refused(ledger, url, given, says):
     with pytest.raises(UserError, match=says):
         ledger.record_session(at=AT, **given)
-    assert rows_of(url, "sessions") == []
+    assert rows_of(url, "SELECT * FROM sessions") == []
 
 
 def test_only_signing_out_and_timing_out_end_a_session(ledger):
@@ -148,6 +142,7 @@ def test_the_last_end_is_the_latest_also_when_another_machine_wrote_it_later(led
 # Asked for on every page
 
 
+@only_sqlite
 def test_what_every_page_asks_for_is_read_from_an_index(ledger, statements):
     ledger.record(NewAction("t1", "complete", "ann", AT), seen=0)
     statements.clear()

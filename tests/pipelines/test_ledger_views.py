@@ -1,21 +1,20 @@
 """Saved views: the newest under a name holds, each person has their own, and a name or a query that cannot be kept is said to be."""
 
 import datetime as dt
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import sqlalchemy as sa
 
 from pipelines.errors import UserError
 from pipelines.ledger import LONGEST_NAME, LONGEST_QUERY, MOST_VIEWS, SavedView, open_ledger
+from tests.ledgers import rows_of
 
 AT = dt.datetime(2026, 11, 3, 14, 15, tzinfo=dt.UTC)
 
 
 @pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path}/ledger.sqlite"
+def url(ledger_url):
+    return ledger_url
 
 
 @pytest.fixture
@@ -53,9 +52,7 @@ def test_the_newest_view_under_a_name_holds_and_the_older_one_stays_on_record(le
     save(ledger, "mine", query="a=1")
     save(ledger, "mine", page="backlog", query="a=2")
     assert [(view.seq, view.page, view.query) for view in ledger.views("ann")] == [(2, "backlog", "a=2")]
-    connection = sqlite3.connect(sa.make_url(url).database)
-    assert connection.execute("SELECT query FROM saved_views ORDER BY seq").fetchall() == [("a=1",), ("a=2",)]
-    connection.close()
+    assert rows_of(url, "SELECT query FROM saved_views ORDER BY seq") == [("a=1",), ("a=2",)]
 
 
 def test_everybody_has_their_own_views(ledger):
@@ -73,13 +70,11 @@ def test_a_removed_view_is_gone_until_it_is_saved_again(ledger, url):
         ledger.remove_view(at=AT, staff_id="ann", name="mine")
     save(ledger, "mine", query="a=2")
     assert [view.query for view in ledger.views("ann")] == ["a=2"]
-    connection = sqlite3.connect(sa.make_url(url).database)
-    assert connection.execute("SELECT page, query FROM saved_views ORDER BY seq").fetchall() == [
+    assert rows_of(url, "SELECT page, query FROM saved_views ORDER BY seq") == [
         ("tasks", "facility=F1"),
         ("tasks", None),
         ("tasks", "a=2"),
     ]
-    connection.close()
 
 
 @pytest.mark.parametrize(
