@@ -17,7 +17,7 @@ import duckdb
 from pipelines.errors import UserError
 
 KEPT = 7  # snapshots kept, the live one included
-FORMAT = 3  # goes up when the tables of a snapshot change: 2 added stays, and to runs where its extracts lay; 3 closed_tasks
+FORMAT = 3  # goes up when the tables of a snapshot change: 2 added stays, and to runs where its extracts lay; 3 closed_tasks, indexes
 OLDEST = 1  # a run can still go on from a snapshot of this format
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pandas as pd
 import streamlit as st
 
@@ -33,6 +35,11 @@ def first_tasks(worklist: Worklist, filters: Filters, most: int) -> pd.DataFrame
     return _first_tasks(worklist.state, filters, most, worklist)
 
 
+def movements(worklist: Worklist, since: dt.datetime, facility_id: str) -> dict[str, int]:
+    """How many tasks of a clinic each event happened to after a moment."""
+    return _movements(worklist.state, since, facility_id, worklist)
+
+
 @st.cache_data(max_entries=300, show_spinner=False)
 def _tasks(state: State, filters: Filters, order: Order, limit: int, offset: int, _worklist: Worklist) -> pd.DataFrame:
     return _worklist.tasks(filters, order, limit, offset)
@@ -56,3 +63,8 @@ def _counts(state: State, filters: Filters, _worklist: Worklist) -> pd.DataFrame
 @st.cache_data(max_entries=100, show_spinner=False)
 def _first_tasks(state: State, filters: Filters, most: int, _worklist: Worklist) -> pd.DataFrame:
     return _worklist.first_tasks(filters, most)
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _movements(state: State, since: dt.datetime, facility_id: str, _worklist: Worklist) -> dict[str, int]:
+    return dict(_worklist.movements(since, facility_id).itertuples(index=False))

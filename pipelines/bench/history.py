@@ -101,4 +101,6 @@ def _work_out(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("SET search_path = 'long.main'")
     con.execute("CREATE OR REPLACE TABLE long.stays AS " + lifecycle.sql("stays"))
     con.execute(f"CREATE OR REPLACE TABLE long.closed_tasks AS FROM ({queries.sql('listed')}) AS t WHERE NOT t.is_open", EVERY_TASK)
+    con.execute("CREATE INDEX IF NOT EXISTS events_of_task ON long.events (task_id)")
+    con.execute("CREATE INDEX IF NOT EXISTS task ON long.tasks (task_id)")
     con.execute("UPDATE long.snapshot SET format = $format", {"format": warehouse.FORMAT})
