@@ -7,11 +7,15 @@ import datetime as dt
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from pipelines import settings as settings_module
 from pipelines.errors import UserError
+
+if TYPE_CHECKING:
+    from pipelines.backup import Backup
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -168,6 +172,26 @@ def _rules(options: argparse.Namespace, settings: settings_module.Settings) -> i
     return console.rules(settings, options.what)
 
 
+def _backup(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+    from pipelines import backup
+
+    made = backup.back_up(settings, options.out, now())
+    print(f"{made.folder}: {_held(made)}")
+    return 0
+
+
+def _restore(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+    from pipelines import backup
+
+    print(f"restored what was backed up at {(found := backup.restore(settings, options.folder)).made_at}: {_held(found)}")
+    return 0
+
+
+def _held(found: Backup) -> str:
+    rows = ", ".join(f"{count:,} {table}" for table, count in found.rows.items())
+    return f"{rows}; {'no list was published yet' if found.snapshot is None else f'snapshot {found.snapshot}'}"
+
+
 def _bench(options: argparse.Namespace, settings: settings_module.Settings) -> int:
     if options.pages:
         from pipelines.bench import pages
@@ -200,6 +224,8 @@ _COMMANDS = {
     "history": _history,
     "act": _act,
     "rules": _rules,
+    "backup": _backup,
+    "restore": _restore,
     "bench": _bench,
 }
 
@@ -262,6 +288,11 @@ def _parser() -> argparse.ArgumentParser:
 
     rules = commands.add_parser("rules", help="list the rules, write rules/README.md, or check every rule file")
     rules.add_argument("what", choices=("list", "docs", "check"))
+
+    backup = commands.add_parser("backup", help="copy the ledger, in whatever database, and the live snapshot to a new folder")
+    backup.add_argument("--out", type=Path, required=True, metavar="DIR")
+    restore = commands.add_parser("restore", help="put a backup back where nothing is yet, also into another kind of database")
+    restore.add_argument("--from", dest="folder", type=Path, required=True, metavar="DIR")
 
     bench = commands.add_parser("bench", help="the benchmark of the README")
     bench.add_argument("--patients", type=_positive, nargs="+", default=[10_000, 100_000])
