@@ -14,6 +14,8 @@ pages = {
     "dashboard": st.Page("dashboard.py", title="Dashboard", icon=":material/space_dashboard:", default=True),
     "tasks": st.Page("tasks.py", title="Tasks", icon=":material/checklist:", url_path="tasks"),
     "patient": st.Page("patient.py", title="Patients", icon=":material/person:", url_path="patient"),
+    "backlog": st.Page("backlog.py", title="Backlog", icon=":material/stacked_bar_chart:", url_path="backlog"),
+    "aging": st.Page("aging.py", title="Aging", icon=":material/hourglass_bottom:", url_path="aging"),
     "schedule": st.Page("schedule.py", title="Schedule gaps", icon=":material/event_busy:", url_path="schedule"),
     "rules": st.Page("rules.py", title="Rules", icon=":material/rule:", url_path="rules"),
     "runs": st.Page("runs.py", title="Runs", icon=":material/sync:", url_path="runs"),

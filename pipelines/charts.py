@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
+import plotly.io
+import plotly.offline
 
 # Okabe and Ito's colours, which all kinds of colour blindness tell apart, darkened where white would swallow them; "other" is grey.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#9A6A00", "#7B3294", "#56B4E9", "#B3446C", "#5A5A5A")
@@ -32,6 +34,24 @@ def themed(figure: go.Figure, height: int = 320) -> go.Figure:
     figure.update_xaxes(gridcolor=GRID, zerolinecolor=GRID, automargin=True)
     figure.update_yaxes(gridcolor=GRID, zerolinecolor=GRID, automargin=True)
     return figure
+
+
+def part(figure: go.Figure, name: str, height: int = 320) -> str:
+    """The figure in the workbench's theme as a part of an HTML page that holds `script()` once; `name` is unique in the page."""
+    return plotly.io.to_html(
+        themed(figure, height),
+        config={"displayModeBar": False, "responsive": True},
+        include_plotlyjs=False,
+        include_mathjax=False,
+        full_html=False,
+        default_height=f"{height}px",
+        div_id=name,
+    )
+
+
+def script() -> str:
+    """Plotly's own JavaScript, which draws the parts of a page without loading anything."""
+    return plotly.offline.get_plotlyjs()
 
 
 def bars(rows: pd.DataFrame, x: str, series: Mapping[str, str], y_title: str) -> go.Figure:
@@ -88,4 +108,125 @@ def heatmap(values: pd.DataFrame, x_titles: Sequence[str], y_titles: Sequence[st
         )
     )
     figure.update_yaxes(autorange="reversed")
+    return figure
+
+
+def clickable(figure: go.Figure, x_titles: Sequence[str], y_titles: Sequence[str], shown: pd.DataFrame) -> go.Figure:
+    """A heatmap whose cells can be clicked: an unseen mark over each that is not empty, which answers [row, column] as its customdata."""
+    cells = [(row, column) for row in range(len(y_titles)) for column in range(len(x_titles)) if shown.iat[row, column]]
+    figure.update_traces(hoverinfo="skip", hovertemplate=None)
+    figure.add_scatter(
+        x=[x_titles[column] for _, column in cells],
+        y=[y_titles[row] for row, _ in cells],
+        customdata=[list(cell) for cell in cells],
+        text=[f"{y_titles[row]}, {x_titles[column]}: {shown.iat[row, column]:,}" for row, column in cells],
+        mode="markers",
+        marker={"size": 28, "symbol": "square", "opacity": 0},
+        selected={"marker": {"opacity": 0.3}},
+        hovertemplate="%{text}<extra></extra>",
+        showlegend=False,
+    )
+    figure.update_layout(clickmode="event+select", dragmode=False)
+    return figure
+
+
+def survival(curves: Mapping[str, pd.DataFrame], band: str | None, x_title: str, last_day: float) -> go.Figure:
+    """The share of tasks still open by days, one stepped line a name, with the 95 percent band of one of them; see measures.Survival."""
+    figure = go.Figure()
+    if band is not None:
+        rows, line = curves[band], {"shape": "hv", "width": 0, "color": COLOURS[0]}
+        figure.add_scatter(x=rows["days"], y=rows["lower"], mode="lines", line=line, hoverinfo="skip", showlegend=False)
+        figure.add_scatter(
+            x=rows["days"],
+            y=rows["upper"],
+            mode="lines",
+            line=line,
+            fill="tonexty",
+            fillcolor="rgba(0, 114, 178, 0.15)",
+            hoverinfo="skip",
+            name=f"95% limits of {band}",
+        )
+    dashes = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid")
+    others = [name for name in curves if name != band]
+    for number, name in enumerate([*([band] if band is not None else []), *others]):
+        rows, line = curves[name], {"shape": "hv", "width": 2, "color": COLOURS[number % len(COLOURS)], "dash": dashes[number % len(dashes)]}
+        hover = "%{y:.0%} still open after %{x:,.0f} days<extra>" + name + "</extra>"
+        figure.add_scatter(x=rows["days"], y=rows["share"], mode="lines", name=name, line=line, hovertemplate=hover)
+    figure.update_xaxes(title=x_title, range=[0, last_day])
+    figure.update_yaxes(title="Share still open", range=[0, 1.02], tickformat=".0%")
+    return figure
+
+
+def bars_across(rows: pd.DataFrame, y: str, series: Mapping[str, str], x_title: str, *, is_share: bool = False) -> go.Figure:
+    """Horizontal bars, first row on top: side by side, or as shares of each row stacked to the whole."""
+    whole = rows[list(series)].sum(axis=1).replace(0, 1)
+    figure = go.Figure()
+    for number, (column, name) in enumerate(series.items()):
+        share = (rows[column] / whole).astype(float)
+        figure.add_bar(
+            x=share if is_share else rows[column],
+            y=rows[y],
+            name=name,
+            orientation="h",
+            marker={"color": COLOURS[number % len(COLOURS)]},
+            text=[f"{part:.0%}" if part >= 0.06 else "" for part in share] if is_share else None,
+            textangle=0,
+            customdata=rows[[column]],
+            hovertemplate="%{y}: %{customdata[0]:,}<extra>" + name + "</extra>",
+        )
+    figure.update_layout(barmode="stack" if is_share else "group")
+    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(title=x_title, rangemode="tozero", tickformat=".0%" if is_share else None)
+    return figure
+
+
+def stacked(rows: pd.DataFrame, x: str, y: str, split: str, names: Mapping[str, str], y_title: str) -> go.Figure:
+    """Bars stacked over x, one colour a value of `split`, the largest lowest, the rest as one; each answers [x, value of the split] when clicked."""
+    wide = rows.pivot_table(index=x, columns=split, values=y, aggfunc="sum", fill_value=0)
+    order = wide.sum().sort_values(ascending=False).index.tolist()
+    figure = go.Figure()
+    for number, value in enumerate(order[:MOST_SERIES]):
+        name = names.get(value, value)
+        figure.add_bar(
+            x=wide.index,
+            y=wide[value],
+            name=name,
+            marker={"color": COLOURS[number % len(COLOURS)]},
+            customdata=[[day, value] for day in wide.index],
+            hovertemplate="%{x}: %{y:,}<extra>" + name + "</extra>",
+        )
+    if len(order) > MOST_SERIES:
+        rest = wide[order[MOST_SERIES:]].sum(axis=1)
+        name = f"{len(order) - MOST_SERIES} others"
+        figure.add_bar(
+            x=wide.index,
+            y=rest,
+            name=name,
+            marker={"color": COLOURS[-1]},
+            customdata=[[day, None] for day in wide.index],
+            hovertemplate="%{x}: %{y:,}<extra>" + name + "</extra>",
+        )
+    figure.update_layout(barmode="stack", clickmode="event+select", dragmode=False)
+    figure.update_xaxes(type="category")
+    figure.update_yaxes(title=y_title, rangemode="tozero", tickformat=",d")
+    return figure
+
+
+def in_and_out(rows: pd.DataFrame, x: str, came: tuple[str, str], went: Mapping[str, str], y_title: str) -> go.Figure:
+    """What came in beside what went out, the latter stacked by how (column → name); a bar answers [x, column] when clicked."""
+    figure = go.Figure()
+    for number, (column, name) in enumerate({came[0]: came[1], **went}.items()):
+        figure.add_bar(
+            x=rows[x],
+            y=rows[column],
+            name=name,
+            offsetgroup=0 if number == 0 else 1,
+            base=None if number < 2 else rows[list(went)[: number - 1]].sum(axis=1),
+            marker={"color": COLOURS[number], "pattern": {"shape": ("", "", "/", ".")[number]}},
+            customdata=[[day, column, int(count)] for day, count in zip(rows[x], rows[column], strict=True)],
+            hovertemplate="%{x}: %{customdata[2]:,}<extra>" + name + "</extra>",
+        )
+    figure.update_layout(barmode="group", clickmode="event+select", dragmode=False)
+    figure.update_xaxes(type="category")
+    figure.update_yaxes(title=y_title, rangemode="tozero", tickformat=",d")
     return figure

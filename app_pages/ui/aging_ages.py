@@ -1,0 +1,113 @@
+"""The open tasks by type and age: the heatmap and its table, the five oldest, and gross beside active age."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from app_pages.ui import aging_table, aging_view, asking, drawing, facets, names, task_view, url_state, workspace
+from app_pages.ui.plain import plain, quiet
+from pipelines import charts, measures, outcomes
+from pipelines.worklist import AGE_BANDS, Filters, Order, Worklist
+
+OLDEST = 5
+
+
+def show(worklist: Worklist, view: url_state.View, wanted: Filters) -> None:
+    """All of it, of the open tasks that match."""
+    wanted = replace(wanted, status="open")
+    ages = aging_view.answer(measures.ages, worklist, wanted)
+    if ages.empty:
+        st.info("No task is open here with these filters.", icon=":material/task_alt:")
+        return
+    st.subheader("Where do the open tasks wait, and how long already?")
+    st.markdown(quiet("A click on a number lists its tasks."))
+    _show_bands(view, wanted, ages)
+    st.subheader("The five oldest")
+    _show_oldest(worklist, view, wanted)
+    st.subheader("How old are they, with and without the time they were deferred?")
+    _show_waits(worklist, view, wanted)
+
+
+def _show_bands(view: url_state.View, wanted: Filters, ages: pd.DataFrame) -> None:
+    grid = ages.pivot_table(index=["rule_id", "title"], columns="age_band", values="tasks", aggfunc="sum", fill_value=0, observed=True)
+    grid = grid.reindex(columns=list(AGE_BANDS), fill_value=0).astype(int)
+    grid = grid.loc[grid.sum(axis=1).sort_values(ascending=False, kind="stable").index]
+    types, titles = grid.index.get_level_values("rule_id").tolist(), grid.index.get_level_values("title").tolist()
+    total, old = int(grid.to_numpy().sum()), int(grid[AGE_BANDS[-1]].sum())
+    figure = charts.clickable(charts.heatmap(grid, list(names.AGES.values()), titles, "tasks"), list(names.AGES.values()), titles, grid)
+    alt = f"{total:,} open tasks by type and age, deferred ones too; {old:,} are 31 days old or more, {_most(grid, titles)}."
+    chosen = drawing.show(figure, alt, "aging.heatmap", on_select=url_state.touch(), height=max(200, 34 * len(titles) + 50))
+    for row, column in cells_of(chosen):
+        cell = replace(wanted, rule_ids=(types[row],), age_bands=(AGE_BANDS[column],))
+        st.switch_page(workspace.pages()["tasks"], query_params=task_view.query_of(cell, view["at"]))
+    with st.expander("The same as a table, for the keyboard", icon=":material/table:", key="aging.as_table"):
+        _show_table(view, wanted, grid, types, titles)
+
+
+def cells_of(chosen: object) -> list[tuple[int, int]]:
+    """Row and column of the cell that was clicked, if one was."""
+    points = chosen["selection"]["points"] if chosen else []
+    return [(int(row), int(column)) for row, column in (point["customdata"] for point in points[:1])]
+
+
+def _most(grid: pd.DataFrame, titles: list[str]) -> str:
+    oldest = grid[AGE_BANDS[-1]].to_numpy()
+    return f"most of them {titles[oldest.argmax()]} ({oldest.max():,})" if oldest.max() else "so none waits that long"
+
+
+def _show_table(view: url_state.View, wanted: Filters, grid: pd.DataFrame, types: list[str], titles: list[str]) -> None:
+    rows = grid.reset_index(drop=True)
+    rows = pd.concat([rows.sum().to_frame().T, rows], ignore_index=True)
+    rows = rows.assign(named=["All types", *titles], rule_id=[None, *types], tasks=rows.sum(axis=1))
+
+    def links(row: pd.Series) -> aging_table.Links:
+        of_type = replace(wanted, rule_ids=(row["rule_id"],)) if row["rule_id"] else wanted
+        yield "All ages", int(row["tasks"]), of_type
+        for band in AGE_BANDS:
+            yield names.AGES[band], int(row[band]), replace(of_type, age_bands=(band,))
+
+    columns = {"named": aging_table.text("Task type"), **{band: aging_table.number(names.AGES[band]) for band in AGE_BANDS}}
+    columns["tasks"] = aging_table.number("All")
+    aging_table.show(view, rows, columns, "Open tasks by type and age", links, name="bands")
+
+
+def _show_oldest(worklist: Worklist, view: url_state.View, wanted: Filters) -> None:
+    for task in asking.tasks(worklist, wanted, Order(), OLDEST, 0).itertuples():
+        of_type = replace(wanted, rule_ids=(task.rule_id,))
+        with st.container(gap="xxsmall"):
+            aging_view.link(view, f"{task.title}: {task.patient}, {aging_view.days(task.age_days)}", of_type, task.task_id)
+            hidden = f" · deferred until {task.returns_at:%b %-d}" if task.status == "deferred" else ""
+            st.markdown(quiet(plain(f"{task.facility} · {task.staff} · since {task.since:%b %-d, %Y} · {task.reason}{hidden}")))
+
+
+def _show_waits(worklist: Worklist, view: url_state.View, wanted: Filters) -> None:
+    aging_view.show_split(view)
+    split = view["split"]
+    found, named = aging_view.answer(outcomes.waits, worklist, wanted, split), aging_view.labels(worklist, split)
+    if split != "all":
+        found = pd.concat([aging_view.answer(outcomes.waits, worklist, wanted, "all"), found], ignore_index=True)
+    rows = found.assign(named=[named(value) for value in found["split"]])
+
+    def links(row: pd.Series) -> aging_table.Links:
+        yield "Open", int(row["tasks"]), aging_view.narrowed(wanted, split, row["split"])
+        yield "Deferred now", int(row["deferred"]), aging_view.narrowed(wanted, split, row["split"], status="deferred")
+
+    columns = {
+        "named": aging_table.text(facets.FACETS.get(split, "Tasks")),
+        "tasks": aging_table.number("Open"),
+        "deferred": aging_table.number("Deferred now"),
+        "gross_median": aging_table.number("Age, median", "Days since it fell due", "%.1f"),
+        "gross_p90": aging_table.number("Age, 90th pct.", "Nine of ten are younger", "%.1f"),
+        "active_median": aging_table.number("Active, median", "Days less those it was deferred", "%.1f"),
+        "active_p90": aging_table.number("Active, 90th pct.", "Nine of ten are younger", "%.1f"),
+    }
+    aging_table.show(view, rows, columns, f"Age of the open tasks by {aging_view.SPLITS[split].lower()}", links, name="waits")
+    st.markdown(
+        quiet(
+            "Age runs from the day the task fell due in the data, not from the run that noticed it. Active age leaves out whole days of deferral: "
+            "where both are alike, nobody put the work off, and it waited all the same."
+        )
+    )

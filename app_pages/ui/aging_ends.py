@@ -1,0 +1,85 @@
+"""How tasks end: by the system, by people or otherwise, and how many were reopened or came back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from app_pages.ui import aging_table, aging_view, drawing, facets, task_view, url_state
+from app_pages.ui.plain import quiet
+from pipelines import charts, outcomes
+from pipelines.worklist import RETURN_DAYS, Filters, Worklist
+
+# What a manager asks, and the ends that answer it.
+KINDS = {
+    "by_system": ("Cleared by the system", ("cleared", "converted")),
+    "completed": ("Completed by people", ("completed",)),
+    "override": ("Overridden", ("override",)),
+    "discharged": ("Discharged", ("discharged",)),
+    "source_gone": ("Record gone", ("source_gone",)),
+}
+MOST_BARS = 20
+
+
+def show(worklist: Worklist, view: url_state.View, wanted: Filters) -> None:
+    """Shares by the split, every number, and what was not over with its end."""
+    aging_view.show_split(view)
+    split, named = view["split"], aging_view.labels(worklist, view["split"])
+    found = aging_view.answer(outcomes.ends, worklist, wanted, split)
+    if found.empty:
+        st.info("No task has left the list yet with these filters.", icon=":material/inbox:")
+        return
+    found = found.assign(by_system=found["cleared"] + found["converted"], named=[named(value) for value in found["split"]])
+    if split != "all":
+        sums = found.select_dtypes("number").sum().to_frame().T
+        found = pd.concat([sums.assign(split="all", named="All tasks"), found], ignore_index=True)
+    st.subheader("Who or what ends the tasks?")
+    _show_shares(found)
+    st.subheader("How many end how, and how many were not over then?")
+    _show_table(view, wanted, found)
+
+
+def _show_shares(found: pd.DataFrame) -> None:
+    whole = found.iloc[0]
+    said = ", ".join(f"{aging_view.share(int(whole[name]), int(whole['closed']))} {label.lower()}" for name, (label, _) in KINDS.items())
+    drawn = found[found["closed"] > 0].head(MOST_BARS)
+    figure = charts.bars_across(drawn, "named", {name: label for name, (label, _) in KINDS.items()}, "Share of the closed tasks", is_share=True)
+    drawing.show(figure, f"Of {int(whole['closed']):,} closed tasks: {said}.", "aging.ends", height=max(220, 28 * len(drawn) + 110))
+
+
+def _show_table(view: url_state.View, wanted: Filters, found: pd.DataFrame) -> None:
+    split = view["split"]
+    left = found["closed"] + found["open_again"]
+    rows = found.assign(
+        reopened_share=(found["reopened"] / left.where(left > 0)).astype(float),
+        returned_share=(found["returned"] / found["closed"].where(found["closed"] > 0)).astype(float),
+    )
+
+    def links(row: pd.Series) -> aging_table.Links:
+        closed = aging_view.narrowed(wanted, split, row["split"], status="closed")
+        if closed is not None:
+            yield "Closed", int(row["closed"]), closed
+            for name, (label, kinds) in KINDS.items():
+                yield label, int(row[name]), replace(closed, close_kinds=kinds)
+            yield task_view.HAPPENINGS["reopened"], int(row["reopened"]), replace(closed, status="all", happened=("reopened",))
+            yield task_view.HAPPENINGS["returned"], int(row["returned"]), replace(closed, happened=("returned",))
+
+    columns = {
+        "named": aging_table.text(facets.FACETS.get(split, "Tasks")),
+        "closed": aging_table.number("Closed"),
+        **{name: aging_table.number(label) for name, (label, _) in KINDS.items()},
+        "reopened": aging_table.number("Reopened", "Put back on the list by a person, open again or not"),
+        "reopened_share": aging_table.number("%", "Of the tasks that ever left the list", "percent"),
+        "returned": aging_table.number("Returned", f"A new task of the same subject within {RETURN_DAYS} days"),
+        "returned_share": aging_table.number("%", "Of the closed tasks", "percent"),
+    }
+    aging_table.show(view, rows, columns, f"How tasks end by {aging_view.SPLITS[split].lower()}", links, name="ends")
+    st.markdown(
+        quiet(
+            "Overridden: a person closed by hand what clears by itself when the work is done. Discharged and record gone are not work done. "
+            f"Returned was not solved the first time; tasks closed in the last {RETURN_DAYS} days may still return. "
+            "Undoing one’s own click reopens a task, too. Cleared by the system includes tasks that turned into the next one (faxing into signature)."
+        )
+    )
