@@ -76,7 +76,7 @@ def flow_and_before(worklist: Worklist, filters: Filters, period: Period, split_
     # Every value has every step; the first of them, which holds all the past, only begins the backlog.
     past, whole = (before.first - dt.timedelta(days=1), before.first - dt.timedelta(days=1)), (before.first, before.last)
     steps = pd.DataFrame([past, whole, *period.steps()], columns=["first", "last"])
-    grid = steps.merge(pd.DataFrame({"split": sorted(moved["split"].unique())}), how="cross")
+    grid = steps.merge(pd.DataFrame({"split": pd.Series(sorted(moved["split"].unique()), dtype=moved["split"].dtype)}), how="cross")
     moved = moved.assign(first=pd.to_datetime(moved["step_on"]).dt.date, open_at_end=moved["came_in"] - moved["went_out"])
     numbers = [*MOVES, "open_at_end"]
     counted = grid.merge(moved[["split", "first", *numbers]], on=["split", "first"], how="left")

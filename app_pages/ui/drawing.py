@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def show(figure: Figure, alt: str, key: str, *, on_select: object = "ignore", height: int = 320) -> object:
     """Draw it in the workbench's theme; `alt` says what it shows for who cannot see it. Answers what was clicked where that is asked for."""
     themed = charts.themed(figure, height)
-    chosen = st.plotly_chart(themed, key=key, theme=None, on_select=on_select, config={"displayModeBar": False, "showTips": False})
+    config = {"displayModeBar": False, "showTips": False}
+    chosen = st.plotly_chart(themed, key=key, theme=None, on_select=on_select, selection_mode="points", config=config, alt=alt)
     st.markdown(quiet(plain(alt)))
     return chosen

@@ -1,0 +1,132 @@
+"""The numbers of the Backlog page: how it stands and moved, and each value of the split beside the others and its own past."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from app_pages.ui import asking, facets, number_links
+from app_pages.ui.backlog_view import Asked, Moves
+from app_pages.ui.plain import plain, quiet
+from pipelines.measures import Period
+from pipelines.worklist import Filters, Worklist
+
+CLEARED, COMPLETED, OTHERWISE = ("cleared", "converted"), ("completed", "override"), ("discharged", "source_gone")
+
+
+def show(worklist: Worklist, asked: Asked, moves: Moves, standing: pd.DataFrame) -> None:
+    """How much is open, overdue and deferred now; what came and went in the period, and in the one before."""
+    came, went = (int(moves.whole[name].sum()) for name in ("came_in", "went_out"))
+    before = moves.whole_before
+    opened, closed = came_in(asked.filters, asked.period), went_out(asked.filters, asked.period)
+    oldest = min((day for day in standing["oldest"] if not pd.isna(day)), default=None)
+    with st.grid(4, min_column_width=170):
+        number_links.card("Open", f"{standing['tasks'].sum():,}", asked.filters, asked.at, f"{int(before['open_at_end']):,} before the period")
+        number_links.card("Overdue", f"{standing['overdue'].sum():,}", replace(asked.filters, status="overdue"), asked.at, "of the pending ones")
+        number_links.card("Deferred", f"{standing['deferred'].sum():,}", replace(asked.filters, status="deferred"), asked.at, "hidden, and in Open")
+        number_links.card(
+            "Oldest", "none" if oldest is None else f"{oldest:%b %-d, %Y}", asked.filters, asked.at, "since it fell due, not since it was noticed"
+        )
+        number_links.card("Came in", f"{came:,}", opened, asked.at, _against(came, int(before["came_in"])))
+        number_links.card("Went out", f"{went:,}", closed, asked.at, _against(went, int(before["went_out"])))
+        number_links.card("Net", f"{came - went:+,}", None, None, _against(came - went, int(before["came_in"] - before["went_out"]), signed=True))
+        number_links.card("Days to work it off", *_littles(moves, asked.period))
+    st.markdown(quiet(plain(_said(worklist, asked, opened, came, closed, went))))
+
+
+def _littles(moves: Moves, period: Period) -> tuple[str, None, None, str]:
+    """Little's law: the average time on the list is the average open ÷ what leaves a day."""
+    days = (period.last - period.first).days + 1
+    a_day = moves.whole["went_out"].sum() / days
+    average = moves.whole["open_at_end"].mean() if len(moves.whole) else 0
+    return "no end" if not a_day else f"{average / a_day:,.0f}", None, None, f"{average:,.0f} open on average ÷ {a_day:,.1f} going out a day"
+
+
+def _against(now: int, before: int, *, signed: bool = False) -> str:
+    written = f"{before:+,}" if signed else f"{before:,}"
+    change = "" if signed or not before else f", {(now - before) / before:+.0%}"
+    return f"{written} in the period before{change}"
+
+
+def _said(worklist: Worklist, asked: Asked, opened: Filters, came: int, closed: Filters, went: int) -> str:
+    first, last = asked.period.first, asked.period.last
+    saturday = last + dt.timedelta(days=(5 - last.weekday()) % 7)
+    text = f"{first:%B %-d} to {last:%B %-d, %Y}" + ("" if last == saturday else f"; the last week goes to {saturday:%B %-d} and is not over")
+    twice = [
+        f"{moved - tasks:,} {what} more than once"
+        for moved, tasks, what in (
+            (came, asking.summary(worklist, opened)["tasks"], "came in"),
+            (went, asking.summary(worklist, closed)["tasks"], "went out"),
+        )
+        if moved != tasks
+    ]
+    # A task that was reopened leaves twice; its list has it once.
+    return text + (f". Counted each time: {' and '.join(twice)}" if twice else "") + "."
+
+
+def show_comparison(worklist: Worklist, asked: Asked, moves: Moves, standing: pd.DataFrame) -> None:
+    """One row a value: how it stands, and what moved in the period beside the one before it."""
+    rows = standing.merge(_moved(moves.steps), on="split", how="outer").merge(_moved(moves.before, "_before"), on="split", how="left")
+    numbers = [name for name in rows.columns if name not in ("split", "oldest", "amount")]
+    rows = rows.assign(**rows[numbers].fillna(0).astype(int), amount=rows["amount"].fillna(0).astype(float))
+    rows = rows[(rows[numbers] != 0).any(axis=1)].sort_values(["tasks", "split"], ascending=[False, True], ignore_index=True)
+    rows = rows.assign(name=[asked.called(value) for value in rows["split"]])
+    config = st.column_config
+
+    def of(row: pd.Series) -> Filters:
+        return within(asked, row["split"])
+
+    number_links.table(
+        rows,
+        "backlog.comparison",
+        f"{len(rows)} rows by {asked.split_label.lower()}: open, overdue, deferred, oldest, dollars, and what came and went",
+        {
+            "tasks": of,
+            "overdue": lambda row: replace(of(row), status="overdue"),
+            "deferred": lambda row: replace(of(row), status="deferred"),
+            "came_in": lambda row: came_in(of(row), asked.period),
+            "went_out": lambda row: went_out(of(row), asked.period),
+            "came_in_before": lambda row: came_in(of(row), asked.period.before()),
+            "went_out_before": lambda row: went_out(of(row), asked.period.before()),
+        },
+        asked.at,
+        {
+            "name": config.TextColumn(asked.split_label, width=200),
+            "tasks": config.NumberColumn("Open", format="localized"),
+            "overdue": config.NumberColumn("Overdue", format="localized"),
+            "deferred": config.NumberColumn("Deferred", format="localized"),
+            "oldest": config.DateColumn("Oldest", format="MMM D, YYYY"),
+            "amount": config.NumberColumn("Dollars waiting", format="dollar", help="Uncollected Payments and Refund Request"),
+            "came_in": config.NumberColumn("Came in", format="localized"),
+            "went_out": config.NumberColumn("Went out", format="localized"),
+            "net": config.NumberColumn("Net", format="%+d"),
+            "came_in_before": config.NumberColumn("Came in, before", format="localized", help="In the period of the same length before"),
+            "went_out_before": config.NumberColumn("Went out, before", format="localized"),
+            "net_before": config.NumberColumn("Net, before", format="%+d"),
+        },
+    )
+    if asked.split == "staff":
+        st.markdown(quiet("By whose the tasks are now: a draft moves to whoever edits the document last, and takes its past along."))
+
+
+def _moved(steps: pd.DataFrame, suffix: str = "") -> pd.DataFrame:
+    found = steps.groupby("split", as_index=False)[["came_in", "went_out"]].sum()
+    return found.assign(net=found["came_in"] - found["went_out"]).rename(columns={name: f"{name}{suffix}" for name in ("came_in", "went_out", "net")})
+
+
+def within(asked: Asked, value: str) -> Filters:
+    """The filters of the view, and of one value of its split."""
+    return replace(asked.filters, **{facets.FIELDS[asked.split]: (value,)})
+
+
+def came_in(filters: Filters, period: Period) -> Filters:
+    """The tasks that came to the list in those days."""
+    return replace(filters, status="all", in_from=period.first, in_to=period.last)
+
+
+def went_out(filters: Filters, period: Period) -> Filters:
+    """The tasks that left it in those days."""
+    return replace(filters, status="all", out_from=period.first, out_to=period.last)

@@ -1,0 +1,102 @@
+"""What the Backlog page asks: its URL, the period and the split it means, and the answers, kept by the state of the list."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from app_pages.ui import facets, names, past, url_state
+from pipelines import measures
+from pipelines.measures import Period
+from pipelines.worklist import Filters, State, Worklist
+
+SPLITS = {"facility": "Clinic", "category": "Category", "type": "Task type", "payer": "Payer", "staff": "Staff member"}
+WEEKS = {"4": "4 weeks", "8": "8 weeks", "13": "13 weeks", "26": "26 weeks"}
+STEPS = {"day": "Days", "week": "Weeks, Sunday to Saturday"}
+CHOICES: Mapping[str, tuple[str, Mapping[str, str]]] = {"weeks": ("Period", WEEKS), "step": ("Steps", STEPS), "split": ("By", SPLITS)}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one view of the page asks; `at` is the moment as URLs have it, None for now."""
+
+    filters: Filters
+    period: Period
+    split: str
+    names: Mapping[str, str]
+    at: str | None
+
+    @property
+    def split_label(self) -> str:
+        """What the split is called."""
+        return SPLITS[self.split]
+
+    def called(self, value: str) -> str:
+        """The name of a value of the split."""
+        return self.names.get(value, value)
+
+
+@dataclass(frozen=True)
+class Moves:
+    """measures.flow by the split, the period before it, and both of all together."""
+
+    steps: pd.DataFrame
+    before: pd.DataFrame
+    whole: pd.DataFrame
+    whole_before: pd.Series
+
+
+def read(worklist: Worklist) -> url_state.View:
+    """The view this page's URL asks for."""
+    choices = [
+        url_state.Param(name, label, "one", lambda known=known: known, default)
+        for (name, (label, known)), default in zip(CHOICES.items(), ("8", "week", "facility"), strict=True)
+    ]
+    return url_state.read("backlog", [*facets.params(worklist, facets.OF_REPORTS), *choices, past.PARAM])
+
+
+def asked(view: url_state.View, worklist: Worklist) -> Asked:
+    """What it asks of the list that is shown."""
+    filters = Filters(status="open", **facets.chosen(view))
+    period = measures.last_weeks(today(worklist, filters), int(view["weeks"]))
+    return Asked(filters, Period(period.first, period.last, view["step"]), view["split"], facets.labels(worklist)[view["split"]], view["at"])
+
+
+def today(worklist: Worklist, filters: Filters) -> dt.date:
+    """The day it is at the clinics of the view; the earlier one where they differ, so that no day of the period is only half there anywhere."""
+    rows = worklist.facilities()
+    zones = rows.loc[rows["facility_id"].isin(filters.facility_ids or set(rows["facility_id"])), "time_zone"].tolist()
+    return min(worklist.at.astimezone(ZoneInfo(zone)).date() for zone in zones or ["UTC"])
+
+
+def moves(worklist: Worklist, asked: Asked) -> Moves:
+    """What moved in the period and in the one before it."""
+    steps, before = _flow(worklist.state, asked.filters, asked.period, asked.split, worklist)
+    numbers = [*measures.MOVES, "open_at_end"]
+    whole = steps.groupby(["first", "last"], as_index=False)[numbers].sum()
+    return Moves(steps, before, whole, before[numbers].sum())
+
+
+def standing(worklist: Worklist, asked: Asked) -> pd.DataFrame:
+    """How the open tasks stand, by the split."""
+    return _standing(worklist.state, asked.filters, asked.split, worklist)
+
+
+def name_of_me(value: str) -> str:
+    """A value as URLs have it: Me is a name of the person's own id."""
+    return names.ME if value == names.me() else value
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _flow(state: State, filters: Filters, period: Period, split: str, _worklist: Worklist) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return measures.flow_and_before(_worklist, filters, period, split)
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _standing(state: State, filters: Filters, split: str, _worklist: Worklist) -> pd.DataFrame:
+    return measures.standing(_worklist, filters, split)
