@@ -16,7 +16,6 @@ pages = {
     "patient": st.Page("patient.py", title="Patients", icon=":material/person:", url_path="patient"),
     "backlog": st.Page("backlog.py", title="Backlog", icon=":material/stacked_bar_chart:", url_path="backlog"),
     "aging": st.Page("aging.py", title="Aging", icon=":material/hourglass_bottom:", url_path="aging"),
-    "backlog": st.Page("backlog.py", title="Backlog", icon=":material/stacked_bar_chart:", url_path="backlog"),
     "schedule": st.Page("schedule.py", title="Schedule gaps", icon=":material/event_busy:", url_path="schedule"),
     "rules": st.Page("rules.py", title="Rules", icon=":material/rule:", url_path="rules"),
     "runs": st.Page("runs.py", title="Runs", icon=":material/sync:", url_path="runs"),
