@@ -112,8 +112,8 @@ def heatmap(values: pd.DataFrame, x_titles: Sequence[str], y_titles: Sequence[st
 
 
 def clickable(figure: go.Figure, x_titles: Sequence[str], y_titles: Sequence[str], shown: pd.DataFrame) -> go.Figure:
-    """A heatmap whose cells can be clicked: an unseen mark over each that is not empty, which answers [row, column] as its customdata."""
-    cells = [(row, column) for row in range(len(y_titles)) for column in range(len(x_titles)) if shown.iat[row, column]]
+    """A heatmap whose cells can be clicked: an unseen mark in the middle of each, which answers [row, column] as its customdata."""
+    cells = [(row, column) for row in range(len(y_titles)) for column in range(len(x_titles))]
     figure.update_traces(hoverinfo="skip", hovertemplate=None)
     figure.add_scatter(
         x=[x_titles[column] for _, column in cells],
@@ -121,12 +121,15 @@ def clickable(figure: go.Figure, x_titles: Sequence[str], y_titles: Sequence[str
         customdata=[list(cell) for cell in cells],
         text=[f"{y_titles[row]}, {x_titles[column]}: {shown.iat[row, column]:,}" for row, column in cells],
         mode="markers",
-        marker={"size": 28, "symbol": "square", "opacity": 0},
-        selected={"marker": {"opacity": 0.3}},
+        marker={"size": 6, "symbol": "square", "opacity": 0},
+        selected={"marker": {"opacity": 0.4, "size": 32, "color": COLOURS[1]}},
         hovertemplate="%{text}<extra></extra>",
         showlegend=False,
     )
-    figure.update_layout(clickmode="event+select", dragmode=False)
+    # Whatever part of a cell is clicked, its middle is the nearest.
+    figure.update_layout(clickmode="event+select", dragmode=False, hovermode="closest", hoverdistance=100)
+    figure.update_xaxes(range=[-0.5, len(x_titles) - 0.5], showgrid=False)
+    figure.update_yaxes(range=[len(y_titles) - 0.5, -0.5], autorange=False, showgrid=False)
     return figure
 
 
@@ -152,7 +155,7 @@ def survival(curves: Mapping[str, pd.DataFrame], band: str | None, x_title: str,
         rows, line = curves[name], {"shape": "hv", "width": 2, "color": COLOURS[number % len(COLOURS)], "dash": dashes[number % len(dashes)]}
         hover = "%{y:.0%} still open after %{x:,.0f} days<extra>" + name + "</extra>"
         figure.add_scatter(x=rows["days"], y=rows["share"], mode="lines", name=name, line=line, hovertemplate=hover)
-    figure.update_xaxes(title=x_title, range=[0, last_day])
+    figure.update_xaxes(title={"text": x_title, "standoff": 6}, range=[0, last_day])
     figure.update_yaxes(title="Share still open", range=[0, 1.02], tickformat=".0%")
     return figure
 
@@ -171,18 +174,20 @@ def bars_across(rows: pd.DataFrame, y: str, series: Mapping[str, str], x_title: 
             marker={"color": COLOURS[number % len(COLOURS)]},
             text=[f"{part:.0%}" if part >= 0.06 else "" for part in share] if is_share else None,
             textangle=0,
+            insidetextanchor="middle",
             customdata=rows[[column]],
             hovertemplate="%{y}: %{customdata[0]:,}<extra>" + name + "</extra>",
         )
-    figure.update_layout(barmode="stack" if is_share else "group")
+    figure.update_layout(barmode="stack" if is_share else "group", legend={"traceorder": "normal"})
     figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(title=x_title, rangemode="tozero", tickformat=".0%" if is_share else None)
+    figure.update_xaxes(title={"text": x_title, "standoff": 6}, rangemode="tozero", tickformat=".0%" if is_share else None)
     return figure
 
 
 def stacked(rows: pd.DataFrame, x: str, y: str, split: str, names: Mapping[str, str], y_title: str) -> go.Figure:
     """Bars stacked over x, one colour a value of `split`, the largest lowest, the rest as one; each answers [x, value of the split] when clicked."""
     wide = rows.pivot_table(index=x, columns=split, values=y, aggfunc="sum", fill_value=0)
+    wide = wide.reindex(rows[x].drop_duplicates())  # in the order of the rows: titles of days do not sort as days do
     order = wide.sum().sort_values(ascending=False).index.tolist()
     figure = go.Figure()
     for number, value in enumerate(order[:MOST_SERIES]):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import aging_table, aging_view, asking, drawing, facets, names, task_view, url_state, workspace
+from app_pages.ui import aging_table, aging_view, asking, drawing, facets, names, url_state
 from app_pages.ui.plain import plain, quiet
 from pipelines import charts, measures, outcomes
 from pipelines.worklist import AGE_BANDS, Filters, Order, Worklist
@@ -23,15 +23,12 @@ def show(worklist: Worklist, view: url_state.View, wanted: Filters) -> None:
         st.info("No task is open here with these filters.", icon=":material/task_alt:")
         return
     st.subheader("Where do the open tasks wait, and how long already?")
-    st.markdown(quiet("A click on a number lists its tasks."))
-    _show_bands(view, wanted, ages)
-    st.subheader("The five oldest")
-    _show_oldest(worklist, view, wanted)
+    _show_bands(worklist, view, wanted, ages)
     st.subheader("How old are they, with and without the time they were deferred?")
     _show_waits(worklist, view, wanted)
 
 
-def _show_bands(view: url_state.View, wanted: Filters, ages: pd.DataFrame) -> None:
+def _show_bands(worklist: Worklist, view: url_state.View, wanted: Filters, ages: pd.DataFrame) -> None:
     grid = ages.pivot_table(index=["rule_id", "title"], columns="age_band", values="tasks", aggfunc="sum", fill_value=0, observed=True)
     grid = grid.reindex(columns=list(AGE_BANDS), fill_value=0).astype(int)
     grid = grid.loc[grid.sum(axis=1).sort_values(ascending=False, kind="stable").index]
@@ -39,10 +36,15 @@ def _show_bands(view: url_state.View, wanted: Filters, ages: pd.DataFrame) -> No
     total, old = int(grid.to_numpy().sum()), int(grid[AGE_BANDS[-1]].sum())
     figure = charts.clickable(charts.heatmap(grid, list(names.AGES.values()), titles, "tasks"), list(names.AGES.values()), titles, grid)
     alt = f"{total:,} open tasks by type and age, deferred ones too; {old:,} are 31 days old or more, {_most(grid, titles)}."
-    chosen = drawing.show(figure, alt, "aging.heatmap", on_select=url_state.touch(), height=max(200, 34 * len(titles) + 50))
-    for row, column in cells_of(chosen):
-        cell = replace(wanted, rule_ids=(types[row],), age_bands=(AGE_BANDS[column],))
-        st.switch_page(workspace.pages()["tasks"], query_params=task_view.query_of(cell, view["at"]))
+    height = max(200, 34 * len(titles) + 50)
+    chosen = cells_of(drawing.show(figure, alt, "aging.heatmap", on_select=url_state.touch(), height=height))
+    with st.container(border=True, gap="small"):
+        row, column = chosen[0] if chosen else (None, None)
+        is_cell = row is not None and row < len(titles)
+        title = f"{titles[row]}, {list(names.AGES.values())[column]}" if is_cell else "All types and ages"
+        of_cell = replace(wanted, rule_ids=(types[row],), age_bands=(AGE_BANDS[column],)) if is_cell else wanted
+        count = int(grid.iat[row, column]) if is_cell else total
+        _show_oldest(worklist, view, of_cell, title, count)
     with st.expander("The same as a table, for the keyboard", icon=":material/table:", key="aging.as_table"):
         _show_table(view, wanted, grid, types, titles)
 
@@ -74,11 +76,17 @@ def _show_table(view: url_state.View, wanted: Filters, grid: pd.DataFrame, types
     aging_table.show(view, rows, columns, "Open tasks by type and age", links, name="bands")
 
 
-def _show_oldest(worklist: Worklist, view: url_state.View, wanted: Filters) -> None:
+def _show_oldest(worklist: Worklist, view: url_state.View, wanted: Filters, title: str, count: int) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{plain(title)}: the five oldest** {quiet('Click a cell above for its own')}", width="stretch")
+        if count:
+            aging_view.link(view, f"List {count:,} tasks" if count > 1 else "List 1 task", wanted)
+    if not count:
+        st.text("No task is that old here.")
     for task in asking.tasks(worklist, wanted, Order(), OLDEST, 0).itertuples():
-        of_type = replace(wanted, rule_ids=(task.rule_id,))
         with st.container(gap="xxsmall"):
-            aging_view.link(view, f"{task.title}: {task.patient}, {aging_view.days(task.age_days)}", of_type, task.task_id)
+            label = f"{task.title}: {task.patient}, {aging_view.days(task.age_days)}"
+            aging_view.link(view, label, replace(wanted, rule_ids=(task.rule_id,)), task.task_id)
             hidden = f" · deferred until {task.returns_at:%b %-d}" if task.status == "deferred" else ""
             st.markdown(quiet(plain(f"{task.facility} · {task.staff} · since {task.since:%b %-d, %Y} · {task.reason}{hidden}")))
 

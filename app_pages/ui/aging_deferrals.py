@@ -32,6 +32,7 @@ def show(worklist: Worklist, view: url_state.View, wanted: Filters) -> None:
 def _show_tasks(worklist: Worklist, view: url_state.View, wanted: Filters, found: pd.DataFrame) -> None:
     split, named = view["split"], aging_view.labels(worklist, view["split"])
     rows = found.assign(
+        days=found["days"].round(1),
         named=[named(value) for value in found["split"]],
         per_task=(found["deferrals"] / found["tasks"]).astype(float),
         per_deferral=(found["days"] / found["deferrals"].where(found["deferrals"] > 0)).astype(float),
@@ -51,7 +52,7 @@ def _show_tasks(worklist: Worklist, view: url_state.View, wanted: Filters, found
         "deferred_again": aging_table.number("More than once", "Tasks that were deferred again"),
         "deferrals": aging_table.number("Deferrals", "How often somebody deferred one"),
         "per_task": aging_table.number("Per task", "Deferrals by all tasks, also those never deferred", "%.2f"),
-        "days": aging_table.number("Days deferred", "All together, so far", "%.1f"),
+        "days": aging_table.number("Days deferred", "All together, so far", "localized"),
         "per_deferral": aging_table.number("Days each", "Days by deferral, so far", "%.1f"),
     }
     aging_table.show(view, rows, columns, f"Deferrals by {aging_view.SPLITS[split].lower()}", links, name="deferrals")
@@ -65,12 +66,12 @@ def _show_tasks(worklist: Worklist, view: url_state.View, wanted: Filters, found
 
 def _show_people(worklist: Worklist, people: pd.DataFrame) -> None:
     named = aging_view.labels(worklist, "person")
-    shown = people.assign(named=[named(value) for value in people["split"]])
+    shown = people.assign(named=[named(value) for value in people["split"]], days=people["days"].round(1))
     columns = {
         "named": aging_table.text("Who deferred"),
         "deferrals": aging_table.number("Deferrals", "How often this person deferred a task, whosever it was"),
         "deferred_again": aging_table.number("Repeats", "How many tasks this same person deferred more than once"),
-        "days": aging_table.number("Days deferred", "All together, so far", "%.1f"),
+        "days": aging_table.number("Days deferred", "All together, so far", "localized"),
     }
     st.dataframe(
         shown[list(columns)],

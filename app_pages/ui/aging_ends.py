@@ -53,8 +53,8 @@ def _show_table(view: url_state.View, wanted: Filters, found: pd.DataFrame) -> N
     split = view["split"]
     left = found["closed"] + found["open_again"]
     rows = found.assign(
-        reopened_share=(found["reopened"] / left.where(left > 0)).astype(float),
-        returned_share=(found["returned"] / found["closed"].where(found["closed"] > 0)).astype(float),
+        reopened_share=(found["reopened"] / left.where(left > 0)).astype(float).round(2),
+        returned_share=(found["returned"] / found["closed"].where(found["closed"] > 0)).astype(float).round(2),
     )
 
     def links(row: pd.Series) -> aging_table.Links:
@@ -67,19 +67,24 @@ def _show_table(view: url_state.View, wanted: Filters, found: pd.DataFrame) -> N
             yield task_view.HAPPENINGS["returned"], int(row["returned"]), replace(closed, happened=("returned",))
 
     columns = {
-        "named": aging_table.text(facets.FACETS.get(split, "Tasks")),
-        "closed": aging_table.number("Closed"),
-        **{name: aging_table.number(label) for name, (label, _) in KINDS.items()},
-        "reopened": aging_table.number("Reopened", "Put back on the list by a person, open again or not"),
-        "reopened_share": aging_table.number("%", "Of the tasks that ever left the list", "percent"),
-        "returned": aging_table.number("Returned", f"A new task of the same subject within {RETURN_DAYS} days"),
-        "returned_share": aging_table.number("%", "Of the closed tasks", "percent"),
+        "named": aging_table.text(facets.FACETS.get(split, "Tasks"), 180),
+        "closed": aging_table.number("Closed", width=66),
+        "by_system": aging_table.number("System", KINDS["by_system"][0], width=66),
+        "completed": aging_table.number("People", KINDS["completed"][0], width=66),
+        "override": aging_table.number("Overridden", width=82),
+        "discharged": aging_table.number("Discharged", width=82),
+        "source_gone": aging_table.number("Gone", KINDS["source_gone"][0], width=56),
+        "reopened": aging_table.number("Reopened", "Put back on the list by a person, open again or not", width=76),
+        "reopened_share": aging_table.number("%", "Of the tasks that ever left the list", "percent", width=54),
+        "returned": aging_table.number("Returned", f"A new task of the same subject within {RETURN_DAYS} days", width=70),
+        "returned_share": aging_table.number("%", "Of the closed tasks", "percent", width=54),
     }
     aging_table.show(view, rows, columns, f"How tasks end by {aging_view.SPLITS[split].lower()}", links, name="ends")
     st.markdown(
         quiet(
             "Overridden: a person closed by hand what clears by itself when the work is done. Discharged and record gone are not work done. "
-            f"Returned was not solved the first time; tasks closed in the last {RETURN_DAYS} days may still return. "
+            f"Returned was not solved the first time; tasks closed in the last {RETURN_DAYS} days may still return, and "
+            "a type that asks anew each period returns by design. "
             "Undoing one’s own click reopens a task, too. Cleared by the system includes tasks that turned into the next one (faxing into signature)."
         )
     )

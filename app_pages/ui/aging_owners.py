@@ -17,7 +17,11 @@ def show(worklist: Worklist, view: url_state.View, wanted: Filters) -> None:
     if found.empty:
         st.info("No task was ever on this list with these filters.", icon=":material/inbox:")
         return
-    rows = found.assign(named=[named(value) for value in found["split"]], passed_on=found["tasks"] - found["holding"] - found["closed"])
+    rows = found.assign(
+        named=[named(value) for value in found["split"]],
+        days=found["days"].round(1),
+        passed_on=found["tasks"] - found["holding"] - found["closed"],
+    )
     st.subheader("How long does each owner hold a task?")
 
     def links(row: pd.Series) -> aging_table.Links:
@@ -31,7 +35,7 @@ def show(worklist: Worklist, view: url_state.View, wanted: Filters) -> None:
         "passed_on": aging_table.number("Passed on", "Theirs once, and then somebody else's"),
         "median": aging_table.number("Days held, median", "Of a task, all its times with this owner together", "%.1f"),
         "p90": aging_table.number("90th pct.", "Nine of ten were held for less", "%.1f"),
-        "days": aging_table.number("Days held", "All tasks together", "%.1f"),
+        "days": aging_table.number("Days held", "All tasks together", "localized"),
     }
     aging_table.show(view, rows, columns, f"Days held by the {len(rows)} owners", links, name="owners")
     st.markdown(

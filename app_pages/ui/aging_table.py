@@ -53,9 +53,9 @@ def _show_links(view: url_state.View, row: pd.Series, links: Links) -> None:
 
 def text(label: str, width: int = 190) -> object:
     """The column of names."""
-    return st.column_config.TextColumn(label, width=width, pinned=True)
+    return st.column_config.TextColumn(label, width=width)
 
 
-def number(label: str, tip: str | None = None, pattern: str = "localized") -> object:
+def number(label: str, tip: str | None = None, pattern: str = "localized", width: int | None = None) -> object:
     """A column of numbers; `pattern` is Streamlit's format."""
-    return st.column_config.NumberColumn(label, help=tip, format=pattern)
+    return st.column_config.NumberColumn(label, help=tip, format=pattern, width=width)

@@ -28,7 +28,8 @@ def show(worklist: Worklist, view: url_state.View, wanted: Filters) -> None:
         st.info("No task was ever on this list with these filters.", icon=":material/inbox:")
         return
     st.subheader("How long does a task take to clear?")
-    _show_table(view, wanted, found, named)
+    together = aging_view.answer(measures.survivals, worklist, wanted, "all", view["clock"]) if split != "all" else []
+    _show_table(view, wanted, [*together, *found], named)
     st.subheader("How many are still open after so many days?")
     _show_curves(view, found, named)
     st.subheader("Do the numbers fit together?")
@@ -60,7 +61,7 @@ def _show_table(view: url_state.View, wanted: Filters, found: list[Survival], na
         "late_entries": aging_table.number("Late entries", f"First seen more than {measures.LATE_DAYS} day after it fell due"),
     }
     aging_table.show(view, rows, columns, f"Time to clear by {aging_view.SPLITS[split].lower()}, in days", links, name="times")
-    more = f" The {MOST_ROWS} with most tasks are shown." if len(found) == MOST_ROWS else ""
+    more = f" The {MOST_ROWS} with most tasks are shown." if len(found) > MOST_ROWS else ""
     st.markdown(
         quiet(
             "Cleared looks at finished tasks alone and flatters; Median, all counts the open, the discharged and those whose record is gone for as "
@@ -93,7 +94,7 @@ def _show_curves(view: url_state.View, found: list[Survival], named: object) -> 
     figure = charts.survival(curves, named(chosen), f"Days {aging_view.CLOCKS[view['clock']].lower()}", last)
     said = "; ".join(f"{named(survival.split)} {_half(survival)}" for survival in shown)
     left = f" The {len(shown)} with most tasks of {len(found)} are drawn." if len(found) > len(shown) else ""
-    drawing.show(figure, f"Half are cleared after: {said}.{left}", "aging.curves", height=400)
+    drawing.show(figure, f"Half are cleared after: {said}.{left}", "aging.curves", height=420)
 
 
 def _half(found: Survival) -> str:
