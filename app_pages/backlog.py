@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app_pages.ui import backlog_numbers, backlog_pictures, backlog_view, data_notice, facets, past, url_state, workspace
+from app_pages.ui import backlog_numbers, backlog_pictures, backlog_view, data_notice, facets, past, url_state, views, workspace
 from app_pages.ui.plain import plain
 
 view = backlog_view.read(workspace.worklist())
@@ -13,7 +13,9 @@ with st.session_state["sidebar"]:
     facets.show(view, worklist, asked.filters)
     past.show_picker(view)
 
-st.title("Backlog")
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    st.title("Backlog", width="stretch")
+    views.show_menu(view, "backlog")
 past.show_banner(view, worklist)
 data_notice.show(worklist)
 for problem in view.problems:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from urllib.parse import parse_qs
 
@@ -99,6 +100,14 @@ def test_a_mark_of_a_chart_leads_to_its_tasks(weeks: Workbench) -> None:
     dana.test.session_state["backlog.flow"] = {"selection": {"points": [{"customdata": ["Nov 9", "cleared", 1]}]}}
     dana.run()
     assert dana.tasks == [("Uncollected Payments", "Test, Ana")]
+
+
+def test_the_bars_stand_in_the_order_of_the_days(weeks: Workbench) -> None:
+    dana = App("S1").open("backlog", split="type", step="day", weeks="4")
+    backlog, flow = (json.loads(chart.proto.spec) for chart in dana.test.get("plotly_chart")[:2])
+    days = [f"{dt.date(2026, 10, 18) + dt.timedelta(days=number):%b %-d}" for number in range(23)]
+    assert [bar["x"] for bar in backlog["data"]] == [days] * len(backlog["data"])
+    assert flow["data"][0]["x"] == days
 
 
 def test_filters_are_in_the_url_and_junk_is_named(weeks: Workbench) -> None:
