@@ -66,7 +66,7 @@ def _show_table(view: url_state.View, wanted: Filters, grid: pd.DataFrame, types
     rows = rows.assign(named=["All types", *titles], rule_id=[None, *types], tasks=rows.sum(axis=1))
 
     def links(row: pd.Series) -> aging_table.Links:
-        of_type = replace(wanted, rule_ids=(row["rule_id"],)) if row["rule_id"] else wanted
+        of_type = replace(wanted, rule_ids=(row["rule_id"],)) if isinstance(row["rule_id"], str) else wanted
         yield "All ages", int(row["tasks"]), of_type
         for band in AGE_BANDS:
             yield names.AGES[band], int(row[band]), replace(of_type, age_bands=(band,))

@@ -47,7 +47,7 @@ def _show_table(view: url_state.View, wanted: Filters, found: pd.DataFrame, titl
     def links(row: pd.Series) -> aging_table.Links:
         for rule_id, title in titles.items():
             of_type = replace(wanted, rule_ids=(rule_id,))
-            yield title, int(row[f"{rule_id} tasks"]), replace(of_type, age_bands=(row["band"],)) if row["band"] else of_type
+            yield title, int(row[f"{rule_id} tasks"]), replace(of_type, age_bands=(row["band"],)) if isinstance(row["band"], str) else of_type
 
     columns = {"named": aging_table.text("Age")}
     for rule_id, title in titles.items():
