@@ -87,6 +87,12 @@ def flow_and_before(worklist: Worklist, filters: Filters, period: Period, split_
     return counted[is_step].reset_index(drop=True), counted[is_before].reset_index(drop=True)
 
 
+def moved_often(worklist: Worklist, filters: Filters, period: Period) -> tuple[int, int]:
+    """How many of what came in, and of what went out, in a period are of tasks counted in it already: flow counts each time, a list has them once."""
+    found = worklist.question("moved_often", replace(filters, status="all"), first_on=period.first, last_on=period.last).iloc[0]
+    return int(found["came_again"]), int(found["went_again"])
+
+
 def standing(worklist: Worklist, filters: Filters, split_by: str = "all") -> pd.DataFrame:
     """The tasks of a list by the values of a split: split, tasks, overdue, deferred, oldest, amount (dollars waiting), most tasks first."""
     return worklist.question("standing", filters, split_by=split_by).sort_values(["tasks", "split"], ascending=[False, True], ignore_index=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import asking, facets, number_links
+from app_pages.ui import facets, number_links
 from app_pages.ui.backlog_view import Asked, Moves
 from app_pages.ui.plain import plain, quiet
 from pipelines.measures import Period
@@ -34,7 +34,7 @@ def show(worklist: Worklist, asked: Asked, moves: Moves, standing: pd.DataFrame)
         number_links.card("Went out", f"{went:,}", closed, asked.at, _against(went, int(before["went_out"])))
         number_links.card("Net", f"{came - went:+,}", None, None, _against(came - went, int(before["came_in"] - before["went_out"]), signed=True))
         number_links.card("Days to work it off", *_littles(moves, asked.period))
-    st.markdown(quiet(plain(_said(worklist, asked, moves, opened, closed))))
+    st.markdown(quiet(plain(_said(asked, moves))))
 
 
 def _littles(moves: Moves, period: Period) -> tuple[str, None, None, str]:
@@ -51,20 +51,13 @@ def _against(now: int, before: int, *, signed: bool = False) -> str:
     return f"{written} in the period before{change}"
 
 
-def _said(worklist: Worklist, asked: Asked, moves: Moves, opened: Filters, closed: Filters) -> str:
+def _said(asked: Asked, moves: Moves) -> str:
     first, last = asked.period.first, asked.period.last
     saturday = last + dt.timedelta(days=(5 - last.weekday()) % 7)
     began = moves.whole.loc[moves.whole["came_in"] > 0, "first"].min()
     is_new = not moves.whole_before["came_in"] and not moves.whole_before["open_at_end"] and not pd.isna(began) and began > first
     text = f"{first:%B %-d} to {last:%B %-d, %Y}" + ("" if last == saturday else f"; the last week goes to {saturday:%B %-d} and is not over")
-    twice = [
-        f"{moved - tasks:,} {what} more than once"
-        for moved, tasks, what in (
-            (int(moves.whole["came_in"].sum()), asking.summary(worklist, opened)["tasks"], "came in"),
-            (int(moves.whole["went_out"].sum()), asking.summary(worklist, closed)["tasks"], "went out"),
-        )
-        if moved != tasks
-    ]
+    twice = [f"{often:,} {what} more than once" for often, what in zip(moves.again, ("came in", "went out"), strict=True) if often]
     # A task that was reopened leaves twice; its list has it once.
     text += f". The list has nothing from before {began:%B %-d}" if is_new else ""
     return text + (f". Counted each time: {' and '.join(twice)}" if twice else "") + "."

@@ -97,7 +97,8 @@ def _moved(filters: Filters, column: str, step: Period) -> Filters:
 
 
 def _titled(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows.assign(title=[_title(first, last) for first, last in zip(rows["first"], rows["last"], strict=True)])
+    titles = {first: _title(first, last) for first, last in rows[["first", "last"]].drop_duplicates().itertuples(index=False)}
+    return rows.assign(title=rows["first"].map(titles))
 
 
 def _title(first: dt.date, last: dt.date) -> str:

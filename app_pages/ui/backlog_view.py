@@ -49,6 +49,7 @@ class Moves:
     before: pd.DataFrame
     whole: pd.DataFrame
     whole_before: pd.Series
+    again: tuple[int, int]  # of what came and what went, what is counted twice
 
 
 def read(worklist: Worklist) -> url_state.View:
@@ -76,10 +77,10 @@ def today(worklist: Worklist, filters: Filters) -> dt.date:
 
 def moves(worklist: Worklist, asked: Asked) -> Moves:
     """What moved in the period and in the one before it."""
-    steps, before = _flow(worklist.state, asked.filters, asked.period, asked.split, worklist)
+    steps, before, again = _flow(worklist.state, asked.filters, asked.period, asked.split, worklist)
     numbers = [*measures.MOVES, "open_at_end"]
     whole = steps.groupby(["first", "last"], as_index=False)[numbers].sum()
-    return Moves(steps, before, whole, before[numbers].sum())
+    return Moves(steps, before, whole, before[numbers].sum(), again)
 
 
 def standing(worklist: Worklist, asked: Asked) -> pd.DataFrame:
@@ -93,8 +94,8 @@ def name_of_me(value: str) -> str:
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
-def _flow(state: State, filters: Filters, period: Period, split: str, _worklist: Worklist) -> tuple[pd.DataFrame, pd.DataFrame]:
-    return measures.flow_and_before(_worklist, filters, period, split)
+def _flow(state: State, filters: Filters, period: Period, split: str, _worklist: Worklist) -> tuple[pd.DataFrame, pd.DataFrame, tuple[int, int]]:
+    return *measures.flow_and_before(_worklist, filters, period, split), measures.moved_often(_worklist, filters, period)
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
