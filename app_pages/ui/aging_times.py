@@ -13,7 +13,7 @@ from pipelines import charts, measures, outcomes
 from pipelines.measures import Survival
 from pipelines.worklist import Filters, Worklist
 
-MOST_ROWS = 40  # values of a split that are worked out, those with most tasks
+MOST_ROWS = 25  # values of a split that are worked out, those with most tasks
 MOST_DAYS = 180  # of the picture; the table has the rest
 
 

@@ -10,7 +10,8 @@ from pipelines import lifecycle, queries, warehouse
 from pipelines.overlay import EVERY_TASK
 
 DAYS = 730
-# Copy i of an open task is an earlier occurrence of it. Every number is drawn from its id by a hash, so two makings are alike.
+# Copy i of an open task is of another record of the same patient; one in ten is an earlier occurrence of the open task, and the copy before
+# it of that. Every number is drawn from its id by a hash, so two makings are alike.
 COPIES = """
 CREATE TEMP TABLE copies AS
 WITH drawn AS (
@@ -22,6 +23,7 @@ WITH drawn AS (
         HASH(t.task_id, i.i, 'long') % 1000000 / 1e6 AS of_length,
         HASH(t.task_id, i.i, 'end') % 100 AS of_end,
         HASH(t.task_id, i.i, 'defer') % 100 AS of_deferral,
+        HASH(t.task_id, 'again') % 10 = 0 AS is_again,
     FROM snapshot.tasks AS t
     CROSS JOIN (SELECT UNNEST(RANGE(1, $copies + 1)) AS i) AS i
 ),
@@ -46,7 +48,9 @@ CROSS JOIN (SELECT MIN(s.staff_id) AS staff_id FROM snapshot.staging.staff AS s)
 TASKS = """
 INSERT INTO long.tasks BY NAME
 SELECT
-    c.copy_id AS task_id, c.rule_id, c.subject_id, CAST(c.i AS INTEGER) AS occurrence, FALSE AS is_latest, c.case_id, c.patient_id, c.facility_id,
+    c.copy_id AS task_id, c.rule_id, c.subject_id || CASE WHEN c.is_again THEN '' ELSE '-' || c.i END AS subject_id,
+    CASE WHEN c.is_again THEN $copies + 1 - c.i ELSE 1 END AS occurrence, NOT c.is_again AS is_latest,
+    CASE WHEN c.is_again AND c.i < $copies THEN SUBSTR(MD5(c.task_id || (c.i + 1)), 1, 16) END AS previous_task_id, c.case_id, c.patient_id, c.facility_id,
     c.payer_id, c.rule_staff_id, CAST(c.began_at AS DATE) - CAST((c.opened_at::DATE - c.since) % 20 AS INTEGER) AS since, c.began_at AS opened_at,
     CASE WHEN c.ended_as IN ('completed', 'override') THEN 'completed' ELSE 'cleared' END AS state, c.ended_at AS closed_at,
     CASE WHEN c.ended_as IN ('completed', 'override') THEN c.actor_id ELSE 'system' END AS closed_by, c.ended_as AS close_kind, c.reason, c.amount,
@@ -83,10 +87,15 @@ def lengthen(folder: Path, tasks: int) -> int:
         con.execute(f"ATTACH '{made}' AS long")
         con.execute("COPY FROM DATABASE snapshot TO long")
         (open_tasks,) = warehouse.one(con, "SELECT COUNT(*) FROM snapshot.tasks")
-        con.execute(COPIES, {"copies": -(-tasks // open_tasks), "days": DAYS})
-        con.execute(TASKS)
+        copies = -(-tasks // open_tasks)
+        con.execute(COPIES, {"copies": copies, "days": DAYS})
+        con.execute(TASKS, {"copies": copies})
         con.execute(EVENTS)
-        con.execute("UPDATE long.tasks SET occurrence = $last WHERE is_latest", {"last": 1 + -(-tasks // open_tasks)})
+        con.execute(
+            "UPDATE long.tasks SET occurrence = $last, previous_task_id = SUBSTR(MD5(task_id || 1), 1, 16) "
+            "WHERE state = 'open' AND HASH(task_id, 'again') % 10 = 0",
+            {"last": copies + 1},
+        )
         _work_out(con)
         (found,) = warehouse.one(con, "SELECT COUNT(*) FROM long.tasks")
     made.replace(live)

@@ -28,7 +28,7 @@ put_off AS (
         s.task_id,
         CASE WHEN $split_by = 'person' THEN s.staff_id END AS person,
         COUNT(*) AS deferrals,
-        SUM(DATE_DIFF('second', s.happened_at, LEAST(s.deferred_until, COALESCE(s.ended_at, m.seen_at), m.seen_at))) AS seconds,
+        SUM((EPOCH_US(LEAST(s.deferred_until, COALESCE(s.ended_at, m.seen_at), m.seen_at)) - EPOCH_US(s.happened_at)) // 1000000) AS seconds,
     FROM stretches AS s
     CROSS JOIN moment AS m
     WHERE s.event = 'deferred'

@@ -18,6 +18,7 @@ UNION ALL
 SELECT
     a.task_id,
     'returned' AS happening,
-FROM asked AS a
-INNER JOIN asked AS n ON a.rule_id = n.rule_id AND a.subject_id = n.subject_id AND a.occurrence + 1 = n.occurrence
-WHERE NOT a.is_open AND n.opened_on <= a.closed_on + $return_days
+FROM current_tasks AS t
+INNER JOIN asked AS a ON t.previous_task_id = a.task_id
+INNER JOIN asked AS n ON t.task_id = n.task_id
+WHERE t.previous_task_id IS NOT NULL AND NOT a.is_open AND n.opened_on <= a.closed_on + $return_days

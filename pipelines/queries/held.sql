@@ -1,5 +1,6 @@
 -- How long each owner held the tasks that match: from when the workbench first saw them, or they became theirs, until they were closed,
--- became somebody else's, or now. A change of the record's owner takes a task back from whoever it was assigned to.
+-- became somebody else's, or now. A change of the record's owner takes a task back from whoever it was assigned to. By EPOCH_US, since
+-- DATE_DIFF of times with a zone asks the calendar, ten times slower.
 WITH changed AS (
     SELECT DISTINCT e.task_id,
     FROM current_events AS e
@@ -35,7 +36,7 @@ of_changed AS (
         t.is_open,
         t.staff_key,
         COALESCE(NULLIF(s.assigned_to, ''), NULLIF(s.record_owner, ''), 'unassigned') AS owner,
-        SUM(DATE_DIFF('second', s.happened_at, COALESCE(s.until_at, m.seen_at))) AS seconds,
+        SUM((EPOCH_US(COALESCE(s.until_at, m.seen_at)) - EPOCH_US(s.happened_at)) // 1000000) AS seconds,
     FROM steps AS s
     INNER JOIN matching AS t ON s.task_id = t.task_id
     CROSS JOIN moment AS m
@@ -54,7 +55,7 @@ held AS (
     UNION ALL
     SELECT
         t.staff_key AS owner,
-        DATE_DIFF('second', t.opened_at, COALESCE(t.closed_at, m.seen_at)) AS seconds,
+        (EPOCH_US(COALESCE(t.closed_at, m.seen_at)) - EPOCH_US(t.opened_at)) // 1000000 AS seconds,
         t.is_open AS is_holding,
         NOT t.is_open AS is_closed,
     FROM matching AS t
@@ -71,7 +72,7 @@ SELECT
     COUNT(*) FILTER (WHERE h.is_holding) AS holding,
     COUNT(*) FILTER (WHERE h.is_closed) AS closed,
     CAST(SUM(h.seconds) AS BIGINT) AS seconds,
-    QUANTILE_CONT(h.seconds, 0.5) AS median_seconds,
-    QUANTILE_CONT(h.seconds, 0.9) AS p90_seconds,
+    QUANTILE_CONT(h.seconds, [0.5, 0.9])[1] AS median_seconds,
+    QUANTILE_CONT(h.seconds, [0.5, 0.9])[2] AS p90_seconds,
 FROM held AS h
 GROUP BY h.owner
