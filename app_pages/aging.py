@@ -39,7 +39,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     st.title("Aging", width="stretch")
     views.show_menu(view, "aging")
 past.show_banner(view, worklist)
-data_notice.show(worklist, view["facility"])
+if not past.is_on(view):
+    data_notice.show(worklist, view["facility"])
 for problem in view.problems:
     st.warning(plain(problem), icon=":material/link_off:")
 

@@ -171,6 +171,14 @@ def test_money_waiting_is_the_amount_of_the_tasks_page(looking: App) -> None:
     assert waiting == looking.metric("Dollars waiting") == "$40.00"
 
 
+def test_the_tasks_page_lists_what_happened_to_tasks(looking: App) -> None:
+    assert looking.open("tasks", status="all", had="reopened").tasks == [("Draft Documents", "Test, Ana")]
+    assert looking.open("tasks", status="all", had="deferred_again").tasks == [("Uncollected Payments", "Test, Ana")]
+    assert looking.open("tasks", status="closed", had="deferred").tasks == []
+    assert "What happened" in {widget.label for widget in looking.test.multiselect}
+    assert "there is no “vanished”" in looking.open("tasks", had="vanished").says
+
+
 def test_the_view_is_in_the_url(looking: App) -> None:
     looking.open("aging", facility="F1", staff="me", show="time", split="payer", clock="active")
     assert looking.query == {"facility": "F1", "staff": "me", "show": "time", "split": "payer", "clock": "active"}

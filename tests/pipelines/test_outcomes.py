@@ -267,3 +267,10 @@ def test_littles_law_of_one_task(owing: Workbench) -> None:
     assert (found.average_open, found.went_out, found.stayed) == (0.4, 1, 4.0)
     assert math.isclose(found.expected, 4.0)
     assert (none.average_open, none.went_out, none.expected, none.stayed) == (0, 0, None, None)
+
+
+def test_the_values_with_most_tasks_are_worked_out_and_no_others(worklist: Worklist) -> None:
+    every = measures.survivals(worklist, Filters(), "staff")
+    assert [(found.split, found.median, found.cleared) for found in measures.survivals(worklist, Filters(), "staff", most=3)] == [
+        (found.split, found.median, found.cleared) for found in every[:3]
+    ]
