@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import aging_table, aging_view, asking, drawing, facets, names, url_state
+from app_pages.ui import aging_view, asking, drawing, facets, names, number_links, number_table, url_state
 from app_pages.ui.plain import plain, quiet
 from pipelines import charts, measures, outcomes
 from pipelines.worklist import AGE_BANDS, Filters, Order, Worklist
@@ -65,28 +65,28 @@ def _show_table(view: url_state.View, wanted: Filters, grid: pd.DataFrame, types
     rows = pd.concat([rows.sum().to_frame().T, rows], ignore_index=True)
     rows = rows.assign(named=["All types", *titles], rule_id=[None, *types], tasks=rows.sum(axis=1))
 
-    def links(row: pd.Series) -> aging_table.Links:
+    def links(row: pd.Series) -> number_table.Links:
         of_type = replace(wanted, rule_ids=(row["rule_id"],)) if isinstance(row["rule_id"], str) else wanted
         yield "All ages", int(row["tasks"]), of_type
         for band in AGE_BANDS:
             yield names.AGES[band], int(row[band]), replace(of_type, age_bands=(band,))
 
-    columns = {"named": aging_table.text("Task type"), **{band: aging_table.number(names.AGES[band]) for band in AGE_BANDS}}
-    columns["tasks"] = aging_table.number("All")
-    aging_table.show(view, rows, columns, "Open tasks by type and age", links, name="bands")
+    columns = {"named": number_table.text("Task type"), **{band: number_table.number(names.AGES[band]) for band in AGE_BANDS}}
+    columns["tasks"] = number_table.number("All")
+    number_table.show(view, rows, columns, "Open tasks by type and age", links, name="bands")
 
 
 def _show_oldest(worklist: Worklist, view: url_state.View, wanted: Filters, title: str, count: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(title)}: the five oldest** {quiet('Click a cell above for its own')}", width="stretch")
         if count:
-            aging_view.link(view, f"List {count:,} tasks" if count > 1 else "List 1 task", wanted)
+            number_links.link(view, f"List {count:,} tasks" if count > 1 else "List 1 task", wanted)
     if not count:
         st.text("No task is that old here.")
     for task in asking.tasks(worklist, wanted, Order(), OLDEST, 0).itertuples():
         with st.container(gap="xxsmall"):
             label = f"{task.title}: {task.patient}, {aging_view.days(task.age_days)}"
-            aging_view.link(view, label, replace(wanted, rule_ids=(task.rule_id,)), task.task_id)
+            number_links.link(view, label, replace(wanted, rule_ids=(task.rule_id,)), task.task_id)
             hidden = f" · deferred until {task.returns_at:%b %-d}" if task.status == "deferred" else ""
             st.markdown(quiet(plain(f"{task.facility} · {task.staff} · since {task.since:%b %-d, %Y} · {task.reason}{hidden}")))
 
@@ -99,20 +99,20 @@ def _show_waits(worklist: Worklist, view: url_state.View, wanted: Filters) -> No
         found = pd.concat([aging_view.answer(outcomes.waits, worklist, wanted, "all"), found], ignore_index=True)
     rows = found.assign(named=[named(value) for value in found["split"]])
 
-    def links(row: pd.Series) -> aging_table.Links:
+    def links(row: pd.Series) -> number_table.Links:
         yield "Open", int(row["tasks"]), aging_view.narrowed(wanted, split, row["split"])
         yield "Deferred now", int(row["deferred"]), aging_view.narrowed(wanted, split, row["split"], status="deferred")
 
     columns = {
-        "named": aging_table.text(facets.FACETS.get(split, "Tasks")),
-        "tasks": aging_table.number("Open"),
-        "deferred": aging_table.number("Deferred now"),
-        "gross_median": aging_table.number("Age, median", "Days since it fell due", "%.1f"),
-        "gross_p90": aging_table.number("Age, 90th pct.", "Nine of ten are younger", "%.1f"),
-        "active_median": aging_table.number("Active, median", "Days less those it was deferred", "%.1f"),
-        "active_p90": aging_table.number("Active, 90th pct.", "Nine of ten are younger", "%.1f"),
+        "named": number_table.text(facets.FACETS.get(split, "Tasks")),
+        "tasks": number_table.number("Open"),
+        "deferred": number_table.number("Deferred now"),
+        "gross_median": number_table.number("Age, median", "Days since it fell due", "%.1f"),
+        "gross_p90": number_table.number("Age, 90th pct.", "Nine of ten are younger", "%.1f"),
+        "active_median": number_table.number("Active, median", "Days less those it was deferred", "%.1f"),
+        "active_p90": number_table.number("Active, 90th pct.", "Nine of ten are younger", "%.1f"),
     }
-    aging_table.show(view, rows, columns, f"Age of the open tasks by {aging_view.SPLITS[split].lower()}", links, name="waits")
+    number_table.show(view, rows, columns, f"Age of the open tasks by {aging_view.SPLITS[split].lower()}", links, name="waits")
     st.markdown(
         quiet(
             "Age runs from the day the task fell due in the data, not from the run that noticed it. Active age leaves out whole days of deferral: "

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import aging_table, aging_view, facets, task_view, url_state
+from app_pages.ui import aging_view, facets, number_table, task_view, url_state
 from app_pages.ui.plain import quiet
 from pipelines import outcomes
 from pipelines.worklist import Filters, Worklist
@@ -38,7 +38,7 @@ def _show_tasks(worklist: Worklist, view: url_state.View, wanted: Filters, found
         per_deferral=(found["days"] / found["deferrals"].where(found["deferrals"] > 0)).astype(float),
     )
 
-    def links(row: pd.Series) -> aging_table.Links:
+    def links(row: pd.Series) -> number_table.Links:
         every = aging_view.narrowed(wanted, split, row["split"], status="all")
         if every is not None:
             yield "All", int(row["tasks"]), every
@@ -46,16 +46,16 @@ def _show_tasks(worklist: Worklist, view: url_state.View, wanted: Filters, found
                 yield task_view.HAPPENINGS[name], int(row[name]), replace(every, happened=(name,))
 
     columns = {
-        "named": aging_table.text(facets.FACETS.get(split, "Tasks")),
-        "tasks": aging_table.number("Tasks", "Open and closed"),
-        "deferred": aging_table.number("Deferred", "Tasks that were deferred at least once"),
-        "deferred_again": aging_table.number("More than once", "Tasks that were deferred again"),
-        "deferrals": aging_table.number("Deferrals", "How often somebody deferred one"),
-        "per_task": aging_table.number("Per task", "Deferrals by all tasks, also those never deferred", "%.2f"),
-        "days": aging_table.number("Days deferred", "All together, so far", "localized"),
-        "per_deferral": aging_table.number("Days each", "Days by deferral, so far", "%.1f"),
+        "named": number_table.text(facets.FACETS.get(split, "Tasks")),
+        "tasks": number_table.number("Tasks", "Open and closed"),
+        "deferred": number_table.number("Deferred", "Tasks that were deferred at least once"),
+        "deferred_again": number_table.number("More than once", "Tasks that were deferred again"),
+        "deferrals": number_table.number("Deferrals", "How often somebody deferred one"),
+        "per_task": number_table.number("Per task", "Deferrals by all tasks, also those never deferred", "%.2f"),
+        "days": number_table.number("Days deferred", "All together, so far", "localized"),
+        "per_deferral": number_table.number("Days each", "Days by deferral, so far", "%.1f"),
     }
-    aging_table.show(view, rows, columns, f"Deferrals by {aging_view.SPLITS[split].lower()}", links, name="deferrals")
+    number_table.show(view, rows, columns, f"Deferrals by {aging_view.SPLITS[split].lower()}", links, name="deferrals")
     st.markdown(
         quiet(
             "A deferral counts until it runs out, somebody returns or closes the task, or now. Split by staff, it is whose task it is. "
@@ -68,16 +68,16 @@ def _show_people(worklist: Worklist, people: pd.DataFrame) -> None:
     named = aging_view.labels(worklist, "person")
     shown = people.assign(named=[named(value) for value in people["split"]], days=people["days"].round(1))
     columns = {
-        "named": aging_table.text("Who deferred"),
-        "deferrals": aging_table.number("Deferrals", "How often this person deferred a task, whosever it was"),
-        "deferred_again": aging_table.number("Repeats", "How many tasks this same person deferred more than once"),
-        "days": aging_table.number("Days deferred", "All together, so far", "localized"),
+        "named": number_table.text("Who deferred"),
+        "deferrals": number_table.number("Deferrals", "How often this person deferred a task, whosever it was"),
+        "deferred_again": number_table.number("Repeats", "How many tasks this same person deferred more than once"),
+        "days": number_table.number("Days deferred", "All together, so far", "localized"),
     }
     st.dataframe(
         shown[list(columns)],
         hide_index=True,
-        row_height=aging_table.ROW_HEIGHT,
-        height=min(aging_table.ROW_HEIGHT * (len(shown) + 1) + 3, aging_table.MOST_PIXELS),
+        row_height=number_table.ROW_HEIGHT,
+        height=min(number_table.ROW_HEIGHT * (len(shown) + 1) + 3, number_table.MOST_PIXELS),
         alt=f"Deferrals by the {len(shown)} people who deferred tasks",
         column_config=columns,
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import aging_table, aging_view, drawing, facets, task_view, url_state
+from app_pages.ui import aging_view, drawing, facets, number_table, task_view, url_state
 from app_pages.ui.plain import quiet
 from pipelines import charts, outcomes
 from pipelines.worklist import RETURN_DAYS, Filters, Worklist
@@ -57,7 +57,7 @@ def _show_table(view: url_state.View, wanted: Filters, found: pd.DataFrame) -> N
         returned_share=(found["returned"] / found["closed"].where(found["closed"] > 0)).astype(float).round(2),
     )
 
-    def links(row: pd.Series) -> aging_table.Links:
+    def links(row: pd.Series) -> number_table.Links:
         closed = aging_view.narrowed(wanted, split, row["split"], status="closed")
         if closed is not None:
             yield "Closed", int(row["closed"]), closed
@@ -67,19 +67,19 @@ def _show_table(view: url_state.View, wanted: Filters, found: pd.DataFrame) -> N
             yield task_view.HAPPENINGS["returned"], int(row["returned"]), replace(closed, happened=("returned",))
 
     columns = {
-        "named": aging_table.text(facets.FACETS.get(split, "Tasks"), 180),
-        "closed": aging_table.number("Closed", width=66),
-        "by_system": aging_table.number("System", KINDS["by_system"][0], width=66),
-        "completed": aging_table.number("People", KINDS["completed"][0], width=66),
-        "override": aging_table.number("Overridden", width=82),
-        "discharged": aging_table.number("Discharged", width=82),
-        "source_gone": aging_table.number("Gone", KINDS["source_gone"][0], width=56),
-        "reopened": aging_table.number("Reopened", "Put back on the list by a person, open again or not", width=76),
-        "reopened_share": aging_table.number("%", "Of the tasks that ever left the list", "percent", width=54),
-        "returned": aging_table.number("Returned", f"A new task of the same subject within {RETURN_DAYS} days", width=70),
-        "returned_share": aging_table.number("%", "Of the closed tasks", "percent", width=54),
+        "named": number_table.text(facets.FACETS.get(split, "Tasks"), 180),
+        "closed": number_table.number("Closed", width=66),
+        "by_system": number_table.number("System", KINDS["by_system"][0], width=66),
+        "completed": number_table.number("People", KINDS["completed"][0], width=66),
+        "override": number_table.number("Overridden", width=82),
+        "discharged": number_table.number("Discharged", width=82),
+        "source_gone": number_table.number("Gone", KINDS["source_gone"][0], width=56),
+        "reopened": number_table.number("Reopened", "Put back on the list by a person, open again or not", width=76),
+        "reopened_share": number_table.number("%", "Of the tasks that ever left the list", "percent", width=54),
+        "returned": number_table.number("Returned", f"A new task of the same subject within {RETURN_DAYS} days", width=70),
+        "returned_share": number_table.number("%", "Of the closed tasks", "percent", width=54),
     }
-    aging_table.show(view, rows, columns, f"How tasks end by {aging_view.SPLITS[split].lower()}", links, name="ends")
+    number_table.show(view, rows, columns, f"How tasks end by {aging_view.SPLITS[split].lower()}", links, name="ends")
     st.markdown(
         quiet(
             "Overridden: a person closed by hand what clears by itself when the work is done. Discharged and record gone are not work done. "

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import aging_table, aging_view, drawing, names, url_state
+from app_pages.ui import aging_view, drawing, names, number_table, url_state
 from app_pages.ui.plain import quiet
 from pipelines import charts, outcomes
 from pipelines.worklist import AGE_BANDS, Filters, Worklist
@@ -44,14 +44,14 @@ def _show_table(view: url_state.View, wanted: Filters, found: pd.DataFrame, titl
     sums = rows.select_dtypes("number").sum().to_frame().T.assign(named="All ages", band=None)
     rows = pd.concat([sums, rows], ignore_index=True)
 
-    def links(row: pd.Series) -> aging_table.Links:
+    def links(row: pd.Series) -> number_table.Links:
         for rule_id, title in titles.items():
             of_type = replace(wanted, rule_ids=(rule_id,))
             yield title, int(row[f"{rule_id} tasks"]), replace(of_type, age_bands=(row["band"],)) if isinstance(row["band"], str) else of_type
 
-    columns = {"named": aging_table.text("Age")}
+    columns = {"named": number_table.text("Age")}
     for rule_id, title in titles.items():
-        columns[f"{rule_id} tasks"] = aging_table.number(f"{title}, tasks")
-        columns[f"{rule_id} dollars"] = aging_table.number(f"{title}, dollars", pattern="dollar")
-    aging_table.show(view, rows, columns, "Tasks and dollars waiting by age", links, name="money")
+        columns[f"{rule_id} tasks"] = number_table.number(f"{title}, tasks")
+        columns[f"{rule_id} dollars"] = number_table.number(f"{title}, dollars", pattern="dollar")
+    number_table.show(view, rows, columns, "Tasks and dollars waiting by age", links, name="money")
     st.markdown(quiet("Open tasks of these two types, deferred ones too. Age runs from the day the money was due, not from when the task was seen."))

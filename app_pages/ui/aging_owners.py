@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import aging_table, aging_view, url_state
+from app_pages.ui import aging_view, number_table, url_state
 from app_pages.ui.plain import quiet
 from pipelines import outcomes
 from pipelines.worklist import Filters, Worklist
@@ -24,20 +24,20 @@ def show(worklist: Worklist, view: url_state.View, wanted: Filters) -> None:
     )
     st.subheader("How long does each owner hold a task?")
 
-    def links(row: pd.Series) -> aging_table.Links:
+    def links(row: pd.Series) -> number_table.Links:
         yield "Holding now", int(row["holding"]), aging_view.narrowed(wanted, "staff", row["split"], status="open")
         yield "Closed while theirs", int(row["closed"]), aging_view.narrowed(wanted, "staff", row["split"], status="closed")
 
     columns = {
-        "named": aging_table.text("Owner"),
-        "holding": aging_table.number("Holding now"),
-        "closed": aging_table.number("Closed while theirs", "However it ended"),
-        "passed_on": aging_table.number("Passed on", "Theirs once, and then somebody else's"),
-        "median": aging_table.number("Days held, median", "Of a task, all its times with this owner together", "%.1f"),
-        "p90": aging_table.number("90th pct.", "Nine of ten were held for less", "%.1f"),
-        "days": aging_table.number("Days held", "All tasks together", "localized"),
+        "named": number_table.text("Owner"),
+        "holding": number_table.number("Holding now"),
+        "closed": number_table.number("Closed while theirs", "However it ended"),
+        "passed_on": number_table.number("Passed on", "Theirs once, and then somebody else's"),
+        "median": number_table.number("Days held, median", "Of a task, all its times with this owner together", "%.1f"),
+        "p90": number_table.number("90th pct.", "Nine of ten were held for less", "%.1f"),
+        "days": number_table.number("Days held", "All tasks together", "localized"),
     }
-    aging_table.show(view, rows, columns, f"Days held by the {len(rows)} owners", links, name="owners")
+    number_table.show(view, rows, columns, f"Days held by the {len(rows)} owners", links, name="owners")
     st.markdown(
         quiet(
             "Held from when the workbench first saw the task, or it became theirs, until it was closed, passed on, or now; time while deferred "

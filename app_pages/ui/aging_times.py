@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import aging_table, aging_view, drawing, facets, url_state
+from app_pages.ui import aging_view, drawing, facets, number_links, number_table, url_state
 from app_pages.ui.plain import plain, quiet
 from pipelines import charts, measures, outcomes
 from pipelines.measures import Survival
@@ -43,24 +43,24 @@ def _show_table(view: url_state.View, wanted: Filters, found: list[Survival], na
     rows["limits"] = [_limits(survival) for survival in found]
     rows["median"] = [aging_view.days(survival.median) for survival in found]
 
-    def links(row: pd.Series) -> aging_table.Links:
+    def links(row: pd.Series) -> number_table.Links:
         ends = {"Cleared": ("cleared", ("cleared", "converted", "completed", "override")), "Ended otherwise": ("ended_otherwise", OTHERWISE)}
         for label, (column, kinds) in ends.items():
             yield label, int(row[column]), aging_view.narrowed(wanted, split, row["split"], status="closed", close_kinds=kinds)
         yield "Still open", int(row["still_open"]), aging_view.narrowed(wanted, split, row["split"], status="open")
 
     columns = {
-        "named": aging_table.text(facets.FACETS.get(split, "Tasks")),
-        "naive_median": aging_table.number("Cleared, median", "Days, of cleared tasks alone: too short, since the slow ones are still open", "%.1f"),
-        "naive_p90": aging_table.number("Cleared, 90th pct.", "Nine of ten cleared tasks took less; too short as well", "%.1f"),
+        "named": number_table.text(facets.FACETS.get(split, "Tasks")),
+        "naive_median": number_table.number("Cleared, median", "Days, of cleared tasks alone: too short, since the slow ones are still open", "%.1f"),
+        "naive_p90": number_table.number("Cleared, 90th pct.", "Nine of ten cleared tasks took less; too short as well", "%.1f"),
         "median": st.column_config.TextColumn("Median, all", help="Kaplan and Meier's: open tasks count for as long as they have waited"),
         "limits": st.column_config.TextColumn("95% limits", help="Between these the median lies"),
-        "cleared": aging_table.number("Cleared", "By the system or completed by a person"),
-        "still_open": aging_table.number("Open"),
-        "ended_otherwise": aging_table.number("Ended otherwise", "Discharged, or the record is gone: nobody did the work"),
-        "late_entries": aging_table.number("Late entries", f"First seen more than {measures.LATE_DAYS} day after it fell due"),
+        "cleared": number_table.number("Cleared", "By the system or completed by a person"),
+        "still_open": number_table.number("Open"),
+        "ended_otherwise": number_table.number("Ended otherwise", "Discharged, or the record is gone: nobody did the work"),
+        "late_entries": number_table.number("Late entries", f"First seen more than {measures.LATE_DAYS} day after it fell due"),
     }
-    aging_table.show(view, rows, columns, f"Time to clear by {aging_view.SPLITS[split].lower()}, in days", links, name="times")
+    number_table.show(view, rows, columns, f"Time to clear by {aging_view.SPLITS[split].lower()}, in days", links, name="times")
     more = f" The {MOST_ROWS} with most tasks are shown." if len(found) > MOST_ROWS else ""
     st.markdown(
         quiet(
@@ -116,7 +116,7 @@ def _show_check(worklist: Worklist, view: url_state.View, wanted: Filters) -> No
         st.metric("Stayed on average", aging_view.days(found.stayed), border=True, help="Those that left in these days, since first seen")
     with st.container(horizontal=True):
         if found.went_out:
-            aging_view.link(view, f"Left from {first:%b %-d} to {last:%b %-d}", replace(wanted, status="all", out_from=first, out_to=last))
+            number_links.link(view, f"Left from {first:%b %-d} to {last:%b %-d}", replace(wanted, status="all", out_from=first, out_to=last))
     st.markdown(
         quiet(
             "Little’s law: the days a task stays ≈ open tasks ÷ tasks that leave a day. Expected well above stayed means that a backlog nobody works "

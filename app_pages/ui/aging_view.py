@@ -8,8 +8,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app_pages.ui import facets, names, past, task_view, url_state, workspace
-from app_pages.ui.plain import plain
+from app_pages.ui import facets, names, past, url_state
 from pipelines import measures
 from pipelines.worklist import Filters, State, Worklist
 
@@ -66,13 +65,6 @@ def narrowed(wanted: Filters, split_by: str, value: object, **changes: object) -
     if split_by == "all" or value == "all":
         return replace(wanted, **changes)
     return replace(wanted, **{facets.FIELDS[split_by]: (value,)}, **changes) if isinstance(value, str) else None
-
-
-def link(view: url_state.View, label: str, wanted: Filters | None, task_id: str | None = None) -> None:
-    """The way to exactly these tasks on the Tasks page, at the moment this view shows, or to one of them."""
-    if wanted is not None:
-        query = task_view.query_of(wanted, view["at"]) | ({"task": [task_id]} if task_id else {})
-        st.page_link(workspace.pages()["tasks"], label=plain(label), icon=":material/checklist:", query_params=query)
 
 
 def answer(measure: Callable, worklist: Worklist, wanted: Filters, *more: object) -> object:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import facets, number_links
+from app_pages.ui import facets, number_links, number_table
 from app_pages.ui.backlog_view import Asked, Moves
 from app_pages.ui.plain import plain, quiet
 from pipelines.measures import Period
@@ -21,28 +21,29 @@ def show(worklist: Worklist, asked: Asked, moves: Moves, standing: pd.DataFrame)
     """How much is open, overdue and deferred now; what came and went in the period, and in the one before."""
     came, went = (int(moves.whole[name].sum()) for name in ("came_in", "went_out"))
     before = moves.whole_before
+    net_before = int(before["came_in"] - before["went_out"])
     opened, closed = came_in(asked.filters, asked.period), went_out(asked.filters, asked.period)
     oldest = min((day for day in standing["oldest"] if not pd.isna(day)), default=None)
     with st.grid(4, min_column_width=170):
-        number_links.card("Open", f"{standing['tasks'].sum():,}", asked.filters, asked.at, f"{int(before['open_at_end']):,} before the period")
-        number_links.card("Overdue", f"{standing['overdue'].sum():,}", replace(asked.filters, status="overdue"), asked.at, "of the pending ones")
-        number_links.card("Deferred", f"{standing['deferred'].sum():,}", replace(asked.filters, status="deferred"), asked.at, "hidden, and in Open")
+        number_links.card(asked.view, "Open", f"{standing['tasks'].sum():,}", asked.filters, f"{int(before['open_at_end']):,} before the period")
+        number_links.card(asked.view, "Overdue", f"{standing['overdue'].sum():,}", replace(asked.filters, status="overdue"), "of the pending ones")
+        number_links.card(asked.view, "Deferred", f"{standing['deferred'].sum():,}", replace(asked.filters, status="deferred"), "hidden, and in Open")
         number_links.card(
-            "Oldest", "none" if oldest is None else f"{oldest:%b %-d, %Y}", asked.filters, asked.at, "since it fell due, not since it was noticed"
+            asked.view, "Oldest", "none" if oldest is None else f"{oldest:%b %-d, %Y}", asked.filters, "since it fell due, not since it was noticed"
         )
-        number_links.card("Came in", f"{came:,}", opened, asked.at, _against(came, int(before["came_in"])))
-        number_links.card("Went out", f"{went:,}", closed, asked.at, _against(went, int(before["went_out"])))
-        number_links.card("Net", f"{came - went:+,}", None, None, _against(came - went, int(before["came_in"] - before["went_out"]), signed=True))
-        number_links.card("Days to work it off", *_littles(moves, asked.period))
+        number_links.card(asked.view, "Came in", f"{came:,}", opened, _against(came, int(before["came_in"])))
+        number_links.card(asked.view, "Went out", f"{went:,}", closed, _against(went, int(before["went_out"])))
+        number_links.card(asked.view, "Net", f"{came - went:+,}", None, _against(came - went, net_before, signed=True))
+        number_links.card(asked.view, "Days to work it off", *_littles(moves, asked.period))
     st.markdown(quiet(plain(_said(asked, moves))))
 
 
-def _littles(moves: Moves, period: Period) -> tuple[str, None, None, str]:
+def _littles(moves: Moves, period: Period) -> tuple[str, None, str]:
     """Little's law: the average time on the list is the average open ÷ what leaves a day."""
     days = (period.last - period.first).days + 1
     a_day = moves.whole["went_out"].sum() / days
     average = moves.whole["open_at_end"].mean() if len(moves.whole) else 0
-    return "no end" if not a_day else f"{average / a_day:,.0f}", None, None, f"{average:,.0f} open on average ÷ {a_day:,.1f} going out a day"
+    return "no end" if not a_day else f"{average / a_day:,.0f}", None, f"{average:,.0f} open on average ÷ {a_day:,.1f} going out a day"
 
 
 def _against(now: int, before: int, *, signed: bool = False) -> str:
@@ -69,41 +70,34 @@ def show_comparison(worklist: Worklist, asked: Asked, moves: Moves, standing: pd
     numbers = [name for name in rows.columns if name not in ("split", "oldest", "amount")]
     rows = rows.assign(**rows[numbers].fillna(0).astype(int), amount=rows["amount"].fillna(0).astype(float))
     rows = rows[(rows[numbers] != 0).any(axis=1)].sort_values(["tasks", "split"], ascending=[False, True], ignore_index=True)
-    rows = rows.assign(name=[asked.called(value) for value in rows["split"]])
-    config = st.column_config
+    rows = rows.assign(named=[asked.called(value) for value in rows["split"]])
 
-    def of(row: pd.Series) -> Filters:
-        return within(asked, row["split"])
+    def links(row: pd.Series) -> number_table.Links:
+        mine, before = within(asked, row["split"]), asked.period.before()
+        yield "Open", row["tasks"], mine
+        yield "Overdue", row["overdue"], replace(mine, status="overdue")
+        yield "Deferred", row["deferred"], replace(mine, status="deferred")
+        yield "Came in", row["came_in"], came_in(mine, asked.period)
+        yield "Went out", row["went_out"], went_out(mine, asked.period)
+        yield "Came in, before", row["came_in_before"], came_in(mine, before)
+        yield "Went out, before", row["went_out_before"], went_out(mine, before)
 
-    number_links.table(
-        rows,
-        "backlog.comparison",
-        f"{len(rows)} rows by {asked.split_label.lower()}: open, overdue, deferred, oldest, dollars, and what came and went",
-        {
-            "tasks": of,
-            "overdue": lambda row: replace(of(row), status="overdue"),
-            "deferred": lambda row: replace(of(row), status="deferred"),
-            "came_in": lambda row: came_in(of(row), asked.period),
-            "went_out": lambda row: went_out(of(row), asked.period),
-            "came_in_before": lambda row: came_in(of(row), asked.period.before()),
-            "went_out_before": lambda row: went_out(of(row), asked.period.before()),
-        },
-        asked.at,
-        {
-            "name": config.TextColumn(asked.split_label, width=200),
-            "tasks": config.NumberColumn("Open", format="localized"),
-            "overdue": config.NumberColumn("Overdue", format="localized"),
-            "deferred": config.NumberColumn("Deferred", format="localized"),
-            "oldest": config.DateColumn("Oldest", format="MMM D, YYYY"),
-            "amount": config.NumberColumn("Dollars waiting", format="dollar", help="Uncollected Payments and Refund Request"),
-            "came_in": config.NumberColumn("Came in", format="localized"),
-            "went_out": config.NumberColumn("Went out", format="localized"),
-            "net": config.NumberColumn("Net", format="%+d"),
-            "came_in_before": config.NumberColumn("Came in, before", format="localized", help="In the period of the same length before"),
-            "went_out_before": config.NumberColumn("Went out, before", format="localized"),
-            "net_before": config.NumberColumn("Net, before", format="%+d"),
-        },
-    )
+    columns = {
+        "named": number_table.text(asked.split_label),
+        "tasks": number_table.number("Open"),
+        "overdue": number_table.number("Overdue"),
+        "deferred": number_table.number("Deferred"),
+        "oldest": st.column_config.DateColumn("Oldest", format="MMM D, YYYY"),
+        "amount": number_table.number("Dollars", "Waiting in Uncollected Payments and Refund Request", "dollar"),
+        "came_in": number_table.number("Came in"),
+        "went_out": number_table.number("Went out"),
+        "net": number_table.number("Net", pattern="%+d"),
+        "came_in_before": number_table.number("In, before", "In the period of the same length before"),
+        "went_out_before": number_table.number("Out, before"),
+        "net_before": number_table.number("Net, before", pattern="%+d"),
+    }
+    alt = f"{len(rows)} rows by {asked.split_label.lower()}: open, overdue, deferred, oldest, dollars, and what came and went"
+    number_table.show(asked.view, rows, columns, alt, links, name="comparison")
     if asked.split == "staff":
         st.markdown(quiet("By whose the tasks are now: a draft moves to whoever edits the document last, and takes its past along."))
 

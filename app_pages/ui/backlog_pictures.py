@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import drawing, number_links
+from app_pages.ui import asking, drawing, number_links, number_table
 from app_pages.ui.backlog_numbers import CLEARED, COMPLETED, OTHERWISE, came_in, went_out, within
 from app_pages.ui.backlog_view import Asked, Moves
 from pipelines import charts
@@ -36,21 +37,19 @@ def show_backlog(worklist: Worklist, asked: Asked, moves: Moves) -> None:
     def of_mark(title: str, value: str | None) -> Filters:
         return replace(asked.filters if value is None else within(asked, value), status="all", open_on=days[title])
 
-    _draw(figure, alt, "backlog.open", asked, of_mark)
+    _draw(figure, alt, "backlog.open", asked, of_mark, worklist)
     wide = rows.pivot(index=["first", "last"], columns="split", values="open_at_end").reset_index().iloc[::-1]
     values = moves.steps.groupby("split")["open_at_end"].last().nlargest(charts.MOST_SERIES).index.tolist()
     total = wide[[name for name in wide.columns if name not in ("first", "last")]].sum(axis=1)
-    _table(
-        wide.assign(all_of_them=total),
-        "backlog.open.table",
-        "Open in the evening of each step's last day",
-        {
-            "all_of_them": lambda row: replace(asked.filters, status="all", open_on=row["last"]),
-            **{value: lambda row, value=value: replace(within(asked, value), status="all", open_on=row["last"]) for value in values},
-        },
-        asked,
-        {"last": "Evening of", "all_of_them": "All", **{value: asked.called(value) for value in values}},
-    )
+    wide = wide.assign(named=[_title(last, last) for last in wide["last"]], all_of_them=total)
+
+    def links(row: pd.Series) -> number_table.Links:
+        there = replace(asked.filters, status="all", open_on=row["last"])
+        yield "All", int(row["all_of_them"]), there
+        for value in values:
+            yield asked.called(value), int(row[value]), replace(within(asked, value), status="all", open_on=row["last"])
+
+    _table(asked, wide, {"named": "Evening of", "all_of_them": "All", **{value: asked.called(value) for value in values}}, links, "evenings")
 
 
 def show_flow(worklist: Worklist, asked: Asked, moves: Moves) -> None:
@@ -64,19 +63,18 @@ def show_flow(worklist: Worklist, asked: Asked, moves: Moves) -> None:
     figure = charts.in_and_out(rows, "title", ("came_in", "Came in"), WENT, "Tasks")
     steps = {title: Period(first, last) for title, first, last in zip(rows["title"], rows["first"], rows["last"], strict=True)}
 
-    def of_mark(title: str, column: str, *_: object) -> Filters:
+    def of_mark(title: str, column: str) -> Filters:
         return _moved(asked.filters, column, steps[title])
 
-    _draw(figure, alt, "backlog.flow", asked, of_mark)
+    _draw(figure, alt, "backlog.flow", asked, of_mark, worklist)
     columns = {"came_in": "Came in", "went_out": "Went out", **WENT}
-    _table(
-        rows.assign(net=rows["came_in"] - rows["went_out"]).iloc[::-1],
-        "backlog.flow.table",
-        "What came in and went out, by step",
-        {column: lambda row, column=column: _moved(asked.filters, column, Period(row["first"], row["last"])) for column in columns},
-        asked,
-        {"first": "From", "last": "To", **columns, "net": "Net"},
-    )
+    rows = rows.assign(named=rows["title"], net=rows["came_in"] - rows["went_out"]).iloc[::-1]
+
+    def links(row: pd.Series) -> number_table.Links:
+        for column, label in columns.items():
+            yield label, int(row[column]), _moved(asked.filters, column, Period(row["first"], row["last"]))
+
+    _table(asked, rows, {"named": "When", **columns, "net": "Net"}, links, "moves")
 
 
 def show_cumulative(worklist: Worklist, asked: Asked, moves: Moves) -> None:
@@ -105,23 +103,22 @@ def _title(first: dt.date, last: dt.date) -> str:
     return f"{first:%b %-d}" if first == last else f"{first:%b %-d} – {last:%b %-d}"
 
 
-def _draw(figure: object, alt: str, key: str, asked: Asked, of_mark: Callable[..., Filters]) -> None:
-    chosen = drawing.show(figure, alt, key, on_select="rerun")
-    for point in chosen["selection"]["points"][:1]:
-        number_links.go(of_mark(*point["customdata"]), asked.at)
+def _draw(figure: object, alt: str, key: str, asked: Asked, of_mark: Callable[..., Filters], worklist: Worklist) -> None:
+    # What is clicked belongs to this view: another one draws another chart.
+    st.session_state[key] = f"{key}." + hashlib.sha1(repr(asked.view.query()).encode(), usedforsecurity=False).hexdigest()[:16]
+    chosen = drawing.show(figure, alt, st.session_state[key], on_select="rerun")
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        for point in chosen["selection"]["points"][:1]:
+            title, value, *_ = point["customdata"]
+            wanted = of_mark(title, value)
+            count = asking.summary(worklist, wanted)["tasks"]
+            named = {"came_in": "Came in", **WENT}.get(value) or ("All" if value is None else asked.called(value))
+            number_links.link(asked.view, f"List {'1 task' if count == 1 else f'{count:,} tasks'}: {named}, {title}", wanted)
+        if not chosen["selection"]["points"]:
+            st.text("Click a bar for its tasks")
 
 
-def _table(rows: pd.DataFrame, key: str, alt: str, links: dict[str, Callable[[pd.Series], Filters]], asked: Asked, titles: dict[str, str]) -> None:
-    config = st.column_config
+def _table(asked: Asked, rows: pd.DataFrame, titles: dict[str, str], links: Callable[[pd.Series], number_table.Links], name: str) -> None:
     with st.expander("The numbers", icon=":material/table:"):
-        number_links.table(
-            rows,
-            key,
-            alt,
-            links,
-            asked.at,
-            {
-                name: config.DateColumn(title, format="MMM D") if name in ("first", "last") else config.NumberColumn(title, format="localized")
-                for name, title in titles.items()
-            },
-        )
+        columns = {column: number_table.text(title, 130) if column == "named" else number_table.number(title) for column, title in titles.items()}
+        number_table.show(asked.view, rows.reset_index(drop=True), columns, f"{len(rows)} rows: {', '.join(titles.values())}", links, name=name)

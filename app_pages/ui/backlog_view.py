@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import facets, names, past, url_state
+from app_pages.ui import facets, past, url_state
 from pipelines import measures
 from pipelines.measures import Period
 from pipelines.worklist import Filters, State, Worklist
@@ -23,13 +23,13 @@ CHOICES: Mapping[str, tuple[str, Mapping[str, str]]] = {"weeks": ("Period", WEEK
 
 @dataclass(frozen=True)
 class Asked:
-    """What one view of the page asks; `at` is the moment as URLs have it, None for now."""
+    """What one view of the page asks."""
 
     filters: Filters
     period: Period
     split: str
     names: Mapping[str, str]
-    at: str | None
+    view: url_state.View
 
     @property
     def split_label(self) -> str:
@@ -65,7 +65,7 @@ def asked(view: url_state.View, worklist: Worklist) -> Asked:
     """What it asks of the list that is shown."""
     filters = Filters(status="open", **facets.chosen(view))
     period = measures.last_weeks(today(worklist, filters), int(view["weeks"]))
-    return Asked(filters, Period(period.first, period.last, view["step"]), view["split"], facets.labels(worklist)[view["split"]], view["at"])
+    return Asked(filters, Period(period.first, period.last, view["step"]), view["split"], facets.labels(worklist)[view["split"]], view)
 
 
 def today(worklist: Worklist, filters: Filters) -> dt.date:
@@ -86,11 +86,6 @@ def moves(worklist: Worklist, asked: Asked) -> Moves:
 def standing(worklist: Worklist, asked: Asked) -> pd.DataFrame:
     """How the open tasks stand, by the split."""
     return _standing(worklist.state, asked.filters, asked.split, worklist)
-
-
-def name_of_me(value: str) -> str:
-    """A value as URLs have it: Me is a name of the person's own id."""
-    return names.ME if value == names.me() else value
 
 
 @st.cache_data(max_entries=100, show_spinner=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 from collections.abc import Callable
 from urllib.parse import parse_qs
@@ -64,41 +65,46 @@ def test_the_numbers_are_those_of_the_lists_behind_them(weeks: Workbench) -> Non
 
 def test_a_split_is_compared_with_itself_before(weeks: Workbench) -> None:
     dana = App("S1").open("backlog", weeks="4", split="type")
-    rows = dana.test.dataframe[-1].value.set_index("name")
+    rows = dana.test.dataframe[-1].value.set_index("named")
     assert list(rows.loc["Uncollected Payments", ["tasks", "deferred", "came_in", "went_out", "net", "came_in_before"]]) == [2, 1, 4, 2, 2, 0]
     assert rows.loc["Uncollected Payments", "amount"] == 16.5
     assert rows["tasks"].sum() == 5
     assert "2 cleared" not in dana.says
 
 
+def select(app: App, name: str, **selection: object) -> App:
+    """Tick a row of a table, or click a mark of a chart, by its name on the page."""
+    chosen = {"rows": [], "columns": [], "cells": [], "points": []} | selection
+    app.test.session_state[app.test.session_state[f"backlog.{name}"]] = {"selection": chosen}
+    return app.run()
+
+
 @pytest.mark.parametrize("split", list(backlog_view.SPLITS))
-def test_every_cell_of_the_comparison_leads_to_as_many_tasks(weeks: Workbench, split: str) -> None:
+def test_every_number_of_the_comparison_leads_to_as_many_tasks(weeks: Workbench, split: str) -> None:
     dana = App("S1").open("backlog", split=split)
     rows = dana.test.dataframe[-1].value
-    counted = 0
-    for place, row in rows.iterrows():
-        for column in ("tasks", "overdue", "deferred", "came_in", "went_out", "came_in_before", "went_out_before"):
-            dana.open("backlog", split=split)
-            dana.test.session_state["backlog.comparison"] = {"selection": {"rows": [], "columns": [], "cells": [[place, column]]}}
-            dana.run()
-            query = {name: value if isinstance(value, list) else [value] for name, value in dana.query.items()}
-            assert dana.test.title[0].value == "Tasks"
-            assert len(behind(weeks, dana, query)) == row[column], (place, column)
-            counted += row[column]
-        if place:
-            break  # two rows of each split will do
-    assert counted
+    assert rows[["tasks", "came_in", "went_out"]].to_numpy().sum() == 5 + 7 + 2
+    columns = {"Open": "tasks", "Overdue": "overdue", "Deferred": "deferred", "Came in": "came_in", "Went out": "went_out"}
+    for place, row in rows.head(2).iterrows():
+        links = select(dana.open("backlog", split=split), "comparison", rows=[place]).links
+        counted = [link for link in links if ": " in link[0] and "*" not in link[0]]
+        last = itertools.takewhile(lambda link: link[0].partition(": ")[0] in columns, reversed(counted))
+        found = [(label, parse_qs(query)) for label, query in last]
+        shown = {label.partition(": ")[0]: int(label.partition(": ")[2]) for label, _ in found}
+        assert shown == {name: row[column] for name, column in columns.items() if row[column]}
+        for label, query in found:
+            assert len(behind(weeks, dana, query)) == shown[label.partition(": ")[0]], label
 
 
 def test_a_mark_of_a_chart_leads_to_its_tasks(weeks: Workbench) -> None:
     dana = App("S1").open("backlog", split="type", step="day", weeks="4")
-    dana.test.session_state["backlog.open"] = {"selection": {"points": [{"customdata": ["Nov 2", "uncollected_payments"]}]}}
-    dana.run()
-    assert dana.query == {"type": "uncollected_payments", "status": "all", "on": "2026-11-02"}
-    assert len(dana.tasks) == 2  # Bo's was completed that day
-    dana.open("backlog", split="type", step="day", weeks="4")
-    dana.test.session_state["backlog.flow"] = {"selection": {"points": [{"customdata": ["Nov 9", "cleared", 1]}]}}
-    dana.run()
+    assert dana.says.count("Click a bar for its tasks") == 2
+    select(dana, "open", points=[{"customdata": ["Nov 2", "uncollected_payments"]}])
+    # Bo's was completed that day.
+    assert ("List 2 tasks: Uncollected Payments, Nov 2", "type=uncollected_payments&status=all&on=2026-11-02") in dana.links
+    select(dana, "flow", points=[{"customdata": ["Nov 9", "cleared", 1]}])
+    (query,) = [parse_qs(query) for label, query in dana.links if label == "List 1 task: Cleared by the system, Nov 9"]
+    dana.open("tasks", **{name: value if len(value) > 1 else value[0] for name, value in query.items()})
     assert dana.tasks == [("Uncollected Payments", "Test, Ana")]
 
 

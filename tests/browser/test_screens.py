@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app_pages.ui.task_grid import STATES, _columns
+from app_pages.ui.task_grid import ENDED, STATES, _columns
 from pipelines.worklist import Filters
 from tests.browser import facts
 from tests.browser.screen import Grid, panel, settle, sit_down
@@ -24,6 +24,15 @@ MOST_BYTES = 150_000
 SAME_PIXELS = 500  # of a million: what the rasteriser rounds now one way, now the other
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 PAGES = {"dashboard": "/", "tasks": "/tasks", "patients": "/patient", "patient": "/patient?patient_id=0000945", "runs": "/runs"}
+ANALYSES = {
+    "backlog": "/backlog?split=type&weeks=4&step=day",
+    "aging": "/aging",
+    "time-to-clear": "/aging?show=time",
+    "schedule": "/schedule",
+    "rules": "/rules",
+    "rule": "/rules?rule=authorization_expiring",
+}
+PAST = {"past": "/tasks?at=2026-11-10", "closed": "/tasks?status=closed&out=2026-11-01..2026-11-07"}
 SECTIONS = {section: f"/patient?patient_id=0000945&section={section}" for section in ("policies", "payments", "documents", "schedule")}
 
 HERE = Path(__file__).parent
@@ -37,8 +46,9 @@ def grace(server: Server, new_browser: Callable[..., Page]) -> Callable[..., Pag
 
     def at(path: str, viewport: dict[str, int] = DESK) -> Page:
         page = sit_down(new_browser, server.url, GRACE, path, viewport=viewport, reduced_motion="reduce")
-        if page.get_by_test_id("stDataFrame").count():
-            Grid(page).ready()
+        if page.locator("[data-testid=stDataFrame]:visible").count():
+            page.locator("[data-testid=stDataFrame]:visible canvas").first.wait_for()
+            settle(page)
         return page
 
     return at
@@ -65,9 +75,12 @@ def a_draft(server: Server) -> str:
     return str(facts.tasks(server, Filters(rule_ids=("draft_documents",)))["task_id"].iloc[0])
 
 
-@pytest.mark.parametrize("name", ["dashboard", "tasks", "patient", "runs"])
+@pytest.mark.parametrize("name", ["dashboard", "tasks", "patient", "runs", "backlog", "aging", "time-to-clear", "schedule", "rule"])
 def test_the_pages_are_pictured(grace: Callable[..., Page], name: str) -> None:
-    take(grace(PAGES[name]), name)
+    page = grace((PAGES | ANALYSES)[name])
+    if page.get_by_test_id("stPlotlyChart").count():
+        page.locator(".js-plotly-plot .main-svg").first.wait_for()
+    take(page, name)
 
 
 def test_a_task_is_pictured(grace: Callable[..., Page], server: Server) -> None:
@@ -83,13 +96,13 @@ def test_a_phone_is_wide_enough(grace: Callable[..., Page], name: str) -> None:
     take(page, f"{name}-phone")
 
 
-@pytest.mark.parametrize("path", [*PAGES.values(), *SECTIONS.values()])
+@pytest.mark.parametrize("path", [*PAGES.values(), *SECTIONS.values(), *ANALYSES.values(), *PAST.values()])
 def test_every_text_can_be_read_every_control_has_a_name_and_nothing_sticks_out(grace: Callable[..., Page], path: str) -> None:
     page = grace(path)
     assert page.evaluate(CONTRAST) == []
     assert page.evaluate(NAMELESS) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= DESK["width"]
-    for table in page.get_by_test_id("stDataFrame").all():
+    for table in page.locator("[data-testid=stDataFrame]:visible").all():
         assert table.locator("canvas").first.get_attribute("aria-label") or table.locator("[aria-label]").count()
 
 
@@ -116,7 +129,7 @@ def test_the_page_before_all_others_can_be_read(server: Server, browser_page: Pa
 
 def test_status_badges_can_be_read_and_say_their_status_in_words() -> None:
     colours = _columns("key", lambda: None)["state"]["type_config"]["options"]
-    assert [option["value"] for option in colours] == STATES
+    assert [option["value"] for option in colours] == [*STATES, *ENDED.values()]
     for option in colours:
         assert contrast("#0F2A33", option["color"]) >= 4.5
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import aging_view, url_state
+from app_pages.ui import number_links, url_state
 from app_pages.ui.plain import plain, quiet
 from pipelines.worklist import Filters
 
@@ -20,8 +20,8 @@ def show(
     view: url_state.View, rows: pd.DataFrame, columns: Mapping[str, object], alt: str, links: Callable[[pd.Series], Links], *, name: str = "table"
 ) -> None:
     """The columns of the rows, `named` first; without a tick the links are those of the first row. Shift and Space tick by keyboard."""
-    key = f"aging.{name}." + hashlib.sha1(repr((view.query(), *rows["named"])).encode(), usedforsecurity=False).hexdigest()[:16]
-    st.session_state[f"aging.{name}"] = key
+    key = f"{view.scope}.{name}." + hashlib.sha1(repr((view.query(), *rows["named"])).encode(), usedforsecurity=False).hexdigest()[:16]
+    st.session_state[f"{view.scope}.{name}"] = key
     chosen = st.session_state.get(key, {}).get("selection", {}).get("rows", [])
     place = next((number for number in chosen if number < len(rows)), 0)
     st.dataframe(
@@ -46,7 +46,7 @@ def _show_links(view: url_state.View, row: pd.Series, links: Links) -> None:
         st.markdown(f"**{plain(row['named'])}** {quiet('Its tasks; tick another row for others')}")
         with st.container(horizontal=True):
             for label, number, wanted in counted:
-                aging_view.link(view, f"{label}: {number:,}", wanted)
+                number_links.link(view, f"{label}: {number:,}", wanted)
             if not counted:
                 st.text("No tasks")
 
