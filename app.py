@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app_pages.ui import failures, server
+from pipelines import charts, measures  # noqa: F401 - or the first person to open a chart would wait a second for what they import
 
 failures.keep_values_out_of_the_log()
 app = st.App(

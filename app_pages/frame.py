@@ -18,6 +18,7 @@ pages = {
     "aging": st.Page("aging.py", title="Aging", icon=":material/hourglass_bottom:", url_path="aging"),
     "schedule": st.Page("schedule.py", title="Schedule gaps", icon=":material/event_busy:", url_path="schedule"),
     "rules": st.Page("rules.py", title="Rules", icon=":material/rule:", url_path="rules"),
+    "reports": st.Page("reports.py", title="Reports", icon=":material/description:", url_path="reports"),
     "runs": st.Page("runs.py", title="Runs", icon=":material/sync:", url_path="runs"),
 }
 st.session_state["pages"] = pages

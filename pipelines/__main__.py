@@ -172,6 +172,12 @@ def _rules(options: argparse.Namespace, settings: settings_module.Settings) -> i
     return console.rules(settings, options.what)
 
 
+def _report(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+    from pipelines import console
+
+    return console.report(settings, options, options.at or now())
+
+
 def _backup(options: argparse.Namespace, settings: settings_module.Settings) -> int:
     from pipelines import backup
 
@@ -224,6 +230,7 @@ _COMMANDS = {
     "history": _history,
     "act": _act,
     "rules": _rules,
+    "report": _report,
     "backup": _backup,
     "restore": _restore,
     "bench": _bench,
@@ -289,6 +296,15 @@ def _parser() -> argparse.ArgumentParser:
     rules = commands.add_parser("rules", help="list the rules, write rules/README.md, or check every rule file")
     rules.add_argument("what", choices=("list", "docs", "check"))
 
+    report = commands.add_parser("report", help="write the reports as HTML that works offline, and their tables as Excel")
+    report.add_argument("--out", type=Path, metavar="DIR", help="where to; without it the folder reports in the data folder")
+    report.add_argument("--notebook", nargs="+", metavar="NAME", help="only these of the notebooks")
+    report.add_argument("--digest", action="store_true", help="instead the weekly digest: one page for an e-mail")
+    report.add_argument("--from", dest="first", type=_day, metavar="DAY", help="the first day; of a digest, any day of its week")
+    report.add_argument("--to", dest="last", type=_day, metavar="DAY")
+    report.add_argument("--facility", metavar="ID")
+    report.add_argument("--at", type=moment)
+
     backup = commands.add_parser("backup", help="copy the ledger, in whatever database, and the live snapshot to a new folder")
     backup.add_argument("--out", type=Path, required=True, metavar="DIR")
     restore = commands.add_parser("restore", help="put a backup back where nothing is yet, also into another kind of database")
@@ -307,6 +323,13 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--open-tasks", type=_positive, default=100_000, help="how long the list is, about")
     bench.add_argument("--data", type=Path, metavar="DIR", help="the list of this data folder, which is copied, instead of a new sample")
     return parser
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2026-11-01") from None
 
 
 def _positive(text: str) -> int:

@@ -179,6 +179,30 @@ def rules(settings: Settings, what: str) -> int:
     return 0
 
 
+def report(settings: Settings, options: argparse.Namespace, at: dt.datetime) -> int:
+    """Write reports and say where they are; progress is "… 40% what it is at" on stderr."""
+    from pipelines import reports
+    from pipelines.reports import writing  # here: no other command needs Jupyter
+
+    def tell(share: float, doing: str) -> None:
+        print(f"… {share:.0%} {doing}", file=sys.stderr, flush=True)
+
+    out = options.out or settings.data / "reports"
+    if options.digest:
+        if options.notebook or options.last:
+            raise UserError("--digest shows one week: name it with --from, any of its days; --to and --notebook belong to the notebooks", 1)
+        written = writing.write_digest(settings, reports.week(settings, at, options.first, options.facility), out, tell)
+    else:
+        names = list(dict.fromkeys(options.notebook or reports.NOTEBOOKS))
+        if unknown := [name for name in names if name not in reports.NOTEBOOKS]:
+            raise UserError(f"There is no notebook {unknown[0]}; there are {', '.join(reports.NOTEBOOKS)}", 1)
+        scope = reports.scope(settings, at, options.first, options.last, options.facility)
+        written = writing.write_notebooks(settings, names, scope, out, tell)
+    for path in written:
+        print(path)
+    return 0
+
+
 def _print_reads(reads: Sequence[TableRead]) -> None:
     rows = [(r.table, r.status, f"{r.rows_read:,}", f"{r.rows_staged:,}", f"{r.rows_refused:,}", r.reason or "; ".join(r.warnings)) for r in reads]
     _print_table(("table", "status", "read", "staged", "refused", ""), rows)

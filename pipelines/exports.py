@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -66,16 +67,22 @@ def csv_bytes(rows: pd.DataFrame) -> bytes:
 
 def excel_bytes(rows: pd.DataFrame, sheet: str) -> bytes:
     """One sheet, its head frozen and filterable; texts stay texts."""
+    return workbook_bytes({sheet: rows})
+
+
+def workbook_bytes(sheets: Mapping[str, pd.DataFrame]) -> bytes:
+    """Several sheets of that kind, by their names; times must be without a zone."""
     target = io.BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with pd.ExcelWriter(target, engine="xlsxwriter", engine_kwargs={"options": options}, date_format="yyyy-mm-dd") as writer:
-        rows.to_excel(writer, sheet_name=sheet, index=False)
-        page = writer.sheets[sheet]
-        page.freeze_panes(1, 0)
-        page.autofilter(0, 0, max(len(rows), 1), len(rows.columns) - 1)
-        for number, name in enumerate(rows.columns):
-            longest = max((len(str(value)) for value in rows[name].head(200).dropna()), default=0)
-            page.set_column(number, number, min(60, max(len(name), longest) + 2))
+        for sheet, rows in sheets.items():
+            rows.to_excel(writer, sheet_name=sheet, index=False)
+            page = writer.sheets[sheet]
+            page.freeze_panes(1, 0)
+            page.autofilter(0, 0, max(len(rows), 1), len(rows.columns) - 1)
+            for number, name in enumerate(rows.columns):
+                longest = max((len(str(value)) for value in rows[name].head(200).dropna()), default=0)
+                page.set_column(number, number, min(60, max(len(name), longest) + 2))
     return target.getvalue()
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
-from app_pages.ui import workspace
+from app_pages.ui import commands, workspace
 from pipelines import demo
 from pipelines.errors import UserError
-from pipelines.settings import ROOT, Settings
+from pipelines.settings import Settings
 
 STAGES = ("reading extracts", "staging", "asking the rules", "bringing tasks up to date", "publishing")
 
@@ -27,7 +24,6 @@ class Refresh:
     stage: int = 0
     is_over: bool = False
     failed: str | None = None
-    said: list[str] = field(default_factory=list)
 
     @property
     def doing(self) -> str:
@@ -63,26 +59,12 @@ def refreshes() -> Refreshes:
 
 
 def _run(refresh: Refresh, folder: Path, settings: Settings, as_of: str) -> None:
-    environment = {
-        **os.environ,
-        "WORKBENCH_DATA": str(settings.data),
-        "WORKBENCH_LEDGER": settings.ledger_url,
-        "PYTHONPATH": str(ROOT),
-    }
-    command = [sys.executable, "-m", "pipelines", "run", "--extracts", str(folder), "--as-of", as_of]
+    def hear(text: str) -> None:
+        if text in STAGES:
+            refresh.stage = STAGES.index(text) + 1
+
+    refresh.failed = "It broke off."
     try:
-        with subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, encoding="utf-8"
-        ) as process:
-            for line in process.stderr or ():
-                text = line.strip()
-                if text.startswith("… ") and text[2:] in STAGES:
-                    refresh.stage = STAGES.index(text[2:]) + 1
-                elif text:
-                    refresh.said.append(text)
-        if process.returncode != 0:
-            refresh.failed = " ".join(refresh.said[-3:]) or f"The run ended with code {process.returncode}."
-    except OSError as error:
-        refresh.failed = f"The run could not be started: {error.strerror}"
+        refresh.failed = commands.run(settings, ["run", "--extracts", str(folder), "--as-of", as_of], hear)
     finally:
         refresh.is_over = True

@@ -50,7 +50,8 @@ INSERT INTO long.tasks BY NAME
 SELECT
     c.copy_id AS task_id, c.rule_id, c.subject_id || CASE WHEN c.is_again THEN '' ELSE '-' || c.i END AS subject_id,
     CASE WHEN c.is_again THEN $copies + 1 - c.i ELSE 1 END AS occurrence, NOT c.is_again AS is_latest,
-    CASE WHEN c.is_again AND c.i < $copies THEN SUBSTR(MD5(c.task_id || (c.i + 1)), 1, 16) END AS previous_task_id, c.case_id, c.patient_id, c.facility_id,
+    CASE WHEN c.is_again AND c.i < $copies THEN SUBSTR(MD5(c.task_id || (c.i + 1)), 1, 16) END AS previous_task_id,
+    c.case_id, c.patient_id, c.facility_id,
     c.payer_id, c.rule_staff_id, CAST(c.began_at AS DATE) - CAST((c.opened_at::DATE - c.since) % 20 AS INTEGER) AS since, c.began_at AS opened_at,
     CASE WHEN c.ended_as IN ('completed', 'override') THEN 'completed' ELSE 'cleared' END AS state, c.ended_at AS closed_at,
     CASE WHEN c.ended_as IN ('completed', 'override') THEN c.actor_id ELSE 'system' END AS closed_by, c.ended_as AS close_kind, c.reason, c.amount,

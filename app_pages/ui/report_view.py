@@ -1,0 +1,67 @@
+"""What the Reports page asks for: a report, its days, and a clinic, all in the URL."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import streamlit as st
+
+from app_pages.ui import names, url_state
+from pipelines import measures, reports
+from pipelines.worklist import Worklist
+
+REPORTS = {**reports.NOTEBOOKS, reports.DIGEST: "Weekly digest"}
+ABOUT = {
+    "backlog_review": "for a manager, monthly: is the list under control, what is stuck, which clinic needs a hand?",
+    "aging_audit": "for an analyst: how long tasks really take, how they end, who puts them off and who holds them.",
+    "rule_audit": "for whoever changes rules: what each asks for, what comes of it, and what does not stay done.",
+    reports.DIGEST: "for managers: one page for an e-mail, clinic by clinic; the week of the last day, or the last whole week.",
+}
+PERIOD = 5  # weeks, unless others are chosen
+
+
+def read(worklist: Worklist) -> url_state.View:
+    """The view this page's URL asks for."""
+    facilities = names.facilities(worklist)
+    return url_state.read(
+        "reports",
+        [
+            url_state.Param("report", "Report", "one", lambda: REPORTS, "backlog_review"),
+            url_state.Param("facility", "Facility", "one", lambda: facilities),
+            url_state.Param("days", "Days", "days"),
+        ],
+    )
+
+
+def show_choices(view: url_state.View, worklist: Worklist) -> None:
+    """The widgets."""
+    facilities = names.facilities(worklist)
+    st.selectbox("Report", list(REPORTS), key=view.key("report"), format_func=REPORTS.get, on_change=view.changed("report"), width=220)
+    st.selectbox(
+        "Facility",
+        list(facilities),
+        key=view.key("facility"),
+        format_func=facilities.get,
+        on_change=view.changed("facility"),
+        index=None,
+        placeholder="All",
+        width=260,
+    )
+    key = "reports.period"
+    st.session_state[key] = days(view, worklist)
+
+    def take() -> None:
+        chosen = st.session_state[key]
+        if len(chosen) == 2:  # between the two clicks there is only the first day
+            view.set("days", "..".join(map(url_state.written, chosen)))
+
+    st.date_input("Days", key=key, max_value=worklist.at.date(), on_change=url_state.touch(take), width=240)
+
+
+def days(view: url_state.View, worklist: Worklist) -> tuple[dt.date, dt.date]:
+    """The first and the last day of the report."""
+    if view["days"]:
+        first, last = url_state.days(view["days"])
+        return min(first, worklist.at.date()), min(last, worklist.at.date())
+    usual = measures.last_weeks(worklist.at.date(), PERIOD)
+    return usual.first, usual.last
