@@ -5,11 +5,12 @@ WITH several AS (
         COUNT(*) FILTER (WHERE s.in_on BETWEEN $first_on AND $last_on) AS came,
         COUNT(*) FILTER (WHERE s.out_on BETWEEN $first_on AND $last_on) AS went,
     FROM current_stays AS s
-    WHERE s.task_id IN (
-        SELECT a.task_id,
-        FROM current_stays AS a
-        WHERE a.stay > 1
-    )
+    WHERE
+        s.task_id IN (
+            SELECT a.task_id,
+            FROM current_stays AS a
+            WHERE a.stay > 1
+        )
     GROUP BY s.task_id
 )
 
