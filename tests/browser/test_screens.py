@@ -31,6 +31,7 @@ ANALYSES = {
     "schedule": "/schedule",
     "rules": "/rules",
     "rule": "/rules?rule=authorization_expiring",
+    "reports": "/reports",
 }
 PAST = {"past": "/tasks?at=2026-11-10", "closed": "/tasks?status=closed&out=2026-11-01..2026-11-07"}
 SECTIONS = {section: f"/patient?patient_id=0000945&section={section}" for section in ("policies", "payments", "documents", "schedule")}
