@@ -138,7 +138,8 @@ def _survival(split: str, rows: pd.DataFrame) -> Survival:
     days, tasks = rows["days"].astype(float), rows["tasks"].astype(int)
     fitted = KaplanMeierFitter().fit(days, event_observed=is_cleared, weights=tasks)
     # Rounded, or a share of exactly one half would pass for more: 4 of 8 by products of floating point is 0.5000000000000001.
-    median = qth_survival_time(0.5, fitted.survival_function_.round(12))
+    # As one column: of a frame with day 0 alone, where no task is a day old, lifelines would make a bare number.
+    median = qth_survival_time(0.5, fitted.survival_function_.iloc[:, 0].round(12))
     limits = median_survival_times(fitted.confidence_interval_.round(12)).to_numpy()[0] if is_cleared.any() else (math.inf, math.inf)
     bounds = fitted.confidence_interval_.to_numpy()
     curve = pd.DataFrame(

@@ -77,7 +77,7 @@ def _clinic(listed: Worklist, scope: Scope, clinic: Mapping[str, object], before
     old = [(row.title, f"{row.age_days:,} days", row.task_id) for row in oldest.itertuples()]
     return (
         f"<h2 style='font-size:18px;margin:26px 0 6px'>{escape(str(clinic['facility']))}</h2>"
-        + _table(("", "Now", "The week before"), rows)
+        + _table(("", "This week", "The week before"), rows)
         + (f"{picture}{_paragraph(alt + '.')}" if picture else _paragraph("No task was on this clinic's list in these weeks."))
         + (_table(("Oldest tasks", "Age", "Task id"), old) if old else "")
     )

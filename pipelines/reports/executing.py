@@ -18,6 +18,7 @@ from pipelines.errors import UserError
 from pipelines.settings import ROOT, Settings
 
 LONGEST_CELL = 600  # seconds
+FILLED_IN = "filled-in"  # the id of the cell with the parameters
 MAY_BE_QUOTED = ("UserError", "AssertionError")  # their messages are ours, without a patient's values
 
 
@@ -56,11 +57,13 @@ def execute(path: Path, settings: Settings, parameters: Mapping[str, str | None]
         client.execute(env=environment(settings), stdout=quiet, stderr=quiet)
     except CellExecutionError as error:
         said = f": {error.evalue}" if error.ename in MAY_BE_QUOTED and error.evalue else ""
-        raise UserError(f"{_place(path, headings, running[0])} stopped with {error.ename}{said}") from None
+        raise UserError(f"{_place(path, notebook, headings, running[0])} stopped with {error.ename}{said}") from None
     except CellTimeoutError:
-        raise UserError(f"{_place(path, headings, running[0])} took longer than {LONGEST_CELL} seconds") from None
+        raise UserError(f"{_place(path, notebook, headings, running[0])} took longer than {LONGEST_CELL} seconds") from None
     except (DeadKernelError, RuntimeError, OSError) as error:
-        raise UserError(f"{_place(path, headings, running[0])}: the notebook's Python ended before its time ({type(error).__name__})") from None
+        raise UserError(
+            f"{_place(path, notebook, headings, running[0])}: the notebook's Python ended before its time ({type(error).__name__})"
+        ) from None
     finally:
         os.close(quiet)
     return notebook
@@ -70,7 +73,7 @@ def fill_in(notebook: NotebookNode, parameters: Mapping[str, str | None]) -> Non
     """Put a cell that sets the parameters behind the one tagged "parameters", as papermill does."""
     place = next(number for number, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", ()))
     text = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
-    notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(text, id="filled-in"))
+    notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(text, id=FILLED_IN))
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -98,5 +101,6 @@ def headings_of(notebook: NotebookNode) -> list[str]:
     return found
 
 
-def _place(path: Path, headings: list[str], number: int) -> str:
-    return f"notebooks/{path.name}, cell {number + 1} (“{headings[number]}”)"
+def _place(path: Path, notebook: NotebookNode, headings: list[str], index: int) -> str:
+    number = sum(cell.id != FILLED_IN for cell in notebook.cells[: index + 1])  # as whoever opens the file counts them
+    return f"notebooks/{path.name}, cell {number} (“{headings[index]}”)"

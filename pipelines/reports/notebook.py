@@ -72,7 +72,7 @@ class Report:
 
     def table(self, name: str, rows: pd.DataFrame, columns: Mapping[str, str]) -> None:
         """A table (heading → column); under its name it becomes a sheet of the report's spreadsheet."""
-        shown = pd.DataFrame({heading: rows[column].to_numpy() for heading, column in columns.items()})
+        shown = pd.DataFrame({heading: [_counted(value) for value in rows[column]] for heading, column in columns.items()})
         shares = {heading for heading, column in columns.items() if column.endswith("share")}
         display(HTML(_table(shown, shares) if len(shown) else f"<p class='empty'>{escape(name)}: nothing to list.</p>"))
         self._shown.append(name)
@@ -130,6 +130,17 @@ def share(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
 
 
+def age(band: str) -> str:
+    """An age band in words."""
+    first, _, last = band.partition("-")
+    return f"{first}–{last} days" if last else f"{first} days or more"
+
+
+def _counted(value: object) -> object:
+    """The value; a sum of counts, which DuckDB answers as a decimal without cents, as the whole number it is."""
+    return int(value) if isinstance(value, Decimal) and value.as_tuple().exponent == 0 else value
+
+
 def _table(rows: pd.DataFrame, shares: set[str]) -> str:
     is_number = {name: rows[name].map(_is_number).all() for name in rows}
     heads = "".join(f"<th{_right(is_number[name])}>{escape(name)}</th>" for name in rows)
@@ -159,9 +170,9 @@ def _written(value: object, is_share: bool) -> str:
     if isinstance(value, Decimal):
         return f"${value:,.2f}"
     if isinstance(value, dt.datetime):
-        return f"{value:%b %-d, %Y, %H:%M}"
+        return f"{value:%b\N{NO-BREAK SPACE}%-d,\N{NO-BREAK SPACE}%Y, %H:%M}"
     if isinstance(value, dt.date):
-        return f"{value:%b %-d, %Y}"
+        return f"{value:%b\N{NO-BREAK SPACE}%-d,\N{NO-BREAK SPACE}%Y}"
     if is_share:
         return f"{value:.1%}"
     if _is_number(value):

@@ -15,6 +15,8 @@ import pytest
 from pipelines import demo, measures, settings
 from pipelines.measures import Period
 from pipelines.worklist import Filters, Worklist, open_worklist
+from tests.conftest import Workbench
+from tests.practice import Practice
 
 AT = demo.START
 IN, OUT = {"opened", "reopened"}, {"completed", "override", "cleared", "converted", "discharged", "source_gone"}
@@ -136,6 +138,22 @@ def test_time_to_clear_is_kaplan_meiers_beside_the_naive_median(worklist: Workli
         closed = of_value.loc[of_value["is_cleared"], "days"]
         assert (survival.cleared, survival.naive_median) == (len(closed), float(closed.median()) if len(closed) else None)
         assert survival.cleared + survival.still_open + survival.ended_otherwise == len(of_value)
+
+
+def test_tasks_of_which_none_is_a_day_old_have_a_curve_too(workbench: Workbench) -> None:
+    small = Practice()
+    for key, began in (("A", "2026-10-20T09:00:00"), ("B", "2026-10-30T09:00:00")):
+        small.patient(key).add("cases", f"C-{key}", patient_id=key)
+        small.visit(f"V-{key}", key, began, amount_due="5.00")
+    workbench.run(small, 1)
+    paid = Filters(rule_ids=("uncollected_payments",))
+    with open_worklist(settings.load(), workbench.day(1)) as listed:
+        (seen,) = measures.survivals(listed, paid, clock="opened")
+    assert (seen.still_open, seen.cleared, seen.median, seen.curve["days"].tolist()) == (2, 0, None, [0.0])
+    workbench.act("complete", workbench.one(1, "uncollected_payments", "V-A"), 1.1)
+    with open_worklist(settings.load(), workbench.day(1.2)) as listed:
+        (seen,) = measures.survivals(listed, paid, clock="opened")
+    assert (seen.still_open, seen.cleared, seen.median, seen.curve["share"].tolist()) == (1, 1, 0.0, [0.5])
 
 
 def test_ages_are_the_open_tasks_of_the_list(worklist: Worklist) -> None:

@@ -88,6 +88,11 @@ def test_the_backlog_review_says_what_the_list_says(made: Made) -> None:
     assert f"${money:,.2f} wait" in said
     oldest = still_open.sort_values(["since", "title", "task_id"])["task_id"].head(5)
     assert [task_id in said for task_id in oldest] == [True] * 5
+    types = re.findall(r"<tr><td>([^<]+)</td><td>(?:Administrative|Billing|Clinical)</td><td[^>]*>([\d,]+)</td><td[^>]*>([^<]+)</td>", said)
+    assert {title: (int(number), int(late)) for title, number, late in types} == {
+        title: (len(of_type), (overdue["title"] == title).sum()) for title, of_type in still_open.groupby("title")
+    }
+    assert "31 days or more" in said and "31-" not in said
 
 
 def test_the_aging_audit_says_how_tasks_ended(made: Made) -> None:
@@ -184,7 +189,7 @@ def test_a_notebook_that_fails_says_where_and_quotes_no_patient(made: Made, tmp_
     code = {"cell_type": "code", "execution_count": None, "id": "x", "metadata": {}, "outputs": [], "source": ["raise ValueError('Ziegler, Femi')"]}
     notebook["cells"] = [notebook["cells"][0], *[cell for cell in notebook["cells"] if cell["id"] == "parameters"], code]
     path.write_text(json.dumps(notebook), encoding="utf-8")
-    with pytest.raises(UserError, match=r"notebooks/broken.ipynb, cell 4 \(“Aging audit”\) stopped with ValueError$"):
+    with pytest.raises(UserError, match=r"notebooks/broken.ipynb, cell 3 \(“Aging audit”\) stopped with ValueError$"):
         executing.execute(path, made.settings, {"at": None}, tmp_path, lambda share, doing: None)
     code["source"] = ["assert 1 == 2, 'the parts do not add up'"]
     path.write_text(json.dumps(notebook), encoding="utf-8")
