@@ -78,8 +78,8 @@ with bulk:
             type="primary" if action == "complete" else "secondary",
             icon=f":material/{icon}:",
             disabled=not ticked,
-            on_click=url_state.touch(task_actions.ask),
-            args=(action, ticked),
+            on_click=url_state.touch(task_actions.ask_ticked),
+            args=(action,),
         )
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):

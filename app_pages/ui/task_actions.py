@@ -40,6 +40,11 @@ def ask(action: str, seen: dict[str, int]) -> None:
     st.session_state[ASKED] = (action, seen)
 
 
+def ask_ticked(action: str) -> None:
+    """Ask for all that is ticked when the click arrives: who is quick may have ticked one more since the button was drawn."""
+    ask(action, task_grid.ticked())
+
+
 def do(wishes: Sequence[Wish], said: str) -> Outcome:
     """Record the wishes of whoever is at the keyboard and keep what became of them for the page to say."""
     worklist, book, person = workspace.worklist(), workspace.workspace().shared.book, workspace.person()

@@ -54,7 +54,8 @@ def execute(path: Path, settings: Settings, parameters: Mapping[str, str | None]
     client.on_cell_execute = lambda cell, cell_index: running.__setitem__(0, cell_index)
     quiet = os.open(os.devnull, os.O_WRONLY)
     try:
-        client.execute(env=environment(settings), stdout=quiet, stderr=quiet)
+        # A kernel that it was given, the client would leave running.
+        client.execute(env=environment(settings), stdout=quiet, stderr=quiet, cleanup_kc=True)
     except CellExecutionError as error:
         said = f": {error.evalue}" if error.ename in MAY_BE_QUOTED and error.evalue else ""
         raise UserError(f"{_place(path, notebook, headings, running[0])} stopped with {error.ename}{said}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import datetime as dt
 import json
 import re
@@ -195,6 +196,33 @@ def test_a_notebook_that_fails_says_where_and_quotes_no_patient(made: Made, tmp_
     path.write_text(json.dumps(notebook), encoding="utf-8")
     with pytest.raises(UserError, match="stopped with AssertionError: the parts do not add up"):
         executing.execute(path, made.settings, {"at": None}, tmp_path, lambda share, doing: None)
+
+
+@pytest.mark.parametrize("line", ["1 + 1", "1 / 0"])
+def test_no_kernel_is_left_behind(made: Made, tmp_path: Path, line: str) -> None:
+    notebook = json.loads(NOTEBOOKS[0].read_text(encoding="utf-8"))
+    (parameters,) = (cell for cell in notebook["cells"] if cell["id"] == "parameters")
+    notebook["cells"] = [parameters, {**parameters, "id": "x", "metadata": {}, "source": [line]}]
+    path = tmp_path / "short.ipynb"
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    seen: list[list[str]] = []
+
+    def look(share: float, heading: str) -> None:
+        seen.append(kernels_of(tmp_path))
+
+    with contextlib.suppress(UserError):
+        executing.execute(path, made.settings, {"at": None}, tmp_path, look)
+    assert len(seen[-1]) == 1
+    assert kernels_of(tmp_path) == []
+
+
+def kernels_of(scratch: Path) -> list[str]:
+    """The command lines of the kernels whose connection file lies in a folder."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has just ended
+            found.append(file.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace"))
+    return [command for command in found if f"{scratch}/kernel.json" in command]
 
 
 def test_a_report_that_cannot_be_written_is_said_to_be(tmp_path: Path) -> None:
