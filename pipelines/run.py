@@ -302,15 +302,12 @@ def _record(
         "SELECT $run_no AS run_no, r.table_name, r.file, r.line, r.column_name, r.check_name FROM extract.refused_rows AS r",
         {"run_no": run_no},
     )
-    con.execute(
-        "CREATE TABLE snapshot.rules "
-        "(rule_id VARCHAR, title VARCHAR, category VARCHAR, clears VARCHAR, clears_when VARCHAR, purpose VARCHAR, due_days INTEGER)"
-    )
-    _insert(
-        con,
-        "snapshot.rules",
-        [(r.rule_id, r.title, r.category, r.clears, r.clears_when, r.purpose, r.due_days) for r in found_rules.values()],
-    )
+    columns = "rule_id VARCHAR, title VARCHAR, category VARCHAR, clears VARCHAR, clears_when VARCHAR, purpose VARCHAR, due_days INTEGER"
+    asked = [(r.rule_id, r.title, r.category, r.clears, r.clears_when, r.purpose, r.due_days) for r in found_rules.values()]
+    # The tasks of a rule that was taken away stay, and with them its name: a list and its totals must not lose them.
+    _table(con, "snapshot.rules", columns, asked)
+    # The tasks of a rule that was taken away stay, and with them its name: a list and its totals must not lose them.
+    _take_over(con, "rules", "WHERE rule_id IN (SELECT t.rule_id FROM snapshot.tasks AS t ANTI JOIN snapshot.rules AS r ON t.rule_id = r.rule_id)")
 
 
 def _make_quick_to_read(con: duckdb.DuckDBPyConnection, as_of: dt.datetime) -> None:
@@ -328,9 +325,14 @@ def _make_quick_to_read(con: duckdb.DuckDBPyConnection, as_of: dt.datetime) -> N
 def _append(con: duckdb.DuckDBPyConnection, name: str, columns: str, rows: list[tuple]) -> None:
     """A table of the run history: the previous snapshot's rows and this run's."""
     con.execute(f"CREATE TABLE snapshot.{name} ({columns})")
-    if warehouse.one(con, "SELECT 1 FROM duckdb_tables() WHERE database_name = 'previous' AND table_name = ?", [name]):
-        con.execute(f"INSERT INTO snapshot.{name} BY NAME FROM previous.{name}")
+    _take_over(con, name)
     _insert(con, f"snapshot.{name}", rows)
+
+
+def _take_over(con: duckdb.DuckDBPyConnection, name: str, which: str = "") -> None:
+    """Rows of the previous snapshot, where there is one."""
+    if warehouse.one(con, "SELECT 1 FROM duckdb_tables() WHERE database_name = 'previous' AND table_name = ?", [name]):
+        con.execute(f"INSERT INTO snapshot.{name} BY NAME FROM previous.{name} {which}")
 
 
 def _insert(con: duckdb.DuckDBPyConnection, name: str, rows: list[tuple]) -> None:

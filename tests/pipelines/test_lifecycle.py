@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipelines import rules
 from tests.conftest import Workbench
 from tests.practice import Practice
 
@@ -40,6 +41,20 @@ class TestOpening:
         workbench.run(owing.add("patients", "A", status="Referral"), 1)
         workbench.run(owing.add("patients", "A", status="Active"), 2)
         assert workbench.states(2, "uncollected_payments") == {("V1", 1): "pending"}
+
+    def test_the_tasks_of_a_rule_that_was_taken_away_stay_under_its_name(
+        self, workbench: Workbench, owing: Practice, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        every = rules.load_rules()
+        workbench.run(owing, 1)
+        monkeypatch.setattr(rules, "load_rules", lambda: {name: rule for name, rule in every.items() if name != "uncollected_payments"})
+        workbench.run(paid(owing), 2)
+        workbench.run(owing, 3)
+        assert workbench.states(3, "uncollected_payments") == {("V1", 1): "pending"}
+        (task,) = workbench.tasks(3, "pending", type="uncollected_payments", category="Billing")
+        assert (task["title"], task["category"]) == ("Uncollected Payments", "Billing")
+        assert workbench.act("complete", task, 3.1, "--reason", "waived")[0] == 0
+        assert workbench.tasks(3.2, "pending") == []
 
     def test_the_same_run_twice_changes_nothing(self, workbench: Workbench, owing: Practice) -> None:
         workbench.run(owing, 1)
