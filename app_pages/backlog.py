@@ -17,7 +17,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     st.title("Backlog", width="stretch")
     views.show_menu(view, "backlog")
 past.show_banner(view, worklist)
-data_notice.show(worklist)
+if not past.is_on(view):
+    data_notice.show(worklist)
 for problem in view.problems:
     st.warning(plain(problem), icon=":material/link_off:")
 for notice in facets.without_tasks(view, worklist, asked.filters):
@@ -30,9 +31,9 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 moves = backlog_view.moves(worklist, asked)
 standing = backlog_view.standing(worklist, asked)
 
-backlog_numbers.show(worklist, asked, moves, standing)
+backlog_numbers.show(asked, moves, standing)
 
-if moves.steps.empty:
+if moves.flow.steps.empty:
     st.info("No task that matches was ever on the list until then, so there is nothing to draw.", icon=":material/inbox:")
 else:
     st.subheader("Is it growing?")
@@ -41,6 +42,6 @@ else:
     backlog_pictures.show_flow(worklist, asked, moves)
     st.subheader("Does the gap widen?")
     backlog_pictures.show_cumulative(worklist, asked, moves)
-    st.subheader(f"Where is it? By {asked.split_label.lower()}")
-    backlog_numbers.show_comparison(worklist, asked, moves, standing)
+    st.subheader("Where is it?" if asked.split == "all" else f"Where is it? By {asked.split_label.lower()}")
+    backlog_numbers.show_comparison(asked, moves, standing)
 url_state.carry("facility", view["facility"])

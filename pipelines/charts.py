@@ -217,6 +217,17 @@ def stacked(rows: pd.DataFrame, x: str, y: str, split: str, names: Mapping[str, 
     return figure
 
 
+def lines_to_click(rows: pd.DataFrame, x: str, series: Mapping[str, str], y_title: str) -> go.Figure:
+    """Lines over categories of x, one a series (column → name); a point answers [x, column] when clicked."""
+    figure = lines(rows, x, series, "", y_title)
+    for trace, column in zip(figure.data, series, strict=True):
+        trace.update(
+            mode="lines+markers", customdata=[[day, column] for day in rows[x]], hovertemplate="%{x}: %{y:,}<extra>" + series[column] + "</extra>"
+        )
+    figure.update_layout(clickmode="event+select", dragmode=False, hovermode="closest")
+    return figure.update_xaxes(type="category")
+
+
 def in_and_out(rows: pd.DataFrame, x: str, came: tuple[str, str], went: Mapping[str, str], y_title: str) -> go.Figure:
     """What came in beside what went out, the latter stacked by how (column → name); a bar answers [x, column] when clicked."""
     figure = go.Figure()
@@ -227,7 +238,7 @@ def in_and_out(rows: pd.DataFrame, x: str, came: tuple[str, str], went: Mapping[
             name=name,
             offsetgroup=0 if number == 0 else 1,
             base=None if number < 2 else rows[list(went)[: number - 1]].sum(axis=1),
-            marker={"color": COLOURS[number], "pattern": {"shape": ("", "", "/", ".")[number]}},
+            marker={"color": COLOURS[number], "pattern": {"shape": ("", "", "/", ".", "x", "-")[number]}},
             customdata=[[day, column, int(count)] for day, count in zip(rows[x], rows[column], strict=True)],
             hovertemplate="%{x}: %{customdata[2]:,}<extra>" + name + "</extra>",
         )

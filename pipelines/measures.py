@@ -50,19 +50,46 @@ def last_weeks(today: dt.date, weeks: int) -> Period:
     return Period(sunday - dt.timedelta(weeks=weeks - 1), today)
 
 
-MOVES = ["came_in", "went_out", "cleared", "completed", "ended_otherwise"]
+# How tasks end, as who asks counts it, and the ends of tasks that this takes together.
+KINDS_OF_END = {
+    "by_system": ("cleared", "converted"),
+    "completed": ("completed",),
+    "override": ("override",),
+    "discharged": ("discharged",),
+    "source_gone": ("source_gone",),
+}
+MOVES = ["came_in", "went_out", *KINDS_OF_END]
 
 
-def flow(worklist: Worklist, filters: Filters, period: Period, split_by: str = "all") -> pd.DataFrame:
-    """One row a step and value of the split: first, last, split, came_in, went_out (cleared, completed, ended_otherwise), open_at_end.
+@dataclass(frozen=True)
+class Littles:
+    """Little's law over a period: the average backlog divided by how many leave a day should be the days a task stays on the list.
 
-    A value that had no task by the end of the period has no rows.
+    `stayed` is what those that left in the period did stay, in days from when the workbench first saw them; None where none left.
     """
-    return flow_and_before(worklist, filters, period, split_by)[0]
+
+    period: Period
+    average_open: float
+    went_out: int
+    expected: float | None
+    stayed: float | None
 
 
-def flow_and_before(worklist: Worklist, filters: Filters, period: Period, split_by: str = "all") -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`flow`, and the period before it as one step of the same columns."""
+@dataclass(frozen=True)
+class Flow:
+    """How the list moved in a period: one row a step and value of the split, the period before it as one step, and Little's law of all.
+
+    Rows have first, last, split, came_in, went_out, of it each of KINDS_OF_END, and open_at_end. A value that had no task by the end of the
+    period has no rows.
+    """
+
+    steps: pd.DataFrame
+    before: pd.DataFrame
+    littles: Littles
+
+
+def flow(worklist: Worklist, filters: Filters, period: Period, split_by: str = "all") -> Flow:
+    """How the list moved; days are evenings of the clinic."""
     before = period.before()
     moved = worklist.question(
         "flow",
@@ -84,7 +111,16 @@ def flow_and_before(worklist: Worklist, filters: Filters, period: Period, split_
     counted["open_at_end"] = counted.groupby("split")["open_at_end"].cumsum()
     counted = counted[["first", "last", "split", *numbers]]
     is_step, is_before = counted["first"] >= period.first, counted["first"] == before.first
-    return counted[is_step].reset_index(drop=True), counted[is_before].reset_index(drop=True)
+    littles = _littles(period, int(moved["evenings"].sum()), moved[moved["first"] >= period.first])
+    return Flow(counted[is_step].reset_index(drop=True), counted[is_before].reset_index(drop=True), littles)
+
+
+def _littles(period: Period, evenings: int, moved: pd.DataFrame) -> Littles:
+    length, went_out = (period.last - period.first).days + 1, int(moved["went_out"].sum())
+    average = evenings / length
+    if went_out == 0:
+        return Littles(period, average, 0, None, None)
+    return Littles(period, average, went_out, average / (went_out / length), int(moved["days"].sum()) / went_out)
 
 
 def moved_often(worklist: Worklist, filters: Filters, period: Period) -> tuple[int, int]:
@@ -94,8 +130,13 @@ def moved_often(worklist: Worklist, filters: Filters, period: Period) -> tuple[i
 
 
 def standing(worklist: Worklist, filters: Filters, split_by: str = "all") -> pd.DataFrame:
-    """The tasks of a list by the values of a split: split, tasks, overdue, deferred, oldest, amount (dollars waiting), most tasks first."""
+    """The tasks of a list by the values of a split, most tasks first: split, tasks, overdue, deferred, oldest, oldest_days, amount (that waits)."""
     return worklist.question("standing", filters, split_by=split_by).sort_values(["tasks", "split"], ascending=[False, True], ignore_index=True)
+
+
+def standing_then(worklist: Worklist, filters: Filters, day: dt.date, split_by: str = "all") -> pd.DataFrame:
+    """The tasks that were on the list in the evening of a day, by the values of a split: split, tasks, overdue and deferred (as they stood)."""
+    return worklist.question("standing_then", replace(filters, status="all"), split_by=split_by, stood_on=day)
 
 
 def ages(worklist: Worklist, filters: Filters) -> pd.DataFrame:

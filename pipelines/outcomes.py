@@ -5,12 +5,11 @@ Answers by the values of one of measures.SPLITS, most tasks first. Days are the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pandas as pd
 
 from pipelines import measures
-from pipelines.measures import Period
 from pipelines.worklist import Filters, Worklist
 
 ENDS = ("cleared", "converted", "completed", "override", "discharged", "source_gone")
@@ -54,30 +53,6 @@ def money(worklist: Worklist, filters: Filters) -> pd.DataFrame:
     """The open tasks in which dollars wait: rule_id, title, age_band, tasks, amount (Decimal)."""
     found = measures.ages(worklist, filters)
     return found.loc[found["rule_id"].isin(MONEY), ["rule_id", "title", "age_band", "tasks", "amount"]].reset_index(drop=True)
-
-
-@dataclass(frozen=True)
-class Littles:
-    """Little's law over a period: the average backlog divided by how many leave a day should be the days a task stays on the list.
-
-    `stayed` is what those that left in the period did stay, in days from when the workbench first saw them; None where none left.
-    """
-
-    period: Period
-    average_open: float
-    went_out: int
-    expected: float | None
-    stayed: float | None
-
-
-def littles_law(worklist: Worklist, filters: Filters, period: Period) -> Littles:
-    """Both sides of the law, of the tasks that match; a backlog that grows or shrinks sets them apart."""
-    found = worklist.question("littles_law", replace(filters, status="all"), first_on=period.first, last_on=period.last).iloc[0]
-    length, went_out = (period.last - period.first).days + 1, int(found["went_out"])
-    average = int(found["evenings"]) / length
-    if went_out == 0:
-        return Littles(period, average, 0, None, None)
-    return Littles(period, average, went_out, average / (went_out / length), int(found["days"]) / went_out)
 
 
 def _ordered(rows: pd.DataFrame, by: str) -> pd.DataFrame:

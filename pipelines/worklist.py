@@ -24,6 +24,9 @@ AGE_BANDS = ("0-1", "2-3", "4-7", "8-14", "15-30", "31-")  # days, both ends inc
 # RETURN_DAYS by a new task of the same subject.
 HAPPENINGS = ("deferred", "deferred_again", "reopened", "returned")
 RETURN_DAYS = 30
+STOOD = ("overdue", "deferred")  # in the evening of a day, see queries/stood.sql
+# What numbers are split by, as queries have it in `split`.
+SPLIT_COLUMNS = {"category": "category", "type": "rule_id", "facility": "facility_id", "payer": "payer_key", "staff": "staff_key"}
 # What a list may be ordered by, and the column that says so; ties by age, then id, so that every page of it is stable.
 ORDERS = {
     "since": "since",
@@ -44,9 +47,10 @@ class Filters:
     """Which tasks to list; an empty tuple or None means any.
 
     Status overdue means pending and older than the rule's due days, open means pending or deferred. Payer 'self-pay' and
-    staff 'unassigned' name the absent. The days are the clinic's: the tasks that were open in the evening of `open_on`, that came
-    in from the first to the last day of `in_`, that went out in those of `out_` (see lifecycle/stays.sql). `happened` names
-    HAPPENINGS.
+    staff 'unassigned' name the absent. The days are the clinic's: the tasks that were open in the evening of `open_on`, or at any
+    time from the evening of `open_since` to it, and stood as STOOD then; that came in from the first to the last day of `in_`; that
+    went out in those of `out_` (see lifecycle/stays.sql). `close_kinds` is how tasks ended, and with days of leaving how they left in
+    those: who left twice may have ended in two ways. `happened` names HAPPENINGS.
     """
 
     status: str = "pending"
@@ -61,6 +65,8 @@ class Filters:
     close_kinds: tuple[str, ...] = ()
     happened: tuple[str, ...] = ()
     open_on: dt.date | None = None
+    open_since: dt.date | None = None
+    stood_as: str | None = None
     in_from: dt.date | None = None
     in_to: dt.date | None = None
     out_from: dt.date | None = None
@@ -192,12 +198,14 @@ class Worklist:
         return self._always("rules")
 
     def question(self, name: str, filters: Filters, **more: object) -> pd.DataFrame:
-        """Any other question of pipelines/queries about the tasks that match, as its comment describes it."""
+        """Any other question of pipelines/queries about the tasks that match, as its comment describes it; `split_by` says what `split` is."""
         self._check_names(filters)
         return self._ask(name, filters, **more)
 
     def _check_names(self, wanted: Filters) -> None:
         """UserError for a type, facility, category, age or status that does not exist: an empty list would look like nothing to do."""
+        if wanted.open_on is None and (wanted.open_since or wanted.stood_as):
+            raise UserError("open_since and stood_as speak of the evening of open_on")
         for values, column, table in ((wanted.rule_ids, "rule_id", "rules"), (wanted.facility_ids, "facility_id", "staging.facilities")):
             known = [row[0] for row in self.con.execute(f"SELECT {column} FROM {table} ORDER BY {column}").fetchall()] if values else []
             for value in values:
@@ -208,6 +216,7 @@ class Worklist:
             ("age", wanted.age_bands, AGE_BANDS),
             ("status", (wanted.status,), STATUSES),
             ("happening", wanted.happened, HAPPENINGS),
+            ("standing", () if wanted.stood_as is None else (wanted.stood_as,), STOOD),
         ):
             for value in values:
                 if value not in known:
@@ -216,6 +225,9 @@ class Worklist:
     def _ask(self, question: str, filters: Filters, tail: str = "", page: str = "", **more: object) -> pd.DataFrame:
         """A question about the tasks that match, or those on a page of them; kept closed ones are looked at only when they are asked for."""
         given = {name: list(value) or None if isinstance(value, tuple) else value for name, value in vars(filters).items()}
+        given |= {"open_since": filters.open_since or filters.open_on, "stood_on": filters.open_on, "left_as": None}
+        if filters.out_from is not None:
+            given["left_as"], given["close_kinds"] = given["close_kinds"], None
         given |= {"return_days": RETURN_DAYS, **more}
         table = ALL_TASKS if filters.status in ("closed", "all") else OPEN_TASKS
         asked, kept = (f"FROM {table}", "NOT MATERIALIZED") if self._is_kept else (queries.sql("listed"), "")
@@ -225,8 +237,10 @@ class Worklist:
             ids = f"SELECT p.task_id FROM (SELECT t.task_id FROM ({matching}) AS t {tail} {page}) AS p"
             matching = f"FROM asked AS t WHERE t.task_id IN ({ids})"
         answer = _lines_given(question, given)
-        happened = f"happened AS ({queries.sql('happened')}), " if "happened AS h" in matching + answer else ""
-        sql = f"WITH asked AS {kept} ({asked}), {happened}matching AS {kept} ({matching}) FROM ({answer}) AS t {tail}"
+        beside = "".join(f"{name} AS ({queries.sql(name)}), " for name in ("happened", "stood") if f"{name} AS {name[0]}" in matching + answer)
+        split = SPLIT_COLUMNS.get(str(more.get("split_by")))
+        matching = f"SELECT t.*, {f't.{split}' if split else repr('all')} AS split FROM ({matching}) AS t" if "split_by" in more else matching
+        sql = f"WITH asked AS {kept} ({asked}), {beside}matching AS {kept} ({matching}) FROM ({answer}) AS t {tail}"
         used = set(_PARAMETER.findall(sql))
         return self._rows(sql, {name: value for name, value in given.items() if name in used})
 

@@ -7,19 +7,11 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import aging_view, drawing, facets, number_table, task_view, url_state
+from app_pages.ui import aging_view, drawing, facets, names, number_table, task_view, url_state
 from app_pages.ui.plain import quiet
-from pipelines import charts, outcomes
+from pipelines import charts, measures, outcomes
 from pipelines.worklist import RETURN_DAYS, Filters, Worklist
 
-# What a manager asks, and the ends that answer it.
-KINDS = {
-    "by_system": ("Cleared by the system", ("cleared", "converted")),
-    "completed": ("Completed by people", ("completed",)),
-    "override": ("Overridden", ("override",)),
-    "discharged": ("Discharged", ("discharged",)),
-    "source_gone": ("Record gone", ("source_gone",)),
-}
 MOST_BARS = 20
 
 
@@ -43,9 +35,9 @@ def show(worklist: Worklist, view: url_state.View, wanted: Filters) -> None:
 
 def _show_shares(found: pd.DataFrame) -> None:
     whole = found.iloc[0]
-    said = ", ".join(f"{aging_view.share(int(whole[name]), int(whole['closed']))} {label.lower()}" for name, (label, _) in KINDS.items())
+    said = ", ".join(f"{aging_view.share(int(whole[name]), int(whole['closed']))} {label.lower()}" for name, label in names.ENDS.items())
     drawn = found[found["closed"] > 0].head(MOST_BARS)
-    figure = charts.bars_across(drawn, "named", {name: label for name, (label, _) in KINDS.items()}, "Share of the closed tasks", is_share=True)
+    figure = charts.bars_across(drawn, "named", names.ENDS, "Share of the closed tasks", is_share=True)
     drawing.show(figure, f"Of {int(whole['closed']):,} closed tasks: {said}.", "aging.ends", height=max(220, 28 * len(drawn) + 110))
 
 
@@ -61,19 +53,19 @@ def _show_table(view: url_state.View, wanted: Filters, found: pd.DataFrame) -> N
         closed = aging_view.narrowed(wanted, split, row["split"], status="closed")
         if closed is not None:
             yield "Closed", int(row["closed"]), closed
-            for name, (label, kinds) in KINDS.items():
-                yield label, int(row[name]), replace(closed, close_kinds=kinds)
+            for name, kinds in measures.KINDS_OF_END.items():
+                yield names.ENDS[name], int(row[name]), replace(closed, close_kinds=kinds)
             yield task_view.HAPPENINGS["reopened"], int(row["reopened"]), replace(closed, status="all", happened=("reopened",))
             yield task_view.HAPPENINGS["returned"], int(row["returned"]), replace(closed, happened=("returned",))
 
     columns = {
         "named": number_table.text(facets.FACETS.get(split, "Tasks"), 180),
         "closed": number_table.number("Closed", width=66),
-        "by_system": number_table.number("System", KINDS["by_system"][0], width=66),
-        "completed": number_table.number("People", KINDS["completed"][0], width=66),
+        "by_system": number_table.number("System", names.ENDS["by_system"], width=66),
+        "completed": number_table.number("People", names.ENDS["completed"], width=66),
         "override": number_table.number("Overridden", width=82),
         "discharged": number_table.number("Discharged", width=82),
-        "source_gone": number_table.number("Gone", KINDS["source_gone"][0], width=56),
+        "source_gone": number_table.number("Gone", names.ENDS["source_gone"], width=56),
         "reopened": number_table.number("Reopened", "Put back on the list by a person, open again or not", width=76),
         "reopened_share": number_table.number("%", "Of the tasks that ever left the list", "percent", width=54),
         "returned": number_table.number("Returned", f"A new task of the same subject within {RETURN_DAYS} days", width=70),

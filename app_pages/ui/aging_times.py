@@ -9,7 +9,7 @@ import streamlit as st
 
 from app_pages.ui import aging_view, drawing, facets, number_links, number_table, url_state
 from app_pages.ui.plain import plain, quiet
-from pipelines import charts, measures, outcomes
+from pipelines import charts, measures
 from pipelines.measures import Survival
 from pipelines.worklist import Filters, Worklist
 
@@ -107,7 +107,7 @@ def _falls_to(curve: pd.DataFrame, share: float) -> float:
 
 
 def _show_check(worklist: Worklist, view: url_state.View, wanted: Filters) -> None:
-    found = aging_view.answer(outcomes.littles_law, worklist, wanted, aging_view.four_weeks(worklist))
+    found = aging_view.answer(measures.flow, worklist, wanted, aging_view.four_weeks(worklist)).littles
     first, last = found.period.first, found.period.last
     with st.grid(4, min_column_width=150):
         st.metric("Open on average", f"{found.average_open:,.1f}", border=True, help=f"Of the evenings from {first:%b %-d} to {last:%b %-d}")

@@ -5,49 +5,48 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import asking, drawing, number_links, number_table
-from app_pages.ui.backlog_numbers import CLEARED, COMPLETED, OTHERWISE, came_in, went_out, within
+from app_pages.ui import asking, drawing, names, number_links, number_table
+from app_pages.ui.backlog_numbers import came_in, on_evenings, went_out, within
 from app_pages.ui.backlog_view import Asked, Moves
 from pipelines import charts
-from pipelines.measures import Period
+from pipelines.measures import KINDS_OF_END, Period
 from pipelines.worklist import Filters, Worklist
 
-ENDED = {"cleared": CLEARED, "completed": COMPLETED, "ended_otherwise": OTHERWISE}
-WENT = {"cleared": "Cleared by the system", "completed": "Completed by people", "ended_otherwise": "Discharged or record gone"}
+MOVED = {"came_in": "Came in", "went_out": "Went out", **names.ENDS}
+SINCE = {"arrived": "Open before, and came in since", "left": "Went out since"}
 
 
 def show_backlog(worklist: Worklist, asked: Asked, moves: Moves) -> None:
     """What was on the list in the evening of each step's last day, deferred tasks included."""
-    rows = _titled(moves.steps)
+    steps = moves.flow.steps
+    rows = _titled(steps)
     first, last = moves.whole.iloc[0], moves.whole.iloc[-1]
-    largest = moves.steps[moves.steps["last"] == last["last"]].nlargest(1, "open_at_end").iloc[0]
+    largest = steps[steps["last"] == last["last"]].nlargest(1, "open_at_end").iloc[0]
+    most = "" if asked.split == "all" else f"; {asked.called(largest['split'])} has the most, {int(largest['open_at_end']):,}"
     alt = (
         f"{int(first['open_at_end']):,} open in the evening of {first['last']:%B %-d}, "
-        f"{int(last['open_at_end']):,} in that of {last['last']:%B %-d}; "
-        f"{asked.called(largest['split'])} has the most, {int(largest['open_at_end']):,}. Deferred tasks count."
+        f"{int(last['open_at_end']):,} in that of {last['last']:%B %-d}{most}. Deferred tasks count."
     )
     figure = charts.stacked(rows, "title", "open_at_end", "split", asked.names, "Open in the evening")
     days = dict(zip(rows["title"], rows["last"], strict=True))
 
     def of_mark(title: str, value: str | None) -> Filters:
-        return replace(asked.filters if value is None else within(asked, value), status="all", open_on=days[title])
+        return on_evenings(asked.filters if value is None else within(asked, value), days[title])
 
     _draw(figure, alt, "backlog.open", asked, of_mark, worklist)
     wide = rows.pivot(index=["first", "last"], columns="split", values="open_at_end").reset_index().iloc[::-1]
-    values = moves.steps.groupby("split")["open_at_end"].last().nlargest(charts.MOST_SERIES).index.tolist()
+    values = [] if asked.split == "all" else steps.groupby("split")["open_at_end"].last().nlargest(charts.MOST_SERIES).index.tolist()
     total = wide[[name for name in wide.columns if name not in ("first", "last")]].sum(axis=1)
     wide = wide.assign(named=[_title(last, last) for last in wide["last"]], all_of_them=total)
 
     def links(row: pd.Series) -> number_table.Links:
-        there = replace(asked.filters, status="all", open_on=row["last"])
-        yield "All", int(row["all_of_them"]), there
+        yield "All", int(row["all_of_them"]), on_evenings(asked.filters, row["last"])
         for value in values:
-            yield asked.called(value), int(row[value]), replace(within(asked, value), status="all", open_on=row["last"])
+            yield asked.called(value), int(row[value]), on_evenings(within(asked, value), row["last"])
 
     _table(asked, wide, {"named": "Evening of", "all_of_them": "All", **{value: asked.called(value) for value in values}}, links, "evenings")
 
@@ -56,25 +55,22 @@ def show_flow(worklist: Worklist, asked: Asked, moves: Moves) -> None:
     """What came to the list in each step, beside what left it and how."""
     rows = _titled(moves.whole)
     came, went = int(rows["came_in"].sum()), int(rows["went_out"].sum())
-    share = (
-        f"{rows['cleared'].sum() / went:.0%} of it cleared by the system, {rows['completed'].sum() / went:.0%} completed by people" if went else ""
-    )
-    alt = f"{came:,} came in and {went:,} went out" + (f": {share}." if share else ".")
-    figure = charts.in_and_out(rows, "title", ("came_in", "Came in"), WENT, "Tasks")
+    shares = [f"{rows[name].sum() / went:.0%} {label[0].lower()}{label[1:]}" for name, label in names.ENDS.items() if rows[name].sum()]
+    alt = f"{came:,} came in and {went:,} went out" + (f": {', '.join(shares)}." if shares else ".")
+    figure = charts.in_and_out(rows, "title", ("came_in", MOVED["came_in"]), names.ENDS, "Tasks")
     steps = {title: Period(first, last) for title, first, last in zip(rows["title"], rows["first"], rows["last"], strict=True)}
 
     def of_mark(title: str, column: str) -> Filters:
         return _moved(asked.filters, column, steps[title])
 
     _draw(figure, alt, "backlog.flow", asked, of_mark, worklist)
-    columns = {"came_in": "Came in", "went_out": "Went out", **WENT}
     rows = rows.assign(named=rows["title"], net=rows["came_in"] - rows["went_out"]).iloc[::-1]
 
     def links(row: pd.Series) -> number_table.Links:
-        for column, label in columns.items():
+        for column, label in MOVED.items():
             yield label, int(row[column]), _moved(asked.filters, column, Period(row["first"], row["last"]))
 
-    _table(asked, rows, {"named": "When", **columns, "net": "Net"}, links, "moves")
+    _table(asked, rows, {"named": "When", **MOVED, "net": "Net"}, links, "moves")
 
 
 def show_cumulative(worklist: Worklist, asked: Asked, moves: Moves) -> None:
@@ -84,14 +80,27 @@ def show_cumulative(worklist: Worklist, asked: Asked, moves: Moves) -> None:
     rows = rows.assign(arrived=before + rows["came_in"].cumsum(), left=rows["went_out"].cumsum())
     gap = int(rows["arrived"].iloc[-1] - rows["left"].iloc[-1])
     alt = f"The gap between the lines is what is open: {before:,} before the period, {gap:,} at its end."
-    figure = charts.lines(rows, "title", {"arrived": "Came in, with what was open before", "left": "Went out"}, "", "Tasks since the period began")
-    drawing.show(figure.update_xaxes(type="category"), alt, "backlog.cumulative", height=280)
+    figure = charts.lines_to_click(rows, "title", SINCE, "Tasks since the period began")
+    ends = dict(zip(rows["title"], rows["last"], strict=True))
+
+    def until(column: str, last: dt.date) -> Filters:
+        if column == "left":
+            return went_out(asked.filters, Period(asked.period.first, last))
+        return on_evenings(asked.filters, last, asked.evening_before if column == "arrived" else None)
+
+    _draw(figure, alt, "backlog.cumulative", asked, lambda title, column: until(column, ends[title]), worklist, "a point")
+    columns = SINCE | {"open_at_end": "Open"}
+    rows = rows.assign(named=[_title(last, last) for last in rows["last"]]).iloc[::-1]
+
+    def links(row: pd.Series) -> number_table.Links:
+        for column, label in columns.items():
+            yield label, int(row[column]), until(column, row["last"])
+
+    _table(asked, rows, {"named": "Until the evening of", **columns}, links, "sums")
 
 
 def _moved(filters: Filters, column: str, step: Period) -> Filters:
-    if column == "came_in":
-        return came_in(filters, step)
-    return replace(went_out(filters, step), close_kinds=ENDED.get(column, ()))
+    return came_in(filters, step) if column == "came_in" else went_out(filters, step, KINDS_OF_END.get(column, ()))
 
 
 def _titled(rows: pd.DataFrame) -> pd.DataFrame:
@@ -103,7 +112,7 @@ def _title(first: dt.date, last: dt.date) -> str:
     return f"{first:%b %-d}" if first == last else f"{first:%b %-d} – {last:%b %-d}"
 
 
-def _draw(figure: object, alt: str, key: str, asked: Asked, of_mark: Callable[..., Filters], worklist: Worklist) -> None:
+def _draw(figure: object, alt: str, key: str, asked: Asked, of_mark: Callable[..., Filters], worklist: Worklist, mark: str = "a bar") -> None:
     # What is clicked belongs to this view: another one draws another chart.
     st.session_state[key] = f"{key}." + hashlib.sha1(repr(asked.view.query()).encode(), usedforsecurity=False).hexdigest()[:16]
     chosen = drawing.show(figure, alt, st.session_state[key], on_select="rerun")
@@ -112,10 +121,10 @@ def _draw(figure: object, alt: str, key: str, asked: Asked, of_mark: Callable[..
             title, value, *_ = point["customdata"]
             wanted = of_mark(title, value)
             count = asking.summary(worklist, wanted)["tasks"]
-            named = {"came_in": "Came in", **WENT}.get(value) or ("All" if value is None else asked.called(value))
+            named = (MOVED | SINCE).get(value) or ("All" if value is None else asked.called(value))
             number_links.link(asked.view, f"List {'1 task' if count == 1 else f'{count:,} tasks'}: {named}, {title}", wanted)
         if not chosen["selection"]["points"]:
-            st.text("Click a bar for its tasks")
+            st.text(f"Click {mark} for its tasks")
 
 
 def _table(asked: Asked, rows: pd.DataFrame, titles: dict[str, str], links: Callable[[pd.Series], number_table.Links], name: str) -> None:

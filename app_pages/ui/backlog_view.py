@@ -15,7 +15,7 @@ from pipelines import measures
 from pipelines.measures import Period
 from pipelines.worklist import Filters, State, Worklist
 
-SPLITS = {"facility": "Clinic", "category": "Category", "type": "Task type", "payer": "Payer", "staff": "Staff member"}
+SPLITS = {"facility": "Clinic", "category": "Category", "type": "Task type", "payer": "Payer", "staff": "Staff member", "all": "All together"}
 WEEKS = {"4": "4 weeks", "8": "8 weeks", "13": "13 weeks", "26": "26 weeks"}
 STEPS = {"day": "Days", "week": "Weeks, Sunday to Saturday"}
 CHOICES: Mapping[str, tuple[str, Mapping[str, str]]] = {"weeks": ("Period", WEEKS), "step": ("Steps", STEPS), "split": ("By", SPLITS)}
@@ -36,6 +36,11 @@ class Asked:
         """What the split is called."""
         return SPLITS[self.split]
 
+    @property
+    def evening_before(self) -> dt.date:
+        """The day before the period: how it stood then is what now is compared with."""
+        return self.period.first - dt.timedelta(days=1)
+
     def called(self, value: str) -> str:
         """The name of a value of the split."""
         return self.names.get(value, value)
@@ -43,13 +48,20 @@ class Asked:
 
 @dataclass(frozen=True)
 class Moves:
-    """measures.flow by the split, the period before it, and both of all together."""
+    """measures.flow by the split, and of all together."""
 
-    steps: pd.DataFrame
-    before: pd.DataFrame
+    flow: measures.Flow
     whole: pd.DataFrame
     whole_before: pd.Series
     again: tuple[int, int]  # of what came and what went, what is counted twice
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the open tasks stand by the split, and how those stood that were open in the evening before the period."""
+
+    now: pd.DataFrame
+    before: pd.DataFrame
 
 
 def read(worklist: Worklist) -> url_state.View:
@@ -65,7 +77,8 @@ def asked(view: url_state.View, worklist: Worklist) -> Asked:
     """What it asks of the list that is shown."""
     filters = Filters(status="open", **facets.chosen(view))
     period = measures.last_weeks(today(worklist, filters), int(view["weeks"]))
-    return Asked(filters, Period(period.first, period.last, view["step"]), view["split"], facets.labels(worklist)[view["split"]], view)
+    names = {"all": "All tasks", **facets.labels(worklist).get(view["split"], {})}
+    return Asked(filters, Period(period.first, period.last, view["step"]), view["split"], names, view)
 
 
 def today(worklist: Worklist, filters: Filters) -> dt.date:
@@ -77,22 +90,22 @@ def today(worklist: Worklist, filters: Filters) -> dt.date:
 
 def moves(worklist: Worklist, asked: Asked) -> Moves:
     """What moved in the period and in the one before it."""
-    steps, before, again = _flow(worklist.state, asked.filters, asked.period, asked.split, worklist)
+    flow, again = _flow(worklist.state, asked.filters, asked.period, asked.split, worklist)
     numbers = [*measures.MOVES, "open_at_end"]
-    whole = steps.groupby(["first", "last"], as_index=False)[numbers].sum()
-    return Moves(steps, before, whole, before[numbers].sum(), again)
+    whole = flow.steps.groupby(["first", "last"], as_index=False)[numbers].sum()
+    return Moves(flow, whole, flow.before[numbers].sum(), again)
 
 
-def standing(worklist: Worklist, asked: Asked) -> pd.DataFrame:
-    """How the open tasks stand, by the split."""
-    return _standing(worklist.state, asked.filters, asked.split, worklist)
-
-
-@st.cache_data(max_entries=100, show_spinner=False)
-def _flow(state: State, filters: Filters, period: Period, split: str, _worklist: Worklist) -> tuple[pd.DataFrame, pd.DataFrame, tuple[int, int]]:
-    return *measures.flow_and_before(_worklist, filters, period, split), measures.moved_often(_worklist, filters, period)
+def standing(worklist: Worklist, asked: Asked) -> Standing:
+    """How it stands now and stood before the period."""
+    return _standing(worklist.state, asked.filters, asked.evening_before, asked.split, worklist)
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
-def _standing(state: State, filters: Filters, split: str, _worklist: Worklist) -> pd.DataFrame:
-    return measures.standing(_worklist, filters, split)
+def _flow(state: State, filters: Filters, period: Period, split: str, _worklist: Worklist) -> tuple[measures.Flow, tuple[int, int]]:
+    return measures.flow(_worklist, filters, period, split), measures.moved_often(_worklist, filters, period)
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _standing(state: State, filters: Filters, evening: dt.date, split: str, _worklist: Worklist) -> Standing:
+    return Standing(measures.standing(_worklist, filters, split), measures.standing_then(_worklist, filters, evening, split))

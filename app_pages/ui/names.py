@@ -31,6 +31,15 @@ EVENTS = {
     "noted": "Note",
 }
 
+# How tasks end, as measures.KINDS_OF_END groups it.
+ENDS = {
+    "by_system": "Cleared by the system",
+    "completed": "Completed by people",
+    "override": "Overridden",
+    "discharged": "Discharged",
+    "source_gone": "Record gone",
+}
+
 
 def facilities(worklist: Worklist) -> Mapping[str, str]:
     """Clinic id → name, by name."""

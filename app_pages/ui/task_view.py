@@ -10,7 +10,7 @@ import streamlit as st
 from app_pages.ui import facets, names, past, url_state
 from app_pages.ui.plain import plain, quiet
 from pipelines import records
-from pipelines.worklist import RETURN_DAYS, Filters, Order, Worklist
+from pipelines.worklist import RETURN_DAYS, STOOD, Filters, Order, Worklist
 
 STATUSES = {"pending": "Pending", "overdue": "Overdue", "deferred": "Deferred", "open": "All open", "closed": "Closed", "all": "Open and closed"}
 OF_OPEN_TASKS = ("pending", "overdue", "deferred", "open")  # the statuses in whose lists there is something to do
@@ -33,8 +33,9 @@ HAPPENINGS = {
     "reopened": "Reopened",
     "returned": f"Came back within {RETURN_DAYS} days as a new task",
 }
-# Days, which come from the links of charts and reports: on the list in the evening, came to it, left it.
-DAYS = {"on": "On the list in the evening of", "in": "Came to the list", "out": "Left the list"}
+# Days, which come from the links of charts and reports: on the list in an evening, or at some time between two; came to it; left it.
+DAYS = {"on": "On the list", "in": "Came to the list", "out": "Left the list"}
+STANDINGS = {name: STATUSES[name] for name in STOOD}
 
 
 def read(worklist: Worklist) -> url_state.View:
@@ -46,7 +47,8 @@ def read(worklist: Worklist) -> url_state.View:
             url_state.Param("status", "Status", "one", lambda: STATUSES, "pending"),
             url_state.Param("ended", "How it ended", known=lambda: ENDS),
             url_state.Param("had", "What happened", known=lambda: HAPPENINGS),
-            url_state.Param("on", DAYS["on"], "day"),
+            url_state.Param("on", DAYS["on"], "evenings"),
+            url_state.Param("stood", "How it stood then", "one", lambda: STANDINGS),
             url_state.Param("in", DAYS["in"], "days"),
             url_state.Param("out", DAYS["out"], "days"),
             past.PARAM,
@@ -61,13 +63,15 @@ def read(worklist: Worklist) -> url_state.View:
 def filters(view: url_state.View) -> Filters:
     """The filters the view means; Me is whoever looks."""
     came, went = (url_state.days(view[name]) if view[name] else (None, None) for name in ("in", "out"))
-    on = url_state.moment(view["on"]) if view["on"] else None
+    since, on = url_state.evenings(view["on"]) if view["on"] else (None, None)
     return Filters(
         status=view["status"],
         patient_id=view["patient"],
         close_kinds=tuple(view["ended"]),
         happened=tuple(view["had"]),
         open_on=on,
+        open_since=None if since == on else since,
+        stood_as=view["stood"] if on else None,
         in_from=came[0],
         in_to=came[1],
         out_from=went[0],
@@ -87,7 +91,9 @@ def query_of(wanted: Filters, at: str | None = None) -> dict[str, list[str]]:
     if wanted.patient_id is not None:
         query["patient"] = [wanted.patient_id]
     if wanted.open_on is not None:
-        query["on"] = [url_state.written(wanted.open_on)]
+        query["on"] = ["..".join(url_state.written(day) for day in (wanted.open_since, wanted.open_on) if day is not None)]
+    if wanted.stood_as is not None:
+        query["stood"] = [wanted.stood_as]
     for name, first, last in (("in", wanted.in_from, wanted.in_to), ("out", wanted.out_from, wanted.out_to)):
         if first is not None and last is not None:
             query[name] = [f"{url_state.written(first)}..{url_state.written(last)}"]
@@ -121,10 +127,10 @@ def show_filters(view: url_state.View, worklist: Worklist) -> None:
 
 def show_days(view: url_state.View) -> None:
     """The days the view is limited to, each with the button that takes the limit away: they come with links, and no widget says them."""
-    for name, said in DAYS.items():
+    for name in DAYS:
         if view[name]:
             with st.container(horizontal=True, vertical_alignment="center", border=True):
-                st.markdown(f":material/date_range: **{said} {_days_said(view[name])}**", width="stretch")
+                st.markdown(f":material/date_range: **{_said(view, name)}**", width="stretch")
                 st.button("Any day", key=f"tasks.{name}.clear", type="tertiary", on_click=url_state.touch(_take_away(view, name)))
 
 
@@ -132,13 +138,20 @@ def _take_away(view: url_state.View, name: str) -> Callable[[], None]:
     def clear() -> None:
         view.set(name, None)
         view.set("page", 1)
+        if name == "on":
+            view.set("stood", None)
 
     return clear
 
 
-def _days_said(text: str) -> str:
-    first, last = url_state.days(text) if ".." in text else (url_state.moment(text),) * 2
-    return f"{first:%B %-d, %Y}" if first == last else f"{first:%B %-d} to {last:%B %-d, %Y}"
+def _said(view: url_state.View, name: str) -> str:
+    first, last = url_state.evenings(view[name])
+    if name == "on" and first != last:
+        return f"{DAYS[name]} at some time from the evening of {first:%B %-d} to that of {last:%B %-d, %Y}"
+    days = f"{first:%B %-d, %Y}" if first == last else f"{first:%B %-d} to {last:%B %-d, %Y}"
+    if name == "on":
+        return f"{STANDINGS.get(view['stood'], DAYS[name])} in the evening of {days}"
+    return f"{DAYS[name]} {days}"
 
 
 def _show_patient_filter(view: url_state.View, worklist: Worklist) -> None:

@@ -24,7 +24,8 @@ class Param:
 
     name: str
     label: str
-    kind: str = "many"  # many | one | number | day (2026-11-01) | days (2026-11-01..2026-11-07) | moment (a day, or a time with its offset)
+    # many | one | number | evenings (2026-11-01, or as days) | days (2026-11-01..2026-11-07) | moment (a day, or a time with its offset)
+    kind: str = "many"
     known: Callable[[], Collection[str]] | None = None
     default: str | int | None = None
 
@@ -182,6 +183,11 @@ def days(text: str) -> tuple[dt.date, dt.date]:
     return found
 
 
+def evenings(text: str) -> tuple[dt.date, dt.date]:
+    """The first and the last of a parameter of evenings, which may be one; ValueError when the text is neither."""
+    return days(text if ".." in text else f"{text}..{text}")
+
+
 def moment(text: str) -> dt.date | dt.datetime:
     """What a parameter of a moment means: a day, or a time in UTC; ValueError when the text is neither."""
     if len(text) == len("2026-11-01"):
@@ -206,7 +212,10 @@ def written(found: dt.date | dt.datetime) -> str:
 
 # How the texts of a kind are read, kept as they are written here so that one view has one address, and what the others are not.
 _WRITTEN: Mapping[str, tuple[Callable[[str], str], str]] = {
-    "day": (lambda text: written(_day(text)), "a day such as 2026-11-01"),
+    "evenings": (
+        lambda text: "..".join(map(written, dict.fromkeys(evenings(text)))),
+        "a day such as 2026-11-01, or days such as 2026-11-01..2026-11-07",
+    ),
     "days": (lambda text: "..".join(map(written, days(text))), "a span of days such as 2026-11-01..2026-11-07"),
     "moment": (lambda text: written(moment(text)), "a day such as 2026-11-01, or a moment such as 2026-11-01T18:00Z"),
 }

@@ -36,15 +36,7 @@ put_off AS (
 )
 
 SELECT
-    CASE $split_by
-        WHEN 'type' THEN t.rule_id
-        WHEN 'payer' THEN t.payer_key
-        WHEN 'staff' THEN t.staff_key
-        WHEN 'category' THEN t.category
-        WHEN 'facility' THEN t.facility_id
-        WHEN 'person' THEN p.person
-        ELSE 'all'
-    END AS split,
+    COALESCE(p.person, t.split) AS split,
     COUNT(*) AS tasks,
     COUNT(p.task_id) AS deferred,
     COUNT(*) FILTER (WHERE p.deferrals > 1) AS deferred_again,
@@ -53,4 +45,4 @@ SELECT
 FROM matching AS t
 LEFT JOIN put_off AS p ON t.task_id = p.task_id
 WHERE $split_by <> 'person' OR p.person IS NOT NULL
-GROUP BY split
+GROUP BY COALESCE(p.person, t.split)

@@ -4,14 +4,7 @@
 WITH spent AS (
     SELECT
         t.task_id,
-        CASE $split_by
-            WHEN 'type' THEN t.rule_id
-            WHEN 'payer' THEN t.payer_key
-            WHEN 'staff' THEN t.staff_key
-            WHEN 'category' THEN t.category
-            WHEN 'facility' THEN t.facility_id
-            ELSE 'all'
-        END AS split,
+        t.split,
         CASE $clock
             WHEN 'active' THEN t.active_age_days
             WHEN 'opened' THEN t.age_days - (t.opened_on - t.since)

@@ -11,14 +11,7 @@ WITH marked AS (
 )
 
 SELECT
-    CASE $split_by
-        WHEN 'type' THEN t.rule_id
-        WHEN 'payer' THEN t.payer_key
-        WHEN 'staff' THEN t.staff_key
-        WHEN 'category' THEN t.category
-        WHEN 'facility' THEN t.facility_id
-        ELSE 'all'
-    END AS split,
+    t.split,
     COUNT(*) FILTER (WHERE NOT t.is_open) AS closed,
     COUNT(*) FILTER (WHERE t.close_kind = 'cleared') AS cleared,
     COUNT(*) FILTER (WHERE t.close_kind = 'converted') AS converted,
@@ -31,5 +24,5 @@ SELECT
     COUNT(*) FILTER (WHERE m.is_returned) AS returned,
 FROM matching AS t
 LEFT JOIN marked AS m ON t.task_id = m.task_id
-GROUP BY split
+GROUP BY t.split
 HAVING COUNT(*) FILTER (WHERE NOT t.is_open OR m.is_reopened) > 0

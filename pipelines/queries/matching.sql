@@ -58,7 +58,9 @@ WHERE
     AND LIST_CONTAINS($age_bands, t.age_band)
     AND t.patient_id = $patient_id
     AND LIST_CONTAINS($close_kinds, t.close_kind)
-    AND t.task_id IN (SELECT s.task_id, FROM current_stays AS s WHERE s.in_on <= $open_on AND COALESCE(s.out_on > $open_on, TRUE)) -- noqa: LT14
+    AND t.task_id IN (SELECT s.task_id, FROM current_stays AS s WHERE s.in_on <= $open_on AND COALESCE(s.out_on > $open_since, TRUE)) -- noqa: LT14
+    AND t.task_id IN (SELECT s.task_id, FROM stood AS s WHERE s.stood_as = $stood_as) -- noqa: LT14
     AND t.task_id IN (SELECT s.task_id, FROM current_stays AS s WHERE s.in_on BETWEEN $in_from AND $in_to) -- noqa: LT14
     AND t.task_id IN (SELECT s.task_id, FROM current_stays AS s WHERE s.out_on BETWEEN $out_from AND $out_to) -- noqa: LT14
+    AND t.task_id IN (SELECT s.task_id, FROM current_stays AS s WHERE s.out_on BETWEEN $out_from AND $out_to AND LIST_CONTAINS($left_as, s.ended_as)) -- noqa: LT05, LT14
     AND t.task_id IN (SELECT h.task_id, FROM happened AS h WHERE LIST_CONTAINS($happened, h.happening)) -- noqa: LT14

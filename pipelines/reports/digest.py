@@ -42,11 +42,10 @@ def html(settings: Settings, scope: Scope, tell: Callable[[float, str], None]) -
     with worklist.open_worklist(settings, at) as listed:
         every = Filters(status="all", facility_ids=scope.facility_ids)
         clinics = numbers.by_facility(listed, every, scope.period)
-        before = numbers.by_facility(listed, every, scope.period.before()).set_index("facility_id")
         parts = []
         for number, clinic in enumerate(clinics.itertuples()):
             tell(number / len(clinics), clinic.facility)
-            parts.append(_clinic(listed, scope, clinic._asdict(), before.loc[clinic.facility_id]))
+            parts.append(_clinic(listed, scope, clinic._asdict()))
     whose = clinics["facility"].iloc[0] if len(clinics) == 1 else f"{len(clinics)} clinics"
     title = f"Tasks of the week, {scope.period.first:%B %-d} to {scope.period.last:%B %-d, %Y}"
     said = [f"{whose}. The list as it was on {at.astimezone(dt.UTC):%B %-d, %Y, %H:%M} UTC; the newest data is of {fresh.as_of:%B %-d, %H:%M} UTC."]
@@ -63,12 +62,13 @@ def html(settings: Settings, scope: Scope, tell: Callable[[float, str], None]) -
     )
 
 
-def _clinic(listed: Worklist, scope: Scope, clinic: Mapping[str, object], before: pd.Series) -> str:
+def _clinic(listed: Worklist, scope: Scope, clinic: Mapping[str, object]) -> str:
     mine = Filters(status="all", facility_ids=(str(clinic["facility_id"]),))
-    rows = [(label, f"{clinic[name]:+,}" if name == "net" else f"{clinic[name]:,}", _against(name, before)) for name, label in NUMBERS.items()]
+    written = {name: "{:+,}" if name == "net" else "{:,}" for name in NUMBERS}
+    rows = [(label, written[name].format(clinic[name]), written[name].format(clinic[f"{name}_before"])) for name, label in NUMBERS.items()]
     rows.append(("Dollars waiting", f"${clinic['amount']:,.2f}", ""))
     first = scope.period.last - dt.timedelta(days=7 * WEEKS_DRAWN - 1)
-    daily = measures.flow(listed, mine, measures.Period(first, scope.period.last))
+    daily = measures.flow(listed, mine, measures.Period(first, scope.period.last)).steps
     alt = f"Open tasks in the evening of each day from {first:%B %-d} to {scope.period.last:%B %-d}"
     if len(daily):
         alt += f": {daily['open_at_end'].iloc[0]:,} at first, {daily['open_at_end'].iloc[-1]:,} at the end"
@@ -81,12 +81,6 @@ def _clinic(listed: Worklist, scope: Scope, clinic: Mapping[str, object], before
         + (f"{picture}{_paragraph(alt + '.')}" if picture else _paragraph("No task was on this clinic's list in these weeks."))
         + (_table(("Oldest tasks", "Age", "Task id"), old) if old else "")
     )
-
-
-def _against(name: str, before: pd.Series) -> str:
-    if name in ("overdue", "deferred"):
-        return ""  # what they were a week ago is another list
-    return f"{before['net']:+,}" if name == "net" else f"{before['open_at_end' if name == 'open' else name]:,}"
 
 
 def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

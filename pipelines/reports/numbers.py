@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from decimal import Decimal
 
 import pandas as pd
 
@@ -18,45 +19,38 @@ OLDEST = ["task_id", "title", "facility", "since", "age_days", "active_age_days"
 def by_facility(listed: Worklist, filters: Filters, period: Period) -> pd.DataFrame:
     """One row a clinic, by name: facility_id, facility, what stands there (open, overdue, deferred, amount, oldest_days) and the period's flow.
 
-    overdue counts pending tasks; overdue_share is of all open ones. came_in, went_out and net are of the period, open_before is its eve.
+    overdue counts pending tasks; overdue_share is of all open ones. came_in, went_out and net are of the period, open_at_end its last
+    evening; open_before, overdue_before and deferred_before of the evening before it; came_in_before, went_out_before and net_before of
+    the period before.
     """
-    flow = measures.flow(listed, filters, period, "facility").set_index("split")
-    rows = []
-    for facility in listed.facilities().itertuples():
-        if filters.facility_ids and facility.facility_id not in filters.facility_ids:
-            continue
-        here = replace(filters, status="open", facility_ids=(facility.facility_id,))
-        standing, first = listed.summary(here), listed.tasks(here, limit=1)
-        moved = flow.loc[flow.index == facility.facility_id]
-        came, went = (int(moved[name].sum()) for name in ("came_in", "went_out"))
-        end = int(moved["open_at_end"].iloc[-1]) if len(moved) else 0
-        rows.append(
-            {
-                "facility_id": facility.facility_id,
-                "facility": facility.name,
-                "open": int(standing["tasks"]),
-                "overdue": int(standing["overdue"]),
-                "overdue_share": standing["overdue"] / standing["tasks"] if standing["tasks"] else 0.0,
-                "deferred": int(standing["deferred"]),
-                "amount": standing["amount"],
-                "oldest_days": None if first.empty else int(first["age_days"].iloc[0]),
-                "came_in": came,
-                "went_out": went,
-                "net": came - went,
-                "open_before": end - came + went,
-                "open_at_end": end,
-            }
-        )
-    return pd.DataFrame(rows)
+    open_ones = replace(filters, status="open")
+    flow = measures.flow(listed, filters, period, "facility")
+    moved, before = (_moved(steps) for steps in (flow.steps, flow.before))
+    then = measures.standing_then(listed, open_ones, period.before().last, "facility").set_index("split").add_suffix("_before")
+    now = measures.standing(listed, open_ones, "facility").set_index("split").rename(columns={"tasks": "open"})
+    clinics = listed.facilities()[["facility_id", "name"]].rename(columns={"name": "facility"})
+    if filters.facility_ids:
+        clinics = clinics[clinics["facility_id"].isin(filters.facility_ids)]
+    rows = clinics.set_index("facility_id").join([now, moved, before.drop(columns="open_at_end").add_suffix("_before"), then])
+    counted = ["open", "overdue", "deferred", *moved, *(f"{name}_before" for name in ("came_in", "went_out", "net", "tasks", "overdue", "deferred"))]
+    rows = rows.assign(**rows[counted].fillna(0).astype(int), amount=[Decimal(0) if pd.isna(amount) else amount for amount in rows["amount"]])
+    rows = rows.rename(columns={"tasks_before": "open_before"}).reset_index()
+    rows["overdue_share"] = [late / tasks if tasks else 0.0 for late, tasks in zip(rows["overdue"], rows["open"], strict=True)]
+    return rows.drop(columns="oldest")
+
+
+def _moved(steps: pd.DataFrame) -> pd.DataFrame:
+    found = steps.groupby("split").agg(came_in=("came_in", "sum"), went_out=("went_out", "sum"), open_at_end=("open_at_end", "last"))
+    return found.assign(net=found["came_in"] - found["went_out"])
 
 
 def beside_the_one_before(listed: Worklist, filters: Filters, period: Period) -> pd.DataFrame:
     """Two rows, the period and the one of the same length before it: first, last, came_in, went_out, net, open_before, open_at_end."""
+    flow = measures.flow(listed, filters, period)
     rows = []
-    for chosen in (period, period.before()):
-        flow = measures.flow(listed, filters, chosen)
-        came, went = int(flow["came_in"].sum()), int(flow["went_out"].sum())
-        end = int(flow["open_at_end"].iloc[-1]) if len(flow) else 0
+    for chosen, steps in ((period, flow.steps), (period.before(), flow.before)):
+        came, went = int(steps["came_in"].sum()), int(steps["went_out"].sum())
+        end = int(steps["open_at_end"].iloc[-1]) if len(steps) else 0
         rows.append({"first": chosen.first, "last": chosen.last, "came_in": came, "went_out": went, "net": came - went, "open_at_end": end})
     return pd.DataFrame(rows).assign(open_before=lambda found: found["open_at_end"] - found["net"])
 

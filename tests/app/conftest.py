@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block, Markdown
 
 from app_pages.ui import clock
 from tests.conftest import Workbench
@@ -84,10 +85,27 @@ class App:
         """(label, query) of every link of the page."""
         return [(link.label.replace("\\", "").strip("*"), link.proto.query_string) for link in self.test.get("page_link")]
 
+    def links_below_table(self, place: int) -> list[tuple[str, str]]:
+        """(label, query) of the links of the row that is ticked in the table of this place among those of numbers."""
+        found = [block for block in _blocks(self.test.main) if "Its tasks; tick" in _first_text(block)]
+        return [(link.label.replace("\\", "").strip("*"), link.proto.query_string) for link in found[place].get("page_link")]
+
     def metric(self, label: str) -> str:
         """The number under this label."""
         (found,) = [metric.value for metric in self.test.metric if metric.label == label]
         return found
+
+
+def _blocks(block: Block) -> Iterator[Block]:
+    yield block
+    for child in block.children.values():
+        if isinstance(child, Block):
+            yield from _blocks(child)
+
+
+def _first_text(block: Block) -> str:
+    first = next(iter(block.children.values()), None)
+    return str(first.value) if isinstance(first, Markdown) else ""
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import json
 from collections.abc import Callable
 from urllib.parse import parse_qs
@@ -37,12 +36,12 @@ def cards(app: App) -> dict[str, tuple[str, dict[str, list[str]]]]:
     }
 
 
-def behind(workbench: Workbench, app: App, query: dict[str, list[str]]) -> list[str]:
+def behind(workbench: Workbench, app: App, query: dict[str, list[str]], day: float = 8.2) -> list[str]:
     """The ids of the tasks that a link to the Tasks page lists, by one-shot questions past the app."""
     asked = {name: value if len(value) > 1 else value[0] for name, value in query.items()}
     app.open("tasks", **asked)
     wanted: Filters = task_view.filters(app.test.session_state["url.view.tasks"])
-    with open_worklist(settings.load(), workbench.day(8.2)) as worklist:
+    with open_worklist(settings.load(), workbench.day(day)) as worklist:
         return worklist.tasks(wanted)["task_id"].tolist()
 
 
@@ -83,10 +82,16 @@ def test_every_chart_and_table_is_said_in_words(weeks: Workbench) -> None:
     alts = [chart.proto.alt for chart in dana.test.get("plotly_chart")]
     assert alts == [
         "0 open in the evening of October 24, 5 in that of November 9; Uncollected Payments has the most, 2. Deferred tasks count.",
-        "7 came in and 2 went out: 50% of it cleared by the system, 50% completed by people.",
+        "7 came in and 2 went out: 50% cleared by the system, 50% completed by people.",
         "The gap between the lines is what is open: 0 before the period, 5 at its end.",
     ]
     assert all(table.proto.alt for table in dana.test.get("dataframe"))
+
+
+def links_of_row(app: App, table: int, name: str, row: int, **query: str) -> list[tuple[str, int, dict[str, list[str]]]]:
+    """(what is counted, how many, query) of each link of a row of a table."""
+    found = select(app.open("backlog", **query), name, rows=[row]).links_below_table(table)
+    return [(label.rpartition(": ")[0], int(label.rpartition(": ")[2].replace(",", "")), parse_qs(asked)) for label, asked in found]
 
 
 @pytest.mark.parametrize("split", list(backlog_view.SPLITS))
@@ -94,16 +99,60 @@ def test_every_number_of_the_comparison_leads_to_as_many_tasks(weeks: Workbench,
     dana = App("S1").open("backlog", split=split)
     rows = dana.test.dataframe[-1].value
     assert rows[["tasks", "came_in", "went_out"]].to_numpy().sum() == 5 + 7 + 2
-    columns = {"Open": "tasks", "Overdue": "overdue", "Deferred": "deferred", "Came in": "came_in", "Went out": "went_out"}
+    columns = ["tasks", "overdue", "deferred", "came_in", "went_out", "tasks_before", "overdue_before", "deferred_before", "came_in_before"]
     for place, row in rows.head(2).iterrows():
-        links = select(dana.open("backlog", split=split), "comparison", rows=[place]).links
-        counted = [link for link in links if ": " in link[0] and "*" not in link[0]]
-        last = itertools.takewhile(lambda link: link[0].partition(": ")[0] in columns, reversed(counted))
-        found = [(label, parse_qs(query)) for label, query in last]
-        shown = {label.partition(": ")[0]: int(label.partition(": ")[2]) for label, _ in found}
-        assert shown == {name: row[column] for name, column in columns.items() if row[column]}
-        for label, query in found:
-            assert len(behind(weeks, dana, query)) == shown[label.partition(": ")[0]], label
+        links = links_of_row(dana, 3, "comparison", place, split=split)
+        assert [number for _, number, _ in links] == [row[column] for column in columns if row[column]]
+        for label, number, query in links:
+            assert len(behind(weeks, dana, query)) == number, label
+
+
+def test_what_was_before_the_period_leads_to_what_was_on_the_list_then(weeks: Workbench, practice: Practice, move_clock: Callable) -> None:
+    """Five weeks on, four weeks begin on 15 November: in the evening before it Cy's copay was put off, and five tasks were open."""
+    weeks.run(practice, 36)
+    move_clock(weeks.day(36.2))
+    dana, query = App("S1"), {"weeks": "4", "split": "type"}
+    says = dana.open("backlog", **query).says
+    for number in ("5", "4", "1"):
+        assert f"{number} in the evening of November 14, " in says
+    sums: dict[str, int] = {}
+    for place, row in dana.test.dataframe[-1].value.iterrows():
+        before = [link for link in links_of_row(dana, 3, "comparison", place, **query) if ", before" in link[0]]
+        assert [number for _, number, _ in before] == [
+            row[name] for name in row.index if name.endswith("_before") and row[name] and name != "net_before"
+        ]
+        for label, number, asked in before:
+            assert len(behind(weeks, dana, asked, 36.2)) == number, label
+            sums[label] = sums.get(label, 0) + number
+    assert sums == {"Open, before": 5, "Overdue, before": 4, "Deferred, before": 1, "Came in, before": 7, "Went out, before": 2}
+
+
+def test_every_row_of_the_charts_numbers_leads_to_as_many_tasks(weeks: Workbench) -> None:
+    query, seen = {"split": "category", "step": "day", "weeks": "4"}, 0
+    dana = App("S1")
+    for table, name in enumerate(("evenings", "moves", "sums")):
+        rows = dana.open("backlog", **query).test.dataframe[table].value
+        for place, row in rows.iterrows():
+            if row["named"] in ("Nov 1", "Nov 2", "Nov 9"):
+                links = links_of_row(dana, table, name, place, **query)
+                assert [number for _, number, _ in links] == [
+                    row[column] for column in rows.columns if column not in ("named", "net") and row[column]
+                ]
+                for label, number, asked in links:
+                    assert len(behind(weeks, dana, asked)) == number, (name, row["named"], label)
+                seen += len(links)
+    # On the 2nd and on the 9th: all and three categories; came, went and how; both lines and the gap.
+    assert seen == 2 * (4 + 3 + 3)
+
+
+def test_both_sides_of_littles_law_are_said(weeks: Workbench) -> None:
+    # Six came on November 2 and one left that day; on the 9th, a week later, one came and another left: five in each of eight evenings.
+    dana = App("S1")
+    for step in ("day", "week"):
+        says = dana.open("backlog", weeks="4", step=step).says
+        evenings, left, days = 5 * 8, 2, 23
+        assert f"Days to work it off: {evenings / left:.1f}" in says
+        assert f"{evenings / days:.1f} open on average ÷ {left / days:.1f} going out a day; those that left stayed {(0 + 7) / left:.1f}" in says
 
 
 def test_a_mark_of_a_chart_leads_to_its_tasks(weeks: Workbench) -> None:
@@ -112,10 +161,13 @@ def test_a_mark_of_a_chart_leads_to_its_tasks(weeks: Workbench) -> None:
     select(dana, "open", points=[{"customdata": ["Nov 2", "uncollected_payments"]}])
     # Bo's was completed that day.
     assert ("List 2 tasks: Uncollected Payments, Nov 2", "type=uncollected_payments&status=all&on=2026-11-02") in dana.links
-    select(dana, "flow", points=[{"customdata": ["Nov 9", "cleared", 1]}])
+    select(dana, "flow", points=[{"customdata": ["Nov 9", "by_system", 1]}])
     (query,) = [parse_qs(query) for label, query in dana.links if label == "List 1 task: Cleared by the system, Nov 9"]
     dana.open("tasks", **{name: value if len(value) > 1 else value[0] for name, value in query.items()})
     assert dana.tasks == [("Uncollected Payments", "Test, Ana")]
+    select(dana.open("backlog", split="type", step="day", weeks="4"), "cumulative", points=[{"customdata": ["Nov 9", "arrived"]}])
+    (query,) = [parse_qs(query) for label, query in dana.links if label == "List 7 tasks: Open before, and came in since, Nov 9"]
+    assert len(behind(weeks, dana, query)) == 7
 
 
 def test_the_bars_stand_in_the_order_of_the_days(weeks: Workbench) -> None:

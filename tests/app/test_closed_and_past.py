@@ -127,6 +127,9 @@ def test_an_action_recorded_late_changes_the_past(worked: Workbench, move_clock:
         Filters(status="all", categories=("Billing",), payer_ids=("self-pay",), age_bands=("31-",), open_on=DAY),
         Filters(status="closed", close_kinds=("cleared", "override"), out_from=DAY, out_to=DAY + dt.timedelta(days=6)),
         Filters(status="all", in_from=DAY, in_to=DAY),
+        Filters(status="all", open_on=DAY, stood_as="overdue"),
+        Filters(status="all", open_on=DAY, stood_as="deferred", facility_ids=("F1",)),
+        Filters(status="all", open_on=DAY + dt.timedelta(days=6), open_since=DAY),
     ],
 )
 def test_a_link_asks_for_exactly_the_tasks_it_was_made_for(dana: App, wanted: Filters) -> None:

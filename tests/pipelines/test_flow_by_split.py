@@ -48,7 +48,7 @@ def evenings(worklist: Worklist) -> pd.DataFrame:
 def test_the_backlog_of_every_day_by_each_value_is_what_the_events_say(worklist: Worklist, evenings: pd.DataFrame, split: str) -> None:
     values = evenings[COLUMNS[split]].fillna(NOBODY.get(split, ""))
     expected = evenings.groupby(["day", values]).size()
-    flow = measures.flow(worklist, Filters(), DAYS, split)
+    flow = measures.flow(worklist, Filters(), DAYS, split).steps
     found = flow[flow["open_at_end"] != 0].set_index(["first", "split"])["open_at_end"]
     assert dict(found) == dict(expected)
     assert DAYS.last in set(evenings["day"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 
 from pipelines import demo, measures, settings
+from pipelines.errors import UserError
 from pipelines.measures import Period
 from pipelines.worklist import Filters, Worklist, open_worklist
 from tests.conftest import Workbench
@@ -64,7 +66,7 @@ def test_a_week_begins_on_sunday_and_is_cut_where_the_period_ends() -> None:
 
 
 def test_the_backlog_of_every_day_is_what_the_events_say(worklist: Worklist, events: pd.DataFrame) -> None:
-    flow = measures.flow(worklist, Filters(), DAYS)
+    flow = measures.flow(worklist, Filters(), DAYS).steps
     evenings = {first: open_in_the_evening(events, first) for first, _ in DAYS.steps()}
     assert dict(zip(flow["first"], flow["open_at_end"], strict=True)) == {day: len(tasks) for day, tasks in evenings.items()}
     before: set[str] = set()
@@ -72,31 +74,82 @@ def test_the_backlog_of_every_day_is_what_the_events_say(worklist: Worklist, eve
         moved = events[events["day"] == row.first]
         came = {task for task in moved.loc[moved["event"].isin(IN), "task_id"] if task not in before}
         assert (row.came_in, row.went_out) == (len(came), len((before | came) - evenings[row.first]))
-        assert row.went_out == row.cleared + row.completed + row.ended_otherwise
+        assert row.went_out == row.by_system + row.completed + row.override + row.discharged + row.source_gone
         before = evenings[row.first]
 
 
 @pytest.mark.parametrize("split", ["category", "type", "facility", "payer", "staff"])
 def test_a_split_adds_up_to_the_whole(worklist: Worklist, split: str) -> None:
-    whole = measures.flow(worklist, Filters(), WEEKS).set_index("first")[["came_in", "went_out", "open_at_end"]]
-    parts = measures.flow(worklist, Filters(), WEEKS, split).groupby("first")[["came_in", "went_out", "open_at_end"]].sum()
+    whole = measures.flow(worklist, Filters(), WEEKS).steps.set_index("first")[["came_in", "went_out", "open_at_end"]]
+    parts = measures.flow(worklist, Filters(), WEEKS, split).steps.groupby("first")[["came_in", "went_out", "open_at_end"]].sum()
     pd.testing.assert_frame_equal(parts, whole, check_dtype=False)
 
 
-def test_every_number_leads_to_exactly_those_tasks(worklist: Worklist, events: pd.DataFrame) -> None:
-    clinical = Filters(categories=("Clinical",), facility_ids=("001",))
-    for row in measures.flow(worklist, clinical, WEEKS).itertuples():
-        listed = {
-            "open_at_end": worklist.tasks(Filters("all", ("001",), ("Clinical",), open_on=row.last)),
-            "came_in": worklist.tasks(Filters("all", ("001",), ("Clinical",), in_from=row.first, in_to=row.last)),
-            "went_out": worklist.tasks(Filters("all", ("001",), ("Clinical",), out_from=row.first, out_to=row.last)),
+def stays(events: pd.DataFrame) -> list[tuple[str, dt.date, dt.date, str]]:
+    """(task, day it came, day it left or far ahead, how) of every time a task was on the list; within a day nothing leaves and comes back."""
+    found: list[tuple[str, dt.date, dt.date, str]] = []
+    for task, of_task in events.groupby("task_id"):
+        mine: list[tuple[str, dt.date, dt.date, str]] = []
+        for row in of_task.itertuples():
+            is_on = bool(mine) and mine[-1][2] == dt.date.max
+            if row.event in IN and not is_on:
+                came = mine.pop()[1] if mine and mine[-1][2] == row.day else row.day
+                mine.append((str(task), came, dt.date.max, ""))
+            elif row.event in OUT and is_on:
+                mine.append((*mine.pop()[:2], row.day, row.event))
+        found += mine
+    return found
+
+
+@pytest.mark.parametrize("filters", [Filters(), Filters(categories=("Clinical",), facility_ids=("001",))], ids=["all", "clinical"])
+def test_every_number_leads_to_exactly_those_tasks(worklist: Worklist, events: pd.DataFrame, filters: Filters) -> None:
+    chosen = events
+    if filters.facility_ids:
+        chosen = events[events["facility_id"].isin(filters.facility_ids) & events["category_of_task"].isin(filters.categories)]
+    every, eve, repeated = stays(chosen), WEEKS.first - dt.timedelta(days=1), 0
+    flow = measures.flow(worklist, filters, WEEKS)
+    arrived, left = int(flow.before["open_at_end"].sum()), 0
+    for row in flow.steps.itertuples():
+        week = {"out_from": row.first, "out_to": row.last}
+        gone = [stay for stay in every if row.first <= stay[2] <= row.last]
+        went = {kind: [stay for stay in gone if stay[3] in ends] for kind, ends in measures.KINDS_OF_END.items()}
+        came = [stay for stay in every if row.first <= stay[1] <= row.last]
+        arrived, left = arrived + row.came_in, left + row.went_out
+        numbers = {
+            "open": (row.open_at_end, {"open_on": row.last}, [stay for stay in every if stay[1] <= row.last < stay[2]]),
+            "came": (row.came_in, {"in_from": row.first, "in_to": row.last}, came),
+            "went": (row.went_out, week, gone),
+            **{kind: (getattr(row, kind), {**week, "close_kinds": ends}, went[kind]) for kind, ends in measures.KINDS_OF_END.items()},
+            "left since": (left, {"out_from": WEEKS.first, "out_to": row.last}, [stay for stay in every if WEEKS.first <= stay[2] <= row.last]),
+            "arrived": (arrived, {"open_on": row.last, "open_since": eve}, [stay for stay in every if stay[1] <= row.last and stay[2] > eve]),
         }
-        chosen = events[(events["facility_id"] == "001") & (events["category"] == "Clinical")]
-        assert set(listed["open_at_end"]["task_id"]) == open_in_the_evening(chosen, row.last)
-        assert row.open_at_end == len(listed["open_at_end"])
-        # A task that came in twice in one week is one task of the list and two comings.
-        assert 0 <= row.came_in - len(listed["came_in"]) <= 3
-        assert 0 <= row.went_out - len(listed["went_out"]) <= 3
+        for name, (number, days, expected) in numbers.items():
+            listed = worklist.tasks(replace(filters, status="all", **days))["task_id"].tolist()
+            assert sorted(listed) == sorted({stay[0] for stay in expected}), (row.first, name)
+            assert number == len(expected), (row.first, name)
+            repeated += len(expected) - len(listed)
+    # Only what came or went twice makes a number larger than its list, and the page says how often that was.
+    came_again, went_again = measures.moved_often(worklist, filters, WEEKS)
+    assert came_again > 0 and went_again > 0 and repeated > 0
+    assert len([stay for stay in every if WEEKS.first <= stay[2] <= WEEKS.last]) - went_again == len(
+        worklist.tasks(replace(filters, status="all", out_from=WEEKS.first, out_to=WEEKS.last))
+    )
+
+
+@pytest.mark.parametrize("split", ["all", "type", "facility", "payer"])
+def test_how_tasks_stood_in_a_past_evening_is_what_time_travel_lists(practice: settings.Settings, worklist: Worklist, split: str) -> None:
+    evening = dt.datetime(2026, 11, 12, 23, 59, 59, tzinfo=ZoneInfo("America/New_York"))
+    found = measures.standing_then(worklist, Filters(), evening.date(), split).set_index("split")
+    with open_worklist(practice, evening) as then:
+        expected = measures.standing(then, Filters("open"), split).set_index("split")
+        lists = {name: set(then.tasks(Filters(name))["task_id"]) for name in ("overdue", "deferred")}
+    names = ["tasks", "overdue", "deferred"]
+    pd.testing.assert_frame_equal(found[names].sort_index(), expected[names].sort_index(), check_dtype=False)
+    assert all(expected[names].sum() > 0)
+    for name, tasks in lists.items():
+        assert set(worklist.tasks(Filters("all", open_on=evening.date(), stood_as=name))["task_id"]) == tasks
+    with pytest.raises(UserError, match="speak of the evening of open_on"):
+        worklist.tasks(Filters("all", stood_as="overdue"))
 
 
 def test_the_list_of_a_past_evening_is_the_one_of_time_travel(practice: settings.Settings, worklist: Worklist) -> None:

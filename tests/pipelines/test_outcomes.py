@@ -167,7 +167,7 @@ def test_money_is_what_the_list_says_is_waiting(worklist: Worklist, tasks: pd.Da
 
 def test_littles_law_has_the_backlog_and_the_throughput_of_the_flow(worklist: Worklist) -> None:
     wanted = Filters(categories=("Clinical",))
-    found, flow = outcomes.littles_law(worklist, wanted, MONTH), measures.flow(worklist, wanted, MONTH)
+    found, flow = measures.flow(worklist, wanted, MONTH).littles, measures.flow(worklist, wanted, MONTH).steps
     assert found.average_open == pytest.approx(flow["open_at_end"].mean())
     assert found.went_out == flow["went_out"].sum()
     assert found.expected == pytest.approx(flow["open_at_end"].sum() / flow["went_out"].sum())
@@ -261,8 +261,8 @@ def test_littles_law_of_one_task(owing: Workbench) -> None:
     task = owing.one(1, "uncollected_payments", "V")
     owing.act("complete", task, 5)
     with listed(owing, 12) as worklist:
-        found = outcomes.littles_law(worklist, Filters(), Period(dt.date(2026, 11, 1), dt.date(2026, 11, 10)))
-        none = outcomes.littles_law(worklist, Filters(), Period(dt.date(2026, 10, 1), dt.date(2026, 10, 10)))
+        found = measures.flow(worklist, Filters(), Period(dt.date(2026, 11, 1), dt.date(2026, 11, 10))).littles
+        none = measures.flow(worklist, Filters(), Period(dt.date(2026, 10, 1), dt.date(2026, 10, 10))).littles
     # Open in the evenings of 2 to 5 November.
     assert (found.average_open, found.went_out, found.stayed) == (0.4, 1, 4.0)
     assert math.isclose(found.expected, 4.0)

@@ -165,6 +165,9 @@ def test_the_digests_numbers_are_the_lists(made: Made) -> None:
             mine = {"facility_ids": (facility.facility_id,)}
             assert found["Open"][0] == f"{len(then.tasks(Filters(status='open', **mine))):,}"
             assert found["Overdue"][0] == f"{len(then.tasks(Filters(status='overdue', **mine))):,}"
+            for name in ("Overdue", "Deferred"):
+                stood = Filters(status="all", open_on=sunday - dt.timedelta(days=1), stood_as=name.lower(), **mine)
+                assert found[name][1] == f"{len(then.tasks(stood)):,}"
             came = then.tasks(Filters(status="all", in_from=sunday, in_to=sunday + dt.timedelta(days=6), **mine))
             assert int(found["Opened in the week"][0]) >= len(came) > 0
 

@@ -90,7 +90,9 @@ def test_a_kept_past_list_says_what_one_made_for_a_single_question_says(practice
                 for wanted in (Filters(), Filters(status="all"), Filters(status="closed", categories=("Billing",)), Filters(status="overdue")):
                     pd.testing.assert_frame_equal(many.tasks(wanted), once.tasks(wanted))
                 for split in ("type", "staff"):
-                    pd.testing.assert_frame_equal(measures.flow(many, Filters(), period, split), measures.flow(once, Filters(), period, split))
+                    pd.testing.assert_frame_equal(
+                        measures.flow(many, Filters(), period, split).steps, measures.flow(once, Filters(), period, split).steps
+                    )
                 patient = once.tasks(Filters(status="all"))["patient_id"].iloc[0]
                 pd.testing.assert_frame_equal(many.history(patient), once.history(patient))
                 assert many.summary(Filters(status="all")) == once.summary(Filters(status="all"))
