@@ -1,10 +1,21 @@
 -- For each filter, the values that have tasks given the other filters, and how many. `matching` leaves these six filters out.
 -- As there, a line whose filter is not given is left out.
+WITH narrow AS MATERIALIZED (
+    SELECT
+        t.facility_id,
+        t.category,
+        t.rule_id,
+        t.payer_key,
+        t.staff_key,
+        t.age_band,
+    FROM matching AS t
+)
+
 SELECT
     'facility' AS filter,
     t.facility_id AS choice,
     COUNT(*) AS tasks,
-FROM matching AS t
+FROM narrow AS t
 WHERE
     TRUE
     AND LIST_CONTAINS($chosen_categories, t.category)
@@ -18,7 +29,7 @@ SELECT
     'category' AS filter,
     t.category AS choice,
     COUNT(*) AS tasks,
-FROM matching AS t
+FROM narrow AS t
 WHERE
     TRUE
     AND LIST_CONTAINS($chosen_facility_ids, t.facility_id)
@@ -32,7 +43,7 @@ SELECT
     'type' AS filter,
     t.rule_id AS choice,
     COUNT(*) AS tasks,
-FROM matching AS t
+FROM narrow AS t
 WHERE
     TRUE
     AND LIST_CONTAINS($chosen_facility_ids, t.facility_id)
@@ -46,7 +57,7 @@ SELECT
     'payer' AS filter,
     t.payer_key AS choice,
     COUNT(*) AS tasks,
-FROM matching AS t
+FROM narrow AS t
 WHERE
     TRUE
     AND LIST_CONTAINS($chosen_facility_ids, t.facility_id)
@@ -60,7 +71,7 @@ SELECT
     'staff' AS filter,
     t.staff_key AS choice,
     COUNT(*) AS tasks,
-FROM matching AS t
+FROM narrow AS t
 WHERE
     TRUE
     AND LIST_CONTAINS($chosen_facility_ids, t.facility_id)
@@ -74,7 +85,7 @@ SELECT
     'age' AS filter,
     t.age_band AS choice,
     COUNT(*) AS tasks,
-FROM matching AS t
+FROM narrow AS t
 WHERE
     TRUE
     AND LIST_CONTAINS($chosen_facility_ids, t.facility_id)
