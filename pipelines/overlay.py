@@ -5,8 +5,6 @@ What the list says of a closed task stays so, and the run has written it down; s
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 import duckdb
 
 from pipelines import lifecycle, queries
@@ -18,6 +16,8 @@ UNTOUCHED = "NOT IN (SELECT i.task_id FROM memory.main.touched_ids AS i)"
 
 def lay_out(con: duckdb.DuckDBPyConnection) -> None:
     """The tables, empty, and the views that put both together; names are full, since readers look through cursors of their own."""
+    # DuckDB would keep what two looks at a view have in common, all columns of a million rows, where each look needs a few of them.
+    con.execute("SET disabled_optimizers = 'common_subplan'")
     con.execute("CREATE TABLE memory.main.touched_ids (task_id VARCHAR)")
     con.execute("CREATE TABLE memory.main.touched_tasks AS SELECT t.* FROM snapshot.tasks AS t LIMIT 0")
     con.execute("CREATE TABLE memory.main.touched_closed AS SELECT t.* FROM snapshot.closed_tasks AS t LIMIT 0")
@@ -39,12 +39,11 @@ def lay_out(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def take_in(con: duckdb.DuckDBPyConnection, touched: Collection[str]) -> None:
-    """Replace the rows of these tasks by what this connection's current_tasks, which are no others, and current_events say."""
-    ids = {"ids": list(touched)}
+def take_in(con: duckdb.DuckDBPyConnection) -> None:
+    """Replace the rows of the tasks of `touched_now` by what this connection's current_tasks, which are no others, and current_events say."""
     for table in ("touched_ids", "touched_tasks", "touched_closed", "touched_stays", "open_tasks"):
-        con.execute(f"DELETE FROM memory.main.{table} WHERE task_id IN (SELECT UNNEST($ids))", ids)
-    con.execute("INSERT INTO memory.main.touched_ids SELECT UNNEST($ids)", ids)
+        con.execute(f"DELETE FROM memory.main.{table} WHERE task_id IN (FROM touched_now)")
+    con.execute("INSERT INTO memory.main.touched_ids FROM touched_now")
     con.execute("INSERT INTO memory.main.touched_tasks BY NAME FROM current_tasks")
     con.execute(f"CREATE TEMP TABLE listed_now AS {queries.sql('listed')}", EVERY_TASK)
     con.execute(f"INSERT INTO {OPEN_TASKS} BY NAME FROM listed_now AS t WHERE t.is_open")

@@ -120,20 +120,18 @@ def _refresh(held: _Held, touched: Collection[str], fresh: list[ledger.Action], 
     """Work out anew these tasks only, by the same SQL: names of this cursor's own stand before those everybody reads."""
     cursor = held.con.cursor()
     point(cursor)
-    ids = {"ids": list(touched)}
+    cursor.execute("CREATE TEMP TABLE touched_now AS SELECT UNNEST($ids) AS task_id", {"ids": list(touched)})
     (last,) = warehouse.one(cursor, "SELECT COALESCE(MAX(event_no), 0) FROM current_events")
     cursor.begin()
     set_actions(cursor, fresh)
     cursor.execute("INSERT INTO memory.main.fresh_events " + lifecycle.sql("folded_events"), {"last_event_no": last})
     set_actions(cursor, [action for task_id in touched for action in held.acted.get(task_id, [])])
-    cursor.execute("CREATE OR REPLACE TEMP TABLE stored_tasks AS SELECT t.* FROM snapshot.tasks AS t WHERE t.task_id IN (SELECT UNNEST($ids))", ids)
+    cursor.execute("CREATE OR REPLACE TEMP TABLE stored_tasks AS SELECT t.* FROM snapshot.tasks AS t WHERE t.task_id IN (FROM touched_now)")
     cursor.execute("CREATE TEMP TABLE current_tasks AS " + lifecycle.sql("folded_tasks"))
-    cursor.execute(
-        "CREATE TEMP TABLE touched_events AS SELECT e.* FROM memory.main.current_events AS e WHERE e.task_id IN (SELECT UNNEST($ids))", ids
-    )
+    cursor.execute("CREATE TEMP TABLE touched_events AS SELECT e.* FROM memory.main.current_events AS e WHERE e.task_id IN (FROM touched_now)")
     cursor.execute("CREATE TEMP VIEW current_events AS FROM touched_events")
     cursor.execute("UPDATE memory.main.moment SET seen_at = CAST($at AS TIMESTAMPTZ)", {"at": at})
-    overlay.take_in(cursor, touched)
+    overlay.take_in(cursor)
     cursor.commit()
     cursor.close()
 

@@ -273,7 +273,7 @@ def laid_over(settings: Settings, book: ledger.Ledger, at: dt.datetime) -> tuple
     state = attach_current(con, settings)
     con.execute("CREATE TABLE memory.main.moment AS SELECT CAST($at AS TIMESTAMPTZ) AS seen_at", {"at": at})
     known = book.actions(after=state.seq, also=waiting(con))
-    lay_over(con, [action for action in known if action.at <= at], is_past=at < state.as_of)
+    lay_over(con, [action for action in known if action.at <= at], at if at < state.as_of else None)
     return con, State(state.run_id, state.as_of, max([state.seq, *(action.seq for action in known)]), at=at)
 
 
@@ -299,22 +299,33 @@ def waiting(con: duckdb.DuckDBPyConnection) -> list[int]:
     return [row[0] for row in con.execute("SELECT w.seq FROM waiting_actions AS w").fetchall()]
 
 
-def lay_over(con: duckdb.DuckDBPyConnection, acted: list[ledger.Action], *, is_past: bool) -> None:
-    """Make current_tasks and current_events: the snapshot, then the actions, then, for an earlier moment, what was so then.
+def lay_over(con: duckdb.DuckDBPyConnection, acted: list[ledger.Action], past: dt.datetime | None) -> None:
+    """Make current_tasks, current_events and current_stays: the snapshot, then the actions, then, for a past moment, what was so then.
 
-    `moved` holds the ids of the tasks that are, or may be, otherwise than the snapshot says.
+    `moved` holds the ids of the tasks that are, or may be, otherwise than the snapshot says, and moved_tasks what they are.
     """
-    fold(con, "snapshot.tasks", acted, "folded_now" if is_past else "current_tasks")
+    fold(con, "snapshot.tasks", acted, "current_tasks" if past is None else "folded_now")
     (last,) = warehouse.one(con, "SELECT COALESCE(MAX(event_no), 0) FROM snapshot.events")
     con.execute("CREATE OR REPLACE TEMP TABLE fresh_events AS " + lifecycle.sql("folded_events"), {"last_event_no": last})
     events = "SELECT e.* FROM (FROM snapshot.events UNION ALL BY NAME FROM fresh_events) AS e"
-    until = " CROSS JOIN moment AS m WHERE e.happened_at <= m.seen_at" if is_past else ""
-    con.execute(f"CREATE OR REPLACE TEMP VIEW current_events AS {events}{until}")
     con.execute("CREATE OR REPLACE TEMP TABLE moved AS SELECT DISTINCT a.task_id FROM actions AS a")
-    if is_past:
+    if past is None:
+        con.execute(f"CREATE OR REPLACE TEMP VIEW current_events AS {events}")
+        con.execute("CREATE OR REPLACE TEMP VIEW moved_tasks AS SELECT t.* FROM current_tasks AS t WHERE t.task_id IN (FROM moved)")
+    else:
+        # The moment as a literal: joined to the table that holds it, two million events would be sorted by time first.
+        until = f"TIMESTAMPTZ '{past.isoformat()}'"
+        con.execute(f"CREATE OR REPLACE TEMP VIEW current_events AS {events} WHERE e.happened_at <= {until}")
         # A task that nothing happened to since is as it was.
-        con.execute("INSERT INTO moved SELECT DISTINCT e.task_id FROM snapshot.events AS e CROSS JOIN moment AS m WHERE e.happened_at > m.seen_at")
-        con.execute("CREATE OR REPLACE TEMP VIEW stored_now AS SELECT t.* FROM folded_now AS t WHERE t.task_id IN (SELECT m.task_id FROM moved AS m)")
+        con.execute(f"INSERT INTO moved SELECT DISTINCT e.task_id FROM snapshot.events AS e WHERE e.happened_at > {until}")
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE stored_now AS "
+            f"SELECT t.* FROM folded_now AS t WHERE t.opened_at <= {until} AND t.task_id IN (SELECT m.task_id FROM moved AS m)"
+        )
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE moved_events AS "
+            "SELECT e.* FROM current_events AS e WHERE e.task_id IN (SELECT t.task_id FROM stored_now AS t)"
+        )
         changed = "SELECT DISTINCT e.task_id FROM snapshot.events AS e WHERE e.event = 'owner_changed'"
         con.execute(f"CREATE OR REPLACE TEMP TABLE changed_owners AS {changed}")
         con.execute("CREATE OR REPLACE TEMP TABLE moved_tasks AS " + queries.sql("past_tasks"))

@@ -1,5 +1,5 @@
--- The tasks as they stood at an earlier moment (in the table `moment`): the last event until then says whether each was open, deferred or
--- closed, what it said and whose it was. `current_events` ends at that moment; `changed_owners` are the tasks whose record ever changed hands.
+-- The tasks of `stored_now` as they stood at an earlier moment: the last event until then says whether each was open, deferred or
+-- closed, what it said and whose it was. `moved_events` ends at that moment; `changed_owners` are the tasks whose record ever changed hands.
 WITH endings AS (
     SELECT
         e.task_id,
@@ -7,7 +7,7 @@ WITH endings AS (
         e.happened_at,
         e.staff_id,
         ROW_NUMBER() OVER (PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC) AS recency,
-    FROM current_events AS e
+    FROM moved_events AS e
     WHERE e.event IN ('completed', 'override', 'cleared', 'converted', 'discharged', 'source_gone', 'reopened')
 ),
 
@@ -16,7 +16,7 @@ deferrals AS (
         e.task_id,
         e.deferred_until,
         ROW_NUMBER() OVER (PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC) AS recency,
-    FROM current_events AS e
+    FROM moved_events AS e
     WHERE e.event IN ('deferred', 'returned', 'completed', 'override', 'reopened')
 ),
 
@@ -43,7 +43,7 @@ sayings AS (
         e.amount,
         e.payer_id,
         ROW_NUMBER() OVER (PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC) AS recency,
-    FROM current_events AS e
+    FROM moved_events AS e
     WHERE e.event IN ('opened', 'updated') AND e.payer_id IS NOT NULL
 ),
 
@@ -53,7 +53,7 @@ record_owners AS (
         e.to_staff_id,
         e.happened_at,
         ROW_NUMBER() OVER (PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC) AS recency,
-    FROM current_events AS e
+    FROM moved_events AS e
     WHERE e.event = 'owner_changed'
 ),
 
@@ -61,7 +61,7 @@ first_owners AS (
     SELECT
         e.task_id,
         e.to_staff_id,
-    FROM current_events AS e
+    FROM moved_events AS e
     INNER JOIN changed_owners AS c ON e.task_id = c.task_id
     WHERE e.event = 'opened'
 ),
@@ -72,7 +72,7 @@ assignments AS (
         e.to_staff_id,
         e.happened_at,
         ROW_NUMBER() OVER (PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC) AS recency,
-    FROM current_events AS e
+    FROM moved_events AS e
     WHERE e.event = 'assigned'
 )
 
@@ -116,5 +116,3 @@ LEFT JOIN sayings AS y ON t.task_id = y.task_id AND y.recency = 1
 LEFT JOIN record_owners AS r ON t.task_id = r.task_id AND r.recency = 1
 LEFT JOIN first_owners AS f ON t.task_id = f.task_id
 LEFT JOIN assignments AS a ON t.task_id = a.task_id AND a.recency = 1
-CROSS JOIN moment AS m
-WHERE t.opened_at <= m.seen_at
