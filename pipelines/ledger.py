@@ -155,11 +155,9 @@ class Ledger:
         with self._reading() as connection:
             return _last_seq(connection, task_id)
 
-    def actions(self, after: int = 0, upto: int | None = None, task_id: str | None = None, also: Sequence[int] = ()) -> list[Action]:
-        """The actions with after < seq <= upto and those numbered in `also`, in order of seq; of one task where it is given."""
+    def actions(self, after: int = 0, task_id: str | None = None, also: Sequence[int] = ()) -> list[Action]:
+        """The actions after this number and those numbered in `also`, in order of seq; of one task where it is given."""
         query = sa.select(*_FIELDS).where(sa.or_(actions.c.seq > after, actions.c.seq.in_(also))).order_by(actions.c.seq)
-        if upto is not None:
-            query = query.where(actions.c.seq <= upto)
         if task_id is not None:
             query = query.where(actions.c.task_id == task_id)
         with self._reading() as connection:

@@ -10,7 +10,6 @@ import duckdb
 from pipelines import lifecycle, queries
 from pipelines.worklist import ALL_TASKS, OPEN_TASKS
 
-EVERY_TASK = {"task_ids": None, "patient_id": None}
 UNTOUCHED = "NOT IN (SELECT i.task_id FROM memory.main.touched_ids AS i)"
 
 
@@ -45,7 +44,7 @@ def take_in(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"DELETE FROM memory.main.{table} WHERE task_id IN (FROM touched_now)")
     con.execute("INSERT INTO memory.main.touched_ids FROM touched_now")
     con.execute("INSERT INTO memory.main.touched_tasks BY NAME FROM current_tasks")
-    con.execute(f"CREATE TEMP TABLE listed_now AS {queries.sql('listed')}", EVERY_TASK)
+    con.execute(f"CREATE TEMP TABLE listed_now AS {queries.sql('listed')}", queries.EVERY_TASK)
     con.execute(f"INSERT INTO {OPEN_TASKS} BY NAME FROM listed_now AS t WHERE t.is_open")
     con.execute("INSERT INTO memory.main.touched_closed BY NAME FROM listed_now AS t WHERE NOT t.is_open")
     con.execute("INSERT INTO memory.main.touched_stays BY NAME " + lifecycle.sql("stays"))

@@ -7,14 +7,17 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pandas as pd
 
 from pipelines import ledger, overlay, warehouse
+from pipelines.errors import UserError
 from pipelines.settings import Settings
 from pipelines.worklist import State, Worklist, laid_over
 
+EVENING = dt.time(23, 59, 59)
 KEPT = 3  # lists; each is as large as the practice's history was
 
 
@@ -72,3 +75,17 @@ def _hold(settings: Settings, book: ledger.Ledger, at: dt.datetime, newest: int)
         f"SELECT e.* FROM snapshot.events AS e WHERE e.task_id {overlay.UNTOUCHED} UNION ALL BY NAME FROM memory.main.past_events"
     )
     return _Held(con, state, newest)
+
+
+def evening_of(listed: Worklist, day: dt.date, facility_id: str | None = None) -> dt.datetime:
+    """When a day is over at a clinic, or at all of them: a day to look back at means its evening."""
+    return max(dt.datetime.combine(day, EVENING, zone) for zone in zones(listed, facility_id)).astimezone(dt.UTC)
+
+
+def zones(listed: Worklist, facility_id: str | None = None) -> list[ZoneInfo]:
+    """The time zones of a clinic, or of all; UserError when there is no such clinic."""
+    rows = listed.facilities()
+    if facility_id is not None and facility_id not in set(rows["facility_id"]):
+        raise UserError(f"There is no facility {facility_id}; there are {', '.join(rows['facility_id'])}")
+    chosen = rows if facility_id is None else rows[rows["facility_id"] == facility_id]
+    return [ZoneInfo(zone) for zone in chosen["time_zone"].dropna().unique()] or [ZoneInfo("UTC")]

@@ -96,7 +96,7 @@ class SharedWorklist:
             )
         con.execute("CREATE TABLE memory.main.moment AS SELECT CAST($at AS TIMESTAMPTZ) AS seen_at", {"at": at})
         overlay.lay_out(con)
-        con.execute(f"INSERT INTO {OPEN_TASKS} BY NAME FROM ({queries.sql('listed')}) AS t WHERE t.is_open", overlay.EVERY_TASK)
+        con.execute(f"INSERT INTO {OPEN_TASKS} BY NAME FROM ({queries.sql('listed')}) AS t WHERE t.is_open", queries.EVERY_TASK)
         held = _Held(con, path, replace(state, making=next(_makings)), at, _next_day(con, at), waiting=waiting(con))
         self._catch_up(held, at, self.book.last_seq())
         return held

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from app_pages.ui import url_state, workspace
 from app_pages.ui.plain import plain, quiet
 from app_pages.ui.task_actions import local_times
-from pipelines.past_worklists import PastWorklists
+from pipelines.past_worklists import PastWorklists, evening_of
 from pipelines.worklist import Worklist
 
 PARAM = url_state.Param("at", "As it was", "moment")
-KEPT_OF_DAY = dt.time(23, 59, 59)  # a day in the URL means its evening
 
 
 def worklist(view: url_state.View) -> Worklist:
@@ -81,9 +79,7 @@ def _moment(view: url_state.View, now: Worklist) -> dt.datetime | None:
     found = url_state.moment(view["at"])
     if isinstance(found, dt.datetime):
         return found
-    # The evening of the clinics that see it last, so that the day is over at all of them.
-    zones = now.facilities()["time_zone"].tolist() or ["UTC"]
-    return max(dt.datetime.combine(found, KEPT_OF_DAY, ZoneInfo(zone)) for zone in zones).astimezone(dt.UTC)
+    return evening_of(now, found)
 
 
 @st.cache_resource(show_spinner=False)

@@ -7,7 +7,6 @@ from pathlib import Path
 import duckdb
 
 from pipelines import lifecycle, queries, warehouse
-from pipelines.overlay import EVERY_TASK
 
 DAYS = 730
 # Copy i of an open task is of another record of the same patient; one in ten is an earlier occurrence of the open task, and the copy before
@@ -110,7 +109,7 @@ def _work_out(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CREATE TEMP VIEW current_events AS FROM long.events")
     con.execute("SET search_path = 'long.main'")
     con.execute("CREATE OR REPLACE TABLE long.stays AS " + lifecycle.sql("stays"))
-    con.execute(f"CREATE OR REPLACE TABLE long.closed_tasks AS FROM ({queries.sql('listed')}) AS t WHERE NOT t.is_open", EVERY_TASK)
+    con.execute(f"CREATE OR REPLACE TABLE long.closed_tasks AS FROM ({queries.sql('listed')}) AS t WHERE NOT t.is_open", queries.EVERY_TASK)
     con.execute("CREATE INDEX IF NOT EXISTS events_of_task ON long.events (task_id)")
     con.execute("CREATE INDEX IF NOT EXISTS task ON long.tasks (task_id)")
     con.execute("UPDATE long.snapshot SET format = $format", {"format": warehouse.FORMAT})

@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+EVERY_TASK = {"task_ids": None, "patient_id": None}  # what listed.sql is given for all tasks
 
 
 @cache

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from pipelines import measures, worklist
 from pipelines.errors import UserError
 from pipelines.measures import Period
+from pipelines.past_worklists import zones
 from pipelines.settings import ROOT, Settings
 from pipelines.worklist import Worklist
 
@@ -19,7 +19,6 @@ NOTEBOOKS = {"backlog_review": "Backlog review", "aging_audit": "Aging audit", "
 DIGEST = "digest"
 FOLDER = ROOT / "notebooks"
 USUAL_WEEKS = 5  # a report's period unless one is chosen: these weeks, the last of them so far
-EVENING = dt.time(23, 59, 59)
 
 
 @dataclass(frozen=True)
@@ -62,17 +61,3 @@ def week(settings: Settings, at: dt.datetime, day: dt.date | None, facility_id: 
 def today_at(listed: Worklist, facility_id: str | None) -> dt.date:
     """The day it is at a clinic, or at the one where it is latest."""
     return max(listed.at.astimezone(zone).date() for zone in zones(listed, facility_id))
-
-
-def evening_of(listed: Worklist, day: dt.date, facility_id: str | None) -> dt.datetime:
-    """When a day is over at the clinics, as time travel on the screens has it."""
-    return max(dt.datetime.combine(day, EVENING, zone) for zone in zones(listed, facility_id)).astimezone(dt.UTC)
-
-
-def zones(listed: Worklist, facility_id: str | None) -> list[ZoneInfo]:
-    """The time zones of the clinics in question; UserError when there is no such clinic."""
-    rows = listed.facilities()
-    if facility_id is not None and facility_id not in set(rows["facility_id"]):
-        raise UserError(f"There is no facility {facility_id}; there are {', '.join(rows['facility_id'])}")
-    chosen = rows if facility_id is None else rows[rows["facility_id"] == facility_id]
-    return [ZoneInfo(zone) for zone in chosen["time_zone"].dropna().unique()] or [ZoneInfo("UTC")]

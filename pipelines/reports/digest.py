@@ -15,7 +15,7 @@ import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from pipelines import charts, measures, records, reports, worklist
+from pipelines import charts, measures, past_worklists, records, worklist
 from pipelines.reports import Scope, numbers
 from pipelines.settings import Settings
 from pipelines.worklist import Filters, Worklist
@@ -37,7 +37,7 @@ NUMBERS = {
 def html(settings: Settings, scope: Scope, tell: Callable[[float, str], None]) -> str:
     """The page for the week of the scope, as the list was in its last evening or at the moment of the digest."""
     with worklist.open_worklist(settings, scope.at) as now:
-        at = min(scope.at, reports.evening_of(now, scope.period.last, scope.facility_id))
+        at = min(scope.at, past_worklists.evening_of(now, scope.period.last, scope.facility_id))
         withheld, fresh = records.withheld(now.con), records.freshness(now.con)
     with worklist.open_worklist(settings, at) as listed:
         every = Filters(status="all", facility_ids=scope.facility_ids)

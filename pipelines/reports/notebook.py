@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from IPython.display import HTML, display
 
-from pipelines import charts, reports, warehouse, worklist
+from pipelines import charts, past_worklists, reports, warehouse, worklist
 from pipelines import settings as settings_module
 from pipelines.measures import Period
 from pipelines.reports import Scope
@@ -102,7 +102,7 @@ def open_report(
     days = (dt.date.fromisoformat(text) if text else None for text in (first, last))
     scope = reports.scope(settings, moment, *days, facility)
     with worklist.open_worklist(settings, moment) as now:
-        end = reports.evening_of(now, scope.period.last, facility)
+        end = past_worklists.evening_of(now, scope.period.last, facility)
     return Report(settings, scope, worklist.open_worklist(settings, min(moment, end)), Path(tables) if tables else None)
 
 

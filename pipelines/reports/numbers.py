@@ -12,7 +12,6 @@ from pipelines import measures, records
 from pipelines.measures import Period
 from pipelines.worklist import Filters, Worklist
 
-MONEY = ("uncollected_payments", "refund_request")  # the types whose amount is still to be moved
 OLDEST = ["task_id", "title", "facility", "since", "age_days", "active_age_days", "status"]  # nothing that tells whose task it is
 
 

@@ -61,11 +61,11 @@ def test_an_empty_ledger_ends_at_zero(ledger):
     assert (ledger.last_seq(), ledger.last_seq_of("t1"), ledger.actions()) == (0, 0, [])
 
 
-def test_actions_come_in_the_order_of_their_numbers_between_the_two_given(ledger):
+def test_actions_come_in_the_order_of_their_numbers_after_the_one_given(ledger):
     for number, task_id in enumerate(("a", "b", "a", "c", "a")):
         ledger.record(completed(task_id), seen=number)
     assert [(action.seq, action.task_id) for action in ledger.actions()] == [(1, "a"), (2, "b"), (3, "a"), (4, "c"), (5, "a")]
-    assert [action.seq for action in ledger.actions(after=1, upto=4)] == [2, 3, 4]
+    assert [action.seq for action in ledger.actions(after=1)] == [2, 3, 4, 5]
     assert [action.seq for action in ledger.actions(after=1, task_id="a")] == [3, 5]
     assert [action.seq for action in ledger.actions(after=3, also=[1, 2])] == [1, 2, 4, 5]
     assert (ledger.last_seq(), ledger.last_seq_of("a"), ledger.last_seq_of("b")) == (5, 5, 2)
