@@ -59,15 +59,10 @@ def _hold(settings: Settings, book: ledger.Ledger, at: dt.datetime, newest: int)
     """Work out only the tasks that are otherwise than the snapshot says, and the open ones, whose ages were others."""
     con, state = laid_over(settings, book, at)
     overlay.lay_out(con)
-    con.execute(
-        "CREATE TEMP TABLE worked_out AS SELECT t.* FROM current_tasks AS t WHERE t.state = 'open' "
-        "UNION ALL BY NAME SELECT t.* FROM moved_tasks AS t WHERE t.state <> 'open'"
-    )
-    con.execute("CREATE TEMP TABLE touched_now AS SELECT m.task_id FROM moved AS m UNION SELECT t.task_id FROM worked_out AS t")
-    con.execute(
-        "CREATE TABLE memory.main.past_events AS SELECT e.* FROM current_events AS e WHERE e.task_id IN (SELECT t.task_id FROM worked_out AS t)"
-    )
-    con.execute("CREATE OR REPLACE TEMP VIEW current_tasks AS FROM worked_out")
+    con.execute("CREATE TEMP TABLE touched_now AS FROM moved")
+    con.execute("CREATE TABLE memory.main.past_events AS FROM moved_events")
+    con.execute("CREATE TEMP TABLE past_tasks AS FROM moved_tasks")
+    con.execute("CREATE OR REPLACE TEMP VIEW current_tasks AS FROM past_tasks")
     con.execute("CREATE OR REPLACE TEMP VIEW current_events AS FROM memory.main.past_events")
     overlay.take_in(con)
     con.execute(

@@ -302,26 +302,27 @@ def waiting(con: duckdb.DuckDBPyConnection) -> list[int]:
 def lay_over(con: duckdb.DuckDBPyConnection, acted: list[ledger.Action], past: dt.datetime | None) -> None:
     """Make current_tasks, current_events and current_stays: the snapshot, then the actions, then, for a past moment, what was so then.
 
-    `moved` holds the ids of the tasks that are, or may be, otherwise than the snapshot says, and moved_tasks what they are.
+    `moved` holds the ids of the tasks that are, or may be, otherwise than the snapshot says, the open ones among them, whose ages grow.
+    Those that were there already are in moved_tasks, their events in moved_events.
     """
     fold(con, "snapshot.tasks", acted, "current_tasks" if past is None else "folded_now")
     (last,) = warehouse.one(con, "SELECT COALESCE(MAX(event_no), 0) FROM snapshot.events")
     con.execute("CREATE OR REPLACE TEMP TABLE fresh_events AS " + lifecycle.sql("folded_events"), {"last_event_no": last})
     events = "SELECT e.* FROM (FROM snapshot.events UNION ALL BY NAME FROM fresh_events) AS e"
-    con.execute("CREATE OR REPLACE TEMP TABLE moved AS SELECT DISTINCT a.task_id FROM actions AS a")
     if past is None:
         con.execute(f"CREATE OR REPLACE TEMP VIEW current_events AS {events}")
+        open_or_touched = "SELECT t.task_id FROM current_tasks AS t WHERE t.state = 'open' UNION SELECT a.task_id FROM actions AS a"
+        con.execute(f"CREATE OR REPLACE TEMP VIEW moved AS {open_or_touched}")
         con.execute("CREATE OR REPLACE TEMP VIEW moved_tasks AS SELECT t.* FROM current_tasks AS t WHERE t.task_id IN (FROM moved)")
+        con.execute("CREATE OR REPLACE TEMP VIEW moved_events AS SELECT e.* FROM current_events AS e WHERE e.task_id IN (FROM moved)")
     else:
         # The moment as a literal: joined to the table that holds it, two million events would be sorted by time first.
         until = f"TIMESTAMPTZ '{past.isoformat()}'"
         con.execute(f"CREATE OR REPLACE TEMP VIEW current_events AS {events} WHERE e.happened_at <= {until}")
-        # A task that nothing happened to since is as it was.
-        con.execute(f"INSERT INTO moved SELECT DISTINCT e.task_id FROM snapshot.events AS e WHERE e.happened_at > {until}")
-        con.execute(
-            "CREATE OR REPLACE TEMP TABLE stored_now AS "
-            f"SELECT t.* FROM folded_now AS t WHERE t.opened_at <= {until} AND t.task_id IN (SELECT m.task_id FROM moved AS m)"
-        )
+        # What was closed by then and stayed so is as it was: nothing but notes happens to a closed task.
+        as_it_was = f"t.closed_at <= {until} AND t.state <> 'open' AND t.task_id NOT IN (SELECT a.task_id FROM actions AS a)"
+        con.execute(f"CREATE OR REPLACE TEMP TABLE moved AS SELECT t.task_id FROM folded_now AS t WHERE NOT ({as_it_was})")
+        con.execute(f"CREATE OR REPLACE TEMP TABLE stored_now AS SELECT t.* FROM folded_now AS t WHERE t.opened_at <= {until} AND NOT ({as_it_was})")
         con.execute(
             "CREATE OR REPLACE TEMP TABLE moved_events AS "
             "SELECT e.* FROM current_events AS e WHERE e.task_id IN (SELECT t.task_id FROM stored_now AS t)"
@@ -330,7 +331,6 @@ def lay_over(con: duckdb.DuckDBPyConnection, acted: list[ledger.Action], past: d
         con.execute(f"CREATE OR REPLACE TEMP TABLE changed_owners AS {changed}")
         con.execute("CREATE OR REPLACE TEMP TABLE moved_tasks AS " + queries.sql("past_tasks"))
         con.execute(
-            "CREATE OR REPLACE TEMP VIEW current_tasks AS SELECT t.* FROM folded_now AS t "
-            "WHERE t.task_id NOT IN (SELECT m.task_id FROM moved AS m) UNION ALL BY NAME FROM moved_tasks"
+            f"CREATE OR REPLACE TEMP VIEW current_tasks AS SELECT t.* FROM folded_now AS t WHERE {as_it_was} UNION ALL BY NAME FROM moved_tasks"
         )
     con.execute("CREATE OR REPLACE TEMP VIEW current_stays AS " + lifecycle.sql("stays"))
