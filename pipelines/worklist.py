@@ -316,21 +316,23 @@ def lay_over(con: duckdb.DuckDBPyConnection, acted: list[ledger.Action], past: d
         con.execute("CREATE OR REPLACE TEMP VIEW moved_tasks AS SELECT t.* FROM current_tasks AS t WHERE t.task_id IN (FROM moved)")
         con.execute("CREATE OR REPLACE TEMP VIEW moved_events AS SELECT e.* FROM current_events AS e WHERE e.task_id IN (FROM moved)")
     else:
-        # The moment as a literal: joined to the table that holds it, two million events would be sorted by time first.
-        until = f"TIMESTAMPTZ '{past.isoformat()}'"
-        con.execute(f"CREATE OR REPLACE TEMP VIEW current_events AS {events} WHERE e.happened_at <= {until}")
-        # What was closed by then and stayed so is as it was: nothing but notes happens to a closed task.
-        as_it_was = f"t.closed_at <= {until} AND t.state <> 'open' AND t.task_id NOT IN (SELECT a.task_id FROM actions AS a)"
-        con.execute(f"CREATE OR REPLACE TEMP TABLE moved AS SELECT t.task_id FROM folded_now AS t WHERE NOT ({as_it_was})")
-        con.execute(f"CREATE OR REPLACE TEMP TABLE stored_now AS SELECT t.* FROM folded_now AS t WHERE t.opened_at <= {until} AND NOT ({as_it_was})")
-        con.execute(
-            "CREATE OR REPLACE TEMP TABLE moved_events AS "
-            "SELECT e.* FROM current_events AS e WHERE e.task_id IN (SELECT t.task_id FROM stored_now AS t)"
-        )
-        changed = "SELECT DISTINCT e.task_id FROM snapshot.events AS e WHERE e.event = 'owner_changed'"
-        con.execute(f"CREATE OR REPLACE TEMP TABLE changed_owners AS {changed}")
-        con.execute("CREATE OR REPLACE TEMP TABLE moved_tasks AS " + queries.sql("past_tasks"))
-        con.execute(
-            f"CREATE OR REPLACE TEMP VIEW current_tasks AS SELECT t.* FROM folded_now AS t WHERE {as_it_was} UNION ALL BY NAME FROM moved_tasks"
-        )
+        _look_back(con, events, past)
     con.execute("CREATE OR REPLACE TEMP VIEW current_stays AS " + lifecycle.sql("stays"))
+
+
+def _look_back(con: duckdb.DuckDBPyConnection, events: str, past: dt.datetime) -> None:
+    """What lay_over makes, of a past moment, from the tasks of folded_now and these events."""
+    # The moment as a literal: joined to the table that holds it, two million events would be sorted by time first.
+    until = f"TIMESTAMPTZ '{past.isoformat()}'"
+    con.execute(f"CREATE OR REPLACE TEMP VIEW current_events AS {events} WHERE e.happened_at <= {until}")
+    # What was closed by then and stayed so is as it was: nothing but notes happens to a closed task. A task is on one side or the other.
+    as_it_was = f"t.closed_at <= {until} AND t.state <> 'open' AND t.task_id NOT IN (SELECT a.task_id FROM actions AS a)"
+    is_moved = f"({as_it_was}) IS NOT TRUE"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE moved AS SELECT t.task_id FROM folded_now AS t WHERE {is_moved}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE stored_now AS SELECT t.* FROM folded_now AS t WHERE t.opened_at <= {until} AND {is_moved}")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE moved_events AS SELECT e.* FROM current_events AS e WHERE e.task_id IN (SELECT t.task_id FROM stored_now AS t)"
+    )
+    con.execute("CREATE OR REPLACE TEMP TABLE changed_owners AS SELECT DISTINCT e.task_id FROM snapshot.events AS e WHERE e.event = 'owner_changed'")
+    con.execute("CREATE OR REPLACE TEMP TABLE moved_tasks AS " + queries.sql("past_tasks"))
+    con.execute(f"CREATE OR REPLACE TEMP VIEW current_tasks AS SELECT t.* FROM folded_now AS t WHERE {as_it_was} UNION ALL BY NAME FROM moved_tasks")

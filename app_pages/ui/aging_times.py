@@ -61,7 +61,7 @@ def _show_table(view: url_state.View, wanted: Filters, found: list[Survival], na
         "late_entries": number_table.number("Late entries", f"First seen more than {measures.LATE_DAYS} day after it fell due"),
     }
     number_table.show(view, rows, columns, f"Time to clear by {aging_view.SPLITS[split].lower()}, in days", links, name="times")
-    more = f" No more than the {MOST_ROWS} with most tasks are shown." if len(found) == MOST_ROWS else ""
+    more = f" No more than the {MOST_ROWS} with most tasks are shown." if sum(survival.split != "all" for survival in found) == MOST_ROWS else ""
     st.markdown(
         quiet(
             "Cleared looks at finished tasks alone and flatters; Median, all counts the open, the discharged and those whose record is gone for as "

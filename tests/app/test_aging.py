@@ -140,6 +140,15 @@ def test_time_to_clear_says_who_is_censored(looking: App) -> None:
     assert looking.metric("Stayed on average") == "0.5 days"  # the one paid today is not among them
 
 
+def test_when_only_the_types_with_most_tasks_are_shown_the_page_says_so(looking: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "No more than the 2 with most tasks are shown."
+    assert said not in looking.open("aging", show="time", split="type").says
+    monkeypatch.setattr("app_pages.ui.aging_times.MOST_ROWS", 2)
+    looking.open("aging", show="time", split="type", clock="opened")
+    assert said in looking.says
+    assert list(table(looking, "naive_median").index) == ["All tasks", "Uncollected Payments", "Draft Documents"]
+
+
 def test_how_tasks_end(looking: App) -> None:
     looking.open("aging", show="ends")
     rows = table(looking, "by_system")
