@@ -202,15 +202,27 @@ def _bench(options: argparse.Namespace, settings: settings_module.Settings) -> i
     if options.pages:
         from pipelines.bench import pages
 
-        return pages.bench_pages(options.open_tasks, options.closed_tasks, options.data, now(), options.out)
+        return pages.bench_pages(options.open_tasks or 100_000, options.closed_tasks, options.data, now(), options.out)
     if options.app:
         from pipelines.bench import app
 
-        load = app.Load(options.sessions, options.think, options.seconds, options.open_tasks)
+        load = app.Load(options.sessions, options.think, options.seconds, options.open_tasks or 100_000)
         return app.bench_app(load, options.data, now(), options.out)
+    if options.list:
+        from pipelines.bench import lists
+
+        return lists.bench_lists(options.open_tasks or 1_000_000, options.data, options.out)
+    if options.size:
+        from pipelines.bench import sizes
+
+        return sizes.bench_sizes(options.patients or [10_000, 100_000, 1_000_000], options.repeats, options.out)
+    if options.compare:
+        from pipelines.bench import compare
+
+        return compare.bench_compare(options.patients or [100_000], options.repeats, options.out)
     from pipelines.bench import runs
 
-    return runs.bench(options.patients, options.repeats, options.out)
+    return runs.bench(options.patients or [10_000, 100_000], options.repeats, options.out)
 
 
 def _default_extracts(settings: settings_module.Settings) -> tuple[Path, bool]:
@@ -311,16 +323,19 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("--from", dest="folder", type=Path, required=True, metavar="DIR")
 
     bench = commands.add_parser("bench", help="the benchmark of the README")
-    bench.add_argument("--patients", type=_positive, nargs="+", default=[10_000, 100_000])
+    bench.add_argument("--patients", type=_positive, nargs="+", help="how large the practices are")
     bench.add_argument("--repeats", type=_positive, default=3)
     bench.add_argument("--out", type=Path)
     bench.add_argument("--app", action="store_true", help="measure the screens instead: a real server and real browser connections")
     bench.add_argument("--pages", action="store_true", help="measure every page over a long past, one person alone")
+    bench.add_argument("--size", action="store_true", help="measure how a run grows, from 10,000 patients to a million, and its memory")
+    bench.add_argument("--list", action="store_true", help="measure the filtered list at a million open tasks")
+    bench.add_argument("--compare", action="store_true", help="measure three rules over two days beside plain pandas and a dbt snapshot")
     bench.add_argument("--closed-tasks", type=_positive, default=1_000_000, help="how long that past is, about")
     bench.add_argument("--sessions", type=_positive, default=20, help="people who work at once")
     bench.add_argument("--think", type=float, default=3.0, metavar="SECONDS", help="what they think between two clicks, on average")
     bench.add_argument("--seconds", type=float, default=60.0, help="for how long they work")
-    bench.add_argument("--open-tasks", type=_positive, default=100_000, help="how long the list is, about")
+    bench.add_argument("--open-tasks", type=_positive, help="how long the list is, about: 100,000, or a million for --list")
     bench.add_argument("--data", type=Path, metavar="DIR", help="the list of this data folder, which is copied, instead of a new sample")
     return parser
 

@@ -39,7 +39,7 @@ def table_sql(table: str) -> str:
 def typed(table: str, sources: dict[str, tuple[str, str]], rows: str) -> str:
     """The SELECT that types the rows of a source; sources gives, by agreed column, its name there and its DuckDB type."""
     columns = contracts.columns(table)
-    inner, trimmed, values, texts, suspects, times = [], [], [], [], [], []
+    inner, trimmed, values, texts, suspects, odd = [], [], [], [], [], []  # odd: what no pattern of a text can tell
     for column in columns:
         name, sql_type = sources[column.name]
         x = _quoted(column.name)
@@ -47,34 +47,36 @@ def typed(table: str, sources: dict[str, tuple[str, str]], rows: str) -> str:
             inner.append(f"{_quoted(name)} AS {x}")
             trimmed.append(x)
             value, text, suspect = _from_value(column, sql_type)
+            odd.append(suspect if column.is_nullable else f"({suspect}) OR {x} IS NULL")
         else:
             inner.append(f"CAST({_quoted(name)} AS VARCHAR) AS {x}")
             trimmed.append(f"CASE WHEN is_plain THEN {x} ELSE nullif(trim({x}), '') END AS {x}")
             value, text, suspect = _from_text(column)
             if column.form in ("day", "birth_day", "moment"):
-                times.append(_odd_text_time(column, value[0]))
+                odd.append(_odd_text_time(column, value[0]))
         values += value
         texts.append(text)
         suspects.append(f"({suspect}) OR {x} IS NULL" if not column.is_nullable else suspect)
     is_suspect = " OR ".join(f"coalesce(({suspect}), false)" for suspect in suspects)
-    is_odd_time = " OR ".join(f"coalesce(({time}), false)" for time in times) or "false"
+    is_odd = " OR ".join(f"coalesce(({question}), false)" for question in odd) or "false"
     read = f"SELECT {', '.join(inner)} FROM {rows}"
     marked = f"SELECT *, {_is_plain(columns, sources)} AS is_plain FROM ({read})"
     return (
-        f"SELECT {', '.join(values)}, CASE WHEN CASE WHEN is_plain THEN {is_odd_time} ELSE {is_suspect} END THEN [{', '.join(texts)}] END"
+        f"SELECT {', '.join(values)}, CASE WHEN CASE WHEN is_plain THEN {is_odd} ELSE {is_suspect} END THEN [{', '.join(texts)}] END"
         f" FROM (SELECT is_plain, {', '.join(trimmed)} FROM ({marked}))"
     )
 
 
 def _is_plain(columns: tuple[Column, ...], sources: dict[str, tuple[str, str]]) -> str:
-    """True for a row where one regular expression over all its texts proves every column well written and trimmed.
+    """True for a row where one regular expression over all its texts proves every one of them well written and trimmed.
 
     A pattern a column costs four times as much, and nearly all rows are plain. The others get the exact questions, one by one.
     """
-    if any(_fits(column, sources[column.name][1]) for column in columns):
-        return "false"
-    pattern = r"\x1f".join(f"(?:{_plain_pattern(column)}){'?' if column.is_nullable else ''}" for column in columns)
-    return f"regexp_full_match(concat({', chr(31), '.join(_quoted(column.name) for column in columns)}), {_literal(pattern)})"
+    texts = [column for column in columns if not _fits(column, sources[column.name][1])]
+    if not texts:
+        return "true"
+    pattern = r"\x1f".join(f"(?:{_plain_pattern(column)}){'?' if column.is_nullable else ''}" for column in texts)
+    return f"regexp_full_match(concat({', chr(31), '.join(_quoted(column.name) for column in texts)}), {_literal(pattern)})"
 
 
 def _plain_pattern(column: Column) -> str:

@@ -160,10 +160,13 @@ def _stage(con: duckdb.DuckDBPyConnection, reads: Mapping[str, TableRead], as_of
         given = {"as_of": as_of} if staging.parameters(table) else None
         if table in staging.NOT_SHOWN:
             con.execute(f"CREATE TABLE staging.{table} AS {sql}", given)
-            continue
-        is_kept = reads[table].status != "accepted" and table in kept
-        con.execute(f"CREATE TABLE snapshot.staging.{table} AS " + (f"FROM previous.staging.{table}" if is_kept else sql), None if is_kept else given)
-        con.execute(f"CREATE VIEW staging.{table} AS FROM snapshot.staging.{table}")
+        else:
+            is_kept = reads[table].status != "accepted" and table in kept
+            con.execute(
+                f"CREATE TABLE snapshot.staging.{table} AS " + (f"FROM previous.staging.{table}" if is_kept else sql), None if is_kept else given
+            )
+            con.execute(f"CREATE VIEW staging.{table} AS FROM snapshot.staging.{table}")
+        con.execute(f"DROP TABLE extract.{table}")  # no other SELECT reads it, and a million patients' are 8 GB
     con.execute("SET preserve_insertion_order = true")
 
 

@@ -18,11 +18,11 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from pipelines import ledger, lifecycle, overlay, queries, warehouse
+from pipelines import ledger, lifecycle, overlay, warehouse
 from pipelines.errors import UserError
 from pipelines.folding import set_actions
 from pipelines.settings import Settings
-from pipelines.worklist import OPEN_TASKS, State, Worklist, attach_current, point, waiting
+from pipelines.worklist import State, Worklist, attach_current, point, waiting
 
 # How far an asker may be behind the newest look or the run, having waited for its turn or with a clock that is slower than the one of the
 # machine that runs the pipeline: it gets the newer list, for one set back would be made anew, and none would be shown before the run.
@@ -96,7 +96,7 @@ class SharedWorklist:
             )
         con.execute("CREATE TABLE memory.main.moment AS SELECT CAST($at AS TIMESTAMPTZ) AS seen_at", {"at": at})
         overlay.lay_out(con)
-        con.execute(f"INSERT INTO {OPEN_TASKS} BY NAME FROM ({queries.sql('listed')}) AS t WHERE t.is_open", queries.EVERY_TASK)
+        overlay.lay_in(con)
         held = _Held(con, path, replace(state, making=next(_makings)), at, _next_day(con, at), waiting=waiting(con))
         self._catch_up(held, at, self.book.last_seq())
         return held

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from types import TracebackType
 from typing import Self
 
@@ -75,8 +75,12 @@ class Filters:
 
 # What queries/listed.sql says, kept by whoever has many readers (see overlay.py): of the open tasks, and of all.
 OPEN_TASKS, ALL_TASKS = "memory.main.open_tasks", "memory.main.all_tasks"
+# Beside them the open tasks as queries/counted.sql counts them, a sixth as many rows: what COUNTING asks, unless a filter looks at single tasks.
+OPEN_COUNTS = "memory.main.open_counts"
+COUNTING = ("summary", "options")
 _PARAMETER = re.compile(r"\$(\w+)")
 CHOSEN = ("facility_ids", "categories", "rule_ids", "payer_ids", "staff_ids", "age_bands")
+COUNTED_BY = ("status", *CHOSEN)
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,7 @@ class Worklist:
         return self._ask("tasks", wanted, tail)
 
     def summary(self, filters: Filters | None = None) -> dict[str, object]:
-        """Tasks, pending ones overdue, deferred, unassigned, dollars waiting (Decimal) and the oldest `since` of the tasks that match."""
+        """Tasks, pending ones overdue, deferred, unassigned, dollars waiting (Decimal), open, and closed by people, of the tasks that match."""
         return self._ask("summary", filters or Filters()).iloc[0].to_dict()
 
     def counts(self, filters: Filters | None = None) -> pd.DataFrame:
@@ -229,13 +233,16 @@ class Worklist:
         if filters.out_from is not None:
             given["left_as"], given["close_kinds"] = given["close_kinds"], None
         given |= {"return_days": RETURN_DAYS, **more}
-        table = ALL_TASKS if filters.status in ("closed", "all") else OPEN_TASKS
-        asked, kept = (f"FROM {table}", "NOT MATERIALIZED") if self._is_kept else (queries.sql("listed"), "")
+        table, place = (ALL_TASKS, "task_id") if filters.status in ("closed", "all") else (OPEN_TASKS, "rowid")
+        listed, kept = (f"FROM {table} AS t", "NOT MATERIALIZED") if self._is_kept else (f"FROM ({queries.sql('listed')}) AS t", "")
+        asked = f"SELECT t.*, t.{place if self._is_kept else 'task_id'} AS place {listed}"
         matching = _lines_given("matching", given)
-        if page:
-            # First which tasks, then all about them: most of the columns are then read for these few rows only.
-            ids = f"SELECT p.task_id FROM (SELECT t.task_id FROM ({matching}) AS t {tail} {page}) AS p"
-            matching = f"FROM asked AS t WHERE t.task_id IN ({ids})"
+        conditions = matching[matching.index("FROM asked AS t") :]
+        if self._is_kept and table == OPEN_TASKS and question in COUNTING and _is_counted(filters):
+            asked, matching = f"FROM {OPEN_COUNTS}", f"SELECT t.* {conditions}"
+        elif page:
+            # First which tasks, then all about them: most of the columns are then read for these few rows only, found by where they lie.
+            matching = f"FROM asked AS t WHERE t.place IN (SELECT p.place FROM (SELECT t.place {conditions} {tail} {page}) AS p)"
         answer = _lines_given(question, given)
         beside = "".join(f"{name} AS ({queries.sql(name)}), " for name in ("happened", "stood") if f"{name} AS {name[0]}" in matching + answer)
         split = SPLIT_COLUMNS.get(str(more.get("split_by")))
@@ -252,6 +259,11 @@ class Worklist:
 
     def _rows(self, sql: str, parameters: Mapping[str, object]) -> pd.DataFrame:
         return self.con.sql(sql, params=dict(parameters) or None).to_arrow_table().to_pandas(integer_object_nulls=True)
+
+
+def _is_counted(filters: Filters) -> bool:
+    """Whether the filters choose only by what the counts tell apart."""
+    return all(getattr(filters, field.name) == field.default for field in fields(filters) if field.name not in COUNTED_BY)
 
 
 def _lines_given(question: str, given: Mapping[str, object]) -> str:

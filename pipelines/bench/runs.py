@@ -83,7 +83,7 @@ def _size(patients: int, repeats: int) -> dict:
             data = Path(scratch) / f"data{number}"
             for name, folder, as_of in zip(TARGETS, folders, DAYS, strict=True):
                 bare = _floor_process(folder, as_of)
-                found[name].append((bare, _run_process(folder, as_of, data)))
+                found[name].append((bare, run_process(folder, as_of, data)))
                 print(f"{patients:,} {name}: floor {bare.seconds:.2f} s, run {found[name][-1][1].seconds:.2f} s", file=sys.stderr)
             shutil.rmtree(data)
     return {"patients": patients, "rows": rows, **{name: _summary(pairs, rows) for name, pairs in found.items()}}
@@ -107,16 +107,18 @@ def _floor_process(folder: Path, as_of: dt.datetime) -> Measured:
         "import datetime, pathlib; from pipelines.bench.runs import floor; "
         f"floor(pathlib.Path({str(folder)!r}), datetime.datetime.fromisoformat({as_of.isoformat()!r}))"
     )
-    return _measure([sys.executable, "-c", code], os.environ)
+    return measure([sys.executable, "-c", code], os.environ)
 
 
-def _run_process(folder: Path, as_of: dt.datetime, data: Path) -> Measured:
+def run_process(folder: Path, as_of: dt.datetime, data: Path) -> Measured:
+    """Our whole run in a process of its own, with nothing set but the data folder."""
     command = [sys.executable, "-m", "pipelines", "run", "--extracts", str(folder), "--as-of", as_of.isoformat()]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WORKBENCH_")}
-    return _measure(command, {**environment, "WORKBENCH_DATA": str(data)})
+    return measure(command, {**environment, "WORKBENCH_DATA": str(data)})
 
 
-def _measure(command: list[str], environment: dict[str, str] | os._Environ[str]) -> Measured:
+def measure(command: list[str], environment: dict[str, str] | os._Environ[str]) -> Measured:
+    """Any command as a process: its time from outside, the most memory it held; SystemExit with what it said if it fails."""
     started = time.perf_counter()
     process = subprocess.Popen(command, env=dict(environment), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     errors = process.stderr.read() if process.stderr else b""

@@ -40,6 +40,7 @@ SELECT
     t.manual,
     t.is_latest,
     t.active_age_days,
+    1 AS tasks,
 FROM asked AS t
 WHERE
     (

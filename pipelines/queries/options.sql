@@ -8,13 +8,14 @@ WITH narrow AS MATERIALIZED (
         t.payer_key,
         t.staff_key,
         t.age_band,
+        t.tasks,
     FROM matching AS t
 )
 
 SELECT
     'facility' AS filter,
     t.facility_id AS choice,
-    COUNT(*) AS tasks,
+    CAST(SUM(t.tasks) AS BIGINT) AS tasks,
 FROM narrow AS t
 WHERE
     TRUE
@@ -24,11 +25,12 @@ WHERE
     AND LIST_CONTAINS($chosen_staff_ids, t.staff_key)
     AND LIST_CONTAINS($chosen_age_bands, t.age_band)
 GROUP BY t.facility_id
+HAVING SUM(t.tasks) > 0
 UNION ALL
 SELECT
     'category' AS filter,
     t.category AS choice,
-    COUNT(*) AS tasks,
+    CAST(SUM(t.tasks) AS BIGINT) AS tasks,
 FROM narrow AS t
 WHERE
     TRUE
@@ -38,11 +40,12 @@ WHERE
     AND LIST_CONTAINS($chosen_staff_ids, t.staff_key)
     AND LIST_CONTAINS($chosen_age_bands, t.age_band)
 GROUP BY t.category
+HAVING SUM(t.tasks) > 0
 UNION ALL
 SELECT
     'type' AS filter,
     t.rule_id AS choice,
-    COUNT(*) AS tasks,
+    CAST(SUM(t.tasks) AS BIGINT) AS tasks,
 FROM narrow AS t
 WHERE
     TRUE
@@ -52,11 +55,12 @@ WHERE
     AND LIST_CONTAINS($chosen_staff_ids, t.staff_key)
     AND LIST_CONTAINS($chosen_age_bands, t.age_band)
 GROUP BY t.rule_id
+HAVING SUM(t.tasks) > 0
 UNION ALL
 SELECT
     'payer' AS filter,
     t.payer_key AS choice,
-    COUNT(*) AS tasks,
+    CAST(SUM(t.tasks) AS BIGINT) AS tasks,
 FROM narrow AS t
 WHERE
     TRUE
@@ -66,11 +70,12 @@ WHERE
     AND LIST_CONTAINS($chosen_staff_ids, t.staff_key)
     AND LIST_CONTAINS($chosen_age_bands, t.age_band)
 GROUP BY t.payer_key
+HAVING SUM(t.tasks) > 0
 UNION ALL
 SELECT
     'staff' AS filter,
     t.staff_key AS choice,
-    COUNT(*) AS tasks,
+    CAST(SUM(t.tasks) AS BIGINT) AS tasks,
 FROM narrow AS t
 WHERE
     TRUE
@@ -80,11 +85,12 @@ WHERE
     AND LIST_CONTAINS($chosen_payer_ids, t.payer_key)
     AND LIST_CONTAINS($chosen_age_bands, t.age_band)
 GROUP BY t.staff_key
+HAVING SUM(t.tasks) > 0
 UNION ALL
 SELECT
     'age' AS filter,
     t.age_band AS choice,
-    COUNT(*) AS tasks,
+    CAST(SUM(t.tasks) AS BIGINT) AS tasks,
 FROM narrow AS t
 WHERE
     TRUE
@@ -94,3 +100,4 @@ WHERE
     AND LIST_CONTAINS($chosen_payer_ids, t.payer_key)
     AND LIST_CONTAINS($chosen_staff_ids, t.staff_key)
 GROUP BY t.age_band
+HAVING SUM(t.tasks) > 0

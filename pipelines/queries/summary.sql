@@ -1,13 +1,12 @@
--- What the numbers above the list say of all tasks that match.
+-- What the numbers above the list say of all tasks that match; each row of `matching` is so many `tasks`.
 SELECT
-    COUNT(*) AS tasks,
+    CAST(COALESCE(SUM(t.tasks), 0) AS BIGINT) AS tasks,
     -- As the status overdue has it: what is deferred waits with leave.
-    COUNT(*) FILTER (WHERE t.overdue AND t.status = 'pending') AS overdue,
-    COUNT(*) FILTER (WHERE t.status = 'deferred') AS deferred,
-    COUNT(*) FILTER (WHERE t.staff_id IS NULL) AS unassigned,
+    CAST(COALESCE(SUM(t.tasks) FILTER (WHERE t.overdue AND t.status = 'pending'), 0) AS BIGINT) AS overdue,
+    CAST(COALESCE(SUM(t.tasks) FILTER (WHERE t.status = 'deferred'), 0) AS BIGINT) AS deferred,
+    CAST(COALESCE(SUM(t.tasks) FILTER (WHERE t.staff_key = 'unassigned'), 0) AS BIGINT) AS unassigned,
     -- Only these two hold money that is still to be moved; an amount elsewhere would be counted twice.
     COALESCE(SUM(CASE WHEN t.rule_id IN ('uncollected_payments', 'refund_request') THEN t.amount END), 0) AS amount,
-    MIN(t.since) AS oldest,
-    COUNT(*) FILTER (WHERE t.is_open) AS still_open,
-    COUNT(*) FILTER (WHERE t.close_kind IN ('completed', 'override')) AS by_people,
+    CAST(COALESCE(SUM(t.tasks) FILTER (WHERE t.is_open), 0) AS BIGINT) AS still_open,
+    CAST(COALESCE(SUM(t.tasks) FILTER (WHERE t.close_kind IN ('completed', 'override')), 0) AS BIGINT) AS by_people,
 FROM matching AS t

@@ -133,6 +133,27 @@ def test_finder_and_pandera_together_accept_what_pandera_alone_accepts(table, da
         assert con.execute(f"SELECT count({column.name}) FROM extract.{table}").fetchone()[0] == pd.Series(kept).notna().sum()
 
 
+@pytest.mark.parametrize("table", ["appointments", "authorizations", "patients", "faxes"])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(data=st.data())
+def test_of_a_parquet_row_typed_columns_and_texts_are_judged_together(table, data, tmp_path):
+    """Days, moments, money and flags come typed where they can be, the rest as text: what pandera accepts of the same values as text is accepted."""
+    columns, rows = contracts.columns(table), data.draw(_rows(table))
+    written = pd.DataFrame(rows, columns=[column.name for column in columns], dtype="str")
+    is_typed = {column.name: column.form in ("day", "birth_day", "moment", "money", "flag") and data.draw(st.booleans()) for column in columns}
+    typed = [f"TRY_CAST({c.name} AS {c.sql_type}) AS {c.name}" if is_typed[c.name] else c.name for c in columns]
+    con = duckdb.connect()
+    con.register("written", written)
+    path = tmp_path / f"{table}.parquet"
+    con.execute(f"COPY (SELECT {', '.join(typed)} FROM written) TO '{path}' (FORMAT parquet)")
+    con.execute("CREATE SCHEMA extract")
+    con.execute(judging.table_sql(table))
+    reading.load(con, table, path)
+    texts = con.execute(f"SELECT COLUMNS(*)::VARCHAR FROM read_parquet('{path}')").fetchall()
+    alone = judging.failures(table, _as_read(table, [["" if value is None else value for value in row] for row in texts]), {})
+    assert sorted(judging.refuse(con, table, set())["row"]) == sorted(set(alone["row"]))
+
+
 @pytest.mark.parametrize(
     ("text", "value", "is_utc"),
     [

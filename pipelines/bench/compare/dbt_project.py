@@ -1,0 +1,99 @@
+"""The comparison's second contender: a dbt project on DuckDB whose models are our own staging and rule SELECTs, and whose snapshot keeps the history.
+
+Written to a scratch folder, since the models are the very files of pipelines/staging and rules with dbt's names for what they read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from pipelines import contracts, rules, staging
+
+HISTORY, DATABASE = "task_history", "history.duckdb"
+# What one day asks for and may be open: of active patients, or open already; see lifecycle/decisions.sql. `is_later` is given from day two on.
+ASKED = """
+WITH asked AS (
+{candidates}
+)
+SELECT a.* EXCLUDE (ends_at_discharge), a.rule_id || '|' || a.subject_id AS task_key
+FROM asked AS a
+INNER JOIN {{{{ ref('patients') }}}} AS p ON a.patient_id = p.patient_id
+LEFT JOIN {{{{ ref('cases') }}}} AS c ON a.case_id = c.case_id
+{{% if var('is_later') %}}
+LEFT JOIN history.main.{history} AS h ON a.rule_id || '|' || a.subject_id = h.task_key AND h.dbt_valid_to IS NULL
+{{% endif %}}
+WHERE (p.status = 'Active'{{% if var('is_later') %}} OR h.task_key IS NOT NULL{{% endif %}})
+AND NOT (a.ends_at_discharge AND COALESCE(c.is_discharged, FALSE))
+"""
+PROFILE = """
+compared:
+  target: dev
+  outputs:
+    dev: {{type: duckdb, path: '{path}', threads: 2, settings: {{TimeZone: UTC}}}}
+"""
+SNAPSHOT = """
+snapshots:
+  - name: {history}
+    relation: ref('asked')
+    config:
+      unique_key: task_key
+      strategy: check
+      check_cols: [staff_id, amount, reason]
+      hard_deletes: invalidate
+"""
+
+
+def write(folder: Path, rule_ids: tuple[str, ...]) -> None:
+    """The project, ready for `dbt build --vars`: extracts (a folder of Parquet), as_of (ISO) and is_later."""
+    found = rules.load_rules()
+    chosen = [found[rule_id] for rule_id in rule_ids]
+    files = {
+        "dbt_project.yml": "name: compared\nversion: '1.0'\nconfig-version: 2\nprofile: compared\nmodels:\n  +materialized: table\n",
+        "profiles.yml": PROFILE.format(path=folder / DATABASE),
+        "snapshots/history.yml": SNAPSHOT.format(history=HISTORY),
+    }
+    for table in _needed({table for rule in chosen for table in rule.reads} | {"cases", "patients", "facilities"}):
+        files[f"models/staging/{table}.sql"] = _model(_from_files(table, staging.staging_sql()[table]), {})
+    for rule in chosen:
+        files[f"models/rules/{rule.rule_id}.sql"] = _model(rule.sql, rule.params)
+    candidates = "\nUNION ALL\n".join(
+        f"SELECT '{rule.rule_id}' AS rule_id, {str(rule.ends_at_discharge).upper()} AS ends_at_discharge, t.subject_id, t.case_id, t.patient_id, "
+        f"t.facility_id, t.staff_id, t.since, t.amount, t.reason FROM {{{{ ref('{rule.rule_id}') }}}} AS t"
+        for rule in chosen
+    )
+    files["models/asked.sql"] = ASKED.format(candidates=candidates, history=HISTORY)
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def variables(extracts: Path, as_of: str, *, is_later: bool) -> str:
+    """What --vars takes."""
+    return json.dumps({"extracts": str(extracts), "as_of": as_of, "is_later": is_later})
+
+
+def _needed(tables: set[str]) -> list[str]:
+    """These tables and all that their staging reads."""
+    waiting, found = list(tables), set()
+    while waiting:
+        table = waiting.pop()
+        if table not in found:
+            found.add(table)
+            waiting.extend(re.findall(r"\bstaging\.(\w+)", staging.staging_sql()[table]))
+    return sorted(found)
+
+
+def _from_files(table: str, sql: str) -> str:
+    """The SELECT with its extract read from the file; times come as the clinics' own, as the sample writes them."""
+    flags = "".join(f", FALSE AS {column.name}_is_utc" for column in contracts.columns(table) if column.form == "moment")
+    return sql.replace(f"extract.{table}", f"(SELECT *{flags} FROM read_parquet('{{{{ var(\"extracts\") }}}}/{table}.parquet'))")
+
+
+def _model(sql: str, params: dict[str, object]) -> str:
+    sql = re.sub(r"\bstaging\.(\w+)", r"{{ ref('\1') }}", re.sub(r"/\*.*?\*/", "", sql, flags=re.DOTALL))
+    for name, value in params.items():
+        sql = re.sub(rf"\${name}\b", str(value), sql)
+    return sql.replace("$as_of", "'{{ var(\"as_of\") }}'")

@@ -1,0 +1,100 @@
+"""How a run grows with the practice: 10,000 to a million patients as Parquet, a first run and a next day on which one row in a hundred changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import json
+import math
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from pipelines import contracts, sample, warehouse
+from pipelines.bench.runs import Measured, run_process
+
+MONDAY = sample.DEFAULT_AS_OF + dt.timedelta(days=3)
+DAYS = {"first": MONDAY, "next day": MONDAY + dt.timedelta(days=1)}  # of all days of the week Monday changes nearest to 1 % of the rows
+MOST_MB, MOST_GROWTH = 16 * 1024, 1.1
+COMPARED_WITH = "2GB"  # for counting what changed; DuckDB spills to disk beyond
+
+
+def bench_sizes(patients: list[int], repeats: int, out: Path | None) -> int:
+    """Measure every size, print the table and the exponents of growth, and write them as JSON when `out` is given."""
+    sizes = [_size(count, repeats) for count in sorted(patients)]
+    growth = {name: [_exponent(small[name], large[name]) for small, large in itertools.pairwise(sizes)] for name in DAYS}
+    if out is not None:
+        report = {"cores": os.cpu_count(), "repeats": repeats, "load_after": os.getloadavg()[0], "sizes": sizes, "growth": growth}
+        out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; Parquet; wanted: at most {MOST_MB:,} MB, growth at most {MOST_GROWTH}")
+    print(f"{'patients':>9} {'appointments':>13} {'rows':>11} {'run':9}{'changed':>9}{'run s':>8}{'rows/s':>11}{'peak MB':>9}{'growth':>8}")
+    for position, size in enumerate(sizes):
+        for name in DAYS:
+            found = size[name]
+            grown = growth[name][position - 1] if position else None
+            is_missed = found["peak_mb"] > MOST_MB or (grown is not None and grown > MOST_GROWTH)
+            print(
+                f"{size['patients']:>9,} {found['appointments']:>13,} {found['rows']:>11,} {name:9}"
+                f"{'' if found['changed'] is None else format(found['changed'], '.1%'):>9}{found['seconds']:>8.1f}{found['rows_per_second']:>11,.0f}"
+                f"{found['peak_mb']:>9,.0f}{'' if grown is None else format(grown, '.2f'):>8}{'  missed' if is_missed else ''}"
+            )
+    return 0
+
+
+def _exponent(small: dict, large: dict) -> float:
+    """How run time grows with rows: 1 is in step, 2 is with their square."""
+    return math.log(large["seconds"] / small["seconds"]) / math.log(large["rows"] / small["rows"])
+
+
+def _size(patients: int, repeats: int) -> dict:
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        folders = {name: Path(scratch) / name.replace(" ", "-") for name in DAYS}
+        rows = {}
+        for name, as_of in DAYS.items():
+            print(f"making {patients:,} patients as of {as_of:%Y-%m-%d}", file=sys.stderr)
+            rows[name] = sample.write_sample(
+                folders[name],
+                patients=patients,
+                facilities=sample.DEFAULT_FACILITIES,
+                as_of=as_of,
+                seed=sample.DEFAULT_SEED,
+                format="parquet",
+            )
+        changed = {"first": None, "next day": changed_share(*folders.values())}
+        found: dict[str, list[Measured]] = {name: [] for name in DAYS}
+        for _ in range(repeats):
+            data = Path(scratch) / "data"
+            for name, as_of in DAYS.items():
+                found[name].append(run_process(folders[name], as_of, data))
+                print(f"{patients:,} {name}: {found[name][-1].seconds:.1f} s, {found[name][-1].peak_mb:,.0f} MB", file=sys.stderr)
+            shutil.rmtree(data)
+    return {"patients": patients, **{name: _summary(found[name], rows[name], changed[name]) for name in DAYS}}
+
+
+def _summary(found: list[Measured], rows: dict[str, int], changed: float | None) -> dict:
+    seconds, total = statistics.median(run.seconds for run in found), sum(rows.values())
+    return {
+        "rows": total,
+        "appointments": rows["appointments"],
+        "changed": changed,
+        "seconds": seconds,
+        "rows_per_second": round(total / seconds),
+        "peak_mb": max(run.peak_mb for run in found),
+        "repeats": [asdict(run) for run in found],
+    }
+
+
+def changed_share(before: Path, after: Path) -> float:
+    """The share of the rows of a folder of Parquet extracts that are new, or otherwise than in the folder before."""
+    rows = changed = 0
+    with warehouse.connect() as con:
+        con.execute(f"SET memory_limit = '{COMPARED_WITH}'")
+        for table in contracts.TABLES:
+            old, new = (f"SELECT HASH(t) AS row FROM read_parquet('{folder / table}.parquet') AS t" for folder in (before, after))
+            (count, other) = warehouse.one(con, f"SELECT COUNT(*), COUNT(*) FILTER (WHERE n.row NOT IN ({old})) FROM ({new}) AS n")
+            rows, changed = rows + count, changed + other
+    return changed / rows
