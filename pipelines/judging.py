@@ -50,7 +50,7 @@ def typed(table: str, sources: dict[str, tuple[str, str]], rows: str) -> str:
             odd.append(suspect if column.is_nullable else f"({suspect}) OR {x} IS NULL")
         else:
             inner.append(f"CAST({_quoted(name)} AS VARCHAR) AS {x}")
-            trimmed.append(f"CASE WHEN is_plain THEN {x} ELSE nullif(trim({x}), '') END AS {x}")
+            trimmed.append(f"nullif(CASE WHEN is_plain THEN {x} ELSE trim({x}) END, '') AS {x}")
             value, text, suspect = _from_text(column)
             if column.form in ("day", "birth_day", "moment"):
                 odd.append(_odd_text_time(column, value[0]))

@@ -154,6 +154,21 @@ def test_of_a_parquet_row_typed_columns_and_texts_are_judged_together(table, dat
     assert sorted(judging.refuse(con, table, set())["row"]) == sorted(set(alone["row"]))
 
 
+def test_an_empty_text_of_a_parquet_file_is_no_value(tmp_path):
+    path = tmp_path / "patients.parquet"
+    written = pd.DataFrame(
+        [["P1", "Test", "Ana", "", "Active", "F1", "", "", ""]], columns=[c.name for c in contracts.columns("patients")], dtype="str"
+    )
+    con = duckdb.connect()
+    con.register("written", written)
+    con.execute(f"COPY written TO '{path}' (FORMAT parquet)")
+    con.execute("CREATE SCHEMA extract")
+    con.execute(judging.table_sql("patients"))
+    reading.load(con, "patients", path)
+    assert judging.refuse(con, "patients", set()).empty
+    assert con.execute("SELECT COLUMNS(*)::VARCHAR FROM extract.patients").fetchone() == ("P1", "Test", "Ana", None, "Active", "F1", None, None, None)
+
+
 @pytest.mark.parametrize(
     ("text", "value", "is_utc"),
     [
