@@ -28,10 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except duckdb.Error as error:
-        print(
-            f"error: the snapshot or an extract cannot be read ({type(error).__name__}): it is damaged; the other snapshots are untouched",
-            file=sys.stderr,
-        )
+        print(f"error: {_damaged(error)}", file=sys.stderr)
         return 2
     except OverflowError:
         print("error: a time is too far away to reckon with", file=sys.stderr)
@@ -45,6 +42,16 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"error: {error.filename or 'file'}: {error.strerror}", file=sys.stderr)
         return 2
+
+
+def _damaged(error: duckdb.Error) -> str:
+    from pipelines import warehouse
+
+    try:
+        live = warehouse.current(settings_module.load().warehouse)
+    except UserError as broken:
+        return str(broken)
+    return f"an extract cannot be read ({type(error).__name__}): it is damaged" if live is None else warehouse.damaged(live, error)
 
 
 def moment(text: str) -> dt.datetime:

@@ -120,6 +120,11 @@ class Server:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return [line for line in lines if line.startswith(("error ", "Traceback")) or " ERROR " in line]
 
+    def kill(self) -> None:
+        """End it as a power failure would."""
+        self._process.kill()
+        self._process.wait()
+
     def stop(self) -> None:
         """End it."""
         self._process.terminate()
