@@ -213,8 +213,14 @@ def _bench(options: argparse.Namespace, settings: settings_module.Settings) -> i
     if options.app:
         from pipelines.bench import app
 
-        load = app.Load(options.sessions, options.think, options.seconds, options.open_tasks or 100_000)
+        load = app.Load(options.sessions, options.think, options.seconds or 60, options.open_tasks or 100_000)
         return app.bench_app(load, options.data, now(), options.out)
+    if options.load:
+        from pipelines.bench import app
+        from pipelines.bench import load as load_module
+
+        load = app.Load(options.staff, options.think, options.seconds or 120, options.open_tasks or 100_000)
+        return load_module.bench_load(load, options.data, options.ledger, options.out)
     if options.list:
         from pipelines.bench import lists
 
@@ -341,7 +347,10 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--closed-tasks", type=_positive, default=1_000_000, help="how long that past is, about")
     bench.add_argument("--sessions", type=_positive, default=20, help="people who work at once")
     bench.add_argument("--think", type=float, default=3.0, metavar="SECONDS", help="what they think between two clicks, on average")
-    bench.add_argument("--seconds", type=float, default=60.0, help="for how long they work")
+    bench.add_argument("--load", action="store_true", help="measure many staff at once on the list and the ledger, without screens")
+    bench.add_argument("--staff", type=_positive, default=50, help="how many these are")
+    bench.add_argument("--ledger", metavar="URL", help="their ledger, an empty one; without it a SQLite file of its own")
+    bench.add_argument("--seconds", type=float, help="for how long people work: 60, or 120 for --load")
     bench.add_argument("--open-tasks", type=_positive, help="how long the list is, about: 100,000, or a million for --list")
     bench.add_argument("--data", type=Path, metavar="DIR", help="the list of this data folder, which is copied, instead of a new sample")
     return parser
