@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except duckdb.Error as error:
-        print(f"error: {_damaged(error)}", file=sys.stderr)
+        print(f"error: {_damaged(options.command, error)}", file=sys.stderr)
         return 2
     except OverflowError:
         print("error: a time is too far away to reckon with", file=sys.stderr)
@@ -44,14 +44,18 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
 
 
-def _damaged(error: duckdb.Error) -> str:
+def _damaged(command: str, error: duckdb.Error) -> str:
     from pipelines import warehouse
 
-    try:
-        live = warehouse.current(settings_module.load().warehouse)
-    except UserError as broken:
-        return str(broken)
-    return f"an extract cannot be read ({type(error).__name__}): it is damaged" if live is None else warehouse.damaged(live, error)
+    live = None
+    if command in ("tasks", "history", "act", "report"):  # they read nothing but the snapshot
+        try:
+            live = warehouse.current(settings_module.load().warehouse)
+        except UserError as broken:
+            return str(broken)
+    if live is not None:
+        return warehouse.damaged(live, error)
+    return f"the snapshot or an extract cannot be read ({type(error).__name__}): it is damaged; the other snapshots are untouched"
 
 
 def moment(text: str) -> dt.datetime:

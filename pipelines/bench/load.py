@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -94,22 +94,31 @@ def measure(settings: Settings, load: Load) -> dict[str, object]:
 
 
 def work(shared: SharedWorklist, member: Member, asked: Sequence[lists.View], opens_at: dt.datetime, started: float, load: Load) -> None:
-    """Look, think, act, and so on until the time is over; what was begun is ended."""
-    while (now := time.perf_counter()) < started + load.seconds:
-        at = opens_at + dt.timedelta(seconds=now - started)
+    """Think, look, think, act, and so on until the time is over; what was begun is ended."""
+    until = started + load.seconds
+
+    def think() -> None:
+        if load.think_seconds:
+            time.sleep(max(0.0, min(member.dice.expovariate(1 / load.think_seconds), until - time.perf_counter())))
+
+    def clock() -> dt.datetime:
+        return opens_at + dt.timedelta(seconds=time.perf_counter() - started)
+
+    while time.perf_counter() < until:
         try:
-            _look_and_act(shared, member, member.dice.choice(asked), at, load.think_seconds)
+            _look_and_act(shared, member, member.dice.choice(asked), clock, think)
         except (UserError, duckdb.Error, sa.exc.SQLAlchemyError) as error:
             member.errors.append(f"{type(error).__name__}: {str(error).splitlines()[0]}")
 
 
-def _look_and_act(shared: SharedWorklist, member: Member, view: lists.View, at: dt.datetime, think_seconds: float) -> None:
+def _look_and_act(shared: SharedWorklist, member: Member, view: lists.View, clock: Callable[[], dt.datetime], think: Callable[[], None]) -> None:
+    think()
     begun = time.perf_counter()
-    with shared.at(at) as worklist:
+    with shared.at(clock()) as worklist:
         rows, *_ = [question(worklist, view.filters, view.order) for question in lists.QUESTIONS.values()]
         seen = worklist.state.seq
     member.lists.append(time.perf_counter() - begun)
-    _think(member, think_seconds)
+    think()
     if rows.empty:
         return
     action = member.dice.choices(list(HABITS), list(HABITS.values()))[0]
@@ -118,13 +127,13 @@ def _look_and_act(shared: SharedWorklist, member: Member, view: lists.View, at: 
     to = member.staff_id if action == "assign" else None
     wishes = [Wish(task_id, action, to_staff_id=to, reason="Done by phone", seen=seen, span=span) for task_id in chosen]
     begun = time.perf_counter()
-    with shared.at(at) as worklist:
+    with shared.at(clock()) as worklist:
         done, refused = acting.act_all(worklist, shared.book, member.staff_id, wishes)
     _note(member, begun, done, refused)
     if done and action != "note" and member.dice.random() < TAKES_BACK:
-        _think(member, think_seconds)
+        think()
         begun = time.perf_counter()
-        with shared.at(at) as worklist:
+        with shared.at(clock()) as worklist:
             _note(member, begun, *acting.undo(worklist, shared.book, member.staff_id, done))
 
 
@@ -132,11 +141,6 @@ def _note(member: Member, begun: float, done: Sequence[acting.Done], refused: Se
     member.actions.append(time.perf_counter() - begun)
     member.done += [each.action for each in done]
     member.refused += len(refused)
-
-
-def _think(member: Member, seconds: float) -> None:
-    if seconds:
-        time.sleep(member.dice.expovariate(1 / seconds))
 
 
 def proof(members: Sequence[Member], recorded: Sequence[Action]) -> dict[str, object]:

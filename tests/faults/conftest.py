@@ -177,6 +177,9 @@ def pytest_sessionfinish() -> None:
         unfinished = CACHE / f"faults.{os.getpid()}.md"
         unfinished.write_text(HEAD + "".join(f"| {' | '.join(row)} |\n" for row in rows), encoding="utf-8")
         os.replace(unfinished, CACHE / "faults.md")
+    for other in (CACHE / "faults").glob("*"):
+        if other.name != THIS_RUN:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def snapshot_of(place: Place) -> Path:
