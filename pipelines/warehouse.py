@@ -41,12 +41,16 @@ def current(folder: Path) -> Path | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{folder / 'CURRENT'}: the pointer to the live snapshot cannot be read ({type(error).__name__})") from None
+        raise UserError(f"{folder / 'CURRENT'}: the pointer to the live snapshot cannot be read ({type(error).__name__}). {_kept(folder)}") from None
     path = folder / name
     if "/" in name or not name.endswith(".duckdb") or not path.is_file():
-        kept = ", ".join(sorted(p.name for p in folder.glob("*.duckdb"))) or "none"
-        raise UserError(f"{folder / 'CURRENT'} names no snapshot that is here; snapshots here: {kept}. Write the newest one's name into CURRENT.")
+        raise UserError(f"{folder / 'CURRENT'} names no snapshot that is here. {_kept(folder)}")
     return path
+
+
+def _kept(folder: Path) -> str:
+    names = ", ".join(sorted(path.name for path in folder.glob("*.duckdb"))) or "none"
+    return f"Snapshots here: {names}. Write the newest one's name into CURRENT."
 
 
 def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, oldest: int = FORMAT) -> None:
