@@ -28,10 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except duckdb.Error as error:
-        print(
-            f"error: the snapshot or an extract cannot be read ({type(error).__name__}): it is damaged; the other snapshots are untouched",
-            file=sys.stderr,
-        )
+        print(f"error: {_damaged(options.command, error)}", file=sys.stderr)
         return 2
     except OverflowError:
         print("error: a time is too far away to reckon with", file=sys.stderr)
@@ -45,6 +42,20 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"error: {error.filename or 'file'}: {error.strerror}", file=sys.stderr)
         return 2
+
+
+def _damaged(command: str, error: duckdb.Error) -> str:
+    from pipelines import warehouse
+
+    live = None
+    if command in ("tasks", "history", "act", "report"):  # they read nothing but the snapshot
+        try:
+            live = warehouse.current(settings_module.load().warehouse)
+        except UserError as broken:
+            return str(broken)
+    if live is not None:
+        return warehouse.damaged(live, error)
+    return f"the snapshot or an extract cannot be read ({type(error).__name__}): it is damaged; the other snapshots are untouched"
 
 
 def moment(text: str) -> dt.datetime:
@@ -206,8 +217,14 @@ def _bench(options: argparse.Namespace, settings: settings_module.Settings) -> i
     if options.app:
         from pipelines.bench import app
 
-        load = app.Load(options.sessions, options.think, options.seconds, options.open_tasks or 100_000)
+        load = app.Load(options.sessions, options.think, options.seconds or 60, options.open_tasks or 100_000)
         return app.bench_app(load, options.data, now(), options.out)
+    if options.load:
+        from pipelines.bench import app
+        from pipelines.bench import load as load_module
+
+        load = app.Load(options.staff, options.think, options.seconds or 120, options.open_tasks or 100_000)
+        return load_module.bench_load(load, options.data, options.ledger, options.out)
     if options.list:
         from pipelines.bench import lists
 
@@ -334,7 +351,10 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--closed-tasks", type=_positive, default=1_000_000, help="how long that past is, about")
     bench.add_argument("--sessions", type=_positive, default=20, help="people who work at once")
     bench.add_argument("--think", type=float, default=3.0, metavar="SECONDS", help="what they think between two clicks, on average")
-    bench.add_argument("--seconds", type=float, default=60.0, help="for how long they work")
+    bench.add_argument("--load", action="store_true", help="measure many staff at once on the list and the ledger, without screens")
+    bench.add_argument("--staff", type=_positive, default=50, help="how many these are")
+    bench.add_argument("--ledger", metavar="URL", help="their ledger, an empty one; without it a SQLite file of its own")
+    bench.add_argument("--seconds", type=float, help="for how long people work: 60, or 120 for --load")
     bench.add_argument("--open-tasks", type=_positive, help="how long the list is, about: 100,000, or a million for --list")
     bench.add_argument("--data", type=Path, metavar="DIR", help="the list of this data folder, which is copied, instead of a new sample")
     return parser

@@ -22,6 +22,7 @@ MIGRATING = 20261103  # the number of the lock that whoever migrates a PostgreSQ
 _ADVICE = {
     "is locked": " by another program for too long; try again",
     "unable to open": " (is it a file, and may you read and write it and its folder?)",
+    "disk I/O error": " (is its disk full or broken?)",
     "not a database": "; WORKBENCH_LEDGER must name the ledger's own file",
     "readonly": " (may you write the file and its folder?)",
 }

@@ -56,7 +56,11 @@ def run(settings: Settings, folder: Path, as_of: dt.datetime, tell: Callable[[st
             return _run(con, settings, folder, as_of, found_rules, overrides, disabled, tell)
         except duckdb.Error as error:
             # DuckDB quotes what it was working on; only its kind is safe to show, except where the disk speaks.
-            says = str(error).splitlines()[0] if isinstance(error, duckdb.IOException) else ""
+            is_of_disk = isinstance(error, duckdb.IOException) or (isinstance(error, duckdb.FatalException) and "fsync" in str(error))
+            says = " ".join(str(error).split()).rstrip("!.") + "." if is_of_disk else ""  # the cause may be in its last line
+            previous = warehouse.current(settings.warehouse)
+            if previous is not None and previous.name in says:
+                raise UserError(warehouse.damaged(previous, error)) from None
             raise UserError(
                 f"The run could not be finished ({type(error).__name__}). {says} The previous list stays live.".replace("  ", " ")
             ) from error

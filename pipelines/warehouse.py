@@ -41,12 +41,16 @@ def current(folder: Path) -> Path | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{folder / 'CURRENT'}: the pointer to the live snapshot cannot be read ({type(error).__name__})") from None
+        raise UserError(f"{folder / 'CURRENT'}: the pointer to the live snapshot cannot be read ({type(error).__name__}). {_kept(folder)}") from None
     path = folder / name
     if "/" in name or not name.endswith(".duckdb") or not path.is_file():
-        kept = ", ".join(sorted(p.name for p in folder.glob("*.duckdb"))) or "none"
-        raise UserError(f"{folder / 'CURRENT'} names no snapshot that is here; snapshots here: {kept}. Write the newest one's name into CURRENT.")
+        raise UserError(f"{folder / 'CURRENT'} names no snapshot that is here. {_kept(folder)}")
     return path
+
+
+def _kept(folder: Path) -> str:
+    names = ", ".join(sorted(path.name for path in folder.glob("*.duckdb"))) or "none"
+    return f"Snapshots here: {names}. Write the newest one's name into CURRENT."
 
 
 def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, oldest: int = FORMAT) -> None:
@@ -55,9 +59,18 @@ def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, oldest: int = 
         con.execute(f"ATTACH {_text(path)} AS {name} (READ_ONLY)")
         found = one(con, f"SELECT format FROM {name}.snapshot")
     except duckdb.Error as error:
-        raise UserError(f"{path}: the snapshot cannot be opened ({type(error).__name__}); it is damaged or of another version") from None
+        raise UserError(damaged(path, error)) from None
     if found is None or not oldest <= found[0] <= FORMAT:
         raise UserError(f"{path}: the snapshot has format {found and found[0]}, this software reads format {FORMAT}; run the pipeline once more")
+
+
+def damaged(path: Path, error: duckdb.Error) -> str:
+    """What to say of a snapshot that cannot be read, and how to go on without it."""
+    kept = ", ".join(sorted(p.name for p in path.parent.glob("*.duckdb") if p != path)) or "none"
+    return (
+        f"{path}: the snapshot cannot be read ({type(error).__name__}); it is damaged or of another version. Other snapshots here: {kept}. "
+        "Write the newest sound one's name into CURRENT and run the pipeline: what people did is in the ledger."
+    )
 
 
 @contextmanager
@@ -100,7 +113,13 @@ def publish(con: duckdb.DuckDBPyConnection, folder: Path, run_id: str) -> Path:
     pointer.write_text(target.name + "\n", encoding="utf-8")
     _sync(pointer)
     os.replace(pointer, folder / "CURRENT")
-    _sync(folder)
+    try:
+        _sync(folder)
+    except OSError as error:
+        raise UserError(
+            f"{target}: this list is live now, but the disk would not confirm it ({error.strerror}), so after a power failure it may be "
+            "the previous one: look after the disk."
+        ) from None
     for old in sorted(folder.glob("*.duckdb"))[:-KEPT]:
         if old != target:
             old.unlink(missing_ok=True)

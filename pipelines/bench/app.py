@@ -80,7 +80,7 @@ class Phase:
 class Server:
     """The workbench's server, as a process with a folder of data and a clock of its own."""
 
-    def __init__(self, folder: Path, data: Path, clock: dt.timedelta) -> None:
+    def __init__(self, folder: Path, data: Path, clock: dt.timedelta, ledger_url: str = "") -> None:
         self.log = folder / "server.log"
         (folder / "clock").write_text(str(round(clock.total_seconds())), encoding="utf-8")
         with socket.socket() as probe:
@@ -88,7 +88,7 @@ class Server:
             port = probe.getsockname()[1]
         self.origin = f"http://localhost:{port}"
         environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-        environment |= {"WORKBENCH_DATA": str(data), "WORKBENCH_CLOCK": str(folder / "clock")}
+        environment |= {"WORKBENCH_DATA": str(data), "WORKBENCH_CLOCK": str(folder / "clock"), "WORKBENCH_LEDGER": ledger_url}
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--secrets.files", str(folder / "none.toml")]
         with open(self.log, "wb") as log:
             self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
@@ -119,6 +119,11 @@ class Server:
         """What its log tells of failures; see app_pages/ui/failures.py."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return [line for line in lines if line.startswith(("error ", "Traceback")) or " ERROR " in line]
+
+    def kill(self) -> None:
+        """End it as a power failure would."""
+        self._process.kill()
+        self._process.wait()
 
     def stop(self) -> None:
         """End it."""

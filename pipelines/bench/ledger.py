@@ -40,7 +40,7 @@ def prove(settings: Settings, at: dt.datetime, after: int, told_to: Mapping[str,
         refused=sum(len(told.refused) for all_told in told_to.values() for told in all_told),
         lost=(acknowledged - recorded).total(),
         unasked=(recorded - acknowledged).total(),
-        doubled=_doubled(actions),
+        doubled=doubled(actions),
     )
 
 
@@ -53,7 +53,7 @@ def _done(told: Told, rows: Mapping[str, Row]) -> Counter[Row]:
     return Counter(told.rows) - Counter(rows[task_id] for task_id in told.refused if task_id in rows)
 
 
-def _doubled(actions: Sequence[Action]) -> int:
+def doubled(actions: Sequence[Action]) -> int:
     """How often a task was completed that was completed already."""
     completed: set[str] = set()
     doubled = 0

@@ -94,14 +94,14 @@ class Worker:
         if box is not None:
             await self.tab.rerun(kind, WidgetState(id=box.body.id, string_value=label))
 
-    async def tick(self) -> Row | None:
-        """Tick one more row; None when there is none to tick."""
+    async def tick(self, row: Row | None = None) -> Row | None:
+        """Tick one more row, this one where it is given; None when there is none to tick."""
         grid, rows = self._grid()
         ticked = self._ticked(grid) if grid is not None else []
         free = [place for place in range(len(rows)) if place not in ticked]
         if grid is None or not free:
             return None
-        place = self.dice.choice(free)
+        place = self.dice.choice(free) if row is None else rows.index(row)
         selection = {"selection": {"rows": [*ticked, place], "columns": [], "cells": []}}
         await self.tab.rerun("tick", WidgetState(id=grid.body.id, string_value=json.dumps(selection)))
         return rows[place]
@@ -153,6 +153,10 @@ class Worker:
         for _ in range(self.dice.randint(1, MOST_TICKED)):
             await self.tick()
             await self.think(RUNNING_DOWN)
+        await self.act_on_ticked(action, key)
+
+    async def act_on_ticked(self, action: str, key: str) -> None:
+        """Press the action's button, confirm, and perhaps take it back."""
         rows = self._ticked_rows()
         button = self.tab.find("button", key)
         if not rows or button is None or button.body.disabled:
@@ -205,6 +209,10 @@ class Worker:
         box = self.tab.find("button_group", key)
         if box is not None:
             await self.tab.rerun(kind, WidgetState(id=box.body.id, string_array_value={"data": [self.dice.choice(labels)]}))
+
+    def rows(self) -> list[Row]:
+        """The rows of the list that is shown."""
+        return self._grid()[1]
 
     def _grid(self) -> tuple[Drawn | None, list[Row]]:
         """The list and its rows; none while it is empty."""

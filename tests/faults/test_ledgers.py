@@ -1,0 +1,192 @@
+"""What may befall people's actions: a lock, a database server restarted, an app killed; none that was acknowledged is lost or done twice."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import os
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from websockets.exceptions import ConnectionClosed
+
+from pipelines import ledger
+from pipelines.bench.app import Server, look, serving
+from pipelines.bench.ledger import prove
+from pipelines.bench.staff import Worker
+from pipelines.bench.tab import Tab, new_browser
+from pipelines.errors import UserError
+from pipelines.ledger import NewAction
+from tests import postgres
+from tests.conftest import Workbench
+from tests.faults.conftest import Place, copy_of, first_actions
+
+LOCKED_SECONDS = 5
+WRITERS = 4
+ACKNOWLEDGED = 6  # notes before the app is killed
+AT = Workbench.day(1.5)
+
+
+@pytest.fixture
+def in_either(place: Place, ledger_url: str) -> Place:
+    """The practice with its ledger in one kind of database and then in the other."""
+    if ledger_url.startswith("sqlite"):
+        return place
+    with ledger.open_ledger(ledger_url) as book:
+        book.record_many([(new, 0) for new in first_actions([action.task_id for action in place.actions])])
+        return replace(place, settings=replace(place.settings, ledger_url=ledger_url), actions=book.actions())
+
+
+def test_a_ledger_locked_for_5_seconds(in_either: Place, seen: Callable[..., None]) -> None:
+    place = in_either
+    task_id = place.actions[1].task_id
+    kind = sa.make_url(place.settings.ledger_url).get_backend_name()
+    with ledger.open_ledger(place.settings.ledger_url) as book:
+        with book._writing():
+            began = time.monotonic()
+            waiting = place.start("act", "complete", task_id, "--staff", "S1", "--reason", "By phone", "--at", AT.isoformat())
+            assert place.listing() == place.list_before, "the list is shown meanwhile"
+            assert place.command(*place.next_run).code == 0, "a run goes through meanwhile"
+            time.sleep(max(0.0, LOCKED_SECONDS - (time.monotonic() - began)))
+            assert book.actions() == place.actions
+        done = waiting.end()
+    assert done.code == 0, done.said
+    (fresh,) = place.recorded()[len(place.actions) :]
+    assert (fresh.task_id, fresh.action) == (task_id, "complete")
+    assert task_id not in place.open_tasks()
+    seen(
+        f"ledger locked for {LOCKED_SECONDS} s",
+        f"a completion, the list and a run meanwhile ({kind})",
+        done.said,
+        done.code,
+        "list and run did not wait; the completion is written once",
+    )
+
+
+@pytest.fixture
+def own_server() -> Iterator[postgres.Server]:
+    """A PostgreSQL that may be restarted, and keeps what it has said it has written."""
+    found = postgres.programs()
+    if found is None:
+        (pytest.fail if "CI" in os.environ else pytest.skip)(postgres.MISSING)
+    server = postgres.Server(found, is_durable=True)
+    yield server
+    server.remove()
+
+
+def test_postgresql_restarted_in_mid_action(own_server: postgres.Server, seen: Callable[..., None]) -> None:
+    with ledger.open_ledger(own_server.new_database()) as book:
+        told: list[int] = []
+        said: Counter[str] = Counter()
+        stopping, stopped, is_over = threading.Event(), threading.Event(), threading.Event()
+
+        def write(writer: int) -> None:
+            for number in range(100_000):
+                if is_over.is_set():
+                    return
+                try:
+                    told.append(book.record(NewAction(f"{writer}-{number}", "complete", f"S{writer}", AT), seen=0).seq)
+                except UserError as error:
+                    said[str(error).partition(" cannot be used: ")[2]] += 1
+                    time.sleep(0.05)
+
+        @sa.event.listens_for(book._engine, "after_cursor_execute")
+        def in_mid_action(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            if statement.startswith("INSERT INTO actions") and len(told) >= 100 and not stopping.is_set():
+                stopping.set()
+                own_server.stop("immediate")
+                stopped.set()
+
+        with ThreadPoolExecutor(WRITERS) as pool:
+            writers = [pool.submit(write, writer) for writer in range(WRITERS)]
+            assert stopped.wait(60), "nobody was writing"
+            until = time.monotonic() + 30
+            while not said and time.monotonic() < until:
+                time.sleep(0.05)
+            before = len(told)
+            own_server.start()
+            while len(told) < before + 100 and time.monotonic() < until:
+                time.sleep(0.05)
+            is_over.set()
+            for writer in writers:
+                writer.result()
+        written = book.actions()
+    assert len(told) >= before + 100, "it did not go on by itself"
+    assert said
+    assert len(told) == len(set(told))
+    seqs = [action.seq for action in written]
+    assert set(told) <= set(seqs), "what was acknowledged is there"
+    assert len(written) - len(told) <= WRITERS, "one of each may be written and not yet told"
+    assert len({action.task_id for action in written}) == len(written), "and none twice"
+    words = said.most_common(1)[0][0]
+    seen(
+        "PostgreSQL restarted",
+        f"stopped as by a power failure while {WRITERS} people write",
+        words,
+        "–",
+        f"{len(told)} acknowledged, all there once; the same connections go on after the start",
+    )
+
+
+def test_kill_9_of_the_app_during_an_action(made: Place, tmp_path: Path, seen: Callable[..., None]) -> None:
+    """A real server and people at real connections; it is killed while they act, and started again."""
+    place = copy_of(made, tmp_path)
+    opens_at, _, seq = look(place.settings)
+    (tmp_path / "server").mkdir()
+    clock = opens_at - dt.datetime.now(dt.UTC)
+    workers = asyncio.run(act_until_killed(Server(tmp_path / "server", place.settings.data, clock)))
+    assert place.recorded()[: len(place.actions)] == place.actions
+    told_to = {worker.name: worker.told for worker in workers}
+    proof = prove(place.settings, opens_at + dt.timedelta(hours=1), seq, told_to)
+    assert proof.acknowledged >= ACKNOWLEDGED
+    assert (proof.lost, proof.doubled) == (0, 0)
+    assert proof.unasked <= len(workers), "one of each may be written and not yet shown"
+    with serving(Server(tmp_path / "server", place.settings.data, clock)) as server:
+        back = asyncio.run(come_back(server))
+        assert server.errors() == []
+    assert back.tab.errors == []
+    seen(
+        "kill -9 of the app",
+        f"while {len(workers)} people act",
+        "",
+        "killed",
+        f"{proof.acknowledged} acknowledged, all in the ledger once; {proof.unasked} written and not yet shown; started again it shows the list",
+    )
+
+
+async def act_until_killed(server: Server) -> list[Worker]:
+    """People note and complete without a pause; the server is killed in the middle of it."""
+    server.wait()
+    workers = [Worker(Tab(server.origin, new_browser(server.origin)), random.Random(number), 0) for number in range(2)]
+    for place, worker in enumerate(workers):
+        await worker.come_in(place)
+
+    async def act(worker: Worker) -> None:
+        with contextlib.suppress(ConnectionClosed):
+            while not worker.tab.errors:
+                await worker._note()
+
+    tasks = [asyncio.create_task(act(worker)) for worker in workers]
+    while sum(len(worker.told) for worker in workers) < ACKNOWLEDGED:
+        assert not all(task.done() for task in tasks), [worker.tab.errors for worker in workers]
+        await asyncio.sleep(0.01)
+    server.kill()
+    await asyncio.gather(*tasks)
+    return workers
+
+
+async def come_back(server: Server) -> Worker:
+    worker = Worker(Tab(server.origin, new_browser(server.origin)), random.Random(0), 0)
+    await worker.come_in(0)
+    await worker._note()
+    await worker.tab.close()
+    return worker
