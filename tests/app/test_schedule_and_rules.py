@@ -94,7 +94,11 @@ def test_a_ticked_case_leads_to_its_patient_and_only_they_are_on_record(week: Wo
     assert ("Open Test, Bo", "patient_id=B&section=schedule") in dana.links
     dana.open("patient", patient_id="B", section="schedule")
     with ledger.open_ledger(settings.load().ledger_url) as book:
-        assert [(access.patient_id, access.kind) for access in book.accesses()] == [("B", "patient page")]
+        assert [(access.patient_id, access.kind) for access in book.accesses()] == [
+            ("B", "patient page"),
+            ("*", "list"),
+            ("*", "list"),
+        ]
 
 
 @pytest.fixture
