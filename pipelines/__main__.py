@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from pipelines import private
 from pipelines import settings as settings_module
 from pipelines.errors import UserError
 
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 done, 1 refused or rows refused by `check`, 2 nothing could be done."""
+    private.begin()
     parser = _parser()
     try:
         options = parser.parse_args(arguments)
-        return _COMMANDS[options.command](options, settings_module.load())
+        settings = settings_module.load()
+        private.tighten(settings)
+        return _COMMANDS[options.command](options, settings)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

@@ -14,7 +14,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from app_pages.ui import clock
 from app_pages.ui.sessions import SESSIONS
-from pipelines import demo, warehouse
+from pipelines import demo, private, warehouse
 from pipelines import settings as settings_module
 from pipelines.errors import UserError
 from pipelines.ledger import Access
@@ -57,6 +57,7 @@ def workspace() -> Workspace:
     is_demo = settings.extracts is None and warehouse.current(settings.warehouse) is None
     if is_demo:
         settings = demo.settings_for(settings)
+    private.tighten(settings)
     moved_by = settings.clock_file or (demo.clock_file(settings) if is_demo else None)
     return Workspace(settings, is_demo, moved_by, SharedWorklist(settings))
 
