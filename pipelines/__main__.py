@@ -164,6 +164,13 @@ def _history(options: argparse.Namespace, settings: settings_module.Settings) ->
     return 0
 
 
+def _accesses(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+    from pipelines import console
+
+    console.show_accesses(settings, options.patient, options.staff, options.limit, options.format)
+    return 0
+
+
 def _act(options: argparse.Namespace, settings: settings_module.Settings) -> int:
     from pipelines import console
 
@@ -244,6 +251,7 @@ _COMMANDS = {
     "backtest": _backtest,
     "tasks": _tasks,
     "history": _history,
+    "accesses": _accesses,
     "act": _act,
     "rules": _rules,
     "report": _report,
@@ -297,6 +305,12 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("--patient", required=True)
     history.add_argument("--at", type=moment)
     history.add_argument("--format", choices=("table", "csv", "json"), default="table")
+
+    accesses = commands.add_parser("accesses", help="who looked at whom on the screens, newest first")
+    accesses.add_argument("--patient", metavar="ID", help="'*' is whole lists, by their address")
+    accesses.add_argument("--staff", metavar="ID")
+    accesses.add_argument("--limit", type=_positive, default=1000, metavar="N")
+    accesses.add_argument("--format", choices=("table", "csv", "json"), default="table")
 
     act = commands.add_parser("act", help="act on a task, as a member of staff")
     act.add_argument("action", choices=("complete", "defer", "return", "reopen", "assign", "note"))
