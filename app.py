@@ -3,8 +3,9 @@
 import streamlit as st
 
 from app_pages.ui import failures, server
-from pipelines import charts, measures  # noqa: F401 - or the first person to open a chart would wait a second for what they import
+from pipelines import charts, measures, private  # noqa: F401 - or the first person to open a chart would wait a second for what they import
 
+private.begin()
 failures.keep_values_out_of_the_log()
 app = st.App(
     "app_pages/frame.py",

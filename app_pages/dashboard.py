@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from app_pages.ui import asking, data_notice, names, one_clinic, task_actions, task_cards, url_state, workspace
+from app_pages.ui import asking, data_notice, facets, names, one_clinic, task_actions, task_cards, url_state, workspace
 from app_pages.ui.plain import plain, quiet
 from pipelines.worklist import Filters
 
@@ -15,7 +15,7 @@ FIRST_TASKS = 3  # of each type; the rest is one click away
 worklist = workspace.worklist()
 person = workspace.person()
 facilities = names.facilities(worklist)
-view = url_state.read("dashboard", [url_state.Param("facility", "Facility", "many", lambda: facilities)])
+view = url_state.read("dashboard", [facets.clinic(worklist)])
 
 facility_id = one_clinic.choose(view, facilities)
 filters = Filters(facility_ids=(facility_id,))
@@ -70,4 +70,5 @@ for column, category in zip(st.columns(max(len(categories), 1)), categories, str
                 st.markdown(quiet(f"{group.overdue:,} overdue · oldest {group.oldest:%b %-d, %Y}"))
                 task_cards.show(first[first["rule_id"] == group.rule_id], group.rule_id, query)
 
+workspace.note_list("dashboard", {"facility": [facility_id]})
 task_actions.show_confirmation()

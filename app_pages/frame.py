@@ -34,8 +34,10 @@ with st.sidebar:
     page_filters = st.container()
     st.session_state["sidebar"] = page_filters
     identity.show(person)
+    limit = st.container()
 
 data_notice.show_demo()
+data_notice.show_limit(limit)
 page.run()
 
 for name in url_state.write():

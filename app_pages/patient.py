@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app_pages.ui import patient_record, task_actions, task_cards, task_panel, timeline, url_state, workspace
+from app_pages.ui import facets, patient_record, task_actions, task_cards, task_panel, timeline, url_state, workspace
 from app_pages.ui.plain import plain
 from pipelines import records
 from pipelines.worklist import Filters
@@ -30,7 +30,7 @@ st.title(plain(patient.name) if patient else "Patients")
 for problem in view.problems:
     st.warning(plain(problem), icon=":material/link_off:")
 if view["patient_id"] and patient is None:
-    st.warning(f"There is no patient “{plain(view['patient_id'])}” in the newest extracts.", icon=":material/person_off:")
+    st.warning(f"There is no patient “{plain(view['patient_id'])}”{facets.among(worklist)} in the newest extracts.", icon=":material/person_off:")
 
 if patient is None:
     patient_record.show_search(worklist)

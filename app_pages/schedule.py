@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from app_pages.ui import data_notice, exporting, names, one_clinic, schedule_week, url_state, workspace
+from app_pages.ui import data_notice, exporting, facets, names, one_clinic, schedule_week, url_state, workspace
 from app_pages.ui.plain import plain
 from pipelines import exports, records
 
@@ -14,7 +14,7 @@ zones = worklist.facilities().set_index("facility_id")["time_zone"]
 view = url_state.read(
     "schedule",
     [
-        url_state.Param("facility", "Facility", "many", lambda: facilities),
+        facets.clinic(worklist),
         url_state.Param("week", "Week", "one", lambda: schedule_week.days_around(worklist.at.date())),
     ],
 )
@@ -50,4 +50,5 @@ else:
     schedule_week.show_numbers(rows)
     if not rows["scheduled"].any():
         st.info("No visit is booked for this week in the newest extracts: it may lie beyond what they reach.", icon=":material/event_busy:")
+    workspace.note_list("schedule", {"facility": [facility_id], "week": [first.isoformat()]})
     schedule_week.show_cases(rows, f"{facility_id} {first}")

@@ -58,6 +58,7 @@ task_grid.show(
     with_end=view["status"] not in task_view.OF_OPEN_TASKS,
 )
 
+workspace.note_list("tasks", view.query(task=None))
 ticked = task_grid.ticked()
 with bulk:
     hint = "Tick tasks to act on several at once" if can_act else "Tick a task to open it"

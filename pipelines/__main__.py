@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from pipelines import private
 from pipelines import settings as settings_module
 from pipelines.errors import UserError
 
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 done, 1 refused or rows refused by `check`, 2 nothing could be done."""
+    private.begin()
     parser = _parser()
     try:
         options = parser.parse_args(arguments)
-        return _COMMANDS[options.command](options, settings_module.load())
+        settings = settings_module.load()
+        private.tighten(settings)
+        return _COMMANDS[options.command](options, settings)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -171,6 +175,13 @@ def _history(options: argparse.Namespace, settings: settings_module.Settings) ->
     return 0
 
 
+def _accesses(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+    from pipelines import console
+
+    console.show_accesses(settings, options.patient, options.staff, options.limit, options.format)
+    return 0
+
+
 def _act(options: argparse.Namespace, settings: settings_module.Settings) -> int:
     from pipelines import console
 
@@ -257,6 +268,7 @@ _COMMANDS = {
     "backtest": _backtest,
     "tasks": _tasks,
     "history": _history,
+    "accesses": _accesses,
     "act": _act,
     "rules": _rules,
     "report": _report,
@@ -310,6 +322,12 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("--patient", required=True)
     history.add_argument("--at", type=moment)
     history.add_argument("--format", choices=("table", "csv", "json"), default="table")
+
+    accesses = commands.add_parser("accesses", help="who looked at whom on the screens, newest first")
+    accesses.add_argument("--patient", metavar="ID", help="'*' is whole lists, by their address")
+    accesses.add_argument("--staff", metavar="ID")
+    accesses.add_argument("--limit", type=_positive, default=1000, metavar="N")
+    accesses.add_argument("--format", choices=("table", "csv", "json"), default="table")
 
     act = commands.add_parser("act", help="act on a task, as a member of staff")
     act.add_argument("action", choices=("complete", "defer", "return", "reopen", "assign", "note"))

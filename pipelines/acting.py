@@ -10,6 +10,7 @@ import pandas as pd
 
 from pipelines import ledger, warehouse
 from pipelines.errors import UserError
+from pipelines.own_clinics import Clinics
 from pipelines.worklist import Filters, Worklist
 
 DONE = {
@@ -75,12 +76,13 @@ def act_all(worklist: Worklist, book: ledger.Ledger, staff_id: str, wishes: Sequ
     newest = _newest(worklist, book, wishes, tasks)
     colleagues = {wish.to_staff_id for wish in wishes if wish.action == "assign" and wish.to_staff_id is not None}
     problems = {colleague: _staff_problem(worklist, colleague) for colleague in colleagues}
+    sights = {colleague: _clinics_of(worklist, colleague) for colleague in colleagues}
     allowed: list[tuple[ledger.NewAction, int]] = []
     places: dict[int, int] = {}  # a new action, by its identity: two wishes may be equal
     whys: dict[int, str] = {}
     for place, wish in enumerate(wishes):
         try:
-            new = _action(worklist, staff_id, wish, tasks.get(wish.task_id), newest, problems)
+            new = _action(worklist, staff_id, wish, tasks.get(wish.task_id), newest, problems, sights)
         except UserError as error:
             whys[place] = str(error)
         else:
@@ -128,6 +130,12 @@ def _staff_problem(worklist: Worklist, staff_id: str) -> str | None:
     return None if row[0] else "is no longer active"
 
 
+def _clinics_of(worklist: Worklist, staff_id: str) -> Clinics:
+    """The clinics this member of staff is limited to on the screens."""
+    row = warehouse.one(worklist.con, "SELECT s.role, s.facility_id FROM staging.staff AS s WHERE s.staff_id = $staff_id", {"staff_id": staff_id})
+    return None if row is None else worklist.settings.access.clinics_of(staff_id, *row)
+
+
 def _action(
     worklist: Worklist,
     staff_id: str,
@@ -135,12 +143,15 @@ def _action(
     task: pd.Series | None,
     newest: Mapping[str, ledger.Action],
     problems: Mapping[str, str | None],
+    sights: Mapping[str, Clinics],
 ) -> ledger.NewAction:
     """What to record for one wish; UserError says why it cannot be."""
     if task is None:
-        raise UserError(f"There is no task {wish.task_id}", 1)
+        raise UserError(f"There is no task {wish.task_id}" + ("" if worklist.state.clinics is None else " at your clinics"), 1)
     if wish.action == "assign" and wish.to_staff_id is not None and (problem := problems[wish.to_staff_id]):
         raise UserError(f"--to {wish.to_staff_id}: {problem}", 1)
+    if wish.action == "assign" and (sight := sights.get(wish.to_staff_id or "")) is not None and task["facility_id"] not in sight:
+        raise UserError(f"--to {wish.to_staff_id}: works at other clinics and would not see this task", 1)
     if (latest := newest.get(wish.task_id)) is not None and latest.seq > _seen(wish, task):
         raise UserError(_who_was_first(worklist, latest), 1)
     until = wish.until if wish.span is None else worklist.at + wish.span

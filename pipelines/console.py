@@ -41,6 +41,7 @@ SHORT_TASK_KEYS = (
     "reason",
 )
 SHORT_HISTORY_KEYS = ("happened_at", "event", "title", "task_id", "staff", "reason", "deferred_until", "to_staff")
+ACCESS_KEYS = ("seq", "at", "staff_id", "patient_id", "kind", "detail")
 REFUSED_HEADS = ("file", "column", "check", "rows", "first line")
 REFUSED_SHOWN = 20  # kinds of refusals a run prints
 
@@ -132,6 +133,13 @@ def show_history(settings: Settings, at: dt.datetime, patient_id: str, form: str
     with open_worklist(settings, at) as worklist:
         events = worklist.history(patient_id)
         _show(events, form, tuple(events.columns), SHORT_HISTORY_KEYS)
+
+
+def show_accesses(settings: Settings, patient_id: str | None, staff_id: str | None, limit: int, form: str) -> None:
+    """The newest looks at this patient, by this person; times in UTC."""
+    with ledger.open_ledger(settings.ledger_url) as book:
+        found = book.accesses(patient_id=patient_id, staff_id=staff_id, limit=limit)
+    _show(pd.DataFrame([vars(access) for access in found], columns=list(ACCESS_KEYS)), form, ACCESS_KEYS, ACCESS_KEYS)
 
 
 def act(settings: Settings, options: argparse.Namespace, at: dt.datetime) -> int:

@@ -53,6 +53,7 @@ FORMS = {
 TRUE_TEXTS = ("true", "t", "yes", "y", "1")
 DAMAGED_ID = r"[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]+"
 EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)  # outside lies a slip of the keyboard
+ROLES = ("Front Desk", "Clinical Staff", "Therapy Director", "Practice Administrator", "Business Owner")
 NONE_DAY = "1970-01-01"  # what some systems write for "none"
 
 KNOWN_KEYS: ContextVar[dict[str, set[str]]] = ContextVar("KNOWN_KEYS")
@@ -137,7 +138,7 @@ class Staff(Extract):
     staff_id: str = _key()
     name: str = _is("text")
     email: str = _is("text", nullable=True)
-    role: str = _one_of("Front Desk", "Clinical Staff", "Therapy Director", "Practice Administrator", "Business Owner")
+    role: str = _one_of(*ROLES)
     is_assistant: str = _is("flag")
     facility_id: str = _ref("facilities", nullable=True)
     is_active: str = _is("flag")

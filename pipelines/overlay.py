@@ -10,7 +10,7 @@ import duckdb
 from pipelines import lifecycle, queries
 from pipelines.worklist import ALL_TASKS, OPEN_COUNTS, OPEN_TASKS
 
-TOUCHED = f"SELECT t.* FROM {OPEN_TASKS} AS t WHERE t.task_id IN (FROM touched_now)"
+TOUCHED = f"SELECT t.* FROM memory.main.{OPEN_TASKS} AS t WHERE t.task_id IN (FROM touched_now)"
 UNTOUCHED = "NOT IN (SELECT i.task_id FROM memory.main.touched_ids AS i)"
 
 
@@ -22,8 +22,8 @@ def lay_out(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CREATE TABLE memory.main.touched_tasks AS SELECT t.* FROM snapshot.tasks AS t LIMIT 0")
     con.execute("CREATE TABLE memory.main.touched_closed AS SELECT t.* FROM snapshot.closed_tasks AS t LIMIT 0")
     con.execute("CREATE TABLE memory.main.touched_stays AS SELECT s.* FROM snapshot.stays AS s LIMIT 0")
-    con.execute(f"CREATE TABLE {OPEN_TASKS} AS SELECT t.* FROM snapshot.closed_tasks AS t LIMIT 0")
-    con.execute(f"CREATE TABLE {OPEN_COUNTS} AS WITH asked AS (FROM {OPEN_TASKS}) {queries.sql('counted')}", {"sign": 1})
+    con.execute(f"CREATE TABLE memory.main.{OPEN_TASKS} AS SELECT t.* FROM snapshot.closed_tasks AS t LIMIT 0")
+    con.execute(f"CREATE TABLE memory.main.{OPEN_COUNTS} AS WITH asked AS (FROM memory.main.{OPEN_TASKS}) {queries.sql('counted')}", {"sign": 1})
     con.execute(f"CREATE TABLE memory.main.fresh_events AS {lifecycle.sql('empty_events')}")
     con.execute(
         f"CREATE VIEW memory.main.current_tasks AS SELECT t.* FROM snapshot.tasks AS t WHERE t.task_id {UNTOUCHED} "
@@ -35,15 +35,15 @@ def lay_out(con: duckdb.DuckDBPyConnection) -> None:
         "UNION ALL BY NAME FROM memory.main.touched_stays"
     )
     con.execute(
-        f"CREATE VIEW {ALL_TASKS} AS SELECT t.* FROM snapshot.closed_tasks AS t WHERE t.task_id {UNTOUCHED} "
-        f"UNION ALL BY NAME FROM memory.main.touched_closed UNION ALL BY NAME FROM {OPEN_TASKS}"
+        f"CREATE VIEW memory.main.{ALL_TASKS} AS SELECT t.* FROM snapshot.closed_tasks AS t WHERE t.task_id {UNTOUCHED} "
+        f"UNION ALL BY NAME FROM memory.main.touched_closed UNION ALL BY NAME FROM memory.main.{OPEN_TASKS}"
     )
 
 
 def lay_in(con: duckdb.DuckDBPyConnection) -> None:
     """Fill in the open tasks of this connection's current_tasks, with their count."""
-    con.execute(f"INSERT INTO {OPEN_TASKS} BY NAME FROM ({queries.sql('listed')}) AS t WHERE t.is_open", queries.EVERY_TASK)
-    _count(con, f"FROM {OPEN_TASKS}", 1)
+    con.execute(f"INSERT INTO memory.main.{OPEN_TASKS} BY NAME FROM ({queries.sql('listed')}) AS t WHERE t.is_open", queries.EVERY_TASK)
+    _count(con, f"FROM memory.main.{OPEN_TASKS}", 1)
 
 
 def take_in(con: duckdb.DuckDBPyConnection) -> None:
@@ -54,7 +54,7 @@ def take_in(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("INSERT INTO memory.main.touched_ids FROM touched_now")
     con.execute("INSERT INTO memory.main.touched_tasks BY NAME FROM current_tasks")
     con.execute(f"CREATE TEMP TABLE listed_now AS {queries.sql('listed')}", queries.EVERY_TASK)
-    con.execute(f"INSERT INTO {OPEN_TASKS} BY NAME FROM listed_now AS t WHERE t.is_open")
+    con.execute(f"INSERT INTO memory.main.{OPEN_TASKS} BY NAME FROM listed_now AS t WHERE t.is_open")
     _count(con, TOUCHED, 1)
     con.execute("INSERT INTO memory.main.touched_closed BY NAME FROM listed_now AS t WHERE NOT t.is_open")
     con.execute("INSERT INTO memory.main.touched_stays BY NAME " + lifecycle.sql("stays"))
@@ -62,4 +62,4 @@ def take_in(con: duckdb.DuckDBPyConnection) -> None:
 
 def _count(con: duckdb.DuckDBPyConnection, asked: str, sign: int) -> None:
     """Rows that add these open tasks to the count, or take them away: what it says is the sum."""
-    con.execute(f"INSERT INTO {OPEN_COUNTS} BY NAME WITH asked AS ({asked}) {queries.sql('counted')}", {"sign": sign})
+    con.execute(f"INSERT INTO memory.main.{OPEN_COUNTS} BY NAME WITH asked AS ({asked}) {queries.sql('counted')}", {"sign": sign})

@@ -10,10 +10,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
-import pandas as pd
 
-from pipelines import ledger, overlay, warehouse
+from pipelines import ledger, overlay, own_clinics, warehouse
 from pipelines.errors import UserError
+from pipelines.own_clinics import Clinics
 from pipelines.settings import Settings
 from pipelines.worklist import State, Worklist, laid_over
 
@@ -26,7 +26,7 @@ class _Held:
     con: duckdb.DuckDBPyConnection
     state: State
     checked: int  # the newest number of the ledger that was looked at
-    known: dict[str, pd.DataFrame] = field(default_factory=dict)
+    limits: own_clinics.Limits = field(default_factory=own_clinics.Limits)
 
 
 class PastWorklists:
@@ -38,8 +38,8 @@ class PastWorklists:
         self._lock = threading.Lock()
         self._held: OrderedDict[tuple[Path, dt.datetime], _Held] = OrderedDict()
 
-    def at(self, at: dt.datetime) -> Worklist:
-        """A reader of the list as it was at a moment that is over; UserError when no list was published yet.
+    def at(self, at: dt.datetime, clinics: Clinics = None) -> Worklist:
+        """A reader of the list as it was at a moment that is over, limited as SharedWorklist.at; UserError when no list was published yet.
 
         An action that is recorded late, for a time before that moment, makes the list anew.
         """
@@ -52,7 +52,7 @@ class PastWorklists:
             self._held[key] = held
             while len(self._held) > KEPT:
                 self._held.popitem(last=False)  # its readers keep what they read from
-            return Worklist(held.con.cursor(), self.settings, at, held.state, held.known)
+            return held.limits.reader(held.con, self.settings, at, held.state, clinics)
 
 
 def _hold(settings: Settings, book: ledger.Ledger, at: dt.datetime, newest: int) -> _Held:

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 
-from pipelines import ledger, lifecycle, overlay, warehouse
+from pipelines import ledger, lifecycle, overlay, own_clinics, warehouse
 from pipelines.errors import UserError
 from pipelines.folding import set_actions
+from pipelines.own_clinics import Clinics
 from pipelines.settings import Settings
 from pipelines.worklist import State, Worklist, attach_current, point, waiting
 
@@ -41,7 +41,7 @@ class _Held:
     day_ends_at: dt.datetime
     acted: defaultdict[str, list[ledger.Action]] = field(default_factory=lambda: defaultdict(list))
     waiting: list[int] = field(default_factory=list)
-    known: dict[str, pd.DataFrame] = field(default_factory=dict)
+    limits: own_clinics.Limits = field(default_factory=own_clinics.Limits)
 
 
 class SharedWorklist:
@@ -61,8 +61,10 @@ class SharedWorklist:
                 self._book = self._book or ledger.open_ledger(self.settings.ledger_url)
         return self._book
 
-    def at(self, at: dt.datetime) -> Worklist:
+    def at(self, at: dt.datetime, clinics: Clinics = None) -> Worklist:
         """A reader of the list as it is at that moment, and stays for this reader; UserError when no list was published yet.
+
+        `clinics` are those the reader is limited to; None sees all.
 
         The reader's `at` is up to LATE newer where another thread was quicker.
         """
@@ -77,7 +79,7 @@ class SharedWorklist:
             elif seq > held.state.seq or held.waiting or at > held.at:
                 self._catch_up(held, at, seq)
             self._held = held
-            worklist = Worklist(held.con.cursor(), self.settings, at, held.state, held.known)
+            worklist = held.limits.reader(held.con, self.settings, at, held.state, clinics)
             # What others do from now on belongs to another state. A transaction sees a database as it is at its first look into it.
             worklist.con.begin()
             warehouse.one(worklist.con, "SELECT m.seen_at FROM memory.main.moment AS m")

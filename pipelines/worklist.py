@@ -74,9 +74,9 @@ class Filters:
 
 
 # What queries/listed.sql says, kept by whoever has many readers (see overlay.py): of the open tasks, and of all.
-OPEN_TASKS, ALL_TASKS = "memory.main.open_tasks", "memory.main.all_tasks"
+OPEN_TASKS, ALL_TASKS = "open_tasks", "all_tasks"
 # Beside them the open tasks as queries/counted.sql counts them, a sixth as many rows: what COUNTING asks, unless a filter looks at single tasks.
-OPEN_COUNTS = "memory.main.open_counts"
+OPEN_COUNTS = "open_counts"
 COUNTING = ("summary", "options")
 _PARAMETER = re.compile(r"\$(\w+)")
 CHOSEN = ("facility_ids", "categories", "rule_ids", "payer_ids", "staff_ids", "age_bands")
@@ -103,6 +103,7 @@ class State:
     seq: int
     making: int = 0
     at: dt.datetime | None = None  # of a list made for one moment
+    clinics: tuple[str, ...] | None = None  # whose list it is limited to; see own_clinics.py
 
 
 class Worklist:
@@ -115,6 +116,7 @@ class Worklist:
         at: dt.datetime,
         state: State,
         known: dict[str, pd.DataFrame] | None = None,
+        within: str | None = None,
     ) -> None:
         self.at = at
         self.settings = settings
@@ -122,7 +124,7 @@ class Worklist:
         self.con = con
         self._is_kept = known is not None  # whether OPEN_TASKS and ALL_TASKS are there
         self._known = {} if known is None else known  # answers that all readers of a snapshot share
-        point(con)
+        point(con, within)
 
     def __enter__(self) -> Self:
         return self
@@ -181,8 +183,10 @@ class Worklist:
         return self._rows(queries.sql("movements"), {"since": since, "at": self.at, "facility_id": facility_id})
 
     def facilities(self) -> pd.DataFrame:
-        """facility_id, name, time_zone and today (a day), by name."""
-        return self._always("facilities")
+        """facility_id, name, time_zone and today (a day), by name; of a limited list its own clinics."""
+        rows = self._always("facilities")
+        own = self.state.clinics
+        return rows if own is None else rows[rows["facility_id"].isin(own)].reset_index(drop=True)
 
     def payers(self) -> pd.DataFrame:
         """payer_id and name, by name."""
@@ -210,8 +214,8 @@ class Worklist:
         """UserError for a type, facility, category, age or status that does not exist: an empty list would look like nothing to do."""
         if wanted.open_on is None and (wanted.open_since or wanted.stood_as):
             raise UserError("open_since and stood_as speak of the evening of open_on")
-        for values, column, table in ((wanted.rule_ids, "rule_id", "rules"), (wanted.facility_ids, "facility_id", "staging.facilities")):
-            known = [row[0] for row in self.con.execute(f"SELECT {column} FROM {table} ORDER BY {column}").fetchall()] if values else []
+        for values, column, known_rows in ((wanted.rule_ids, "rule_id", self.rules), (wanted.facility_ids, "facility_id", self.facilities)):
+            known = sorted(known_rows()[column]) if values else []
             for value in values:
                 if value not in known:
                     raise UserError(f"There is no {'task type' if column == 'rule_id' else 'facility'} {value}; there are {', '.join(known)}")
@@ -233,9 +237,10 @@ class Worklist:
         if filters.out_from is not None:
             given["left_as"], given["close_kinds"] = given["close_kinds"], None
         given |= {"return_days": RETURN_DAYS, **more}
-        table, place = (ALL_TASKS, "task_id") if filters.status in ("closed", "all") else (OPEN_TASKS, "rowid")
+        table = ALL_TASKS if filters.status in ("closed", "all") else OPEN_TASKS
         listed, kept = (f"FROM {table} AS t", "NOT MATERIALIZED") if self._is_kept else (f"FROM ({queries.sql('listed')}) AS t", "")
-        asked = f"SELECT t.*, t.{place if self._is_kept else 'task_id'} AS place {listed}"
+        is_table = self._is_kept and table == OPEN_TASKS and self.state.clinics is None  # only a table's rows have a place, a view's have not
+        asked = f"SELECT t.*, t.{'rowid' if is_table else 'task_id'} AS place {listed}"
         matching = _lines_given("matching", given)
         conditions = matching[matching.index("FROM asked AS t") :]
         if self._is_kept and table == OPEN_TASKS and question in COUNTING and _is_counted(filters):
@@ -300,9 +305,12 @@ def attach_current(con: duckdb.DuckDBPyConnection, settings: Settings) -> State:
     return State(run_id, as_of, folded_seq)
 
 
-def point(con: duckdb.DuckDBPyConnection) -> None:
-    """Let names mean the snapshot's tables, and then the tables beside it; a cursor does not inherit this from its connection."""
-    con.execute("SET search_path = 'snapshot.main,memory.main'")
+def point(con: duckdb.DuckDBPyConnection, within: str | None = None) -> None:
+    """Let names mean the snapshot's tables, and then those beside it; or what a database of own_clinics.py shows of them, and nothing else.
+
+    A cursor does not inherit this from its connection.
+    """
+    con.execute("SET search_path = " + ("'snapshot.main,memory.main'" if within is None else f"'{within}.main'"))
     con.execute("SET TimeZone = 'UTC'")
 
 

@@ -15,8 +15,13 @@ from app_pages.ui import clock
 from pipelines import demo
 from pipelines import settings as settings_module
 from pipelines.__main__ import main
-from tests import postgres
+from tests import logs, postgres
 from tests.practice import Practice
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let every run search its logs."""
+    config.pluginmanager.register(logs.Search(config), "names in logs")
 
 
 class Workbench:
@@ -40,6 +45,7 @@ class Workbench:
         self._capsys.readouterr()
         code = main([str(argument) for argument in arguments])
         captured = self._capsys.readouterr()
+        logs.heard(f"{os.environ.get('PYTEST_CURRENT_TEST')}, standard error of {arguments[0]}", captured.err)
         return code, captured.out, captured.err
 
     def run(self, practice: Practice | Path, day: float, *, manifest: bool = True, without: tuple[str, ...] = ()) -> str:

@@ -7,6 +7,7 @@ import datetime as dt
 from pathlib import Path
 
 from pipelines import contracts
+from tests import logs
 
 LONG_AGO = "2026-01-05T09:00:00"
 
@@ -72,6 +73,8 @@ class Practice:
     def write(self, folder: Path, extracted_at: dt.datetime | None, *, without: tuple[str, ...] = ()) -> Path:
         """All tables as CSV, with a manifest when `extracted_at` is given."""
         folder.mkdir(parents=True, exist_ok=True)
+        for patient in self.tables["patients"].values():
+            logs.know(patient)
         for table, rows in self.tables.items():
             if table not in without:
                 names = [column.name for column in contracts.columns(table)]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import aging_view, asking, drawing, facets, names, number_links, number_table, url_state
+from app_pages.ui import aging_view, asking, drawing, facets, names, number_links, number_table, url_state, workspace
 from app_pages.ui.plain import plain, quiet
 from pipelines import charts, measures, outcomes
 from pipelines.worklist import AGE_BANDS, Filters, Order, Worklist
@@ -83,7 +83,9 @@ def _show_oldest(worklist: Worklist, view: url_state.View, wanted: Filters, titl
             number_links.link(view, f"List {count:,} tasks" if count > 1 else "List 1 task", wanted)
     if not count:
         st.text("No task is that old here.")
-    for task in asking.tasks(worklist, wanted, Order(), OLDEST, 0).itertuples():
+    oldest = asking.tasks(worklist, wanted, Order(), OLDEST, 0)
+    workspace.note_accesses(sorted(set(oldest["patient_id"])), "oldest tasks")
+    for task in oldest.itertuples():
         with st.container(gap="xxsmall"):
             label = f"{task.title}: {task.patient}, {aging_view.days(task.age_days)}"
             number_links.link(view, label, replace(wanted, rule_ids=(task.rule_id,)), task.task_id)

@@ -22,6 +22,9 @@ MOST, LONGEST = 999_999, 80  # of a parameter: a number, and the characters of a
 def show(worklist: Worklist, rule: Rule) -> None:
     """The form, or why there is none, and the session's last backtest of this rule."""
     folders = backtesting.folders()
+    if worklist.state.clinics is not None:
+        st.info("A backtest reads the extracts of all clinics: it is for those who see them all.", icon=":material/lock:")
+        return
     if not rule.params:
         st.info("This rule has no parameter to change.", icon=":material/tune:")
         return

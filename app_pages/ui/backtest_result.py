@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import drawing, names
+from app_pages.ui import drawing, names, workspace
 from app_pages.ui.backtesting import Backtest
 from app_pages.ui.plain import plain, quiet
 from pipelines import charts, rules
@@ -30,7 +30,10 @@ def show(worklist: Worklist, asked: Backtest, found: Comparison) -> None:
     _show_pictures(found.days)
     _show_days(found.days)
     zones = worklist.facilities().set_index("facility_id")["time_zone"].to_dict()
-    _show_tasks(tasks_that_differ(found, names.facilities(worklist), zones))
+    differing = tasks_that_differ(found, names.facilities(worklist), zones)
+    if not differing.empty:
+        workspace.note_accesses(sorted(set(differing["patient_id"])), "backtest", asked.rule_id)
+    _show_tasks(differing)
 
 
 def _show_pictures(days: pd.DataFrame) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from app_pages.ui import workspace
+from app_pages.ui import doors, names, workspace
 from app_pages.ui.plain import plain, quiet
 from app_pages.ui.task_actions import local_times
 from pipelines import records, warehouse
@@ -25,8 +26,20 @@ def show(worklist: Worklist, facility_ids: Sequence[str] = ()) -> None:
             st.page_link(workspace.pages()["runs"], label="Runs and refresh", icon=":material/sync:")
     withheld = records.withheld(worklist.con)
     if not withheld.empty:
-        names = ", ".join(plain(title) for title in withheld["title"])
-        st.warning(f"Withheld in the newest run, so these lists stay as they were: {names}. Runs says why.", icon=":material/pause_circle:")
+        titles = ", ".join(plain(title) for title in withheld["title"])
+        st.warning(f"Withheld in the newest run, so these lists stay as they were: {titles}. Runs says why.", icon=":material/pause_circle:")
+
+
+def show_limit(place: DeltaGenerator) -> None:
+    """Which clinics the person is limited to, if any; the run ends for one who is limited and has none."""
+    if workspace.clinics() is None:
+        return
+    own = names.facilities(workspace.worklist())
+    if own:
+        place.markdown(quiet(f":material/lock: Your clinics: {plain(', '.join(own.values()))}"))
+    else:
+        doors.no_clinic()
+        st.stop()
 
 
 def show_demo() -> None:

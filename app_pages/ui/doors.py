@@ -55,6 +55,13 @@ def go_on(shown_as: str, notice: str, again: Callable[[], None]) -> None:
         st.button(f"Go on as {plain(shown_as)}", type="primary", width="stretch", on_click=again)
 
 
+def no_clinic() -> None:
+    """For staff who are limited to their own clinics and have none."""
+    with _door("You have no clinic here"):
+        st.text("Staff see the tasks of their own clinics only, and your record in the EMR names none.")
+        st.text("Ask the practice to enter your clinic in the EMR’s staff list, or your clinics under access.staff_facilities in the settings file.")
+
+
 def refused(why: str, remedy: str, *, shown_as: str | None, other_account: Callable[[], None] | None) -> None:
     """Who was recognised but may not come in, what to do about it, and the way to another account where the workbench has one."""
     with _door("You cannot use the workbench"):

@@ -71,12 +71,12 @@ def _local(worklist: Worklist, facility_ids: Sequence[str]) -> dt.datetime:
 
 def _maker(export: Export, ending: str, write: Callable[[pd.DataFrame], bytes]) -> Callable[[], bytes]:
     """What makes the file once it is clicked, in a thread that knows nothing of the session."""
-    place, person = workspace.workspace(), workspace.person()
+    place, person, clinics = workspace.workspace(), workspace.person(), workspace.clinics()
     moved_by = place.moved_by
 
     def make() -> bytes:
         at = clock.now(moved_by)
-        with place.shared.at(at) as worklist:
+        with place.shared.at(at, clinics) as worklist:
             rows = export.ask(worklist)
         # First the record, then the file: no export goes unnoted.
         detail = f"{export.name}.{ending}, {len(rows):,} {export.what.lower()}"

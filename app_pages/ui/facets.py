@@ -24,7 +24,18 @@ OF_REPORTS = ("facility", "category", "type", "payer", "staff")  # where age is 
 def params(worklist: Worklist, facets: Sequence[str] = tuple(FACETS)) -> list[url_state.Param]:
     """Their parameters in the URL."""
     known = labels(worklist)
-    return [url_state.Param(name, FACETS[name], known=lambda name=name: known[name]) for name in facets]
+    return [clinic(worklist) if name == "facility" else url_state.Param(name, FACETS[name], known=lambda name=name: known[name]) for name in facets]
+
+
+def clinic(worklist: Worklist, kind: str = "many") -> url_state.Param:
+    """The clinic in the URL, which is one of those that the person may see."""
+    known = names.facilities(worklist)
+    return url_state.Param("facility", FACETS["facility"], kind, lambda: known, among=among(worklist))
+
+
+def among(worklist: Worklist) -> str:
+    """To add to the words for what is not found: it may well be at another clinic."""
+    return "" if worklist.state.clinics is None else " at your clinics"
 
 
 def labels(worklist: Worklist) -> Mapping[str, Mapping[str, str]]:

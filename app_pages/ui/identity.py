@@ -289,8 +289,7 @@ def _staff() -> tuple[Person, ...]:
 @lru_cache(maxsize=2)
 def _active_staff(snapshot: Path | None) -> tuple[Person, ...]:
     """The active staff of a published snapshot, by name; snapshots never change."""
-    with workspace.worklist() as worklist:
-        frame = worklist.staff()
+    frame = workspace.staff()
     rows = frame.astype(object).where(frame.notna(), None).itertuples()
     return tuple(Person(row.staff_id, row.name, row.role or "", row.email, row.facility_id) for row in rows if row.is_active)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import streamlit as st
 
 from app_pages.ui import workspace
+from pipelines.own_clinics import Clinics
 from pipelines.rules import CATEGORIES
 from pipelines.worklist import Worklist
 
@@ -43,12 +44,12 @@ ENDS = {
 
 def facilities(worklist: Worklist) -> Mapping[str, str]:
     """Clinic id → name, by name."""
-    return _names("facilities", worklist.state.run_id, worklist)
+    return _names("facilities", worklist.state.run_id, worklist.state.clinics, worklist)
 
 
 def types(worklist: Worklist) -> Mapping[str, str]:
     """Task type id → title, by title."""
-    return _names("rules", worklist.state.run_id, worklist)
+    return _names("rules", worklist.state.run_id, None, worklist)
 
 
 def categories() -> Mapping[str, str]:
@@ -58,12 +59,12 @@ def categories() -> Mapping[str, str]:
 
 def payers(worklist: Worklist) -> Mapping[str, str]:
     """Payer id → name, by name, and who pays themselves."""
-    return {**_names("payers", worklist.state.run_id, worklist), SELF_PAY: "Self-pay"}
+    return {**_names("payers", worklist.state.run_id, None, worklist), SELF_PAY: "Self-pay"}
 
 
 def staff(worklist: Worklist) -> Mapping[str, str]:
     """Me, Unassigned, then staff id → name by name; those who left too, since tasks may still be theirs."""
-    return {ME: "Me", UNASSIGNED: "Unassigned", **_names("staff", worklist.state.run_id, worklist)}
+    return {ME: "Me", UNASSIGNED: "Unassigned", **_names("staff", worklist.state.run_id, None, worklist)}
 
 
 def active_staff(worklist: Worklist) -> Mapping[str, str]:
@@ -79,7 +80,7 @@ def unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 @st.cache_data(max_entries=40, show_spinner=False)
-def _names(question: str, run_id: str, _worklist: Worklist) -> dict[str, str]:
+def _names(question: str, run_id: str, clinics: Clinics, _worklist: Worklist) -> dict[str, str]:
     rows = getattr(_worklist, question)()
     key = {"facilities": "facility_id", "rules": "rule_id", "payers": "payer_id", "staff": "staff_id"}[question]
     return unique(zip(rows[key], rows["title" if question == "rules" else "name"], strict=True))

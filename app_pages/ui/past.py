@@ -25,12 +25,12 @@ def worklist(view: url_state.View) -> Worklist:
         view.set("at", None)
         view.problems.append("As it was: that moment has not come yet; this is the list as it is now")
         return now
-    return _lists().at(at)
+    return _lists().at(at, workspace.clinics())
 
 
 def again(shown: Worklist) -> Worklist:
     """A reader of the same past list, for another thread."""
-    return _lists().at(shown.at)
+    return _lists().at(shown.at, shown.state.clinics)
 
 
 def is_on(view: url_state.View) -> bool:

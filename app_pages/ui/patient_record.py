@@ -28,6 +28,7 @@ def show_search(worklist: Worklist) -> None:
     found = records.find_patients(worklist.con, text, limit=MOST_FOUND + 1)
     if found.empty:
         st.text("No patient found. Try fewer letters, or the birth date.")
+    workspace.note_accesses(found.head(MOST_FOUND)["patient_id"].tolist(), "search")
     for match in found.head(MOST_FOUND).itertuples():
         born = f"born {match.born_on:%b %-d, %Y}" if match.born_on else "birth date unknown"
         st.page_link(

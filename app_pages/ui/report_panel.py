@@ -54,6 +54,8 @@ def show(view: url_state.View) -> None:
 def _start(view: url_state.View) -> None:
     try:
         now = workspace.worklist()
+        if workspace.clinics() is not None and view["facility"] is None:
+            raise UserError("Choose one of your clinics first: a report of all of them holds others’ numbers.")
         days = report_view.days(view, now) if view["days"] else None
         asked = reporting.arguments(view["report"], days, view["facility"], now.at)
         wanted = Making(workspace.person().name, view.query())

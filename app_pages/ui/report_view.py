@@ -6,7 +6,7 @@ import datetime as dt
 
 import streamlit as st
 
-from app_pages.ui import names, url_state
+from app_pages.ui import facets, names, url_state
 from pipelines import measures, reports
 from pipelines.worklist import Worklist
 
@@ -22,12 +22,11 @@ PERIOD = 5  # weeks, unless others are chosen
 
 def read(worklist: Worklist) -> url_state.View:
     """The view this page's URL asks for."""
-    facilities = names.facilities(worklist)
     return url_state.read(
         "reports",
         [
             url_state.Param("report", "Report", "one", lambda: REPORTS, "backlog_review"),
-            url_state.Param("facility", "Facility", "one", lambda: facilities),
+            facets.clinic(worklist, "one"),
             url_state.Param("days", "Days", "days"),
         ],
     )
@@ -44,7 +43,7 @@ def show_choices(view: url_state.View, worklist: Worklist) -> None:
         format_func=facilities.get,
         on_change=view.changed("facility"),
         index=None,
-        placeholder="All",
+        placeholder="All" if worklist.state.clinics is None else "Choose a clinic",
         width=260,
     )
     key = "reports.period"

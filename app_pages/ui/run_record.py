@@ -109,6 +109,9 @@ def show_refusals(worklist: Worklist, run_no: int, run_id: str) -> None:
     st.markdown("**Refused rows**")
     if not refusals.empty:
         st.dataframe(refusals, hide_index=True, row_height=36, placeholder="", alt="Refused rows by table, column and check")
+    if worklist.state.clinics is not None:
+        st.info("The rows themselves hold values of all clinics’ patients: they are for those who see all clinics.", icon=":material/lock:")
+        return
     place, person, at = workspace.workspace(), workspace.person(), workspace.now()
 
     def archive() -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app_pages.ui import links, names, past, task_actions, timeline, url_state, workspace
+from app_pages.ui import facets, links, names, past, task_actions, timeline, url_state, workspace
 from app_pages.ui.plain import plain
 from pipelines import records
 from pipelines.acting import Wish
@@ -31,7 +31,7 @@ def show(view: url_state.View) -> None:
         worklist = _list_of(view)
         task = worklist.task(view["task"])
         if task is None:
-            st.warning(f"There is no task “{plain(view['task'])}”. The link may be of another practice, or mistyped.")
+            st.warning(f"There is no task “{plain(view['task'])}”{facets.among(worklist)}. The link may be of another practice, or mistyped.")
             return
         workspace.note_access(task["patient_id"], "task", task["task_id"])
         _show(worklist, task, workspace.rules().get(task["rule_id"]), can_act="at" not in view.params or not past.is_on(view))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app_pages.ui import facets, names, past, url_state
+from app_pages.ui import facets, names, past, url_state, workspace
 from app_pages.ui.plain import plain, quiet
 from pipelines import records
 from pipelines.worklist import RETURN_DAYS, STOOD, Filters, Order, Worklist
@@ -159,6 +159,8 @@ def _show_patient_filter(view: url_state.View, worklist: Worklist) -> None:
         found = records.patient(worklist.con, view["patient"])
         st.markdown(quiet("Patient"))
         with st.container(horizontal=True, vertical_alignment="center"):
+            if found:
+                workspace.note_access(found.patient_id, "filter")
             st.text(found.name if found else f"no patient {view['patient']}", width="stretch")
             st.button("All patients", key="tasks.patient.clear", type="tertiary", on_click=url_state.touch(_choose), args=(view, None))
         return
@@ -169,6 +171,7 @@ def _show_patient_filter(view: url_state.View, worklist: Worklist) -> None:
         matches = records.find_patients(worklist.con, text, limit=MOST_FOUND + 1)
         if matches.empty:
             st.markdown(quiet("No patient found"))
+        workspace.note_accesses(matches.head(MOST_FOUND)["patient_id"].tolist(), "search")
         for match in matches.head(MOST_FOUND).itertuples():
             born = f", born {match.born_on:%Y-%m-%d}" if match.born_on else ""
             label = plain(f"{match.name}{born}")

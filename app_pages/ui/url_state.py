@@ -28,6 +28,7 @@ class Param:
     kind: str = "many"
     known: Callable[[], Collection[str]] | None = None
     default: str | int | None = None
+    among: str = ""  # what is known, in words, where that is not all there is
 
     @property
     def empty(self) -> Any:
@@ -170,7 +171,7 @@ def parse(param: Param, raw: Sequence[str]) -> tuple[Any, list[str]]:
     wanted = list(dict.fromkeys(texts if param.kind == "many" else texts[-1:]))
     known = None if param.known is None else set(param.known())
     good = [text for text in wanted if known is None or text in known]
-    problems = [f"{param.label}: there is no “{text}”" for text in wanted if text not in good]
+    problems = [f"{param.label}: there is no “{text}”{param.among}" for text in wanted if text not in good]
     return (good if param.kind == "many" else good[0] if good else param.empty), problems
 
 

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
+import pandas as pd
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from app_pages.ui import clock
 from app_pages.ui.sessions import SESSIONS
-from pipelines import demo, warehouse
+from pipelines import demo, private, warehouse
 from pipelines import settings as settings_module
 from pipelines.errors import UserError
+from pipelines.ledger import Access
+from pipelines.own_clinics import Clinics
 from pipelines.rules import Rule
 from pipelines.run import load_rules
 from pipelines.settings import Settings
 from pipelines.shared_worklist import SharedWorklist
 from pipelines.worklist import Worklist
+
+EVERY_PATIENT = "*"  # in the access record: of a list
+LONGEST_DETAIL = 2000
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,7 @@ def workspace() -> Workspace:
     is_demo = settings.extracts is None and warehouse.current(settings.warehouse) is None
     if is_demo:
         settings = demo.settings_for(settings)
+    private.tighten(settings)
     moved_by = settings.clock_file or (demo.clock_file(settings) if is_demo else None)
     return Workspace(settings, is_demo, moved_by, SharedWorklist(settings))
 
@@ -60,9 +68,21 @@ def now() -> dt.datetime:
     return clock.now(moved_by if moved_by is not None and moved_by.exists() else None)
 
 
+def clinics() -> Clinics:
+    """The clinics that the person at the keyboard is limited to, None for whoever sees all."""
+    person: Person = st.session_state["person"]
+    return workspace().settings.access.clinics_of(person.staff_id, person.role, person.facility_id)
+
+
 def worklist() -> Worklist:
-    """The list as it is now; each call a reader of its own, so that one may be held while others act."""
-    return workspace().shared.at(now())
+    """The list as it is now, as far as this person may see it; each call a reader of its own, so that one may be held while others act."""
+    return workspace().shared.at(now(), clinics())
+
+
+def staff() -> pd.DataFrame:
+    """Worklist.staff, for finding out who is there: nothing of any patient."""
+    with workspace().shared.at(now()) as everything:
+        return everything.staff()
 
 
 def idle() -> dt.timedelta:
@@ -95,7 +115,19 @@ def rules() -> Mapping[str, Rule]:
 
 def note_access(patient_id: str, kind: str, detail: str | None = None) -> None:
     """Write to the access record that the person at the keyboard looks at a patient; once for each look, not each rerun."""
-    look = (patient_id, kind, detail)
-    if st.session_state.get("accessed") != look:
-        workspace().shared.book.record_access(at=now(), staff_id=person().staff_id, patient_id=patient_id, kind=kind, detail=detail)
-        st.session_state["accessed"] = look
+    note_accesses([patient_id], kind, detail)
+
+
+def note_list(page: str, query: Mapping[str, Sequence[str]]) -> None:
+    """The same for a list of many patients: by its address, which time travel turns into the rows again."""
+    note_accesses([EVERY_PATIENT], "list", f"{page}?{urlencode(query, doseq=True)}"[:LONGEST_DETAIL])
+
+
+def note_accesses(patient_ids: Sequence[str], kind: str, detail: str | None = None) -> None:
+    """The same for each of several patients, in one transaction."""
+    looks: dict[str, tuple[Sequence[str], str | None]] = st.session_state.setdefault("accessed", {})
+    if not patient_ids or looks.get(kind) == (patient_ids, detail):
+        return
+    at, staff_id = now(), person().staff_id
+    workspace().shared.book.record_accesses([Access(at, staff_id, patient_id, kind, detail) for patient_id in patient_ids])
+    looks[kind] = (patient_ids, detail)

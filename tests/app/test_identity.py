@@ -11,10 +11,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app_pages.ui import clock, identity, workspace
+from app_pages.ui import clock, identity
 from app_pages.ui.sessions import SESSIONS
 from pipelines import ledger
 from pipelines.__main__ import main
+from pipelines.shared_worklist import SharedWorklist
 from tests.conftest import Workbench
 from tests.practice import Practice
 
@@ -279,11 +280,11 @@ def test_without_sign_in_it_asks_and_believes(clinic: Clinic) -> None:
 
 
 def test_nothing_is_asked_about_a_patient_before_somebody_is_in(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole, asked = workspace.worklist, []
+    whole, asked = SharedWorklist.at, []
 
     class Watched:
-        def __init__(self) -> None:
-            self._worklist = whole()
+        def __init__(self, *asked_for: object) -> None:
+            self._worklist = whole(*asked_for)
 
         def __enter__(self) -> Watched:
             return self
@@ -296,7 +297,7 @@ def test_nothing_is_asked_about_a_patient_before_somebody_is_in(clinic: Clinic, 
             return getattr(self._worklist, name)
 
     identity._active_staff.cache_clear()
-    monkeypatch.setattr(workspace, "worklist", Watched)
+    monkeypatch.setattr(SharedWorklist, "at", lambda *asked_for: Watched(*asked_for))
     for user in ({"is_logged_in": False}, clinic.token("stranger@elsewhere.example")):
         app = AppTest.from_file(str(ROOT / "app_pages" / "frame.py"), default_timeout=30)
         app.secrets["auth"] = {"client_id": "workbench"}

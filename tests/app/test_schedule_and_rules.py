@@ -94,7 +94,11 @@ def test_a_ticked_case_leads_to_its_patient_and_only_they_are_on_record(week: Wo
     assert ("Open Test, Bo", "patient_id=B&section=schedule") in dana.links
     dana.open("patient", patient_id="B", section="schedule")
     with ledger.open_ledger(settings.load().ledger_url) as book:
-        assert [(access.patient_id, access.kind) for access in book.accesses()] == [("B", "patient page")]
+        assert [(access.patient_id, access.kind) for access in book.accesses()] == [
+            ("B", "patient page"),
+            ("*", "list"),
+            ("*", "list"),
+        ]
 
 
 @pytest.fixture
@@ -202,6 +206,8 @@ def test_a_backtest_says_what_would_be_earlier_and_touches_nothing(past: Path, d
     assert (task.patient_id, task.subject_id, task.facility) == ("A", "AUTH", "North Clinic")
     assert (task.opened, task.opened_changed) == (dt.date(2026, 11, 8), dt.date(2026, 11, 2))
     assert sorted((path, path.stat().st_mtime_ns) for path in (clinic.data / "warehouse").iterdir()) == before
+    with ledger.open_ledger(settings.load().ledger_url) as book:
+        assert [(access.patient_id, access.kind, access.detail) for access in book.accesses()][:1] == [("A", "backtest", "authorization_expiring")]
     assert "Earlier with the change" in dana.open("rules", rule="authorization_expiring").says, "the session keeps it"
     assert "Earlier with the change" not in dana.open("rules", rule="authorization_limit").says
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import re
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import httpx
 import pytest
 
 from app_pages.ui.server import COOKIE
-from tests.browser.servers import Server
+from tests.browser.servers import ROOT, Server
 
 SECURED = {
     "x-frame-options": "DENY",
@@ -27,6 +29,10 @@ client_id = "workbench"
 client_secret = "any"
 server_metadata_url = "http://localhost:9/.well-known/openid-configuration"
 """
+SHIPPED = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+# Ways to ask a web server for a file of the folder it was started in, or of the machine; {} is the file.
+ASKING = ("/{}", "//{}", "/app/{}", "/app/static/{}", "/static/{}", "/media/{}", "/component/{}", "/_stcore/{}")
+LEAVING = ("", "../", "../../", "..%2f", "%2e%2e/", "..%5c", "%2f")
 SESSION_FREE = {
     "/": 200,
     "/tasks?facility=F1": 200,
@@ -180,3 +186,50 @@ def opens(server: Server, origin: str | None, host: str, path: str = "/_stcore/s
     with httpx.stream("GET", server.url + path, headers=headers) as answer:
         assert answer.status_code in (101, 403)
         return answer.status_code == 101
+
+
+def test_the_protection_against_other_sites_is_shipped_switched_on() -> None:
+    server = SHIPPED["server"]
+    assert (server["enableXsrfProtection"], server["enableCORS"], server["enableStaticServing"]) == (True, True, False)
+    assert "corsAllowedOrigins" not in server
+    assert SHIPPED["client"]["allowedOrigins"] == []
+
+
+def test_what_is_shipped_is_in_force(desk: Server, public: Server) -> None:
+    for server, host in ((desk, desk.netloc), (public, "workbench.example")):
+        cookies = httpx.get(server.url + "/_stcore/health", headers={"Host": host}).headers.get_list("set-cookie")
+        assert [cookie.partition("=")[0] for cookie in cookies if "SameSite" in cookie].count("_streamlit_xsrf") == 1
+        for origin in ("https://evil.example", "null", "http://localhost:1"):
+            for method in ("GET", "OPTIONS"):
+                for path in ("/", "/_stcore/health", "/_stcore/host-config", "/media/none.csv"):
+                    asked = {"Host": host, "Origin": origin, "Access-Control-Request-Method": "GET"}
+                    answer = httpx.request(method, server.url + path, headers=asked)
+                    assert [name for name in answer.headers if name.startswith("access-control-allow")] == [], (method, path)
+
+
+def test_no_file_is_served(desk: Server) -> None:
+    page = _raw(desk, "/")[1]
+    assert b"<!doctype html>" in page.lower()
+    secret = next((desk.data / "warehouse").glob("*.duckdb"))
+    inside = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "data" / "sample" / "patients.csv", ROOT / ".streamlit" / "config.toml", ROOT / "app.py")
+    ]
+    outside = [path.as_posix().lstrip("/") for path in (secret, desk.data / "settings.toml", desk.log)]
+    for file in (*inside, *outside):
+        for path in dict.fromkeys(way.format(leave * 8 + file) for way in ASKING for leave in LEAVING):
+            status, body = _raw(desk, path)
+            # Streamlit answers a path it does not know with its page.
+            assert status in (400, 404) or (status, body) == (200, page), path
+    assert _raw(desk, "/no/such/file")[1] == page
+
+
+def _raw(server: Server, path: str) -> tuple[int, bytes]:
+    """The answer to a path exactly as it is written, which a client would tidy up."""
+    connection = http.client.HTTPConnection("localhost", server.port, timeout=10)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()

@@ -1,0 +1,218 @@
+"""Every parameter of every page's URL, and every field one can write in, is given SQL, HTML, Markdown and worse: it stays text.
+
+The pages say which parameters they have (url_state.Param), and what a page sends to the browser is looked through field by field, so that a
+new parameter, a new field and a new place to show text are tried, too.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from google.protobuf.message import Message
+from streamlit.testing.v1.element_tree import Block, Element
+
+from app_pages.ui import url_state, workspace
+from pipelines import ledger, settings
+from tests.app.conftest import App
+from tests.conftest import Workbench
+from tests.practice import Practice
+
+ROOT = Path(__file__).parents[2]
+MARKED = (  # each has a mark that Markdown, HTML or SQL would act on
+    "'; DROP TABLE tasks;--",
+    '" OR 1=1 /* $at */',
+    "<script>alert(1)</script><b onmouseover=alert(2)>b</b>",
+    "[x](javascript:alert(1)) ![y](https://evil.example/y.png)",
+    "{{7*7}} ${7*7} {0.__class__} %s $$x^2$$ :red[r] :material/delete:",
+    "../../etc/passwd\r\nSet-Cookie: a=b",
+)
+UNMARKED = ("", "%", "\\", "null", "-1", "1e999", "nul\x00l", "\u202egnp.exe \u05d0\u05d1", "😀" * 3, "9" * 5000, "2026-02-30..2026-01-01")
+PAGES = ("dashboard", "tasks", "patient", "backlog", "aging", "schedule", "rules", "reports", "runs")
+# Where the browser shows text as text: by the kind of element and the field of its message.
+AS_TEXT = {
+    ("text", "body"),
+    ("code", "code_text"),
+    ("code_block", "code_text"),
+    ("text_input", "default"),
+    ("text_input", "value"),
+    ("text_area", "default"),
+    ("text_area", "value"),
+    ("page_link", "query_string"),
+    ("multiselect", "options"),
+    ("multiselect", "raw_values"),
+    ("selectbox", "options"),
+}
+
+
+@pytest.fixture
+def desk(dana: App, monkeypatch: pytest.MonkeyPatch) -> App:
+    """Dana's tab; `params` of it are those that the pages have read so far, by page and name."""
+    dana.params, whole = {}, url_state.read
+
+    def read(scope: str, params: Sequence[url_state.Param]) -> url_state.View:
+        dana.params.setdefault(scope, {}).update({param.name: param for param in params})
+        return whole(scope, params)
+
+    monkeypatch.setattr(url_state, "read", read)
+    return dana
+
+
+def elements(block: Block) -> Iterator[Element | Block]:
+    for child in block.children.values():
+        yield child
+        if isinstance(child, Block):
+            yield from elements(child)
+
+
+def strings(message: Message) -> Iterator[tuple[str, str]]:
+    """Every text in a message, with the name of its field."""
+    for field, value in message.ListFields():
+        for one in value if field.is_repeated else (value,):
+            if isinstance(one, Message):
+                yield from strings(one)
+            elif isinstance(one, str):
+                yield field.name, one
+
+
+def interpreted(app: App, payloads: Sequence[str]) -> set[tuple[str, str]]:
+    """The places of a page, other than AS_TEXT, where a text arrived with its marks: there the browser would act on them."""
+    blocks = [app.test._tree[number] for number in app.test._tree.children]
+    found = {
+        (element.type, name)
+        for block in blocks
+        for element in (block, *elements(block))
+        if element.proto is not None
+        for name, text in strings(element.proto)
+        if any(payload in text for payload in payloads)
+    }
+    return found - AS_TEXT
+
+
+def assert_safe(app: App) -> None:
+    shown = [" ".join(payload.split()) for payload in MARKED]
+    assert interpreted(app, [*MARKED, *shown, *(text[: url_state.MOST_CHARACTERS] for text in shown)]) == set()
+    for kind in ("html", "iframe", "video", "image"):
+        assert list(app.test.get(kind)) == []
+    for markdown in app.test.markdown:
+        assert not markdown.allow_html
+
+
+def test_text_in_any_part_of_the_address_stays_text(desk: App, clinic: Workbench) -> None:
+    before = clinic.tasks(1)
+    said = ""
+    for page in PAGES:
+        desk.open(page)
+    assert set(desk.params) == set(PAGES) == {path.stem for path in (ROOT / "app_pages").glob("*.py")} - {"__init__", "frame"}
+    for page in PAGES:
+        params = desk.params[page]
+        for number in range(len(MARKED + UNMARKED)):
+            texts = [*MARKED[number:], *UNMARKED, *MARKED[:number]]
+            # One text each for those that mean one value, all of them at once for those that mean many.
+            query = {name: texts if param.kind == "many" else texts[place % len(texts)] for place, (name, param) in enumerate(params.items())}
+            desk.open(page, **query, strange=texts[0])
+            assert_safe(desk)
+            said += desk.says
+    assert "there is no “'; DROP TABLE tasks;--”" in said
+    assert clinic.tasks(1) == before
+    assert [file.name for file in Path(clinic.data / "warehouse").glob("CURRENT")] == ["CURRENT"]
+
+
+# Each place in the code where somebody can write text, and the test below that writes to it.
+FIELDS = {
+    "patient_record.py": 1,  # the search
+    "task_view.py": 1,  # the search beside the list
+    "views.py": 1,  # the name of a view
+    "task_panel.py": 2,  # the reason, and the note
+    "task_actions.py": 1,  # the reason of an override, in the confirmation
+    "backtest_panel.py": 1,  # a parameter that is text
+}
+
+
+def test_every_field_is_tried_below() -> None:
+    written = {path.name: len(re.findall(r"st\.(?:text_input|text_area|chat_input|data_editor)\(", path.read_text())) for path in pages()}
+    assert {name: number for name, number in written.items() if number} == FIELDS
+
+
+def pages() -> list[Path]:
+    return sorted((ROOT / "app_pages").rglob("*.py"))
+
+
+@pytest.mark.parametrize(("page", "key"), [("patient", "patient.find"), ("tasks", "tasks.find")])
+def test_a_searched_text_stays_text_and_out_of_the_address(desk: App, page: str, key: str) -> None:
+    desk.open(page)
+    for text in MARKED + UNMARKED:
+        desk.test.text_input(key=key).set_value(text)
+        desk.run()
+        assert_safe(desk)
+        assert desk.query == {}
+
+
+def test_a_views_name_stays_text(desk: App) -> None:
+    desk.open("tasks", facility="F1")
+    kept = []
+    for text in MARKED + UNMARKED:
+        desk.test.text_input(key="views.name").set_value(text)
+        desk.run().click("views.save")
+        assert_safe(desk)
+        with ledger.open_ledger(settings.load().ledger_url) as book:
+            kept = [view.name for view in book.views("S1")]
+    assert len(kept) > len(MARKED), "or nothing was shown back"
+    assert {label for label, query in desk.links if query == "facility=F1"} >= {" ".join(name.split()).replace("\\", "") for name in kept}
+
+
+def test_reasons_and_notes_stay_text_in_the_panel_in_the_history_and_in_files(desk: App, clinic: Workbench) -> None:
+    task_id = clinic.one(1.1, "draft_documents", "D-A")["task_id"]
+    written = [" ".join(" ".join(MARKED).split()), "\u202egnp.exe \u05d0\u05d1 😀"]
+    for text in written:
+        desk.open("tasks", task=task_id, status="all")
+        (note,) = [field for field in desk.test.text_input if field.label == "Note"]
+        note.set_value(text)
+        desk.run()
+        desk.test.text_input(key=f"panel.reason.{task_id}").set_value(text)
+        desk.run()
+        desk.test.checkbox[0].check()
+        assert_safe(desk.run())
+        assert "Completed by hand (override) by Dana Whitfield" in desk.says
+        desk.test.checkbox[0].uncheck()
+        desk.run()
+        desk.open("tasks", type="faxing_required").tick(0).click("Complete")
+        desk.test.text_area(key="confirm.reason").set_value(text)
+        assert_safe(desk.click("Complete 1 task").click("Undo"))
+    said = [(event["event"], event["reason"]) for event in clinic.history("A", 1.1) + clinic.history("B", 1.1)]
+    for text in written:
+        assert {("noted", text.strip()), ("override", text.strip())} <= set(said)
+        assert said.count(("override", text.strip())) == 2, "of the panel, and of the confirmation"
+    for patient in ("A", "B"):
+        assert_safe(desk.open("patient", patient_id=patient))
+
+
+def test_a_null_is_refused_in_words(desk: App, clinic: Workbench) -> None:
+    desk.open("tasks", task=clinic.one(1.1, "draft_documents", "D-A")["task_id"])
+    (note,) = [field for field in desk.test.text_input if field.label == "Note"]
+    note.set_value("nul\x00l")
+    assert_safe(desk.run())
+    assert [event["event"] for event in clinic.history("A", 1.1)] == ["opened", "opened"]
+
+
+def test_a_parameter_that_is_text_stays_text(
+    desk: App, clinic: Workbench, practice: Practice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    practice.write(tmp_path / "past" / "2026-11-02", clinic.day(1))
+    monkeypatch.setenv("WORKBENCH_EXTRACTS", str(tmp_path / "past"))
+    workspace.workspace.clear()
+    text = "'; DROP TABLE staging.claims;-- <script>alert(1)</script> [x](javascript:a)"
+    desk.open("rules", rule="claim_submission_hold")
+    desk.test.text_input(key="backtest.claim_submission_hold/code_contains").set_value(text)
+    desk.click("backtest.claim_submission_hold/go")
+    until = time.monotonic() + 60
+    while any(button.key == "backtest.stop" for button in desk.test.button) and time.monotonic() < until:
+        assert interpreted(desk, [text]) == set()
+        time.sleep(0.2)
+        desk.run()
+    assert "came to no result" not in desk.says
+    assert text in desk.says
+    assert interpreted(desk, [text]) == set()
