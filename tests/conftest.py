@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from app_pages.ui import clock
@@ -17,6 +18,19 @@ from pipelines import settings as settings_module
 from pipelines.__main__ import main
 from tests import logs, postgres
 from tests.practice import Practice
+
+hypothesis.settings.register_profile("ci", derandomize=True, max_examples=100, deadline=None, database=None)
+hypothesis.settings.register_profile("long", max_examples=2000, deadline=None, database=None, print_blob=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--profile long: more, and other, random examples on every run."""
+    parser.addoption("--profile", default="ci", choices=("ci", "long"), help="how many random examples: ci 100 and always the same, long 2,000")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how many examples the property tests draw that do not say it themselves."""
+    hypothesis.settings.load_profile(config.getoption("--profile"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
