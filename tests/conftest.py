@@ -29,12 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose how many examples the property tests draw that do not say it themselves."""
+    """Choose how many examples the property tests draw that do not say it themselves, and search every run's logs."""
     hypothesis.settings.load_profile(config.getoption("--profile"))
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Let every run search its logs."""
     config.pluginmanager.register(logs.Search(config), "names in logs")
 
 

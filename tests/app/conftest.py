@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -106,6 +107,12 @@ def _blocks(block: Block) -> Iterator[Block]:
 def _first_text(block: Block) -> str:
     first = next(iter(block.children.values()), None)
     return str(first.value) if isinstance(first, Markdown) else ""
+
+
+@pytest.fixture(autouse=True)
+def keep_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put back the `__main__` that a run of the app takes the place of: processes that later tests start would import the app."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture
