@@ -16,6 +16,7 @@ from pipelines.bench.ledger import prove
 from pipelines.bench.staff import Worker
 from pipelines.bench.tab import Tab, new_browser
 from pipelines.settings import ROOT, Settings
+from tests import loop
 from tests.published import START, published_in
 
 SECONDS = 3  # for which people work at both while a run goes on
@@ -34,7 +35,7 @@ def test_two_servers_and_a_run_work_together(tmp_path: Path, ledger_url: str) ->
     with ExitStack() as stack:
         for server in servers:
             stack.enter_context(serving(server))
-        workers, runs_shown = asyncio.run(work(servers, settings))
+        workers, runs_shown = loop.run(work(servers, settings))
         assert [server.errors() for server in servers] == [[], []]
     assert [worker.tab.errors for worker in workers] == [[]] * len(workers)
     proof = prove(settings, opens_at + HOUR, seq, {worker.name: worker.told for worker in workers})

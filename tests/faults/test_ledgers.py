@@ -26,7 +26,7 @@ from pipelines.bench.staff import Worker
 from pipelines.bench.tab import Tab, new_browser
 from pipelines.errors import UserError
 from pipelines.ledger import NewAction
-from tests import postgres
+from tests import loop, postgres
 from tests.conftest import Workbench
 from tests.faults.conftest import Place, copy_of, first_actions
 
@@ -143,7 +143,7 @@ def test_kill_9_of_the_app_during_an_action(made: Place, tmp_path: Path, seen: C
     opens_at, _, seq = look(place.settings)
     (tmp_path / "server").mkdir()
     clock = opens_at - dt.datetime.now(dt.UTC)
-    workers = asyncio.run(act_until_killed(Server(tmp_path / "server", place.settings.data, clock)))
+    workers = loop.run(act_until_killed(Server(tmp_path / "server", place.settings.data, clock)))
     assert place.recorded()[: len(place.actions)] == place.actions
     told_to = {worker.name: worker.told for worker in workers}
     proof = prove(place.settings, opens_at + dt.timedelta(hours=1), seq, told_to)
@@ -151,7 +151,7 @@ def test_kill_9_of_the_app_during_an_action(made: Place, tmp_path: Path, seen: C
     assert (proof.lost, proof.doubled) == (0, 0)
     assert proof.unasked <= len(workers), "one of each may be written and not yet shown"
     with serving(Server(tmp_path / "server", place.settings.data, clock)) as server:
-        back = asyncio.run(come_back(server))
+        back = loop.run(come_back(server))
         assert server.errors() == []
     assert back.tab.errors == []
     seen(
