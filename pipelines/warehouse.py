@@ -60,7 +60,9 @@ def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, oldest: int = 
         found = one(con, f"SELECT format FROM {name}.snapshot")
     except duckdb.Error as error:
         raise UserError(damaged(path, error)) from None
-    if found is None or not oldest <= found[0] <= FORMAT:
+    if found is not None and found[0] > FORMAT:
+        raise UserError(f"{path}: the snapshot has format {found[0]}, of a newer version of this software, which reads up to {FORMAT}: upgrade it")
+    if found is None or found[0] < oldest:
         raise UserError(f"{path}: the snapshot has format {found and found[0]}, this software reads format {FORMAT}; run the pipeline once more")
 
 
