@@ -6,7 +6,7 @@ import argparse
 import re
 from pathlib import Path
 
-from pipelines import __main__, settings
+from pipelines import arguments, settings
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,7 +24,7 @@ def test_each_of_the_two_commands_is_one_line_that_sets_everything_up() -> None:
 
 
 def test_every_command_and_option_is_named() -> None:
-    parser = __main__._parser()
+    parser = arguments.parser()
     (commands,) = (action.choices for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     for name, command in commands.items():
         (line,) = re.findall(rf"^python -m pipelines {name}\b.*$", README, re.MULTILINE)
