@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from app_pages.ui import failures, server
+from app_pages.ui import failures, server, server_log
 from pipelines import charts, measures, private  # noqa: F401 - or the first person to open a chart would wait a second for what they import
 
 private.begin()
-failures.keep_values_out_of_the_log()
+server_log.begin()
 app = st.App(
     "app_pages/frame.py",
     middleware=server.MIDDLEWARE,

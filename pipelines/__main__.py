@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from pipelines import private
+from pipelines import logs, private
 from pipelines import settings as settings_module
 from pipelines.arguments import parser
 from pipelines.errors import UserError
@@ -21,31 +22,36 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; 0 done, 1 refused or rows refused by `check`, 2 nothing could be done."""
+    """Run one command; 0 done, 1 refused or rows refused by `check`, 2 nothing could be done, 3 a fault of the program."""
     private.begin()
+    logs.begin(settings_module.LOG_FORMS[0])
     try:
+        logs.begin(settings_module.log_form())
         options = parser().parse_args(arguments)
         settings = settings_module.load()
         private.tighten(settings)
         return _COMMANDS[options.command](options, settings)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
+        return _failed(str(error), error.exit_code)
     except duckdb.Error as error:
-        print(f"error: {_damaged(options.command, error)}", file=sys.stderr)
-        return 2
+        return _failed(_damaged(options.command, error))
     except OverflowError:
-        print("error: a time is too far away to reckon with", file=sys.stderr)
-        return 2
+        return _failed("a time is too far away to reckon with")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        print("error: stopped; the previous list stays live", file=sys.stderr)
-        return 2
+        return _failed("stopped; the previous list stays live")
     except OSError as error:
-        print(f"error: {error.filename or 'file'}: {error.strerror}", file=sys.stderr)
-        return 2
+        return _failed(f"{error.filename or 'file'}: {error.strerror}")
+    except Exception as error:  # noqa: BLE001 - no traceback reaches a user, it would quote what was worked on
+        logs.log.error("a fault of the program; tell who looks after it", exc_info=error, extra={"event": "failed", "exit_code": 3})
+        return 3
+
+
+def _failed(why: str, exit_code: int = 2) -> int:
+    logs.log.error("%s", why, extra={"event": "failed", "exit_code": exit_code})
+    return exit_code
 
 
 def _damaged(command: str, error: duckdb.Error) -> str:
@@ -98,11 +104,11 @@ def _check(options: argparse.Namespace, settings: settings_module.Settings) -> i
 
 
 def _run(options: argparse.Namespace, settings: settings_module.Settings) -> int:
-    from pipelines import console, sample
+    from pipelines import arrivals, console, sample
 
     folder, is_sample = (options.extracts, False) if options.extracts else _default_extracts(settings)
     as_of = options.as_of or (sample.DEFAULT_AS_OF if is_sample else now())
-    folder = _newest(folder)
+    folder = arrivals.folders(folder)[-1]
     if is_sample:
         print(f"No extracts given (--extracts DIR or WORKBENCH_EXTRACTS): using the sample practice, as of {as_of.isoformat()}")
     console.run(settings, folder, as_of)
@@ -111,18 +117,22 @@ def _run(options: argparse.Namespace, settings: settings_module.Settings) -> int
     return 0
 
 
-def _newest(folder: Path) -> Path:
-    """The folder itself, or the newest of its dated sub-folders when it holds no table of its own."""
-    from pipelines import extracts
+def _watch(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+    from pipelines import watch
 
-    try:
-        extracts.find(folder)
-    except UserError as first:
-        try:
-            return extracts.dated_folders(folder)[-1]
-        except (UserError, IndexError):
-            raise first from None
-    return folder
+    folder = options.extracts or settings.extracts
+    if folder is None:
+        raise UserError("Name the folder of the practice's extracts: --extracts DIR, or WORKBENCH_EXTRACTS")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    habits = watch.Habits(dt.timedelta(seconds=options.quiet), dt.timedelta(minutes=options.patience), tuple(options.daily))
+    watch.watch(settings, folder, habits, options.every, lambda: now().astimezone())
+    return 0
+
+
+def _health(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+    from pipelines import console
+
+    return console.show_health(settings, now(), dt.timedelta(hours=options.max_age), options.format)
 
 
 def _replay(options: argparse.Namespace, settings: settings_module.Settings) -> int:
@@ -255,6 +265,8 @@ _COMMANDS = {
     "import": _import,
     "check": _check,
     "run": _run,
+    "watch": _watch,
+    "health": _health,
     "replay": _replay,
     "backtest": _backtest,
     "tasks": _tasks,

@@ -33,6 +33,19 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--extracts", type=Path)
     run.add_argument("--as-of", type=_moment)
 
+    watch = commands.add_parser("watch", help="run whenever a whole folder of extracts has come, and at times of day; until it is ended")
+    watch.add_argument("--extracts", type=Path, help="one folder, or a folder of dated ones")
+    watch.add_argument("--every", type=_positive, default=30, metavar="SECONDS", help="how often to look")
+    watch.add_argument("--quiet", type=_positive, default=60, metavar="SECONDS", help="how long a folder must not have changed before it is run")
+    watch.add_argument("--patience", type=_positive, default=120, metavar="MINUTES", help="how long one that is not whole is waited for")
+    watch.add_argument(
+        "--daily", type=_time, nargs="+", default=[], metavar="HH:MM", help="also run then, over what was run last: tasks fall due by time"
+    )
+
+    health = commands.add_parser("health", help="is all well? 0 yes, 1 somebody should look, 2 no")
+    health.add_argument("--max-age", type=_positive, default=26, metavar="HOURS", help="how old the list may be, and extracts that nobody ran")
+    health.add_argument("--format", choices=("table", "json"), default="table")
+
     replay = commands.add_parser("replay", help="run every dated sub-folder in order")
     replay.add_argument("--extracts", type=Path, required=True)
 
@@ -122,6 +135,14 @@ def _day(text: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2026-11-01") from None
+
+
+def _time(text: str) -> dt.time:
+    try:
+        found = dt.time.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time of day such as 06:00") from None
+    return found.replace(tzinfo=None)
 
 
 def _positive(text: str) -> int:

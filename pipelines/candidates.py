@@ -16,6 +16,7 @@ from pipelines.rules import Rule
 SPINE = ("facilities", "patients", "cases")  # without these nobody knows whose task it is, where, or what day it is there
 COLUMNS = ("subject_id", "case_id", "patient_id", "facility_id", "staff_id", "since", "amount", "reason")
 PAYER_RULES = frozenset({"payers"})  # a payer's name is shown, no rule decides on it
+SWITCHED_OFF = "switched off in the settings"  # the one reason for which nobody need do anything
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def check_payers(con: duckdb.DuckDBPyConnection, overrides: Mapping[str, Mapping
 
 
 def _ask(con: duckdb.DuckDBPyConnection, rule: Rule, is_disabled: bool, reads: Mapping[str, TableRead], as_of: dt.datetime) -> Answer:
-    reason = "switched off in the settings" if is_disabled else _why_withheld(con, rule, reads)
+    reason = SWITCHED_OFF if is_disabled else _why_withheld(con, rule, reads)
     if reason is None:
         reason = _collect(con, rule, rule.params, as_of)
     if reason is not None:

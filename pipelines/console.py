@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
+import logging
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -12,12 +13,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines import acting, extracts, ledger, warehouse
+from pipelines import acting, extracts, health, ledger, warehouse
 from pipelines import backtest as backtest_module
 from pipelines import rules as rules_module
 from pipelines import run as run_module
+from pipelines.candidates import SWITCHED_OFF
 from pipelines.errors import UserError
 from pipelines.extracts import TableRead
+from pipelines.logs import log
+from pipelines.run import RunReport
 from pipelines.settings import Settings
 from pipelines.worklist import Filters, open_worklist
 
@@ -48,7 +52,7 @@ REFUSED_SHOWN = 20  # kinds of refusals a run prints
 
 def run(settings: Settings, folder: Path, as_of: dt.datetime) -> None:
     """One run and its summary."""
-    report = run_module.run(settings, folder, as_of, lambda stage: print(f"… {stage}", file=sys.stderr))
+    report = run_module.run(settings, folder, as_of, lambda stage: log.info(stage, extra={"event": "run.stage"}))
     print(f"Run {report.run_id}, as of {report.as_of.isoformat()}, from {folder}")
     for note in report.notes:
         print(f"note: {note}")
@@ -70,6 +74,34 @@ def run(settings: Settings, folder: Path, as_of: dt.datetime) -> None:
         if len(report.refused) > REFUSED_SHOWN:
             print(f"… and {len(report.refused) - REFUSED_SHOWN:,} more kinds")
     print(f"{report.folded:,} actions of staff folded in. Published: {warehouse.current(settings.warehouse)}")
+    _log_published(report)
+
+
+def _log_published(report: RunReport) -> None:
+    """One line that says whether anything was left out."""
+    read, refused = sum(r.rows_read for r in report.reads), sum(r.rows_refused for r in report.reads)
+    not_accepted = [r.table for r in report.reads if r.status != "accepted"]
+    withheld = [answer.rule_id for answer in report.answers if not answer.is_answered and answer.reason != SWITCHED_OFF]
+    counts = {kind: sum(rule.get(kind, 0) for rule in report.decisions.values()) for kind in ("open", *run_module.CLOSINGS)}
+    parts = [f"published {report.run_id}: {read:,} rows read, {refused:,} refused"]
+    parts += [f"{what}: {', '.join(names)}" for what, names in (("not accepted", not_accepted), ("withheld", withheld)) if names]
+    log.log(
+        logging.WARNING if not_accepted or withheld else logging.INFO,
+        "%s",
+        "; ".join(parts),
+        extra={
+            "event": "run.published",
+            "run_id": report.run_id,
+            "as_of": report.as_of.isoformat(),
+            "rows_read": read,
+            "rows_refused": refused,
+            "not_accepted": not_accepted,
+            "withheld": withheld,
+            "opened": counts["open"],
+            "closed": sum(counts[kind] for kind in run_module.CLOSINGS),
+            "folded": report.folded,
+        },
+    )
 
 
 def backtest(settings: Settings, rule_id: str, texts: Sequence[str], folders: Sequence[tuple[Path, dt.datetime]]) -> None:
@@ -78,7 +110,9 @@ def backtest(settings: Settings, rule_id: str, texts: Sequence[str], folders: Se
     if rule_id not in found:
         raise UserError(f"There is no rule {rule_id}; the rules are {', '.join(found)}", 1)
     changes = backtest_module.changes_from(texts, found[rule_id])
-    compared = backtest_module.backtest(settings, rule_id, changes, folders, lambda share, doing: print(f"… {doing}", file=sys.stderr))
+    compared = backtest_module.backtest(
+        settings, rule_id, changes, folders, lambda share, doing: log.info(doing, extra={"event": "backtest.stage", "share": share})
+    )
     print(f"{rule_id} with {', '.join(f'{k}={v}' for k, v in changes.items()) or 'nothing changed'}, over {len(folders)} days of extracts")
     heads = ("as of", "opened now", "opened changed", "open now", "open changed", "withheld")
     columns = ["as_of", "opened_now", "opened_changed", "open_now", "open_changed", "withheld_now"]
@@ -135,6 +169,19 @@ def show_history(settings: Settings, at: dt.datetime, patient_id: str, form: str
         _show(events, form, tuple(events.columns), SHORT_HISTORY_KEYS)
 
 
+def show_health(settings: Settings, now: dt.datetime, longest: dt.timedelta, form: str) -> int:
+    """Every check and what they come to; its exit code."""
+    found = health.checks(settings, now, longest)
+    status = health.worst(found)
+    if form == "json":
+        print(json.dumps({"status": status, "at": now.isoformat(), "checks": [vars(check) for check in found]}, indent=1, ensure_ascii=False))
+    else:
+        print(status)
+        for check in found:
+            print(f"{check.check:10}{check.status:11}{check.says}")
+    return health.LEVELS.index(status)
+
+
 def show_accesses(settings: Settings, patient_id: str | None, staff_id: str | None, limit: int, form: str) -> None:
     """The newest looks at this patient, by this person; times in UTC."""
     with ledger.open_ledger(settings.ledger_url) as book:
@@ -188,12 +235,12 @@ def rules(settings: Settings, what: str) -> int:
 
 
 def report(settings: Settings, options: argparse.Namespace, at: dt.datetime) -> int:
-    """Write reports and say where they are; progress is "… 40% what it is at" on stderr."""
+    """Write reports and say where they are; progress, "… 40% what it is at", is logged."""
     from pipelines import reports
     from pipelines.reports import writing  # here: no other command needs Jupyter
 
     def tell(share: float, doing: str) -> None:
-        print(f"… {share:.0%} {doing}", file=sys.stderr, flush=True)
+        log.info("%.0f%% %s", share * 100, doing, extra={"event": "report.stage", "share": share})
 
     out = options.out or settings.data / "reports"
     if options.digest:

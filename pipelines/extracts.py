@@ -100,7 +100,12 @@ def dated_folders(path: Path) -> list[Path]:
         folders = [entry for entry in path.iterdir() if entry.is_dir() and DATED.match(entry.name)]
     except OSError as error:
         raise UserError(f"{path}: cannot be listed ({error.strerror})") from None
-    return sorted(folders, key=lambda folder: (re.sub(r"^(\d{4})-(\d\d)-(\d\d)", r"\1\2\3", folder.name), folder.name))
+    return sorted(folders, key=day_and_name)
+
+
+def day_and_name(folder: Path) -> tuple[str, str]:
+    """What dated folders are ordered by."""
+    return re.sub(r"^(\d{4})-(\d\d)-(\d\d)", r"\1\2\3", folder.name), folder.name
 
 
 def moment_of(folder: Path) -> dt.datetime:

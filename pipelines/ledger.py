@@ -262,6 +262,11 @@ class Ledger:
                 recorded.append(Action(*connection.execute(_RECORD, {**vars(new), "after_seq": last}).one()))
         return recorded, conflicts
 
+    def prove_writable(self) -> int:
+        """The newest action's number, read in a writer's turn that writes nothing; UserError when nobody could write now."""
+        with self._writing() as connection:
+            return _last_seq(connection)
+
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
         with explained(self._name), self._engine.begin() as connection:

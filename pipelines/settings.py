@@ -16,6 +16,7 @@ SAMPLE = ROOT / "data" / "sample"
 EXTRACTS_KEYS = {"max_loss": float}
 APP_KEYS = {"idle_minutes": int}
 ACCESS_KEYS = ("own_facilities", "sees_all_roles", "staff_facilities")
+LOG_FORMS = ("text", "json")
 LONGEST_IDLE = 30 * 24 * 60  # minutes: Streamlit's sign-in cookie lives for 30 days
 
 
@@ -58,6 +59,14 @@ class Settings:
     def rejected(self) -> Path:
         """Folder of the refused rows, one sub-folder a run."""
         return self.data / "rejected"
+
+
+def log_form(environment: Mapping[str, str] | None = None) -> str:
+    """How to log, which is asked for before anything can go wrong; UserError when it is none of LOG_FORMS."""
+    form = (os.environ if environment is None else environment).get("WORKBENCH_LOG") or LOG_FORMS[0]
+    if form not in LOG_FORMS:
+        raise UserError(f"WORKBENCH_LOG is {form!r}; it can be {' or '.join(LOG_FORMS)}")
+    return form
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
+from pipelines.logs import log
 from pipelines.settings import ROOT, Settings
 
 
@@ -16,6 +17,7 @@ def run(settings: Settings, arguments: Sequence[str], hear: Callable[[str], None
         **os.environ,
         "WORKBENCH_DATA": str(settings.data),
         "WORKBENCH_LEDGER": settings.ledger_url,
+        "WORKBENCH_LOG": "text",
         "PYTHONPATH": str(ROOT),
     }
     command = [sys.executable, "-m", "pipelines", *arguments]
@@ -28,10 +30,11 @@ def run(settings: Settings, arguments: Sequence[str], hear: Callable[[str], None
                 text = line.strip()
                 if text.startswith("… "):
                     hear(text[2:])
-                elif text:
-                    said.append(text.removeprefix("error: "))
+                elif text.startswith("error: "):
+                    said.append(text[7:])
     except OSError as error:
         return f"It could not be started: {error.strerror}"
     if process.returncode == 0:
         return None
-    return " ".join(said[-3:]) or f"It ended with code {process.returncode}."
+    log.error("%s", " ".join([arguments[0], "failed:", *said]), extra={"event": "command.failed", "exit_code": process.returncode})
+    return " ".join(said) or f"It ended with code {process.returncode}."

@@ -116,9 +116,9 @@ class Server:
         return peak / 1024
 
     def errors(self) -> list[str]:
-        """What its log tells of failures; see app_pages/ui/failures.py."""
+        """What its log tells of failures; see pipelines/logs.py."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return [line for line in lines if line.startswith(("error ", "Traceback")) or " ERROR " in line]
+        return [line for line in lines if line.startswith(("error ", "error: ", "Traceback")) or " ERROR " in line]
 
     def kill(self) -> None:
         """End it as a power failure would."""

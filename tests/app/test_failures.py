@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app_pages.ui import failures
+from pipelines import logs
 
 
 @pytest.fixture
@@ -20,7 +20,8 @@ def safe_log(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     factory = logging.getLogRecordFactory()
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
-    failures.keep_values_out_of_the_log()
+    logs.begin("text")
+    logs.catch_all()
     yield
     logging.setLogRecordFactory(factory)
 
@@ -48,7 +49,7 @@ def test_the_log_names_kinds_and_places_only(caplog: pytest.LogCaptureFixture) -
     assert re.search(r"tests/app/test_failures\.py:\d+ in fail", caplog.text)
     assert "builtins.ValueError" in caplog.text
     assert "builtins.RuntimeError" in caplog.text
-    assert failures.code(error) in caplog.text
+    assert logs.code(error) in caplog.text
 
 
 @pytest.mark.usefixtures("safe_log")
@@ -61,8 +62,8 @@ def test_a_thread_that_dies_is_logged_the_same_way(caplog: pytest.LogCaptureFixt
 
 
 def test_one_way_to_fail_has_one_code() -> None:
-    assert failures.code(failed()) == failures.code(failed())
-    assert failures.code(failed()) != failures.code(ValueError("Zebulon"))
+    assert logs.code(failed()) == logs.code(failed())
+    assert logs.code(failed()) != logs.code(ValueError("Zebulon"))
 
 
 def test_a_page_shows_a_mistake_the_user_can_mend_as_text() -> None:

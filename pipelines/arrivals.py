@@ -1,0 +1,115 @@
+"""What has come into the folder of extracts: which folders it holds, whether each is whole, and which the published list has read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from pipelines import contracts, extracts, warehouse
+from pipelines.errors import UserError
+from pipelines.settings import Settings
+
+# How copies in progress are called: by their ending, or as rsync does, hidden and under the name they will get.
+UNFINISHED = re.compile(rf"(?i).*\.(?:part|partial|filepart|tmp|temp|crdownload|inprogress)|\.(?:{'|'.join(contracts.TABLES)}|manifest)\..*")
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """What the published list was made from; `folder` is None in a list of an older version, `tables` are those it read."""
+
+    folder: Path | None
+    as_of: dt.datetime
+    published_at: dt.datetime
+    tables: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A folder of extracts at one look.
+
+    `files` is another whenever something in it changed, `came_at` is when its newest file came, `lacks` says why it is not whole.
+    """
+
+    folder: Path
+    files: tuple[tuple[str, int, int, int], ...]
+    came_at: dt.datetime
+    lacks: str | None
+
+
+def folders(root: Path) -> list[Path]:
+    """The folder itself when it holds tables, else its dated sub-folders in their order; UserError when it has neither."""
+    try:
+        extracts.find(root)
+        return [root]
+    except UserError as first:
+        dated = extracts.dated_folders(root) if root.is_dir() else []
+        if not dated:
+            raise first from None
+        return dated
+
+
+def look(folder: Path, expected: frozenset[str] = frozenset()) -> Arrival:
+    """The folder as it is now. Without a manifest it is whole when it has the `expected` tables, those of the run before."""
+    files, unfinished, came = [], [], 0.0
+    for place, _, names in os.walk(folder):
+        for name in sorted(names):
+            path = Path(place, name)
+            try:
+                stat = path.stat()
+            except OSError:  # renamed between the two calls, so it is still being written
+                unfinished.append(name)
+                continue
+            if UNFINISHED.fullmatch(name):
+                unfinished.append(name)
+            files.append((path.relative_to(folder).as_posix(), stat.st_size, stat.st_mtime_ns, stat.st_ino))
+            # Not when it was last written: a copy may keep the time of its original.
+            came = max(came, stat.st_ctime)
+    return Arrival(folder, tuple(sorted(files)), dt.datetime.fromtimestamp(came, dt.UTC), _lacks(folder, unfinished, expected))
+
+
+def last_run(settings: Settings) -> LastRun | None:
+    """The run that made the published list; None before the first, UserError when the list cannot be read."""
+    live = warehouse.current(settings.warehouse)
+    if live is None:
+        return None
+    with warehouse.connect() as con:
+        warehouse.attach(con, live, "live", oldest=warehouse.OLDEST)
+        try:
+            found = con.execute("SELECT r.* FROM live.runs AS r ORDER BY r.run_no DESC LIMIT 1")
+            (run,) = (dict(zip([column[0] for column in found.description], row, strict=True)) for row in found.fetchall())
+            tables = con.execute(
+                "SELECT t.table_name FROM live.run_tables AS t WHERE t.run_no = ? AND t.status = 'accepted'", [run["run_no"]]
+            ).fetchall()
+        except duckdb.Error as error:
+            raise UserError(warehouse.damaged(live, error)) from None
+    published_at = dt.datetime.fromtimestamp(live.stat().st_mtime, dt.UTC)
+    return LastRun(Path(run["extracts"]) if run.get("extracts") else None, run["as_of"], published_at, frozenset(row[0] for row in tables))
+
+
+def since(root: Path, last: LastRun | None) -> list[Path]:
+    """The folder the published list was made from and those after it, oldest first; only the newest where it was made from none of them."""
+    found = [folder.resolve() for folder in folders(root)]
+    if last is None or last.folder is None or last.folder not in found and last.folder.parent != root.resolve():
+        return found[-1:]
+    return [folder for folder in found if extracts.day_and_name(folder) >= extracts.day_and_name(last.folder)]
+
+
+def _lacks(folder: Path, unfinished: list[str], expected: frozenset[str]) -> str | None:
+    if unfinished:
+        return f"{min(unfinished)} is still being written"
+    try:
+        found = extracts.find(folder)
+    except UserError as error:
+        return str(error)
+    for table, row in found.manifest.items():
+        if not row.complete:
+            return f"the manifest says that {table} is not complete"
+        if table in contracts.TABLES and table not in found.files:
+            return f"{table} is in the manifest and not in the folder"
+    missing = sorted(expected - found.files.keys()) if not found.manifest else []
+    return f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not there, which the run before had" if missing else None

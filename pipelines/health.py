@@ -1,0 +1,148 @@
+"""Is all well? What a monitor asks every few minutes: the list's age, what the last run left out, the ledger, the disk, extracts nobody ran.
+
+Each check says one sentence without a patient's values; the worst of them is the whole.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import duckdb
+
+from pipelines import arrivals, ledger, records, run, warehouse
+from pipelines.candidates import SWITCHED_OFF
+from pipelines.errors import UserError
+from pipelines.settings import Settings
+
+OK, ATTENTION, FAILING = "ok", "attention", "failing"
+LEVELS = (OK, ATTENTION, FAILING)  # a level's place is the exit code, as Nagios and its kin read it
+SNAPSHOTS_OF_ROOM = 3  # fewer live snapshots' worth of free disk than this asks for attention: a run needs one, and more as the list grows
+EARLIER = dt.timedelta(minutes=5)  # a list this far ahead of the clock is a clock set back, not two clocks that differ
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question and its answer; `status` is one of LEVELS."""
+
+    check: str
+    status: str
+    says: str
+
+
+def checks(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> list[Check]:
+    """Every check; `longest` is how old the list, its extracts and an extract nobody ran may be."""
+    found = [*_of_list(settings, now, longest)]
+    asked: dict[str, Callable[[], Check]] = {
+        "ledger": lambda: _ledger(settings),
+        "settings": lambda: _settings(settings),
+        "disk": lambda: _disk(settings),
+        "extracts": lambda: _extracts(settings, now, longest),
+    }
+    for name, ask in asked.items():
+        try:
+            found.append(ask())
+        except UserError as error:
+            found.append(Check(name, FAILING, str(error)))
+        except OSError as error:
+            found.append(Check(name, FAILING, f"{error.filename}: {error.strerror}"))
+    return found
+
+
+def worst(found: list[Check]) -> str:
+    """What they come to."""
+    return max((check.status for check in found), key=LEVELS.index)
+
+
+def _of_list(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> Iterator[Check]:
+    try:
+        live = warehouse.current(settings.warehouse)
+        if live is None:
+            yield Check("list", FAILING, "no list was published yet: python -m pipelines run")
+            return
+        with warehouse.connect() as con:
+            warehouse.attach(con, live, "live")
+            con.execute("USE live")
+            try:
+                yield from [_age(con, now, longest), _read_last(con, now, longest), _asked_last(con)]
+            except duckdb.Error as error:
+                yield Check("list", FAILING, warehouse.damaged(live, error))
+    except UserError as error:
+        yield Check("list", FAILING, str(error))
+
+
+def _age(con: duckdb.DuckDBPyConnection, now: dt.datetime, longest: dt.timedelta) -> Check:
+    newest = records.freshness(con)
+    age = now - newest.as_of
+    says = f"run {newest.run_id} speaks for {newest.as_of.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC, {_hours(age)} ago"
+    if age < -EARLIER:
+        return Check("list", ATTENTION, f"{says}: later than this machine's clock, and no run goes back in time")
+    return Check("list", ATTENTION, f"{says}, more than {_hours(longest)}") if age > longest else Check("list", OK, says)
+
+
+def _read_last(con: duckdb.DuckDBPyConnection, now: dt.datetime, longest: dt.timedelta) -> Check:
+    newest = records.freshness(con)
+    if len(newest.not_accepted):
+        whys = "; ".join(f"{row.table_name} is {row.status}" + (f": {row.reason}" if row.reason else "") for row in newest.not_accepted.itertuples())
+        return Check("tables", ATTENTION, f"the last run could not take {whys}")
+    refused = int(records.runs(con, 1)["rows_refused"].iloc[0])
+    oldest = newest.oldest_extracted_at
+    if oldest is not None and now - oldest > longest:
+        return Check("tables", ATTENTION, f"the oldest extract of the last run was taken {_hours(now - oldest)} ago, more than {_hours(longest)}")
+    return Check("tables", OK, f"the last run took every table; {refused:,} rows were refused")
+
+
+def _asked_last(con: duckdb.DuckDBPyConnection) -> Check:
+    asked = records.run_rules(con, records.freshness(con).run_no)
+    withheld = [f"{rule.rule_id}: {rule.reason}" for rule in asked.itertuples() if rule.is_withheld and rule.reason != SWITCHED_OFF]
+    if withheld:
+        return Check("rules", ATTENTION, "the last run withheld " + "; ".join(withheld))
+    return Check("rules", OK, f"the last run asked {int((~asked['is_withheld']).sum())} rules")
+
+
+def _ledger(settings: Settings) -> Check:
+    with ledger.open_ledger(settings.ledger_url, read_only=True):  # a check makes no ledger, and brings none up to date
+        pass
+    with ledger.open_ledger(settings.ledger_url) as book:
+        newest = book.prove_writable()
+    return Check("ledger", OK, f"can be read and written; its newest action is {newest}")
+
+
+def _settings(settings: Settings) -> Check:
+    rules, _, disabled = run.load_rules(settings)
+    return Check("settings", OK, f"{len(rules) - len(disabled)} of {len(rules)} rules are in force")
+
+
+def _disk(settings: Settings) -> Check:
+    folder = next(path for path in (settings.warehouse, *settings.warehouse.absolute().parents) if path.exists())
+    free, live = shutil.disk_usage(folder).free, warehouse.current(settings.warehouse)
+    size = live.stat().st_size if live is not None else 0
+    says = f"{_mb(free)} free in {folder}; the list takes {_mb(size)}"
+    if free < size:
+        return Check("disk", FAILING, f"{says}, so a run cannot publish the next")
+    return Check("disk", ATTENTION if free < SNAPSHOTS_OF_ROOM * size else OK, says)
+
+
+def _extracts(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> Check:
+    if settings.extracts is None:
+        return Check("extracts", OK, "WORKBENCH_EXTRACTS names no folder to look into")
+    last = arrivals.last_run(settings)
+    there = arrivals.since(settings.extracts, last)
+    if not there:
+        return Check("extracts", OK, f"nothing newer than what was run is in {settings.extracts}")
+    newest = arrivals.look(there[-1])
+    if last is not None and newest.folder == last.folder and newest.came_at <= last.published_at:
+        return Check("extracts", OK, f"{newest.folder} was run")
+    waits = now - newest.came_at
+    return Check("extracts", ATTENTION if waits > longest else OK, f"{newest.folder} came {_hours(waits)} ago and was not run yet")
+
+
+def _hours(span: dt.timedelta) -> str:
+    minutes = round(span.total_seconds() / 60)
+    return f"{minutes} minutes" if abs(minutes) < 120 else f"{round(minutes / 60)} hours"
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"
