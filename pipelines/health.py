@@ -76,10 +76,10 @@ def _of_list(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> Ite
 def _age(con: duckdb.DuckDBPyConnection, now: dt.datetime, longest: dt.timedelta) -> Check:
     newest = records.freshness(con)
     age = now - newest.as_of
-    says = f"run {newest.run_id} speaks for {newest.as_of.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC, {_hours(age)} ago"
+    says = f"run {newest.run_id} speaks for {newest.as_of.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC, {_long(age)} ago"
     if age < -EARLIER:
         return Check("list", ATTENTION, f"{says}: later than this machine's clock, and no run goes back in time")
-    return Check("list", ATTENTION, f"{says}, more than {_hours(longest)}") if age > longest else Check("list", OK, says)
+    return Check("list", ATTENTION, f"{says}, more than {_long(longest)}") if age > longest else Check("list", OK, says)
 
 
 def _read_last(con: duckdb.DuckDBPyConnection, now: dt.datetime, longest: dt.timedelta) -> Check:
@@ -90,7 +90,7 @@ def _read_last(con: duckdb.DuckDBPyConnection, now: dt.datetime, longest: dt.tim
     refused = int(records.runs(con, 1)["rows_refused"].iloc[0])
     oldest = newest.oldest_extracted_at
     if oldest is not None and now - oldest > longest:
-        return Check("tables", ATTENTION, f"the oldest extract of the last run was taken {_hours(now - oldest)} ago, more than {_hours(longest)}")
+        return Check("tables", ATTENTION, f"the oldest extract of the last run was taken {_long(now - oldest)} ago, more than {_long(longest)}")
     return Check("tables", OK, f"the last run took every table; {refused:,} rows were refused")
 
 
@@ -136,12 +136,14 @@ def _extracts(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> Ch
     if last is not None and newest.folder == last.folder and newest.came_at <= last.published_at:
         return Check("extracts", OK, f"{newest.folder} was run")
     waits = now - newest.came_at
-    return Check("extracts", ATTENTION if waits > longest else OK, f"{newest.folder} came {_hours(waits)} ago and was not run yet")
+    return Check("extracts", ATTENTION if waits > longest else OK, f"{newest.folder} came {_long(waits)} ago and was not run yet")
 
 
-def _hours(span: dt.timedelta) -> str:
+def _long(span: dt.timedelta) -> str:
     minutes = round(span.total_seconds() / 60)
-    return f"{minutes} minutes" if abs(minutes) < 120 else f"{round(minutes / 60)} hours"
+    if abs(minutes) < 120:
+        return f"{minutes} minutes"
+    return f"{round(minutes / 60)} hours" if abs(minutes) < 72 * 60 else f"{round(minutes / 60 / 24)} days"
 
 
 def _mb(size: int) -> str:

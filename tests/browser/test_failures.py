@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -46,7 +47,7 @@ def failing(new_server: Callable[..., Server], practice_data: Path, tmp_path_fac
         shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__", "secrets.toml"))
     shutil.copy(ROOT / "app.py", root)
     (root / "app_pages" / "tasks.py").write_text(FAILING_PAGE, encoding="utf-8")
-    return new_server(practice_data, root).start()
+    return new_server(practice_data, root).start(WORKBENCH_LOG="json")
 
 
 @pytest.mark.parametrize("where", ["In the page", "In a callback", "In a part"])
@@ -62,6 +63,11 @@ def test_a_failing_page_says_what_to_do(failing: Server, browser_page: Page, whe
     assert "Traceback" not in browser_page.inner_text("body")
     assert not PATIENT.search(browser_page.content())
     logged = failing.logged()
-    assert code in logged
-    assert re.search(r"app_pages/tasks\.py:\d+ in fail", logged)
     assert not PATIENT.search(logged)
+    assert "Traceback" not in logged
+    # Streamlit's, in our form; its greeting on standard output is no log.
+    lines = [json.loads(line) for line in logged.splitlines() if line.startswith("{")]
+    found = [line for line in lines if code in line.get("where", "")]
+    assert found
+    assert all(line["level"] == "ERROR" and line["logger"].startswith("streamlit") for line in found)
+    assert re.search(r"app_pages/tasks\.py:\d+ in fail", found[-1]["where"])
