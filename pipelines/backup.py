@@ -54,9 +54,9 @@ def back_up(settings: Settings, out: Path, at: dt.datetime) -> Backup:
         manifest = {"made_at": at.astimezone(dt.UTC).isoformat(), "rows": rows, "snapshot": snapshot, "files": files}
         (making / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         for path in (*making.iterdir(), making):
-            _sync(path)
+            warehouse.sync(path)
         os.replace(making, target)
-        _sync(out)
+        warehouse.sync(out)
     except OSError as error:
         shutil.rmtree(making, ignore_errors=True)
         raise UserError(f"{error.filename or out}: the backup could not be written ({error.strerror}); nothing was kept of it") from None
@@ -84,7 +84,7 @@ def restore(settings: Settings, folder: Path) -> Backup:
     if backup.snapshot is not None:
         settings.warehouse.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / backup.snapshot, settings.warehouse / backup.snapshot)
-        _sync(settings.warehouse / backup.snapshot)
+        warehouse.sync(settings.warehouse / backup.snapshot)
         (settings.warehouse / "CURRENT").write_text(backup.snapshot + "\n", encoding="utf-8")
     return backup
 
@@ -148,11 +148,3 @@ def _checked(folder: Path) -> Backup:
 def _digest(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -109,14 +109,14 @@ def publish(con: duckdb.DuckDBPyConnection, folder: Path, run_id: str) -> Path:
     """Close the snapshot being built, make it durable, point CURRENT at it, and drop the oldest ones."""
     source, target = building(folder, run_id), folder / f"{run_id}.duckdb"
     con.execute("DETACH snapshot")
-    _sync(source)
+    sync(source)
     os.replace(source, target)
     pointer = folder / ".CURRENT.building"
     pointer.write_text(target.name + "\n", encoding="utf-8")
-    _sync(pointer)
+    sync(pointer)
     os.replace(pointer, folder / "CURRENT")
     try:
-        _sync(folder)
+        sync(folder)
     except OSError as error:
         raise UserError(
             f"{target}: this list is live now, but the disk would not confirm it ({error.strerror}), so after a power failure it may be "
@@ -128,7 +128,8 @@ def publish(con: duckdb.DuckDBPyConnection, folder: Path, run_id: str) -> Path:
     return target
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
