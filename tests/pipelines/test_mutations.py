@@ -7,6 +7,7 @@ import datetime as dt
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines import contracts, rules, run, sample, warehouse
+from pipelines import contracts, ledger, rules, run, sample, warehouse
 from pipelines import settings as settings_module
 from pipelines.errors import UserError
 from tests import mutations
@@ -23,6 +24,14 @@ DAYS = [sample.DEFAULT_AS_OF + dt.timedelta(days=number) for number in range(3)]
 SEEDS = (3, 11)
 RULES = rules.load_rules()
 ENDS = set(run.CLOSINGS)
+BY_PEOPLE = {"completed", "override"}
+TWO_HOURS, WEEK = dt.timedelta(hours=2), dt.timedelta(days=7)
+DOING = {
+    "complete": {"reason": "Waived", "is_override": True},
+    "defer": {"until": DAYS[0] + TWO_HOURS + WEEK},
+    "assign": {"to_staff_id": None},
+    "note": {"reason": "Called"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +80,35 @@ def _dicts(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict]:
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _damage() -> st.SearchStrategy[list[tuple[str, str, int]]]:
+def _damage(least: int = 1) -> st.SearchStrategy[list[tuple[str, str, int]]]:
     one = st.tuples(st.sampled_from(mutations.KINDS), st.sampled_from(mutations.TABLES), st.integers(0, 2**31))
-    return st.lists(one, min_size=1, max_size=6)
+    return st.lists(one, min_size=least, max_size=6)
+
+
+def _deeds() -> st.SearchStrategy[list[tuple[str, int]]]:
+    return st.lists(st.tuples(st.sampled_from(list(DOING)), st.integers(0, 2**31)), max_size=4, unique_by=lambda deed: deed[1])
+
+
+def act(data: Path, deeds: list[tuple[str, int]]) -> list[ledger.Action]:
+    """What people do after the first day, each to another open task of it; all of it is in the ledger."""
+    open_ids = [task["task_id"] for task in Snapshot(data).tasks if task["state"] == "open"]
+    chosen = {open_ids[number % len(open_ids)]: action for action, number in deeds}
+    with ledger.open_ledger(at(data).ledger_url) as book:
+        return [book.record(ledger.NewAction(task, action, "S001", DAYS[0] + TWO_HOURS, **DOING[action]), 0) for task, action in chosen.items()]
+
+
+def check_deeds(done: list[ledger.Action], before: Snapshot, after: Snapshot) -> None:
+    """Each is in the history once, and a completed task stays completed and opens no second one while its condition was never away."""
+    assert sorted(event["seq"] for event in after.events if event["seq"] is not None) == [action.seq for action in done]
+    for action in done:
+        (event,) = [event for event in after.events if event["seq"] == action.seq]
+        assert (event["task_id"], event["staff_id"], event["happened_at"]) == (action.task_id, action.staff_id, action.at)
+        if action.action == "complete":
+            task = after.by_id[action.task_id]
+            assert task["close_kind"] == "override"
+            alike = [other for other in after.tasks if (other["rule_id"], other["subject_id"]) == (task["rule_id"], task["subject_id"])]
+            if before.run_no == 1 and not RULES[task["rule_id"]].period:
+                assert max(alike, key=lambda other: other["occurrence"]) is task, "a task that was completed came back"
 
 
 def _rejected(data: Path, snapshot: Snapshot, table: str) -> list[dict[str, str]]:
@@ -114,7 +149,7 @@ def check_tasks(before: Snapshot, after: Snapshot) -> None:
     assert moments == sorted(moments)
     for task_id, task in after.by_id.items():
         own = [event["event"] for event in after.events if event["task_id"] == task_id]
-        ends = [event for event in own if event in ENDS]
+        ends = [event for event in own if event in ENDS | BY_PEOPLE]
         assert own[0] == "opened" and own.count("opened") == 1
         assert len(ends) == (task["state"] != "open") and ends in ([], [task["close_kind"]])
         assert (task["closed_at"] is None) == (task["state"] == "open")
@@ -126,7 +161,7 @@ def check_opened_and_closed(folder: Path, data: Path, before: Snapshot, after: S
         rule = RULES[task["rule_id"]]
         table, key = rule.subject_table, contracts.key_of(rule.subject_table)
         changed = task_id not in before.by_id or before.by_id[task_id]["state"] != task["state"]
-        if changed:
+        if changed and task["close_kind"] not in BY_PEOPLE:
             assert after.rules[rule.rule_id]["is_answered"], "a withheld rule changed a task"
             assert after.tables[table]["status"] == "accepted"
         named = {row[key].strip(" ") for row in sources.get(table, [])}
@@ -136,7 +171,7 @@ def check_opened_and_closed(folder: Path, data: Path, before: Snapshot, after: S
                 assert task["subject_id"] in named, "a task without a source record"
             if "patients" in sources:
                 assert any(row["patient_id"].strip(" ") == task["patient_id"] and row["status"].strip(" ") == "Active" for row in sources["patients"])
-        elif changed and task["close_kind"] != "discharged":
+        elif changed and task["close_kind"] not in BY_PEOPLE | {"discharged"}:
             refused = {row[key].strip(" ") for row in _rejected(data, after, table) if row["check"] != "duplicate_key"}
             assert task["subject_id"] not in refused, "a task whose record was refused was closed"
             if task["close_kind"] == "source_gone" and table in sources:
@@ -160,61 +195,94 @@ def same(one: Snapshot, other: Snapshot) -> None:
     assert one.events_without_numbers() == other.events_without_numbers()
 
 
-def _again(work: Path, folder: Path, practice: Path, after: Snapshot) -> None:
-    run.run(at(work / "data"), folder, DAYS[1])
-    twice = Snapshot(work / "data")
-    assert twice.tasks == after.tasks
-    assert twice.events == after.events
+@dataclass(frozen=True)
+class Case:
+    """A damaged second day after a sound first, what people did between the two, and what its run left."""
+
+    practice: Path
+    work: Path
+    folder: Path
+    deeds: list[tuple[str, int]]
+    after: Snapshot
+    later: list[tuple[str, str, int]]
+
+    def once_more(self) -> Path:
+        """The first day again, in another folder, and people at work."""
+        data = Path(shutil.copytree(self.practice / "data", self.work / "other"))
+        act(data, self.deeds)
+        return data
 
 
-def _rows_in_another_order(work: Path, folder: Path, practice: Path, after: Snapshot) -> None:
-    shutil.copytree(practice / "data", work / "other")
+def _again(case: Case) -> None:
+    run.run(at(case.work / "data"), case.folder, DAYS[1])
+    twice = Snapshot(case.work / "data")
+    assert twice.tasks == case.after.tasks
+    assert twice.events == case.after.events
+
+
+def _rows_in_another_order(case: Case) -> None:
+    data = case.once_more()
     for table in mutations.TABLES:
-        if mutations.rows_of(folder / f"{table}.csv") is not None and (folder / f"{table}.csv").read_bytes().endswith(b"\n"):
-            mutations.damage(folder, "shuffle", table, 1)
-    run.run(at(work / "other"), folder, DAYS[1])
-    same(Snapshot(work / "other"), after)
+        path = case.folder / f"{table}.csv"
+        if mutations.rows_of(path) is not None and path.read_bytes().endswith(b"\n"):
+            mutations.damage(case.folder, "shuffle", table, 1)
+    run.run(at(data), case.folder, DAYS[1])
+    same(Snapshot(data), case.after)
 
 
-def _rules_in_another_order(work: Path, folder: Path, practice: Path, after: Snapshot) -> None:
-    shutil.copytree(practice / "data", work / "other")
+def _rules_in_another_order(case: Case) -> None:
+    data = case.once_more()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rules, "load_rules", lambda: dict(reversed(RULES.items())))
-        run.run(at(work / "other"), folder, DAYS[1])
-    same(Snapshot(work / "other"), after)
+        run.run(at(data), case.folder, DAYS[1])
+    same(Snapshot(data), case.after)
 
 
-def _from_the_beginning(work: Path, folder: Path, practice: Path, after: Snapshot) -> None:
-    for number, extracts in enumerate((practice / "day0", folder, practice / "day2")):
-        run.run(at(work / "other"), extracts, DAYS[number])
-    assert run_or_refuse(work / "data", practice / "day2", DAYS[2])
-    last = Snapshot(work / "data")
-    same(Snapshot(work / "other"), last)
-    check_tasks(after, last)
-    check_opened_and_closed(practice / "day2", work / "data", after, last)
+def _a_third_day_and_all_from_the_beginning(case: Case) -> None:
+    """The third day may be damaged, too; the first is run anew."""
+    third = damaged(case.practice / "day2", case.work / "day2", case.later)
+    data, anew = case.work / "data", case.work / "anew"
+    run.run(at(anew), case.practice / "day0", DAYS[0])
+    act(anew, case.deeds)
+    run.run(at(anew), case.folder, DAYS[1])
+    assert run_or_refuse(data, third, DAYS[2]) == run_or_refuse(anew, third, DAYS[2])
+    last = Snapshot(data)
+    same(Snapshot(anew), last)
+    if last.run_no > case.after.run_no:
+        check_rows(data, last)
+        check_tasks(case.after, last)
+        check_opened_and_closed(third, data, case.after, last)
 
 
 MORE = {"nothing": None} | {
-    function.__name__: function for function in (_again, _rows_in_another_order, _rules_in_another_order, _from_the_beginning)
+    function.__name__: function for function in (_again, _rows_in_another_order, _rules_in_another_order, _a_third_day_and_all_from_the_beginning)
 }
 
 
+def damaged(sound: Path, folder: Path, damage: list[tuple[str, str, int]]) -> Path:
+    """A copy of an extract folder with this damage."""
+    shutil.copytree(sound, folder)
+    for kind, table, number in damage:
+        mutations.damage(folder, kind, table, number)
+    return folder
+
+
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(seed=st.sampled_from(SEEDS), damage=_damage(), more=st.sampled_from([*["nothing"] * 4, *MORE]))
-def test_whatever_arrives_nothing_is_lost_or_invented(practices, seed, damage, more):
+@given(seed=st.sampled_from(SEEDS), damage=_damage(), deeds=_deeds(), more=st.sampled_from([*["nothing"] * 4, *MORE]), later=_damage(0))
+def test_whatever_arrives_nothing_is_lost_or_invented(practices, seed, damage, deeds, more, later):
     practice = practices[seed]
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        shutil.copytree(practice / "data", work / "data")
-        folder = Path(shutil.copytree(practice / "day1", work / "day1"))
-        for kind, table, number in damage:
-            mutations.damage(folder, kind, table, number)
-        before = Snapshot(work / "data")
-        if not run_or_refuse(work / "data", folder, DAYS[1]):
+        data = Path(shutil.copytree(practice / "data", work / "data"))
+        folder = damaged(practice / "day1", work / "day1", damage)
+        before, done = Snapshot(data), act(data, deeds)
+        if not run_or_refuse(data, folder, DAYS[1]):
             return
-        after = Snapshot(work / "data")
-        check_rows(work / "data", after)
+        after = Snapshot(data)
+        check_rows(data, after)
         check_tasks(before, after)
-        check_opened_and_closed(folder, work / "data", before, after)
+        check_opened_and_closed(folder, data, before, after)
+        check_deeds(done, before, after)
         if MORE[more] is not None:
-            MORE[more](work, folder, practice, after)
+            MORE[more](Case(practice, work, folder, deeds, after, later))
+            check_deeds(done, after, Snapshot(data))
