@@ -214,6 +214,9 @@ def test_the_image_answers_its_own_health_check_and_lets_nobody_in_before_sign_i
         page = answer.value.read().decode()
     finally:
         server.stop()
+    assert (
+        server.logged().split() == f"You can now view your Streamlit app in your browser. URL: {server.url}".split()
+    )  # it asked nobody what its address is
     assert (healthy, ill, answer.value.code) == (0, 1, 403)
     assert "0.0.0.0" in page
 
