@@ -126,7 +126,7 @@ def test_every_path_is_the_same_everywhere_and_there(name: str) -> None:
         assert path.startswith(".venv/bin") or path == ".streamlit/secrets.toml" or (ROOT / path).exists(), path
     for path in re.findall(r"\.deploy/[\w./*-]*[\w*]", text):
         assert list(ROOT.glob(path)), path
-    assert set(re.findall(r"/etc/workbench\.\w+", text)) <= {ENVIRONMENT}
+    assert set(re.findall(r"/[\w/.-]+\.env\b", text.replace(".deploy/workbench.env", ""))) <= {ENVIRONMENT}
     assert set(re.findall(r"/var/lib/(?!apt/)[\w/]+", text)) <= {DATA}
 
 
