@@ -104,7 +104,7 @@ def test_the_timer_starts_the_run_and_makes_up_for_a_night_that_was_missed() -> 
 
 
 def test_all_services_are_shut_in_alike() -> None:
-    own = {"Type", "ExecStart", "Restart", "RestartSec", "TimeoutStartSec", "TimeoutStopSec"}
+    own = {"Type", "ExecStart", "Restart", "RestartSec", "KillMode", "TimeoutStartSec", "TimeoutStopSec"}
     shut_in = [[line for line in section(name, "Service") if line[0] not in own] for name in SERVICES]
     assert len(shut_in) > 1
     assert all(each == shut_in[0] for each in shut_in)
@@ -118,6 +118,11 @@ def test_no_service_repeats_what_another_try_cannot_mend(name: str) -> None:
     """`run` answers 2 when there is nothing to publish; whatever goes on for long comes back from any failure."""
     service = dict(section(name, "Service"))
     assert service["Restart"] == ("on-abnormal" if service["Type"] == "oneshot" else "on-failure")
+
+
+def test_stopping_the_watch_lets_its_run_be_finished() -> None:
+    """systemd would otherwise end the run's process together with the one that waits for it."""
+    assert dict(section("workbench-watch.service", "Service"))["KillMode"] == "mixed"
 
 
 @pytest.mark.parametrize("name", TEXTS)
