@@ -6,7 +6,7 @@ at two million rows. tests/pipelines/test_judging.py proves on random damage tha
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 
 import duckdb
 import pandas as pd
@@ -28,16 +28,39 @@ FITS = {
 
 def table_sql(table: str) -> str:
     """CREATE TABLE extract.<table> with the agreed columns, X_is_utc behind each moment X, and `_text`: a suspect row as it was written."""
-    lines = []
+    lines = ", ".join(f"{_quoted(name)} {sql_type}" for name, sql_type in _typed_columns(table))
+    return f"CREATE OR REPLACE TABLE extract.{table} ({lines}, _text VARCHAR[])"
+
+
+def view_sql(table: str, sql: str) -> str:
+    """CREATE VIEW extract.<table> with the same columns but `_text`, of what `sound` gives."""
+    return f"CREATE VIEW extract.{table} ({', '.join(_quoted(name) for name, _ in _typed_columns(table))}) AS {sql}"
+
+
+def _typed_columns(table: str) -> Iterator[tuple[str, str]]:
     for column in contracts.columns(table):
-        lines.append(f"{_quoted(column.name)} {column.sql_type}")
+        yield column.name, column.sql_type
         if column.form == "moment":
-            lines.append(f"{column.name}_is_utc BOOLEAN")
-    return f"CREATE OR REPLACE TABLE extract.{table} ({', '.join(lines)}, _text VARCHAR[])"
+            yield f"{column.name}_is_utc", "BOOLEAN"
 
 
 def typed(table: str, sources: dict[str, tuple[str, str]], rows: str) -> str:
     """The SELECT that types the rows of a source; sources gives, by agreed column, its name there and its DuckDB type."""
+    values, texts, doubt, read = _typing(table, sources, rows, set())
+    return f"SELECT {', '.join(values)}, CASE WHEN {doubt} THEN [{', '.join(texts)}] END FROM {read}"
+
+
+def sound(table: str, sources: dict[str, tuple[str, str]], rows: str, readable: set[str]) -> str:
+    """The same without `_text`, failing at the first suspect row; who uses it must see to keys, and to references to tables in `readable`.
+
+    An id that is found among the keys of such a table is written as they are, so it is not looked at here.
+    """
+    values, _, doubt, read = _typing(table, sources, rows, readable)
+    return f"SELECT {', '.join(values)} FROM {read} WHERE CASE WHEN {doubt} THEN error('a suspect row') ELSE true END"
+
+
+def _typing(table: str, sources: dict[str, tuple[str, str]], rows: str, readable: set[str]) -> tuple[list[str], list[str], str, str]:
+    """Typed values, texts, the question whether a row is suspect, and what to ask it of."""
     columns = contracts.columns(table)
     inner, trimmed, values, texts, suspects, odd = [], [], [], [], [], []  # odd: what no pattern of a text can tell
     for column in columns:
@@ -54,41 +77,50 @@ def typed(table: str, sources: dict[str, tuple[str, str]], rows: str) -> str:
             value, text, suspect = _from_text(column)
             if column.form in ("day", "birth_day", "moment"):
                 odd.append(_odd_text_time(column, value[0]))
+            if column.references in readable:
+                suspect = "false"
+                odd.append("false" if column.is_nullable else f"{x} IS NULL")
         values += value
         texts.append(text)
         suspects.append(f"({suspect}) OR {x} IS NULL" if not column.is_nullable else suspect)
     is_suspect = " OR ".join(f"coalesce(({suspect}), false)" for suspect in suspects)
     is_odd = " OR ".join(f"coalesce(({question}), false)" for question in odd) or "false"
     read = f"SELECT {', '.join(inner)} FROM {rows}"
-    marked = f"SELECT *, {_is_plain(columns, sources)} AS is_plain FROM ({read})"
-    return (
-        f"SELECT {', '.join(values)}, CASE WHEN CASE WHEN is_plain THEN {is_odd} ELSE {is_suspect} END THEN [{', '.join(texts)}] END"
-        f" FROM (SELECT is_plain, {', '.join(trimmed)} FROM ({marked}))"
-    )
+    marked = f"SELECT *, {_is_plain(columns, sources, readable)} AS is_plain FROM ({read})"
+    doubt = f"CASE WHEN is_plain THEN {is_odd} ELSE {is_suspect} END"
+    return values, texts, doubt, f"(SELECT is_plain, {', '.join(trimmed)} FROM ({marked}))"
 
 
-def _is_plain(columns: tuple[Column, ...], sources: dict[str, tuple[str, str]]) -> str:
-    """True for a row where one regular expression over all its texts proves every one of them well written and trimmed.
+def _is_plain(columns: tuple[Column, ...], sources: dict[str, tuple[str, str]], readable: set[str]) -> str:
+    """True for a row whose texts are all proved well written and trimmed, at little cost; the others get the exact questions, one by one.
 
-    A pattern a column costs four times as much, and nearly all rows are plain. The others get the exact questions, one by one.
+    A regular expression a column costs four times as much as one over all the texts that need one, and nearly all rows are plain.
     """
-    texts = [column for column in columns if not _fits(column, sources[column.name][1])]
-    if not texts:
-        return "true"
-    pattern = r"\x1f".join(f"(?:{_plain_pattern(column)}){'?' if column.is_nullable else ''}" for column in texts)
-    return f"regexp_full_match(concat({', chr(31), '.join(_quoted(column.name) for column in texts)}), {_literal(pattern)})"
+    texts = [column for column in columns if not _fits(column, sources[column.name][1]) and column.references not in readable]
+    quick = [column for column in texts if column.allowed is not None or column.form == "text"]
+    slow = [column for column in texts if column not in quick]
+    questions = [f"({_quoted(column.name)} IS NULL OR {_is_quick(column)})" if column.is_nullable else _is_quick(column) for column in quick]
+    if slow:
+        pattern = r"\x1f".join(f"(?:{_plain_pattern(column)}){'?' if column.is_nullable else ''}" for column in slow)
+        text = f"concat({', chr(31), '.join(_quoted(column.name) for column in slow)})" if len(slow) > 1 else _quoted(slow[0].name)
+        questions.append(f"regexp_full_match({text}, {_literal(pattern)})")
+    return f"({' AND '.join(questions)})" if questions else "true"
+
+
+def _is_quick(column: Column) -> str:
+    """What needs no pattern: one of the allowed values, or a text with something at both ends."""
+    x = _quoted(column.name)
+    if column.allowed is not None:
+        return "(" + " OR ".join(f"{x} = {_literal(value)}" for value in column.allowed) + ")"  # not IN: see _from_text
+    return f"({x} <> '' AND NOT starts_with({x}, ' ') AND NOT ends_with({x}, ' ') AND NOT contains({x}, chr(0)))"
 
 
 def _plain_pattern(column: Column) -> str:
     """A pattern for some of the good texts of a column, never empty and never with the separator \\x1f."""
-    if column.allowed is not None:
-        return "|".join(re.escape(value) for value in column.allowed)
     if column.form == "id":
         rest = r"(?:[^\x00-\x1f\x7f]*[^\x00-\x1f\x7f ])?"
         # Not 9.37E+12 or 9E12: a digit may be followed by a full stop or an E only where a later character is no digit (as in many a UUID).
         return rf"[^\x00-\x1f\x7f 0-9]{rest}|[0-9](?:[^\x00-\x1f\x7f .Ee]{rest})?|[0-9][Ee][0-9]*[^\x00-\x1f\x7f 0-9+]{rest}"
-    if column.form == "text":
-        return r"[^\x00\x1f ](?:[^\x00\x1f]*[^\x00\x1f ])?"
     return r"[^\x00-\x{10ffff}]" if column.form == "zone" else contracts.FORMS[column.form].pattern
 
 
@@ -146,13 +178,17 @@ def _from_value(column: Column, sql_type: str) -> tuple[list[str], str, str]:
         return [value, f"CASE WHEN {x} IS NOT NULL THEN false END"], text, _odd_time(value)
     if column.form == "count":
         return [f"TRY_CAST({x} AS INTEGER)"], text, f"{x} < 0 OR {x} > 999999999"
-    return [value], text, _odd_time(x) if column.form in ("day", "birth_day") else "false"
+    if column.form == "birth_day":
+        return [value], text, _beyond(x)
+    return [value], text, _odd_time(x) if column.form == "day" else "false"
 
 
 def _odd_time(value: str) -> str:
-    day = f"CAST({value} AS DATE)"
-    edges = f"{value} < '{contracts.EARLIEST}' OR {value} >= DATE '{contracts.LATEST}' OR NOT isfinite({value})"
-    return f"{edges} OR {day} = '{contracts.NONE_DAY}'"
+    return f"{_beyond(value)} OR CAST({value} AS DATE) = '{contracts.NONE_DAY}'"
+
+
+def _beyond(value: str) -> str:
+    return f"{value} < '{contracts.EARLIEST}' OR {value} >= DATE '{contracts.LATEST}' OR NOT isfinite({value})"
 
 
 def _quoted(name: str) -> str:

@@ -11,7 +11,7 @@ import os
 import tempfile
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -82,6 +82,28 @@ def load(con: duckdb.DuckDBPyConnection, table: str, path: Path, *, is_careful: 
         return _load_carefully(con, table, path, layout, first_row)
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise FileRefused("is damaged: it cannot be unpacked to its end") from None
+
+
+def stage_sound(con: duckdb.DuckDBPyConnection, table: str, path: Path, readable: set[str], stage: Callable[[str], None]) -> Layout | None:
+    """Call `stage` with a SELECT of the file's typed rows that fails at the first suspect one; None where the file is not sound.
+
+    See judging.sound for what is left to prove.
+    """
+    try:
+        if path.name.lower().endswith(".parquet"):
+            with _plain_name(path) as name:
+                layout, sources, rows = _from_parquet(con, table, name)
+                stage(judging.sound(table, sources, rows, readable))
+        else:
+            layout = layout_of(path, table)
+            with _plain_name(path) as name:
+                stage(judging.sound(table, *_from_csv(name, layout), readable))
+            _check_gzip(path)
+    except (duckdb.FatalException, duckdb.OutOfMemoryException, duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
+        raise  # these do not speak of the file
+    except (FileRefused, OSError, EOFError, zlib.error, duckdb.Error):
+        return None
+    return layout
 
 
 def layout_of(path: Path, table: str) -> Layout:
@@ -181,11 +203,16 @@ def lines_of(part: Part) -> np.ndarray:
 
 
 def _insert_csv(con: duckdb.DuckDBPyConnection, table: str, path: Path, layout: Layout) -> None:
+    with _plain_name(path) as name:
+        con.execute(f"INSERT INTO extract.{table} {judging.typed(table, *_from_csv(name, layout))}")
+
+
+def _from_csv(name: str, layout: Layout) -> tuple[dict[str, tuple[str, str]], str]:
+    """The agreed columns as a CSV file has them, and what reads its rows."""
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(layout.width))
     sources = {name: (f"c{position}", "VARCHAR") for name, position in layout.positions.items()}
-    with _plain_name(path) as name:
-        rows = f"""read_csv($path, auto_detect = false, delim = $delimiter, quote = '"', escape = '"', header = true, columns = {{{columns}}})"""
-        con.execute(f"INSERT INTO extract.{table} {judging.typed(table, sources, rows)}", {"path": name, "delimiter": layout.delimiter})
+    given = f"{_literal(name)}, auto_detect = false, delim = {_literal(layout.delimiter)}"
+    return sources, f"""read_csv({given}, quote = '"', escape = '"', header = true, columns = {{{columns}}})"""
 
 
 class _plain_name:
@@ -246,14 +273,23 @@ def _by_place(fields: list[str] | None, line: str, layout: Layout) -> list[str]:
 def _load_parquet(con: duckdb.DuckDBPyConnection, table: str, path: Path, first_row: int) -> Part:
     with _plain_name(path) as name:
         try:
-            described = con.execute("DESCRIBE SELECT * FROM read_parquet($path)", {"path": name}).fetchall()
-            layout = _layout(table, "", [row[0] for row in described])
-            sources = {column: (described[position][0], described[position][1]) for column, position in layout.positions.items()}
-            con.execute(f"INSERT INTO extract.{table} {judging.typed(table, sources, 'read_parquet($path)')}", {"path": name})
+            layout, sources, rows = _from_parquet(con, table, name)
+            con.execute(f"INSERT INTO extract.{table} {judging.typed(table, sources, rows)}")
         except duckdb.Error:
             raise FileRefused("is damaged or no Parquet file") from None
     rows = _count(con, table) - first_row
     return Part(path, layout, first_row, rows, _no_broken(table), np.arange(1, rows + 1, dtype=np.int64))
+
+
+def _from_parquet(con: duckdb.DuckDBPyConnection, table: str, name: str) -> tuple[Layout, dict[str, tuple[str, str]], str]:
+    rows = f"read_parquet({_literal(name)})"
+    described = con.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()
+    layout = _layout(table, "", [row[0] for row in described])
+    return layout, {column: (described[position][0], described[position][1]) for column, position in layout.positions.items()}, rows
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _check_gzip(path: Path) -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import candidates, extracts, ledger, lifecycle, queries, rules, staging, warehouse
+from pipelines import candidates, extracts, ledger, lifecycle, queries, rules, warehouse
 from pipelines.candidates import Answer
 from pipelines.errors import UserError
 from pipelines.extracts import TableRead
 from pipelines.folding import fold
 from pipelines.settings import Settings
+from pipelines.stager import Stager
 
 CLOSINGS = ("cleared", "converted", "discharged", "source_gone")
 ROWS_AT_ONCE = 200  # of a small table, in one INSERT
@@ -98,14 +99,11 @@ def _run(
     run_no = before.run_no + 1
     run_id = f"{run_no:06d}-{as_of.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}"
 
-    tell("reading extracts")
+    tell("reading and staging")
     found = extracts.find(folder)
-    reads = extracts.read(con, found, dict(before.tables), settings.rejected / run_id, settings.max_loss)
-    by_table = {read.table: read for read in reads}
-
-    tell("staging")
     warehouse.attach_new(con, warehouse.building(settings.warehouse, run_id))
-    _stage(con, by_table, as_of)
+    reads = extracts.read(con, found, dict(before.tables), settings.rejected / run_id, settings.max_loss, _stager(con, as_of))
+    by_table = {read.table: read for read in reads}
 
     tell("asking the rules")
     if by_table["payers"].status == "accepted":
@@ -142,36 +140,21 @@ def _before(con: duckdb.DuckDBPyConnection, path: Path | None) -> Before:
     (last_event_no,) = warehouse.one(con, "SELECT COALESCE(MAX(event_no), 0) FROM previous.events")
     # A manifest dated in the future must not make every later extract "older than the one before".
     tables = con.execute(
-        """SELECT r.table_name, ARG_MAX(r.rows_read, r.run_no), ARG_MAX(LEAST(r.extracted_at, u.as_of), r.run_no)
+        """SELECT r.table_name, ARG_MAX(r.rows_read, r.run_no), ARG_MAX(LEAST(r.extracted_at, u.as_of), r.run_no),
+            ARG_MAX(r.rows_refused, r.run_no)
         FROM previous.run_tables AS r
         INNER JOIN previous.runs AS u ON r.run_no = u.run_no
         WHERE r.status = 'accepted' GROUP BY r.table_name"""
     ).fetchall()
-    previous = {table: extracts.Previous(rows_read=rows, extracted_at=extracted_at) for table, rows, extracted_at in tables}
+    previous = {table: extracts.Previous(*rest) for table, *rest in tables}
     waiting = tuple(row[0] for row in con.execute("SELECT w.seq FROM previous.waiting_actions AS w ORDER BY w.seq").fetchall())
     return Before(run_no, as_of, folded_seq, waiting, last_event_no, previous)
 
 
-def _stage(con: duckdb.DuckDBPyConnection, reads: Mapping[str, TableRead], as_of: dt.datetime) -> None:
-    """Make staging.*; a table that was not accepted keeps its last staged rows, so names stay readable while its rules are withheld."""
-    kept = {
-        row[0]
-        for row in con.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'previous' AND schema_name = 'staging'").fetchall()
-    }
+def _stager(con: duckdb.DuckDBPyConnection, as_of: dt.datetime) -> Stager:
+    rows = con.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'previous' AND schema_name = 'staging'").fetchall()
     con.execute("CREATE SCHEMA staging")  # where the SQL looks; what pages show lies in the snapshot
-    con.execute("SET preserve_insertion_order = false")  # a fifth faster to disk, and no staged table has an order
-    for table, sql in staging.staging_sql().items():
-        given = {"as_of": as_of} if staging.parameters(table) else None
-        if table in staging.NOT_SHOWN:
-            con.execute(f"CREATE TABLE staging.{table} AS {sql}", given)
-        else:
-            is_kept = reads[table].status != "accepted" and table in kept
-            con.execute(
-                f"CREATE TABLE snapshot.staging.{table} AS " + (f"FROM previous.staging.{table}" if is_kept else sql), None if is_kept else given
-            )
-            con.execute(f"CREATE VIEW staging.{table} AS FROM snapshot.staging.{table}")
-        con.execute(f"DROP TABLE extract.{table}")  # no other SELECT reads it, and a million patients' are 8 GB
-    con.execute("SET preserve_insertion_order = true")
+    return Stager(con, as_of, frozenset(row[0] for row in rows))
 
 
 def _fold(con: duckdb.DuckDBPyConnection, acted: list[ledger.Action], last_event_no: int) -> None:

@@ -13,7 +13,7 @@ from pipelines import demo
 from pipelines.errors import UserError
 from pipelines.settings import Settings
 
-STAGES = ("reading extracts", "staging", "asking the rules", "bringing tasks up to date", "publishing")
+STAGES = ("reading and staging", "asking the rules", "bringing tasks up to date", "publishing")
 
 
 @dataclass

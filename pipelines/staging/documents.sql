@@ -1,11 +1,37 @@
--- Only documents that nobody edited and whose visit names nobody need the schedule of their day.
-WITH ownerless_days AS (
-    SELECT DISTINCT
+WITH timed AS (
+    SELECT
+        d.document_id,
         d.case_id,
+        c.patient_id,
+        COALESCE(a.facility_id, c.facility_id) AS facility_id,
+        d.appointment_id,
+        d.kind,
+        d.has_plan_of_care,
+        d.status,
         d.date_of_service,
+        d.last_editor_id,
+        d.reviewer_id,
+        COALESCE(d.last_editor_id, a.staff_id) AS known_owner_id,
+        c.therapist_id,
+        CASE WHEN d.started_at_is_utc THEN d.started_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE d.started_at END AS started_at,
+        CASE WHEN d.completed_at_is_utc THEN d.completed_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE d.completed_at END AS completed_at,
+        CASE
+            WHEN d.submitted_for_review_at_is_utc THEN d.submitted_for_review_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
+            ELSE d.submitted_for_review_at
+        END AS submitted_for_review_at,
     FROM extract.documents AS d
+    LEFT JOIN staging.cases AS c ON d.case_id = c.case_id
     LEFT JOIN staging.appointments AS a ON d.appointment_id = a.appointment_id
-    WHERE d.last_editor_id IS NULL AND a.staff_id IS NULL AND d.date_of_service IS NOT NULL
+    LEFT JOIN staging.facilities AS f ON COALESCE(a.facility_id, c.facility_id) = f.facility_id
+),
+
+-- Only documents that nobody edited and whose visit names nobody need the schedule of their day.
+ownerless_days AS (
+    SELECT DISTINCT
+        t.case_id,
+        t.date_of_service,
+    FROM timed AS t
+    WHERE t.known_owner_id IS NULL AND t.date_of_service IS NOT NULL
 ),
 
 -- A visit called off does not say who treated, unless the day has no other.
@@ -21,33 +47,6 @@ day_visits AS (
     FROM ownerless_days AS o
     INNER JOIN staging.appointments AS a ON o.case_id = a.case_id AND o.date_of_service = a.visit_on
     WHERE a.staff_id IS NOT NULL
-),
-
-timed AS (
-    SELECT
-        d.document_id,
-        d.case_id,
-        c.patient_id,
-        COALESCE(a.facility_id, c.facility_id) AS facility_id,
-        d.appointment_id,
-        d.kind,
-        d.has_plan_of_care,
-        d.status,
-        d.date_of_service,
-        d.last_editor_id,
-        d.reviewer_id,
-        COALESCE(d.last_editor_id, a.staff_id, v.staff_id, c.therapist_id) AS owner_id,
-        CASE WHEN d.started_at_is_utc THEN d.started_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE d.started_at END AS started_at,
-        CASE WHEN d.completed_at_is_utc THEN d.completed_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE d.completed_at END AS completed_at,
-        CASE
-            WHEN d.submitted_for_review_at_is_utc THEN d.submitted_for_review_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
-            ELSE d.submitted_for_review_at
-        END AS submitted_for_review_at,
-    FROM extract.documents AS d
-    LEFT JOIN staging.cases AS c ON d.case_id = c.case_id
-    LEFT JOIN staging.appointments AS a ON d.appointment_id = a.appointment_id
-    LEFT JOIN staging.facilities AS f ON COALESCE(a.facility_id, c.facility_id) = f.facility_id
-    LEFT JOIN day_visits AS v ON d.case_id = v.case_id AND d.date_of_service = v.date_of_service AND v.position = 1
 )
 
 SELECT
@@ -68,5 +67,6 @@ SELECT
     t.reviewer_id,
     t.submitted_for_review_at,
     CAST(t.submitted_for_review_at AS DATE) AS submitted_for_review_on,
-    t.owner_id,
+    COALESCE(t.known_owner_id, v.staff_id, t.therapist_id) AS owner_id,
 FROM timed AS t
+LEFT JOIN day_visits AS v ON t.case_id = v.case_id AND t.date_of_service = v.date_of_service AND v.position = 1

@@ -16,7 +16,7 @@ from tests.faults.children import COUNT, FAILED
 from tests.faults.conftest import LATER, Place, snapshot_of
 
 BEFORE, AFTER = "the list before, whole", "the new list, whole"
-STAGES = ("reading extracts", "staging", "asking the rules", "bringing tasks up to date", "publishing")
+STAGES = ("reading and staging", "asking the rules", "bringing tasks up to date", "publishing")
 RENAMES = tuple(f"{when} the {what} gets its name" for what in ("snapshot", "pointer") for when in ("before", "after"))
 
 

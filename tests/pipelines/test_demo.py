@@ -74,7 +74,7 @@ def test_it_says_how_far_it_is(built: Settings, told: list[tuple[float, str]]) -
     shares = [share for share, _ in told]
     assert (shares[0], shares[-1]) == (0.0, 1.0)
     assert shares == sorted(shares)
-    assert told[0][1] == "Monday, October 19: reading extracts"
+    assert told[0][1] == "Monday, October 19: reading and staging"
 
 
 def test_several_hundred_tasks_are_open_in_all_clinics(tasks: pd.DataFrame) -> None:

@@ -112,6 +112,12 @@ def _loaded(table: str, rows: list[list[str]], tmp_path: Path) -> tuple[duckdb.D
     return con, reading.load(con, table, path)
 
 
+def _is_sound(table: str, path: Path) -> bool:
+    """Whether the SELECT that fails at the first suspect row gives all rows of the file."""
+    con = duckdb.connect()
+    return reading.stage_sound(con, table, path, set(), lambda rows: con.execute(f"CREATE TABLE sound AS {rows}")) is not None
+
+
 def _as_read(table: str, rows: list[list[str]]) -> pd.DataFrame:
     names = [column.name for column in contracts.columns(table)]
     return pd.DataFrame([[value.strip(" ") or None for value in row] for row in rows], columns=names, dtype="str")
@@ -127,6 +133,7 @@ def test_finder_and_pandera_together_accept_what_pandera_alone_accepts(table, da
     alone = judging.failures(table, _as_read(table, rows), {})
     refused = judging.refuse(con, table, set())
     assert sorted(refused["row"]) == sorted(set(alone["row"]))
+    assert alone.empty or not _is_sound(table, part.path)
     assert con.execute(f"SELECT count(*) FROM extract.{table}").fetchone()[0] == len(rows) - len(refused)
     for column in contracts.columns(table):  # and nothing that was accepted is lost on the way to its type
         kept = [row for number, row in enumerate(_as_read(table, rows)[column.name]) if number not in set(refused["row"])]
@@ -152,6 +159,7 @@ def test_of_a_parquet_row_typed_columns_and_texts_are_judged_together(table, dat
     texts = con.execute(f"SELECT COLUMNS(*)::VARCHAR FROM read_parquet('{path}')").fetchall()
     alone = judging.failures(table, _as_read(table, [["" if value is None else value for value in row] for row in texts]), {})
     assert sorted(judging.refuse(con, table, set())["row"]) == sorted(set(alone["row"]))
+    assert alone.empty or not _is_sound(table, path)
 
 
 def test_an_empty_text_of_a_parquet_file_is_no_value(tmp_path):
