@@ -27,7 +27,7 @@ def run(workbench: Workbench, practice: Practice, day: int = 1) -> tuple[int, st
 def test_a_run_says_in_text_what_it_is_at(workbench: Workbench, practice: Practice) -> None:
     code, err = run(workbench, practice)
     assert code == 0
-    assert err.startswith("… reading extracts\n… staging\n… asking the rules\n")
+    assert err.startswith("… reading and staging\n… asking the rules\n")
     assert "warning: published 000001-20261102T110000Z: " in err
     assert "not accepted: faxes" in err
 
@@ -37,7 +37,7 @@ def test_a_run_says_in_json_what_a_collector_asks(workbench: Workbench, practice
     code, err = run(workbench, practice)
     lines = [json.loads(line) for line in err.splitlines()]
     assert code == 0
-    assert [line["message"] for line in lines if line["event"] == "run.stage"][0] == "reading extracts"
+    assert [line["message"] for line in lines if line["event"] == "run.stage"][0] == "reading and staging"
     assert {line["logger"] for line in lines} == {"workbench"}
     assert all(dt.datetime.fromisoformat(line["at"]).tzinfo for line in lines)
     (published,) = [line for line in lines if line["event"] == "run.published"]
@@ -64,7 +64,7 @@ def test_a_fault_of_the_program_has_a_code_of_its_own_and_no_values(
     def broken(*_: object) -> None:
         raise KeyError("Zebulon Quartermaine")
 
-    monkeypatch.setattr(run_module, "_stage", broken)
+    monkeypatch.setattr(run_module, "_fold", broken)
     monkeypatch.setenv("WORKBENCH_LOG", form)
     code, err = run(workbench, practice)
     assert code == 3
