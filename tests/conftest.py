@@ -6,8 +6,10 @@ import datetime as dt
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import CodeType
 
 import hypothesis
 import pytest
@@ -34,12 +36,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(logs.Search(config), "names in logs")
 
 
+_done: dict[CodeType, tuple[Path, int]] = {}  # what Workbench.once has done, and how many runs there were then
+
+
 class Workbench:
     """The command line on a data folder of its own; `day` n is 06:00 in New York on 1 November 2026 plus n days."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.data = folder / "data"
-        self.extracts = folder / "extracts"
+        self.folder, self.data, self.extracts = folder, folder / "data", folder / "extracts"
         self._capsys = capsys
         self._runs = 0
         monkeypatch.setenv("WORKBENCH_DATA", str(self.data))
@@ -67,6 +71,20 @@ class Workbench:
         code, out, err = self.command("run", "--extracts", folder, "--as-of", self.day(day).isoformat())
         assert code == 0, err
         return out
+
+    def once(self, work: Callable[[], object]) -> None:
+        """Do a fixture's work here, or copy what it left when the first test of this process did it: it must always be the same work."""
+        if work.__code__ not in _done:
+            work()
+            kept = self.folder / f"kept{len(_done)}"  # pytest leaves a test's folder where it is until the next runs
+            for part in (self.data, self.extracts):
+                shutil.copytree(part, kept / part.name)
+            _done[work.__code__] = (kept, self._runs)
+            return
+        kept, self._runs = _done[work.__code__]
+        for part in (self.data, self.extracts):
+            shutil.rmtree(part, ignore_errors=True)
+            shutil.copytree(kept / part.name, part)
 
     def tasks(self, day: float, status: str = "all", **filters: str) -> list[dict]:
         """The JSON of `tasks`."""

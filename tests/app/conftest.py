@@ -148,7 +148,7 @@ def clinic(workbench: Workbench, practice: Practice, move_clock: Callable[[dt.da
     practice.document("D-A", "A", appointment_id="V-A", started_at="2026-10-30T10:00:00", last_editor_id="S2", date_of_service="2026-10-30")
     practice.document("D-B", "B", status="Completed", has_plan_of_care="true", completed_at="2026-10-31T10:00:00", last_editor_id="S2")
     practice.add("intake_submissions", "I-C", patient_id="C", case_id="C-C", submitted_at="2026-11-01T15:00:00")
-    workbench.run(practice, 1)
+    workbench.once(lambda: workbench.run(practice, 1))
     move_clock(workbench.day(1))
     yield workbench
     st.cache_data.clear()

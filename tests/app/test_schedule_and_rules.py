@@ -24,7 +24,7 @@ def week(clinic: Workbench, practice: Practice) -> Workbench:
     practice.add("cases", "C-A", visits_per_week_target="2", therapist_id="S2").add("cases", "C-B", visits_per_week_target="2")
     practice.add("appointments", "N-A", status="Cancelled", reminder_status="Sent")
     practice.visit("N-B2", "B", "2026-11-14T09:00:00")
-    clinic.run(practice, 1.0)
+    clinic.once(lambda: clinic.run(practice, 1.0))
     return clinic
 
 

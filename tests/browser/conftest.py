@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from pipelines.__main__ import main
+from tests.browser.desks import Desks
 from tests.browser.servers import FRIDAY, ROOT, Server
 from tests.practice import Practice
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, Page, Request
 
 FLAGS = [
     "--headless",
@@ -29,8 +30,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--process-per-site",  # see Desk
 ]
-PATIENCE = 20_000  # milliseconds a test waits for anything; two cores may be shared
 SCREENSHOTS = ROOT / ".cache" / "browser"
 _report = pytest.StashKey[pytest.TestReport]()
 
@@ -120,31 +121,27 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def desks(chromium: Browser, local: set[str], others: set[str]) -> Desks:
+    """The browsers, which one test after another uses."""
+
+    def judge(sent: Request) -> list[str]:
+        return [] if _host(sent.frame.url) in others else _foreign(sent.url, local | others)
+
+    return Desks(chromium, judge, lambda url: _foreign(url, local))
+
+
 @pytest.fixture
-def new_browser(chromium: Browser, local: set[str], others: set[str], request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+def new_browser(desks: Desks, local: set[str], request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
     """Makes a page in a browser with cookies of its own; options are those of Playwright's new_context.
 
     The test fails when such a browser asked another host for anything, or when a page tried what the security policy forbids.
     """
-    contexts: list[BrowserContext] = []
-    wrong: list[str] = []
-
-    def make(**options: object) -> Page:
-        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        contexts.append(context)
-        context.set_default_timeout(PATIENCE)
-        context.on("request", lambda sent: wrong.extend(() if _host(sent.frame.url) in others else _foreign(sent.url, local | others)))
-        context.on("page", lambda page: page.on("websocket", lambda socket: wrong.extend(_foreign(socket.url, local))))
-        context.on("console", lambda said: wrong.extend(_forbidden(said.text)))
-        return context.new_page()
-
-    yield make
+    yield desks.sit
     report = request.node.stash.get(_report, None)
     if report is not None and report.failed:
-        _keep_screenshots(request.node.nodeid, contexts)
-    for context in contexts:
-        context.close()
-    assert wrong == []
+        _keep_screenshots(request.node.nodeid, desks.pages())
+    assert desks.leave([f"http://{netloc}" for netloc in local]) == []
 
 
 @pytest.fixture
@@ -169,12 +166,8 @@ def _host(url: str) -> str:
     return urlsplit(url).netloc
 
 
-def _forbidden(said: str) -> list[str]:
-    return [said] if "Content Security Policy" in said else []
-
-
-def _keep_screenshots(test: str, contexts: list[BrowserContext]) -> None:
+def _keep_screenshots(test: str, pages: list[Page]) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     name = re.sub(r"[^A-Za-z0-9]+", "-", test).strip("-")
-    for number, page in enumerate(page for context in contexts for page in context.pages):
+    for number, page in enumerate(pages):
         page.screenshot(path=SCREENSHOTS / f"{name}-{number}.png")

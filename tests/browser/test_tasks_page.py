@@ -133,7 +133,7 @@ def test_junk_in_the_address_is_said_and_the_page_works(server: Server, new_brow
     rows = Grid(page).column("Reason")
     assert rows == [*billing["reason"]][: len(rows)]
     status(page, "Overdue")
-    assert query(page) == {"category": ["Billing"], "status": ["overdue"]}
+    soon(lambda: query(page), {"category": ["Billing"], "status": ["overdue"]}, page)
     assert alerts(page) == ""
 
 

@@ -6,6 +6,7 @@ import os
 import random
 import resource
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 
 from pipelines import extracts, rules, warehouse
 from tests.conftest import Workbench
+from tests.faults import children
 from tests.practice import Practice
 
 
@@ -25,7 +27,7 @@ from tests.practice import Practice
 def live(workbench: Workbench, practice: Practice) -> Workbench:
     """A workbench with a published list of one open Uncollected Payments task."""
     practice.patient("A").visit("V1", "A", "2026-10-30T09:00:00", amount_due="40.00")
-    workbench.run(practice, 1)
+    workbench.once(lambda: workbench.run(practice, 1))
     return workbench
 
 
@@ -326,17 +328,18 @@ class TestStores:
 
 def test_kill_9_at_any_moment_leaves_the_previous_list_live_and_the_next_run_works(live: Workbench, practice: Practice) -> None:
     folder = written(live, practice.payment("P", "A", "2026-10-30", "40.00"))
-    command = [sys.executable, "-m", "pipelines", *map(str, run(live, folder))]
+    command, place = [*map(str, run(live, folder))], {"WORKBENCH_DATA": str(live.data)}
+    children.start(["tasks"], **place).end()  # waits for the process that the others are forked from
     started = time.perf_counter()
-    subprocess.run([*command[:-1], live.day(1.5).isoformat()], check=True, capture_output=True)
+    assert children.start([*command[:-1], live.day(1.5).isoformat()], **place).end().code == 0
     length = time.perf_counter() - started
     choose = random.Random(7)
     killed = 0
     for _ in range(8):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(choose.uniform(0.1, length))
-        process.kill()
-        killed += process.wait() < 0
+        child = children.start(command, **place)
+        time.sleep(choose.uniform(0, length))
+        os.kill(child.pid, signal.SIGKILL)
+        killed += child.end().code == -signal.SIGKILL
         assert len(live.tasks(2.5, "all")) >= 1
     assert killed, "no run was caught in the middle"
     live.run(folder, 2)

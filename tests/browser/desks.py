@@ -1,0 +1,95 @@
+"""Browsers that one test after another sits down at: what a person leaves behind is cleared away, the program's compiled scripts are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page, Request
+
+PATIENCE = 20_000  # milliseconds a test waits for anything; two cores may be shared
+Judge, Foreign = Callable[["Request"], list[str]], Callable[[str], list[str]]  # what is wrong with a request, and with a WebSocket's address
+DESK = {"width": 1280, "height": 900}
+OF_A_PAGE = {"viewport", "reduced_motion", "storage_state"}  # options that a page of a used browser can be given
+KEPT_BY_PAGES = "local_storage,indexeddb,cache_storage,service_workers"  # besides cookies; a tab's session storage goes with the tab
+
+
+class Desk:
+    """A browser with cookies of its own. A page that stays open keeps its renderer, in which the scripts of Streamlit are compiled already.
+
+    Compiling them took two thirds of what a page costs. This needs Chromium's --process-per-site: else each tab has a renderer of its own.
+    """
+
+    def __init__(self, chromium: Browser, options: dict[str, object], judge: Judge, foreign: Foreign) -> None:
+        self.context: BrowserContext = chromium.new_context(**options)
+        self.wrong: list[str] = []
+        self.context.set_default_timeout(PATIENCE)
+        self._kept = self.context.new_page()
+        self._kept.route("**", lambda route: route.fulfill(body=""))
+        self._kept.goto("http://localhost/")
+        self.context.on("request", lambda sent: self.wrong.extend(judge(sent)))
+        self.context.on("page", lambda page: page.on("websocket", lambda socket: self.wrong.extend(foreign(socket.url))))
+        self.context.on("console", lambda said: self.wrong.extend(_forbidden(said.text)))
+
+    def pages(self) -> list[Page]:
+        """The tabs of the test."""
+        return [page for page in self.context.pages if page != self._kept]
+
+    def sit(self, viewport: dict[str, int] = DESK, reduced_motion: str = "no-preference", storage_state: dict | None = None) -> Page:
+        """A first tab."""
+        self.context.add_cookies(storage_state["cookies"] if storage_state else [])
+        page = self.context.new_page()
+        page.set_viewport_size(viewport)
+        page.emulate_media(reduced_motion=reduced_motion)
+        return page
+
+    def leave(self, origins: list[str]) -> list[str]:
+        """Close the tabs and forget who was here; what went wrong meanwhile."""
+        for page in self.pages():
+            page.close()
+        self.context.clear_cookies()
+        browser = self.context.new_cdp_session(self._kept)
+        for origin in origins:
+            browser.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": KEPT_BY_PAGES})
+        browser.detach()
+        wrong, self.wrong = self.wrong, []
+        return wrong
+
+
+class Desks:
+    """The desks there are: a test takes free ones, and gets a new one where none is free or what it asks for is not a page's."""
+
+    def __init__(self, chromium: Browser, judge: Judge, foreign: Foreign) -> None:
+        self._chromium, self._judge, self._foreign = chromium, judge, foreign
+        self._free: list[Desk] = []
+        self._taken: list[Desk] = []
+        self._special: list[Desk] = []
+
+    def sit(self, **options: object) -> Page:
+        """A page in a browser that nobody else of the test uses."""
+        if not options.keys() <= OF_A_PAGE:
+            self._special.append(self._new({"viewport": DESK, **options}))
+            return self._special[-1].context.new_page()
+        self._taken.append(self._free.pop() if self._free else self._new({}))
+        return self._taken[-1].sit(**options)
+
+    def pages(self) -> list[Page]:
+        """The tabs of the test."""
+        return [page for desk in (*self._taken, *self._special) for page in desk.pages()]
+
+    def leave(self, origins: list[str]) -> list[str]:
+        """Free all of them for the next test; what went wrong in this one."""
+        wrong = [each for desk in (*self._taken, *self._special) for each in desk.leave(origins)]
+        for desk in self._special:
+            desk.context.close()
+        self._free += reversed(self._taken)
+        self._taken, self._special = [], []
+        return wrong
+
+    def _new(self, options: dict[str, object]) -> Desk:
+        return Desk(self._chromium, options, self._judge, self._foreign)
+
+
+def _forbidden(said: str) -> list[str]:
+    return [said] if "Content Security Policy" in said else []

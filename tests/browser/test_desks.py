@@ -1,0 +1,59 @@
+"""The browsers tests share: who sits down finds nothing of whoever sat there before, and is told what went wrong with their own test only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.desks import DESK, Desks
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+STORE = "() => { localStorage.setItem('who', 'Dana'); sessionStorage.setItem('who', 'Dana'); document.cookie = 'who=Dana'; }"
+STORED = "() => [localStorage.length, sessionStorage.length, document.cookie.includes('who')]"
+
+
+@pytest.fixture
+def origin(local: set[str]) -> str:
+    """A place that answers the browser without a server."""
+    local.add("localhost:1")
+    return "http://localhost:1"
+
+
+def at(page: Page, origin: str) -> Page:
+    page.route("**", lambda route: route.fulfill(body="<p>Here</p>", content_type="text/html"))
+    page.goto(origin)
+    return page
+
+
+def test_nothing_is_left_of_who_sat_there_before(desks: Desks, origin: str) -> None:
+    before = at(desks.sit(viewport={"width": 390, "height": 844}, reduced_motion="reduce"), origin)
+    before.evaluate(STORE)
+    assert before.evaluate(STORED) == [1, 1, True]
+    second = at(before.context.new_page(), origin)
+    assert second.evaluate(STORED) == [1, 0, True]
+    assert desks.leave([origin]) == []
+    after = at(desks.sit(), origin)
+    assert after.context == before.context
+    assert (before.is_closed(), second.is_closed()) == (True, True)
+    assert after.evaluate(STORED) == [0, 0, False]
+    assert after.evaluate("[innerWidth, innerHeight]") == list(DESK.values())
+    assert not after.evaluate("matchMedia('(prefers-reduced-motion: reduce)').matches")
+    assert desks.leave([origin]) == []
+
+
+def test_two_of_a_test_share_nothing(desks: Desks, origin: str) -> None:
+    one, other = at(desks.sit(), origin), at(desks.sit(), origin)
+    one.evaluate(STORE)
+    assert other.evaluate(STORED) == [0, 0, False]
+    assert desks.leave([origin]) == []
+
+
+def test_what_a_page_asks_of_others_is_found_once(desks: Desks, origin: str) -> None:
+    page = at(desks.sit(), origin)
+    page.evaluate("fetch('http://elsewhere.example/x.png', {mode: 'no-cors'})")
+    page.evaluate("console.error('Refused by the Content Security Policy')")
+    assert desks.leave([origin]) == ["asked for http://elsewhere.example/x.png", "Refused by the Content Security Policy"]
+    assert desks.leave([origin]) == []
