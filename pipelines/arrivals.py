@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,17 +16,23 @@ from pipelines import contracts, extracts, warehouse
 from pipelines.errors import UserError
 from pipelines.settings import Settings
 
-# How copies in progress are called: by their ending, or as rsync does, hidden and under the name they will get.
-UNFINISHED = re.compile(rf"(?i).*\.(?:part|partial|filepart|tmp|temp|crdownload|inprogress)|\.(?:{'|'.join(contracts.TABLES)}|manifest)\..*")
+# How copies in progress are called: by their ending, or hidden and under the name they will get, as rsync does with six letters behind it.
+UNFINISHED = re.compile(
+    r"(?i).*\.(?:part|partial|filepart|tmp|temp|crdownload|inprogress|_copying_)|\..+\.\w{6}|_temporary|\.~tmp~"
+    rf"|\.(?:{'|'.join(contracts.TABLES)}|manifest)\..*"
+)
 
 
 @dataclass(frozen=True)
 class LastRun:
-    """What the published list was made from; `folder` is None in a list of an older version, `tables` are those it read."""
+    """What the published list was made from; `folder` is None in a list of an older version, `tables` are those it read.
+
+    What came after `read_at` it cannot have read.
+    """
 
     folder: Path | None
     as_of: dt.datetime
-    published_at: dt.datetime
+    read_at: dt.datetime
     tables: frozenset[str]
 
 
@@ -36,7 +44,7 @@ class Arrival:
     """
 
     folder: Path
-    files: tuple[tuple[str, int, int, int], ...]
+    files: tuple[tuple[str, int, int, bool], ...]
     came_at: dt.datetime
     lacks: str | None
 
@@ -48,6 +56,7 @@ def folders(root: Path) -> list[Path]:
         return [root]
     except UserError as first:
         dated = extracts.dated_folders(root) if root.is_dir() else []
+        dated = [folder for folder in dated if not UNFINISHED.fullmatch(folder.name)]
         if not dated:
             raise first from None
         return dated
@@ -55,20 +64,20 @@ def folders(root: Path) -> list[Path]:
 
 def look(folder: Path, expected: frozenset[str] = frozenset()) -> Arrival:
     """The folder as it is now. Without a manifest it is whole when it has the `expected` tables, those of the run before."""
-    files, unfinished, came = [], [], 0.0
-    for place, _, names in os.walk(folder):
-        for name in sorted(names):
-            path = Path(place, name)
-            try:
-                stat = path.stat()
-            except OSError:  # renamed between the two calls, so it is still being written
-                unfinished.append(name)
-                continue
-            if UNFINISHED.fullmatch(name):
-                unfinished.append(name)
-            files.append((path.relative_to(folder).as_posix(), stat.st_size, stat.st_mtime_ns, stat.st_ino))
-            # Not when it was last written: a copy may keep the time of its original.
-            came = max(came, stat.st_ctime)
+    files, unfinished = [], []
+    came = folder.stat().st_ctime
+    for path in _files(folder):
+        try:
+            stat = path.stat()
+        except OSError:  # renamed between the two calls, so it is still being written
+            unfinished.append(path.name)
+            continue
+        if UNFINISHED.fullmatch(path.name):
+            unfinished.append(path.name)
+        # No number of the inode: network shares make up another one at every look. A file that may be read at last is worth a run.
+        files.append((path.relative_to(folder).as_posix(), stat.st_size, stat.st_mtime_ns, os.access(path, os.R_OK)))
+        # Not when it was last written: a copy may keep the time of its original.
+        came = max(came, stat.st_ctime)
     return Arrival(folder, tuple(sorted(files)), dt.datetime.fromtimestamp(came, dt.UTC), _lacks(folder, unfinished, expected))
 
 
@@ -87,16 +96,36 @@ def last_run(settings: Settings) -> LastRun | None:
             ).fetchall()
         except duckdb.Error as error:
             raise UserError(warehouse.damaged(live, error)) from None
-    published_at = dt.datetime.fromtimestamp(live.stat().st_mtime, dt.UTC)
-    return LastRun(Path(run["extracts"]) if run.get("extracts") else None, run["as_of"], published_at, frozenset(row[0] for row in tables))
+    # A run that the clock began is for the second in which it began; one for a moment to come has read nothing later than it published.
+    read_at = min(run["as_of"] + dt.timedelta(seconds=1), dt.datetime.fromtimestamp(live.stat().st_mtime, dt.UTC))
+    return LastRun(Path(run["extracts"]) if run.get("extracts") else None, run["as_of"], read_at, frozenset(row[0] for row in tables))
 
 
 def since(root: Path, last: LastRun | None) -> list[Path]:
-    """The folder the published list was made from and those after it, oldest first; only the newest where it was made from none of them."""
-    found = [folder.resolve() for folder in folders(root)]
-    if last is None or last.folder is None or last.folder not in found and last.folder.parent != root.resolve():
-        return found[-1:]
-    return [folder for folder in found if extracts.day_and_name(folder) >= extracts.day_and_name(last.folder)]
+    """The folder the published list was made from and those after it, oldest first; only the newest where there are none of these."""
+    found = folders(root)
+    if last is None or last.folder is None:
+        return [found[-1].resolve()]
+    later: list[Path] = []
+    for folder in reversed(found):  # the order is that of the names here; what links lead to may be called anything
+        later.insert(0, folder.resolve())
+        if later[0] == last.folder:
+            return later
+    if last.folder.parent == root.resolve() and extracts.DATED.match(last.folder.name) and found != [root]:  # it was taken away
+        later = [folder.resolve() for folder in found if extracts.day_and_name(folder) > extracts.day_and_name(last.folder)]
+        return later or [found[-1].resolve()]
+    return later[-1:]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The files that `extracts.find` would read, also behind links, and everything beside them that may become one."""
+    with suppress(OSError):  # find says what is wrong with it
+        for entry in os.scandir(folder):
+            path = Path(entry.path)
+            if not path.is_dir() or UNFINISHED.fullmatch(entry.name):
+                yield path
+            elif entry.name.lower() in (*contracts.TABLES, "manifest"):
+                yield from path.iterdir()
 
 
 def _lacks(folder: Path, unfinished: list[str], expected: frozenset[str]) -> str | None:

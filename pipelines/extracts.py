@@ -87,6 +87,8 @@ def find(path: Path) -> Folder:
         raise UserError(f"{path}: not a folder; give the folder that holds appointments.csv, …") from None
     except PermissionError as error:
         raise UserError(f"{error.filename}: no permission to read this folder") from None
+    except OSError as error:  # a share that went away
+        raise UserError(f"{error.filename}: cannot be read ({error.strerror})") from None
     manifest_files = files.pop("manifest", ())
     if not files:
         raise UserError(f"no extract table found in {path}; expected appointments.csv, cases.csv, patients.csv, … (or .csv.gz, .tsv, .parquet)")
@@ -105,9 +107,11 @@ def dated_folders(path: Path) -> list[Path]:
     return sorted(folders, key=day_and_name)
 
 
-def day_and_name(folder: Path) -> tuple[str, str]:
-    """What dated folders are ordered by."""
-    return re.sub(r"^(\d{4})-(\d\d)-(\d\d)", r"\1\2\3", folder.name), folder.name
+def day_and_name(folder: Path) -> tuple[str, str, str]:
+    """What dated folders are ordered by: the day as 20261103, then the rest with its numbers as numbers, so that _10 comes after _9."""
+    day = DATED.match(folder.name)[0]
+    rest = re.sub(r"\d+", lambda number: number[0].zfill(20), folder.name[len(day) :])
+    return day.replace("-", ""), rest, folder.name
 
 
 def moment_of(folder: Path) -> dt.datetime:

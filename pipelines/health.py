@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from pipelines import arrivals, ledger, records, run, warehouse
+from pipelines import arrivals, extracts, ledger, records, run, warehouse
 from pipelines.candidates import SWITCHED_OFF
 from pipelines.errors import UserError
 from pipelines.settings import Settings
@@ -129,14 +129,17 @@ def _extracts(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> Ch
     if settings.extracts is None:
         return Check("extracts", OK, "WORKBENCH_EXTRACTS names no folder to look into")
     last = arrivals.last_run(settings)
-    there = arrivals.since(settings.extracts, last)
-    if not there:
-        return Check("extracts", OK, f"nothing newer than what was run is in {settings.extracts}")
-    newest = arrivals.look(there[-1])
-    if last is not None and newest.folder == last.folder and newest.came_at <= last.published_at:
-        return Check("extracts", OK, f"{newest.folder} was run")
-    waits = now - newest.came_at
-    return Check("extracts", ATTENTION if waits > longest else OK, f"{newest.folder} came {_long(waits)} ago and was not run yet")
+    there = [arrivals.look(folder) for folder in arrivals.since(settings.extracts, last)]
+    newest = there[-1].folder
+    tomorrow = f"{now + dt.timedelta(days=1):%Y%m%d}"
+    if extracts.DATED.match(newest.name) and newest.parent == settings.extracts.resolve() and extracts.day_and_name(newest)[0] > tomorrow:
+        return Check("extracts", ATTENTION, f"{newest} is dated later than tomorrow; while it is there, no folder of an earlier day is run")
+    after = [arrival for arrival in there if last is None or arrival.folder != last.folder]
+    for arrival in after or [arrival for arrival in there if arrival.came_at > last.read_at]:  # the first has waited longest
+        waits = now - arrival.came_at
+        return Check("extracts", ATTENTION if waits > longest else OK, f"{arrival.folder} came {_long(waits)} ago and was not run yet")
+    since = now - there[-1].came_at
+    return Check("extracts", ATTENTION if since > longest else OK, f"{newest} was run; it came {_long(since)} ago, and nothing since")
 
 
 def _long(span: dt.timedelta) -> str:

@@ -42,6 +42,15 @@ class Job:
     why: str
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A folder as it last changed, when that was noticed, and since when it has not been quiet."""
+
+    arrival: Arrival
+    changed_at: dt.datetime
+    restless_since: dt.datetime
+
+
 @dataclass
 class Watch:
     """What was seen so far; `due` says what to run, `done` takes what came of it."""
@@ -49,72 +58,86 @@ class Watch:
     settings: Settings
     root: Path
     habits: Habits
-    _seen: dict[Path, tuple[Arrival, dt.datetime]] = field(default_factory=dict)  # each folder as it last changed, and when that was noticed
-    _ran: dict[Path, tuple] = field(default_factory=dict)  # the files of each folder when it was run
+    _seen: dict[Path, Seen] = field(default_factory=dict)
+    _here: frozenset[Path] = frozenset()  # what was found at the last look
+    _ran: tuple[Path, tuple] | None = None  # the one of these that was run last, and its files then
     _failed: dict[Path, tuple[tuple, dt.datetime]] = field(default_factory=dict)
+    _speaks_for: dt.datetime | None = None  # the published list, at the last look
     _said: dict[object, str] = field(default_factory=dict)
 
     def due(self, now: dt.datetime) -> Job | None:
         """The run to make now, if any; `now` has the zone that times of day are meant in."""
         try:
             last = arrivals.last_run(self.settings)
-            places = arrivals.since(self.root, last)
-        except UserError as error:
+            expected = last.tables if last else frozenset()
+            found = [self._look(arrivals.look(place, expected), now) for place in arrivals.since(self.root, last)]
+        except (UserError, OSError) as error:  # a share may go away at any time
             self._say(self.root, str(error), is_bad=True)
             return None
         self._said.pop(self.root, None)
-        expected = last.tables if last else frozenset()
-        found = [self._look(arrivals.look(place, expected), now) for place in places]
-        ready = [arrival for arrival in found if self._ran.get(arrival.folder) != arrival.files and self._is_ready(arrival, now)]
+        self._here = frozenset(arrival.folder for arrival in found)
+        if last is None or self._speaks_for is not None and last.as_of < self._speaks_for:
+            self._ran = None  # the list was taken away, or an older one was restored
+        self._speaks_for = last.as_of if last else None
+        ready = [arrival for arrival in found if self._ran != (arrival.folder, arrival.files) and self._is_ready(arrival, now)]
         if not ready:
             return self._daily(found, last, now)
         for passed in found[: found.index(ready[0])]:
-            if passed.folder not in self._ran and (last is None or passed.folder != last.folder):
+            if last is None or passed.folder != last.folder:
                 self._say(passed.folder, "passed over, since a later one is there", is_bad=True)
         return Job(ready[0].folder, self._moment(ready[0], last, now, is_newest=len(ready) == 1), "it came")
 
     def done(self, job: Job, exit_code: int, now: dt.datetime) -> None:
         """Remember what came of the run; what the folder held when it was looked at before the run is what was run."""
-        files = self._seen[job.folder][0].files
+        files = self._seen[job.folder].arrival.files
         if exit_code == 0:
-            self._ran[job.folder] = files
+            self._ran = (job.folder, files) if job.folder in self._here else self._ran
             self._failed.pop(job.folder, None)
         else:
             self._failed[job.folder] = (files, now)
 
     def _look(self, arrival: Arrival, now: dt.datetime) -> Arrival:
         before = self._seen.get(arrival.folder)
-        if before is None or before[0].files != arrival.files:
-            self._seen[arrival.folder] = (arrival, now)
-            self._said.pop(arrival.folder, None)
+        if before is None or before.arrival.files != arrival.files or now < before.changed_at:  # the last is a clock set back
+            is_restless = before is not None and dt.timedelta(0) <= now - before.changed_at < self.habits.quiet
+            self._seen[arrival.folder] = Seen(arrival, now, before.restless_since if is_restless else now)
+            if not is_restless:
+                self._said.pop(arrival.folder, None)
         return arrival
 
     def _is_ready(self, arrival: Arrival, now: dt.datetime) -> bool:
         """Quiet for long enough, whole or waited for long enough, and not one that just failed."""
-        files, failed_at = self._failed.get(arrival.folder, ((), now))
-        if files == arrival.files and now - failed_at < AGAIN_AFTER:
+        files, failed_at = self._failed.get(arrival.folder, (None, now))
+        if files == arrival.files and dt.timedelta(0) <= now - failed_at < AGAIN_AFTER:
             return False
-        quiet = now - self._seen[arrival.folder][1]
+        seen = self._seen[arrival.folder]
+        quiet = now - seen.changed_at
         if quiet < self.habits.quiet:
+            if now - seen.restless_since >= self.habits.patience:
+                self._say(arrival.folder, f"it has been changing since {seen.restless_since:%H:%M}; still waiting for it to be quiet", is_bad=True)
             return False
         if arrival.lacks is None:
             return True
         is_tired = quiet >= self.habits.patience
-        self._say(arrival.folder, f"{arrival.lacks}; {'it is run as it is' if is_tired else 'waiting for it'}", is_bad=is_tired)
-        return is_tired
+        will = "waiting for it" if not is_tired else "it is run as it is" if arrival.files else "still waiting for it"
+        self._say(arrival.folder, f"{arrival.lacks}; {will}", is_bad=is_tired)
+        return is_tired and bool(arrival.files)
 
     def _daily(self, found: list[Arrival], last: LastRun | None, now: dt.datetime) -> Job | None:
         """The newest folder that was read, once more: tasks fall due by time alone."""
-        times = [moment for moment in (now.replace(hour=at.hour, minute=at.minute, second=0) for at in self.habits.daily) if moment <= now]
+        days = (now - dt.timedelta(days=1), now)  # yesterday's, too: nobody looked just before midnight
+        times = [time for day in days for at in self.habits.daily if (time := day.replace(hour=at.hour, minute=at.minute, second=0)) <= now]
         if last is None or last.folder is None or not times or last.as_of >= max(times):
             return None
         arrival = next((arrival for arrival in found if arrival.folder == last.folder), None)
+        if arrival is None and last.folder.is_dir():  # somebody ran one that lies elsewhere
+            arrival = self._look(arrivals.look(last.folder, last.tables), now)
         if arrival is None:
             self._say("daily", f"{last.folder} is no longer there to be run again, and nothing newer has come", is_bad=True)
             return None
         if not self._is_ready(arrival, now):
             return None
-        return Job(arrival.folder, now, f"it is {max(times):%H:%M}")
+        return Job(arrival.folder, now, f"the run of {max(times):%H:%M}")
 
     @staticmethod
     def _moment(arrival: Arrival, last: LastRun | None, now: dt.datetime, *, is_newest: bool) -> dt.datetime:
@@ -144,7 +167,12 @@ def watch(settings: Settings, root: Path, habits: Habits, every: float, clock: C
             time.sleep(every)
             continue
         log.info("running %s: %s", job.folder, job.why, extra={"event": "watch.run", "folder": str(job.folder), "as_of": job.as_of.isoformat()})
-        watched.done(job, _run(job), clock())
+        exit_code = _run(job)
+        watched.done(job, exit_code, clock())
+        if exit_code != 0:  # one that was killed has said nothing
+            why = f"was killed by signal {-exit_code}" if exit_code < 0 else f"ended with code {exit_code}"
+            again = f"in {AGAIN_AFTER.seconds // 60} minutes, or when something in it changes"
+            log.error("%s: the run %s; again %s", job.folder, why, again, extra={"event": "watch.failed", "exit_code": exit_code})
 
 
 def _run(job: Job) -> int:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from pipelines import health
+from pipelines import arrivals, health
 from pipelines import settings as settings_module
 from tests.conftest import Workbench
 from tests.practice import Practice
 
+TODAY = f"{dt.datetime.now(dt.UTC):%Y-%m-%d}"
 NAMES = ["list", "tables", "rules", "ledger", "settings", "disk", "extracts"]
 
 
@@ -22,7 +24,7 @@ NAMES = ["list", "tables", "rules", "ledger", "settings", "disk", "extracts"]
 def extracts(workbench: Workbench, practice: Practice, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A dated folder that was run just now, by the machine's clock."""
     monkeypatch.setenv("WORKBENCH_EXTRACTS", str(workbench.extracts))
-    practice.write(workbench.extracts / "2026-11-20", None)
+    practice.write(workbench.extracts / TODAY, None)
     assert workbench.command("run")[0] == 0
     return workbench.extracts
 
@@ -99,11 +101,48 @@ def test_extracts_of_long_ago(workbench: Workbench, practice: Practice) -> None:
 
 
 def test_extracts_that_nobody_ran(extracts: Path, practice: Practice) -> None:
-    assert in_hours(0)["extracts"][1].endswith("2026-11-20 was run")
-    practice.write(extracts / "2026-11-21", None)
-    status, says = in_hours(1)["extracts"]
-    assert (status, says.rpartition("/")[2]) == ("ok", "2026-11-21 came 60 minutes ago and was not run yet")
+    assert in_hours(0)["extracts"] == ("ok", f"{extracts}/{TODAY} was run; it came 0 minutes ago, and nothing since")
+    practice.write(extracts / f"{TODAY}_2", None)
+    assert in_hours(1)["extracts"] == ("ok", f"{extracts}/{TODAY}_2 came 60 minutes ago and was not run yet")
     assert in_hours(30)["extracts"][0] == "attention"
+
+
+def test_a_file_that_was_replaced_during_the_run_was_not_run(workbench: Workbench, extracts: Path) -> None:
+    then = dt.datetime.now(dt.UTC) - dt.timedelta(hours=20)  # when the run began; the files came at its end
+    workbench.data.joinpath("warehouse", "CURRENT").unlink()
+    assert workbench.command("run", "--extracts", extracts, "--as-of", then.isoformat())[0] == 0
+    assert in_hours(0)["extracts"][1].endswith("came 0 minutes ago and was not run yet")
+
+
+def test_one_that_waits_is_not_hidden_by_those_that_came_later(extracts: Path, practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in (2, 3):
+        practice.write(extracts / f"{TODAY}_{number}", None)
+    now = dt.datetime.now(dt.UTC)
+    came = {f"{TODAY}_2": now - dt.timedelta(hours=30)}
+    look = arrivals.look
+    monkeypatch.setattr(arrivals, "look", lambda folder: replace(look(folder), came_at=came.get(folder.name, now)))
+    assert in_hours(0)["extracts"] == ("attention", f"{extracts}/{TODAY}_2 came 30 hours ago and was not run yet")
+
+
+@pytest.mark.usefixtures("extracts")
+def test_a_list_that_is_made_anew_over_old_extracts_is_not_well() -> None:
+    assert in_hours(25)["extracts"][0] == "ok"
+    status, says = in_hours(27)["extracts"]
+    assert (status, says.partition(" was run; ")[2]) == ("attention", "it came 27 hours ago, and nothing since")
+
+
+@pytest.mark.parametrize("name", ["2099-11-20", "20261399", "20993011_1"])
+def test_a_folder_of_a_day_to_come_hides_all_others(extracts: Path, practice: Practice, workbench: Workbench, name: str) -> None:
+    practice.write(extracts / name, None)
+    assert workbench.command("run")[0] == 0
+    status, says = in_hours(0)["extracts"]
+    assert status == "attention"
+    assert says.startswith(f"{extracts}/{name} is dated later than tomorrow")
+
+
+def test_an_empty_folder_came_when_it_was_made(extracts: Path) -> None:
+    (extracts / f"{TODAY}_2").mkdir()
+    assert in_hours(0)["extracts"] == ("ok", f"{extracts}/{TODAY}_2 came 0 minutes ago and was not run yet")
 
 
 @pytest.mark.usefixtures("extracts")

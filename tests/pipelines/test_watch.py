@@ -11,9 +11,11 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from pipelines import arrivals
 from pipelines import run as run_module
 from pipelines import settings as settings_module
 from pipelines.settings import ROOT
@@ -51,11 +53,10 @@ class Place:
 
     def runs(self, now: dt.datetime) -> list[tuple[str, dt.datetime]]:
         """(folder's name, as_of) of all that is run until nothing is left, looked at twice since a folder must first be quiet."""
-        self.look(now)
-        found = []
+        jobs = [self.look(now)]
         while job := self.look(now + MINUTE):
-            found.append((job.folder.name, job.as_of))
-        return found
+            jobs.append(job)
+        return [(job.folder.name, job.as_of) for job in jobs if job]
 
 
 @pytest.fixture
@@ -186,9 +187,9 @@ def test_a_time_of_day_runs_what_was_run_last_once_more(place: Place) -> None:
     assert len(place.runs(NOON)) == 1
     half_past = NOON.replace(hour=13, minute=30)
     assert place.look(half_past - MINUTE) is None
-    assert place.look(half_past + MINUTE) == Job(folder, half_past + MINUTE, "it is 13:30")
+    assert place.look(half_past + MINUTE) == Job(folder, half_past + MINUTE, "the run of 13:30")
     assert place.look(half_past + 2 * MINUTE) is None
-    assert place.look(NOON.replace(day=21, hour=6)) == Job(folder, NOON.replace(day=21, hour=6), "it is 06:00")
+    assert place.look(NOON.replace(day=21, hour=6)) == Job(folder, NOON.replace(day=21, hour=6), "the run of 06:00")
 
 
 def test_a_share_that_is_not_there_is_said_and_waited_for(place: Place, caplog: pytest.LogCaptureFixture) -> None:
@@ -198,6 +199,111 @@ def test_a_share_that_is_not_there_is_said_and_waited_for(place: Place, caplog: 
     place.root.mkdir()
     place.come("2026-11-20", NOON)
     assert place.runs(NOON + HOUR)
+
+
+def test_a_list_that_was_taken_away_or_restored_from_a_backup_is_made_again(place: Place) -> None:
+    place.come("", NOON)
+    assert len(place.runs(NOON)) == 1
+    (earlier,) = place.settings.warehouse.glob("*.duckdb")
+    place.come("", NOON + HOUR)
+    assert len(place.runs(NOON + HOUR)) == 1
+    pointer = place.settings.warehouse / "CURRENT"
+    pointer.write_text(earlier.name)
+    assert len(place.runs(NOON + 2 * HOUR)) == 1
+    pointer.unlink()
+    assert len(place.runs(NOON + 3 * HOUR)) == 1
+    assert place.runs(NOON + 4 * HOUR) == []
+
+
+def test_a_link_that_is_turned_back_is_run_again(place: Place) -> None:
+    for day in (19, 20):
+        place.come(f"2026-11-{day}", None)
+    current = place.root / "current"
+    place.root = current
+    for hour, day in enumerate((19, 20, 19)):
+        current.unlink(missing_ok=True)
+        current.symlink_to(f"2026-11-{day}")
+        if hour == 0:
+            place.start()
+        assert [name for name, _ in place.runs(NOON + hour * HOUR)] == [f"2026-11-{day}"]
+
+
+def test_a_clock_that_is_set_back_holds_nothing_up_for_longer_than_it_must_be_quiet(place: Place) -> None:
+    place.come("2026-11-20", NOON)
+    place.look(NOON)
+    assert place.look(NOON + MINUTE, exit_code=2)
+    earlier = NOON - 9 * HOUR
+    assert place.look(earlier) is None
+    assert place.look(earlier + MINUTE)
+
+
+def test_what_never_gets_quiet_is_said(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    folder = place.come("2026-11-20", NOON)
+    for minute in range(125):
+        os.utime(folder / "faxes.csv", (minute, minute))
+        assert place.look(NOON + minute * MINUTE / 2) is None
+    assert caplog.messages == []
+    for minute in range(125, 250):
+        os.utime(folder / "faxes.csv", (minute, minute))
+        assert place.look(NOON + minute * MINUTE / 2) is None
+    assert caplog.messages == [f"{folder}: it has been changing since 12:00; still waiting for it to be quiet"]
+    assert place.look(NOON + 126 * MINUTE)
+
+
+def test_an_empty_folder_is_said_and_not_run(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    place.come("2026-11-19", NOON)
+    place.runs(NOON)
+    (place.root / "2026-11-20").mkdir()
+    place.look(NOON)
+    assert place.look(NOON + MINUTE) is None
+    assert place.look(NOON + 9 * HOUR) is None
+    assert [message.rpartition("; ")[2] for message in caplog.messages] == ["waiting for it", "still waiting for it"]
+
+
+def test_a_time_of_day_that_passed_while_nobody_looked_is_made_up_for_after_midnight(place: Place) -> None:
+    place.start(daily=(dt.time(23, 59),))
+    folder = place.come("2026-11-20", NOON)
+    place.runs(NOON)
+    after_midnight = NOON.replace(day=21, hour=0, minute=3)
+    assert place.look(after_midnight) == Job(folder, after_midnight, "the run of 23:59")
+    assert place.look(after_midnight + HOUR) is None
+
+
+def test_a_time_of_day_runs_what_somebody_ran_from_elsewhere(place: Place, tmp_path: Path) -> None:
+    place.start(daily=(dt.time(13),))
+    place.come("2026-11-20", NOON)
+    place.runs(NOON)
+    mended = place.practice.write(tmp_path / "mended", NOON)
+    run_module.run(place.settings, mended, NOON + MINUTE)
+    assert place.runs(NOON + HOUR) == [("mended", NOON + HOUR + MINUTE)]
+
+
+@pytest.mark.parametrize("back", [True, False], ids=["summer time ends", "summer time begins"])
+def test_a_time_of_day_is_run_on_the_night_the_clock_is_changed(place: Place, back: bool) -> None:
+    zone = ZoneInfo("America/New_York")
+    midnight = dt.datetime(2026, 11, 1, 4, tzinfo=dt.UTC) if back else dt.datetime(2027, 3, 14, 5, tzinfo=dt.UTC)
+    place.start(daily=(dt.time(2, 30),))
+    place.come("2026-10-31")
+    run_module.run(place.settings, place.root / "2026-10-31", midnight)
+    place.watch._ran = (place.root / "2026-10-31", arrivals.look(place.root / "2026-10-31").files)
+    looks = [(midnight + n * 30 * MINUTE).astimezone(zone) for n in range(12)]
+    looks = [look.astimezone(dt.timezone(look.utcoffset())) for look in looks]  # as the machine's clock gives them
+    ran = [f"{job.as_of:%H:%M}" for job in map(place.look, looks) if job]
+    assert ran == (["02:30"] if back else ["03:00"])
+
+
+def test_a_share_that_goes_away_during_a_look_ends_no_watch(place: Place, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.come("2026-11-20", NOON)
+    place.look(NOON)
+
+    def gone(self: Path) -> bool:
+        raise OSError(112, "Host is down", str(self))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "is_dir", gone)
+        assert place.look(NOON + MINUTE) is None
+    assert "Host is down" in caplog.text
+    assert place.look(NOON + 2 * MINUTE)
 
 
 @pytest.fixture
