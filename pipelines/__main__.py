@@ -28,9 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         logs.begin(settings_module.log_form())
         options = parser().parse_args(arguments)
-        settings = settings_module.load()
-        private.tighten(settings)
-        return _COMMANDS[options.command](options, settings)
+        exit_code = _command(options)
+        sys.stdout.flush()  # here, where a reader that has gone is no fault
+        return exit_code
     except UserError as error:
         return _failed(str(error), error.exit_code)
     except duckdb.Error as error:
@@ -38,15 +38,35 @@ def main(arguments: list[str] | None = None) -> int:
     except OverflowError:
         return _failed("a time is too far away to reckon with")
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _print_no_more()
         return 0
     except KeyboardInterrupt:
         return _failed("stopped; the previous list stays live")
     except OSError as error:
-        return _failed(f"{error.filename or 'file'}: {error.strerror}")
+        if error.filename is None:
+            _print_no_more()  # it may be the output that is full
+        return _failed(f"{error.filename or 'output or file'}: {error.strerror}")
     except Exception as error:  # noqa: BLE001 - no traceback reaches a user, it would quote what was worked on
         logs.log.error("a fault of the program; tell who looks after it", exc_info=error, extra={"event": "failed", "exit_code": 3})
         return 3
+
+
+def _command(options: argparse.Namespace) -> int:
+    try:
+        settings = settings_module.load()
+    except UserError as error:
+        if options.command != "health":  # whose answer it is
+            raise
+        from pipelines import console, health
+
+        return console.print_health([health.Check("settings", health.FAILING, str(error))], now(), options.format)
+    private.tighten(settings)
+    return _COMMANDS[options.command](options, settings)
+
+
+def _print_no_more() -> None:
+    """What is left in the buffer goes nowhere, or Python would try to write it when it ends, and say so."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _failed(why: str, exit_code: int = 2) -> int:
@@ -130,9 +150,10 @@ def _watch(options: argparse.Namespace, settings: settings_module.Settings) -> i
 
 
 def _health(options: argparse.Namespace, settings: settings_module.Settings) -> int:
-    from pipelines import console
+    from pipelines import console, health
 
-    return console.show_health(settings, now(), dt.timedelta(hours=options.max_age), options.format)
+    at = now()
+    return console.print_health(health.checks(settings, at, dt.timedelta(hours=options.max_age)), at, options.format)
 
 
 def _replay(options: argparse.Namespace, settings: settings_module.Settings) -> int:
@@ -282,4 +303,5 @@ _COMMANDS = {
 
 
 if __name__ == "__main__":
+    logs.catch_all()
     sys.exit(main())

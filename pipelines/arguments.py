@@ -5,11 +5,21 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 from pathlib import Path
+from typing import NoReturn
+
+from pipelines.errors import UserError
+
+
+class _Parser(argparse.ArgumentParser):
+    """What is wrong with a command is said, and logged, like any other refusal."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}; see {self.prog} --help")
 
 
 def parser() -> argparse.ArgumentParser:
     """All commands with their options; design.md has the contract."""
-    line = argparse.ArgumentParser(prog="python -m pipelines", description="The Task Workbench: from the EMR's extracts to a worklist.")
+    line = _Parser(prog="python -m pipelines", description="The Task Workbench: from the EMR's extracts to a worklist.")
     commands = line.add_subparsers(dest="command", required=True)
 
     sample = commands.add_parser("sample", help="write the synthetic practice's extracts")

@@ -169,9 +169,8 @@ def show_history(settings: Settings, at: dt.datetime, patient_id: str, form: str
         _show(events, form, tuple(events.columns), SHORT_HISTORY_KEYS)
 
 
-def show_health(settings: Settings, now: dt.datetime, longest: dt.timedelta, form: str) -> int:
+def print_health(found: list[health.Check], now: dt.datetime, form: str) -> int:
     """Every check and what they come to; its exit code."""
-    found = health.checks(settings, now, longest)
     status = health.worst(found)
     if form == "json":
         print(json.dumps({"status": status, "at": now.isoformat(), "checks": [vars(check) for check in found]}, indent=1, ensure_ascii=False))

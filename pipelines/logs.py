@@ -10,6 +10,7 @@ import logging
 import sys
 import threading
 import traceback
+import warnings
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
@@ -61,7 +62,8 @@ def formatter(form: str) -> logging.Formatter:
 
 
 def catch_all() -> None:
-    """For the whole process: what nobody caught, in any thread, is logged like any other failure."""
+    """For the whole process: what nobody caught, in any thread, is logged like any other failure, and so are libraries' warnings."""
+    warnings.showwarning = _log_warning
     sys.excepthook = _log_uncaught
     threading.excepthook = lambda hook: _log_uncaught(hook.exc_type, hook.exc_value, hook.exc_traceback)
 
@@ -96,6 +98,10 @@ def _without_values(*args: Any, **kwargs: Any) -> logging.LogRecord:
 def _log_uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
     if error is not None and not issubclass(kind, (KeyboardInterrupt, SystemExit)):
         log.error("Uncaught", exc_info=(kind, error, trace))
+
+
+def _log_warning(_message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object, **__: object) -> None:
+    log.warning("%s in %s:%d", category.__qualname__, _short(filename), lineno, extra={"event": "warned"})  # without what it says, like an error
 
 
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:

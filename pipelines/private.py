@@ -23,6 +23,6 @@ def tighten(settings: Settings) -> None:
         url = sa.make_url(settings.ledger_url)
         ledger = [url.database, f"{url.database}-wal", f"{url.database}-shm"] if url.get_backend_name() == "sqlite" and url.database else []
         for path in (*ledger, settings.warehouse, settings.rejected):
-            with suppress(FileNotFoundError, PermissionError):
+            with suppress(OSError):  # not there, not ours, or on a disk that is read-only now
                 if (mode := os.stat(path).st_mode) & OTHERS:
                     os.chmod(path, mode & ~OTHERS & 0o7777)

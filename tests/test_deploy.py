@@ -21,6 +21,7 @@ from streamlit import config
 
 from pipelines import arguments, settings
 from tests.browser.servers import Server
+from tests.practice import Practice
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / ".deploy"
@@ -235,12 +236,12 @@ def health(check: list[str], port: str) -> int:
     return subprocess.run([sys.executable, *options, script], capture_output=True, check=False).returncode
 
 
-def cron(image: Path, tmp_path: Path) -> subprocess.CompletedProcess[str]:
-    """The cron line's command, as cron's shell would run it, with the practice in a folder of the test's."""
-    user, command = CRON.splitlines()[-1].split(maxsplit=6)[5:]
+def cron(image: Path, tmp_path: Path, line: int = -1, extracts: Path = settings.SAMPLE) -> subprocess.CompletedProcess[str]:
+    """The command of a line, as cron's shell would run it, with the practice in a folder of the test's."""
+    user, command = CRON.splitlines()[line].split(maxsplit=6)[5:]
     assert user == dict(section("workbench-run.service", "Service"))["User"]
     variables = (DEPLOY / "workbench.env").read_text(encoding="utf-8").replace(DATA, str(tmp_path / "data"))
-    (tmp_path / "workbench.env").write_text(variables.replace("/srv/extracts", str(settings.SAMPLE)), encoding="utf-8")
+    (tmp_path / "workbench.env").write_text(variables.replace("/srv/extracts", str(extracts)), encoding="utf-8")
     command = command.replace(ENVIRONMENT, str(tmp_path / "workbench.env")).replace(HOME, str(image))
     return subprocess.run(["/bin/sh", "-c", command], env={"HOME": "/", "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=False)
 
@@ -255,6 +256,13 @@ def test_cron_mails_nothing_of_a_run_that_published_and_the_reason_of_one_that_d
     found = re.search(r'says "(another run [^"]+)"', CRON)
     assert found is not None
     assert mailed.endswith(f"{found.group(1)}\n")
+
+
+def test_cron_mails_what_health_says_when_not_all_is_well(image: Path, tmp_path: Path, practice: Practice) -> None:
+    extracts = practice.write(tmp_path / "extracts", None)
+    assert cron(image, tmp_path, -2, extracts).stdout.startswith("failing\n")
+    assert cron(image, tmp_path, -1, extracts).stdout == ""
+    assert cron(image, tmp_path, -2, extracts).stdout == ""
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -67,6 +68,8 @@ def execute(path: Path, settings: Settings, parameters: Mapping[str, str | None]
         ) from None
     finally:
         os.close(quiet)
+        if client.km is None:  # it has given up its kernel, and would stumble over that when Python ends
+            atexit.unregister(client._cleanup_kernel)
     return notebook
 
 

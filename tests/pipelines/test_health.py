@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import json
 import sqlite3
 from dataclasses import replace
@@ -11,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipelines import arrivals, health
+from pipelines import arrivals, health, private
 from pipelines import settings as settings_module
 from tests.conftest import Workbench
 from tests.practice import Practice
@@ -167,6 +168,25 @@ def test_a_ledger_that_cannot_be_written(workbench: Workbench, monkeypatch: pyte
     assert found["ledger"][0] == "failing"
     assert "is locked by another program" in found["ledger"][1]
     assert asked(workbench)[0] == 0
+
+
+def test_a_settings_file_that_nobody_can_read(workbench: Workbench) -> None:
+    workbench.data.mkdir()
+    (workbench.data / "settings.toml").write_text("[rules")
+    code, found = asked(workbench)
+    assert code == 2
+    assert list(found) == ["settings"]
+    assert "settings.toml: the settings file cannot be read" in found["settings"][1]
+
+
+@pytest.mark.usefixtures("extracts")
+def test_a_data_folder_on_a_disk_that_is_read_only_now(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", "ledger.sqlite")
+
+    (workbench.data / "ledger.sqlite").chmod(0o644)
+    monkeypatch.setattr(private.os, "chmod", refuse)
+    assert list(asked(workbench)[1]) == NAMES
 
 
 @pytest.mark.usefixtures("extracts")

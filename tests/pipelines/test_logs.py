@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from pipelines import run as run_module
+from pipelines.settings import ROOT
 from tests.conftest import Workbench
 from tests.practice import Practice
 
@@ -72,6 +77,36 @@ def test_a_fault_of_the_program_has_a_code_of_its_own_and_no_values(
     assert "Traceback" not in err
     assert "builtins.KeyError" in err
     assert "pipelines/run.py:" in err
+
+
+@pytest.mark.usefixtures("in_json")
+@pytest.mark.parametrize("arguments", [["runn"], ["run", "--as-of", "yesterday"], ["tasks", "--no-such"]])
+def test_a_command_that_is_not_understood_is_said_like_any_other_error(workbench: Workbench, arguments: list[str]) -> None:
+    code, out, err = workbench.command(*arguments)
+    assert (code, out) == (2, "")
+    (line,) = map(json.loads, err.splitlines())
+    assert (line["event"], line["exit_code"]) == ("failed", 2)
+
+
+def script(text: str) -> subprocess.CompletedProcess[str]:
+    """A shell's line, with the log in JSON."""
+    environment = {**os.environ, "WORKBENCH_LOG": "json", "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    return subprocess.run(["/bin/sh", "-c", text], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_reader_that_has_gone_is_no_fault_and_a_full_disk_is_one_line(workbench: Workbench, practice: Practice) -> None:
+    run(workbench, practice)
+    done = script("{ sleep 0.1; python -m pipelines tasks; echo $? >&2; } | true")
+    assert done.stderr == "0\n"
+    done = script("python -m pipelines tasks > /dev/full")
+    assert done.returncode == 2
+    assert [json.loads(line)["message"] for line in done.stderr.splitlines()] == ["output or file: No space left on device"]
+
+
+def test_what_a_library_warns_of_is_logged_without_what_it_says() -> None:
+    text = "from pipelines import logs; import warnings; logs.begin('json'); logs.catch_all(); warnings.warn('Zebulon Quartermaine')"
+    line = json.loads(script(f'python -c "{text}"').stderr)
+    assert (line["level"], line["event"], line["message"]) == ("WARNING", "warned", "UserWarning in <string>:1")
 
 
 def test_another_form_is_refused(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:

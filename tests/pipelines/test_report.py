@@ -7,6 +7,8 @@ import contextlib
 import datetime as dt
 import json
 import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -232,3 +234,21 @@ def test_a_report_that_cannot_be_written_is_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(UserError, match="the report cannot be written"):
         writing.put(tmp_path / "file" / "x.html", b"")
+
+
+def test_a_python_that_never_begins_is_said_and_nothing_else(tmp_path: Path) -> None:
+    text = f"""
+import pathlib, sys
+from pipelines import settings
+from pipelines.errors import UserError
+from pipelines.reports import executing
+spec = executing.KernelSpec(argv=[sys.executable, "-c", "raise SystemExit(3)"], display_name="Python 3", language="python")
+executing.OwnKernel.kernel_spec = property(lambda self: spec)
+try:
+    executing.execute(pathlib.Path({str(NOTEBOOKS[0])!r}), settings.load(), {{}}, pathlib.Path({str(tmp_path)!r}), lambda share, doing: None)
+except UserError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "the notebook's Python ended before its time" in done.stdout
+    assert done.stderr == ""
