@@ -6,6 +6,7 @@ Each check says one sentence without a patient's values; the worst of them is th
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -120,6 +121,8 @@ def _disk(settings: Settings) -> Check:
     free, live = shutil.disk_usage(folder).free, warehouse.current(settings.warehouse)
     size = live.stat().st_size if live is not None else 0
     says = f"{_mb(free)} free in {folder}; the list takes {_mb(size)}"
+    if not os.access(folder, os.W_OK):
+        return Check("disk", FAILING, f"{folder} cannot be written to, so a run cannot publish the next list")
     if free < size:
         return Check("disk", FAILING, f"{says}, so a run cannot publish the next")
     return Check("disk", ATTENTION if free < SNAPSHOTS_OF_ROOM * size else OK, says)

@@ -202,6 +202,9 @@ def test_a_settings_file_that_the_next_run_would_refuse(workbench: Workbench) ->
 def test_a_disk_that_has_no_room_for_the_next_list(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     (live,) = (workbench.data / "warehouse").glob("*.duckdb")
     size = live.stat().st_size
+    with monkeypatch.context() as patch:
+        patch.setattr(health.os, "access", lambda path, mode: Path(path) != live.parent)
+        assert in_hours(0)["disk"] == ("failing", f"{live.parent} cannot be written to, so a run cannot publish the next list")
     for room, status in ((0.5, "failing"), (2, "attention"), (4, "ok")):
         monkeypatch.setattr(health.shutil, "disk_usage", lambda path, room=room: SimpleNamespace(free=round(room * size)))
         assert in_hours(0)["disk"][0] == status
