@@ -294,7 +294,6 @@ def _record(
     )
     columns = "rule_id VARCHAR, title VARCHAR, category VARCHAR, clears VARCHAR, clears_when VARCHAR, purpose VARCHAR, due_days INTEGER"
     asked = [(r.rule_id, r.title, r.category, r.clears, r.clears_when, r.purpose, r.due_days) for r in found_rules.values()]
-    # The tasks of a rule that was taken away stay, and with them its name: a list and its totals must not lose them.
     _table(con, "snapshot.rules", columns, asked)
     # The tasks of a rule that was taken away stay, and with them its name: a list and its totals must not lose them.
     _take_over(con, "rules", "WHERE rule_id IN (SELECT t.rule_id FROM snapshot.tasks AS t ANTI JOIN snapshot.rules AS r ON t.rule_id = r.rule_id)")
