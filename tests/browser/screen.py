@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -40,6 +41,15 @@ def settle(page: Page) -> Page:
     page.wait_for_timeout(120)
     page.wait_for_function(IDLE)
     return page
+
+
+@contextmanager
+def changing_address(page: Page) -> Iterator[None]:
+    """Wait for the answer to what is done here, which begins with another address: an idle page may not have got round to asking yet."""
+    before = page.url
+    yield
+    page.wait_for_url(lambda url: url != before)
+    settle(page)
 
 
 def visit(page: Page, url: str) -> Page:
@@ -93,9 +103,10 @@ def pick(page: Page, label: str, *options: str) -> Page:
     """Choose options of a filter that takes several, by the beginnings of their labels."""
     box = page.get_by_role("combobox", name=label)
     for option in options:
-        box.click()
-        box.fill(option)
-        page.get_by_role("option").first.click()
+        with changing_address(page):
+            box.click()
+            box.fill(option)
+            page.get_by_role("option").first.click()
     page.keyboard.press("Escape")  # the list stays open for more
     return settle(page)
 
