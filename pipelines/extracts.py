@@ -210,13 +210,13 @@ def _read_sound(stager: Stager, table: str, folder: Folder, before: Previous | N
     try:
         state = _state(files[0])
         found = stager.straight(table, files[0], readable)
-        if found is None:
-            return None
-        rows, layout = found
-        if _state(files[0]) != state or _reason_short(rows, stated, before, max_loss) is not None:
-            stager.drop(table)
-            return None
     except OSError:
+        return None
+    if found is None:
+        return None
+    rows, layout = found
+    if not _is_still(files[0], state) or _reason_short(rows, stated, before, max_loss) is not None:
+        stager.drop(table)
         return None
     name = str(files[0].relative_to(folder.path))
     return TableRead(
@@ -327,6 +327,13 @@ def _load_parts(con: duckdb.DuckDBPyConnection, table: str, files: tuple[Path, .
 def _state(file: Path) -> tuple[int, int, int]:
     stat = file.stat()
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def _is_still(file: Path, state: tuple[int, int, int]) -> bool:
+    try:
+        return _state(file) == state
+    except OSError:
+        return False
 
 
 def _located(refused: pd.DataFrame, parts: list[reading.Part], names: tuple[str, ...]) -> pd.DataFrame:

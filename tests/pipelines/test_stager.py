@@ -102,3 +102,20 @@ def test_a_table_with_fewer_rows_than_its_manifest_says_is_refused_either_way(tm
     file = folder / "surveys.csv"
     file.write_text("\n".join(file.read_text(encoding="utf-8").splitlines()[:-1]) + "\n", encoding="utf-8")
     assert "surveys" in _both_ways(folder, tmp_path)
+
+
+def test_a_file_that_is_taken_away_behind_the_one_pass_is_refused_and_leaves_nothing_staged(tmp_path, monkeypatch):
+    folder = tmp_path / "in"
+    sample.write_sample(folder, patients=30, facilities=1, as_of=AT, seed=3, format="csv")
+
+    def taken_away(stager, table, path, readable, straight=Stager.straight):
+        found = straight(stager, table, path, readable)
+        if table == "surveys":
+            path.unlink()
+        return found
+
+    monkeypatch.setattr(Stager, "straight", taken_away)
+    con, _, outcomes = _read(folder, tmp_path, may=True)
+    (surveys,) = [outcome for outcome in outcomes if outcome.table == "surveys"]
+    assert (surveys.status, surveys.reason) == ("refused", "surveys.csv cannot be read: No such file or directory")
+    assert con.execute("SELECT COUNT(*) FROM staging.surveys").fetchone() == (0,)
