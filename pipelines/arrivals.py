@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import contracts, extracts, warehouse
+from pipelines import contracts, extracts, records, warehouse
 from pipelines.errors import UserError
 from pipelines.settings import Settings
 
@@ -88,17 +88,16 @@ def last_run(settings: Settings) -> LastRun | None:
         return None
     with warehouse.connect() as con:
         warehouse.attach(con, live, "live", oldest=warehouse.OLDEST)
+        con.execute("USE live")
         try:
-            found = con.execute("SELECT r.* FROM live.runs AS r ORDER BY r.run_no DESC LIMIT 1")
-            (run,) = (dict(zip([column[0] for column in found.description], row, strict=True)) for row in found.fetchall())
-            tables = con.execute(
-                "SELECT t.table_name FROM live.run_tables AS t WHERE t.run_no = ? AND t.status = 'accepted'", [run["run_no"]]
-            ).fetchall()
+            run_no, as_of = warehouse.one(con, "SELECT r.run_no, r.as_of FROM runs AS r ORDER BY r.run_no DESC LIMIT 1")
+            folder = records.extracts_folder(con)
+            tables = con.execute("SELECT t.table_name FROM run_tables AS t WHERE t.run_no = ? AND t.status = 'accepted'", [run_no]).fetchall()
         except duckdb.Error as error:
             raise UserError(warehouse.damaged(live, error)) from None
     # A run that the clock began is for the second in which it began; one for a moment to come has read nothing later than it published.
-    read_at = min(run["as_of"] + dt.timedelta(seconds=1), dt.datetime.fromtimestamp(live.stat().st_mtime, dt.UTC))
-    return LastRun(Path(run["extracts"]) if run.get("extracts") else None, run["as_of"], read_at, frozenset(row[0] for row in tables))
+    read_at = min(as_of + dt.timedelta(seconds=1), dt.datetime.fromtimestamp(live.stat().st_mtime, dt.UTC))
+    return LastRun(Path(folder) if folder else None, as_of, read_at, frozenset(row[0] for row in tables))
 
 
 def since(root: Path, last: LastRun | None) -> list[Path]:

@@ -21,7 +21,6 @@ from pipelines.candidates import SWITCHED_OFF
 from pipelines.errors import UserError
 from pipelines.extracts import TableRead
 from pipelines.logs import log
-from pipelines.run import RunReport
 from pipelines.settings import Settings
 from pipelines.worklist import Filters, open_worklist
 
@@ -77,7 +76,7 @@ def run(settings: Settings, folder: Path, as_of: dt.datetime) -> None:
     _log_published(report)
 
 
-def _log_published(report: RunReport) -> None:
+def _log_published(report: run_module.RunReport) -> None:
     """One line that says whether anything was left out."""
     read, refused = sum(r.rows_read for r in report.reads), sum(r.rows_refused for r in report.reads)
     not_accepted = [r.table for r in report.reads if r.status != "accepted"]

@@ -67,15 +67,15 @@ def _of_list(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> Ite
             warehouse.attach(con, live, "live")
             con.execute("USE live")
             try:
-                yield from [_age(con, now, longest), _read_last(con, now, longest), _asked_last(con)]
+                newest = records.freshness(con)
+                yield from [_age(newest, now, longest), _read_last(con, newest, now, longest), _asked_last(con, newest)]
             except duckdb.Error as error:
                 yield Check("list", FAILING, warehouse.damaged(live, error))
     except UserError as error:
         yield Check("list", FAILING, str(error))
 
 
-def _age(con: duckdb.DuckDBPyConnection, now: dt.datetime, longest: dt.timedelta) -> Check:
-    newest = records.freshness(con)
+def _age(newest: records.Freshness, now: dt.datetime, longest: dt.timedelta) -> Check:
     age = now - newest.as_of
     says = f"run {newest.run_id} speaks for {newest.as_of.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC, {_long(age)} ago"
     if age < -EARLIER:
@@ -83,8 +83,7 @@ def _age(con: duckdb.DuckDBPyConnection, now: dt.datetime, longest: dt.timedelta
     return Check("list", ATTENTION, f"{says}, more than {_long(longest)}") if age > longest else Check("list", OK, says)
 
 
-def _read_last(con: duckdb.DuckDBPyConnection, now: dt.datetime, longest: dt.timedelta) -> Check:
-    newest = records.freshness(con)
+def _read_last(con: duckdb.DuckDBPyConnection, newest: records.Freshness, now: dt.datetime, longest: dt.timedelta) -> Check:
     if len(newest.not_accepted):
         whys = "; ".join(f"{row.table_name} is {row.status}" + (f": {row.reason}" if row.reason else "") for row in newest.not_accepted.itertuples())
         return Check("tables", ATTENTION, f"the last run could not take {whys}")
@@ -95,8 +94,8 @@ def _read_last(con: duckdb.DuckDBPyConnection, now: dt.datetime, longest: dt.tim
     return Check("tables", OK, f"the last run took every table; {refused:,} rows were refused")
 
 
-def _asked_last(con: duckdb.DuckDBPyConnection) -> Check:
-    asked = records.run_rules(con, records.freshness(con).run_no)
+def _asked_last(con: duckdb.DuckDBPyConnection, newest: records.Freshness) -> Check:
+    asked = records.run_rules(con, newest.run_no)
     withheld = [f"{rule.rule_id}: {rule.reason}" for rule in asked.itertuples() if rule.is_withheld and rule.reason != SWITCHED_OFF]
     if withheld:
         return Check("rules", ATTENTION, "the last run withheld " + "; ".join(withheld))

@@ -103,7 +103,7 @@ def _is_plain(columns: tuple[Column, ...], sources: dict[str, tuple[str, str]], 
     if slow:
         pattern = r"\x1f".join(f"(?:{_plain_pattern(column)}){'?' if column.is_nullable else ''}" for column in slow)
         text = f"concat({', chr(31), '.join(_quoted(column.name) for column in slow)})" if len(slow) > 1 else _quoted(slow[0].name)
-        questions.append(f"regexp_full_match({text}, {_literal(pattern)})")
+        questions.append(f"regexp_full_match({text}, {literal(pattern)})")
     return f"({' AND '.join(questions)})" if questions else "true"
 
 
@@ -111,7 +111,7 @@ def _is_quick(column: Column) -> str:
     """What needs no pattern: one of the allowed values, or a text with something at both ends."""
     x = _quoted(column.name)
     if column.allowed is not None:
-        return "(" + " OR ".join(f"{x} = {_literal(value)}" for value in column.allowed) + ")"  # not IN: see _from_text
+        return "(" + " OR ".join(f"{x} = {literal(value)}" for value in column.allowed) + ")"  # not IN: see _from_text
     return f"({x} <> '' AND NOT starts_with({x}, ' ') AND NOT ends_with({x}, ' ') AND NOT contains({x}, chr(0)))"
 
 
@@ -129,16 +129,16 @@ def _from_text(column: Column) -> tuple[list[str], str, str]:
     x = _quoted(column.name)
     if column.allowed is not None:
         # DuckDB makes a long IN a join, and a join may change the order of the rows, which is all that ties a row to its line.
-        return [x], x, " AND ".join(f"{x} <> {_literal(value)}" for value in column.allowed)
+        return [x], x, " AND ".join(f"{x} <> {literal(value)}" for value in column.allowed)
     if column.form == "zone":
         return [x], x, f"{x} IS NOT NULL"  # only Python's list of zones can tell
-    suspect = f"NOT regexp_full_match({x}, {_literal(contracts.FORMS[column.form].pattern)})"
+    suspect = f"NOT regexp_full_match({x}, {literal(contracts.FORMS[column.form].pattern)})"
     if column.form == "id":
-        return [x], x, f"{suspect} OR regexp_full_match({x}, {_literal(contracts.DAMAGED_ID)})"
+        return [x], x, f"{suspect} OR regexp_full_match({x}, {literal(contracts.DAMAGED_ID)})"
     if column.form == "text":
         return [x], x, suspect
     if column.form == "flag":
-        return [f"regexp_full_match({x}, {_literal(TRUE_PATTERN)})"], x, suspect
+        return [f"regexp_full_match({x}, {literal(TRUE_PATTERN)})"], x, suspect
     value = f"TRY_CAST({x} AS {column.sql_type})"
     suspect += f" OR ({x} IS NOT NULL AND {value} IS NULL)"
     if column.form in ("day", "birth_day", "moment"):
@@ -195,7 +195,8 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """A text as SQL writes it."""
     return "'" + text.replace("'", "''") + "'"
 
 

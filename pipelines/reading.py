@@ -211,7 +211,7 @@ def _from_csv(name: str, layout: Layout) -> tuple[dict[str, tuple[str, str]], st
     """The agreed columns as a CSV file has them, and what reads its rows."""
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(layout.width))
     sources = {name: (f"c{position}", "VARCHAR") for name, position in layout.positions.items()}
-    given = f"{_literal(name)}, auto_detect = false, delim = {_literal(layout.delimiter)}"
+    given = f"{judging.literal(name)}, auto_detect = false, delim = {judging.literal(layout.delimiter)}"
     return sources, f"""read_csv({given}, quote = '"', escape = '"', header = true, columns = {{{columns}}})"""
 
 
@@ -282,14 +282,10 @@ def _load_parquet(con: duckdb.DuckDBPyConnection, table: str, path: Path, first_
 
 
 def _from_parquet(con: duckdb.DuckDBPyConnection, table: str, name: str) -> tuple[Layout, dict[str, tuple[str, str]], str]:
-    rows = f"read_parquet({_literal(name)})"
+    rows = f"read_parquet({judging.literal(name)})"
     described = con.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()
     layout = _layout(table, "", [row[0] for row in described])
     return layout, {column: (described[position][0], described[position][1]) for column, position in layout.positions.items()}, rows
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _check_gzip(path: Path) -> None:
