@@ -7,13 +7,17 @@ import logging
 from streamlit import logger as streamlit_logger
 
 from pipelines import logs, settings
+from pipelines.errors import UserError
 
 _set_up = streamlit_logger.setup_formatter
 
 
 def begin() -> None:
     """For the whole process, also for loggers that Streamlit makes later."""
-    form = settings.log_form()
+    try:
+        form = settings.log_form()
+    except UserError as error:
+        raise SystemExit(f"error: {error}") from None
     logs.begin(form)
     logs.catch_all()
     if form != settings.LOG_FORMS[0]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app_pages.ui import server_log
 from pipelines import logs
 
 
@@ -75,3 +76,9 @@ def test_a_page_shows_a_mistake_the_user_can_mend_as_text() -> None:
 
     (shown,) = AppTest.from_function(page).run().error
     assert r"\!\[x\]\(http" in shown.value
+
+
+def test_a_form_of_log_that_there_is_not_ends_the_server_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_LOG", "xml")
+    with pytest.raises(SystemExit, match="^error: WORKBENCH_LOG is 'xml'; it can be text or json$"):
+        server_log.begin()
