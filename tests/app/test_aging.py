@@ -9,10 +9,9 @@ from urllib.parse import parse_qs
 import pandas as pd
 import pytest
 
-from app_pages.ui import facets, url_state
 from pipelines import settings
-from pipelines.worklist import Filters, Worklist, open_worklist
-from tests.app.conftest import App
+from pipelines.worklist import Filters, open_worklist
+from tests.app.conftest import App, meant
 from tests.conftest import Workbench
 from tests.practice import Practice
 
@@ -51,18 +50,7 @@ def links(app: App) -> dict[str, str]:
 def listed(app: App, query: str, workbench: Workbench) -> pd.DataFrame:
     """What the Tasks page lists behind a link, asked of the list itself."""
     with open_worklist(settings.load(), workbench.day(5)) as worklist:
-        return worklist.tasks(meant(parse_qs(query), worklist))
-
-
-def meant(query: dict[str, list[str]], worklist: Worklist) -> Filters:
-    """The filters of a query of the Tasks page, by that page's own reading."""
-    fields = facets.FIELDS | {"ended": "close_kinds", "had": "happened"}
-    chosen = {fields[name]: tuple(values) for name, values in query.items() if name in fields}
-    days = {}
-    for name in ("in", "out"):
-        if name in query:
-            days[f"{name}_from"], days[f"{name}_to"] = url_state.days(query[name][0])
-    return Filters(query.get("status", ["pending"])[0], **chosen, **days)
+        return worklist.tasks(meant(parse_qs(query)))
 
 
 def tick(app: App, name: str, row: int) -> App:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from urllib.parse import parse_qs
 
 import pytest
 
-from app_pages.ui import backlog_view, task_view
+from app_pages.ui import backlog_view
 from pipelines import settings
-from pipelines.worklist import Filters, open_worklist
-from tests.app.conftest import App
+from pipelines.worklist import open_worklist
+from tests.app.conftest import App, meant
 from tests.conftest import Workbench
 from tests.practice import Practice
 
@@ -40,13 +41,17 @@ def cards(app: App) -> dict[str, tuple[str, dict[str, list[str]]]]:
     }
 
 
-def behind(workbench: Workbench, app: App, query: dict[str, list[str]], day: float = 8.2) -> list[str]:
-    """The ids of the tasks that a link to the Tasks page lists, by one-shot questions past the app."""
-    asked = {name: value if len(value) > 1 else value[0] for name, value in query.items()}
-    app.open("tasks", **asked)
-    wanted: Filters = task_view.filters(app.test.session_state["url.view.tasks"])
+@contextmanager
+def counting(workbench: Workbench, day: float = 8.2) -> Iterator[Callable[[dict[str, list[str]]], int]]:
+    """What says how many tasks a link to the Tasks page lists, asked of the list past the app."""
     with open_worklist(settings.load(), workbench.day(day)) as worklist:
-        return worklist.tasks(wanted)["task_id"].tolist()
+        yield lambda query: len(worklist.tasks(meant(query)))
+
+
+def on_the_page(app: App, query: dict[str, list[str]]) -> int:
+    """How many tasks the Tasks page itself says a link to it lists."""
+    app.open("tasks", **{name: value if len(value) > 1 else value[0] for name, value in query.items()})
+    return len(app.tasks)
 
 
 def test_the_numbers_are_those_of_the_lists_behind_them(weeks: Workbench) -> None:
@@ -62,7 +67,7 @@ def test_the_numbers_are_those_of_the_lists_behind_them(weeks: Workbench) -> Non
     }
     for name in ("Open", "Overdue", "Deferred", "Came in", "Went out"):
         number, query = found[name]
-        assert len(behind(weeks, dana, query)) == int(number), name
+        assert on_the_page(dana, query) == int(number), name
     assert "Net: +5" in dana.open("backlog").says
 
 
@@ -92,9 +97,9 @@ def test_every_chart_and_table_is_said_in_words(weeks: Workbench) -> None:
     assert all(table.proto.alt for table in dana.test.get("dataframe"))
 
 
-def links_of_row(app: App, table: int, name: str, row: int, **query: str) -> list[tuple[str, int, dict[str, list[str]]]]:
-    """(what is counted, how many, query) of each link of a row of a table."""
-    found = select(app.open("backlog", **query), name, rows=[row]).links_below_table(table)
+def links_of_row(app: App, table: int, name: str, row: int) -> list[tuple[str, int, dict[str, list[str]]]]:
+    """(what is counted, how many, query) of each link of a row of a table of the page."""
+    found = select(app, name, rows=[row]).links_below_table(table)
     return [(label.rpartition(": ")[0], int(label.rpartition(": ")[2].replace(",", "")), parse_qs(asked)) for label, asked in found]
 
 
@@ -104,47 +109,50 @@ def test_every_number_of_the_comparison_leads_to_as_many_tasks(weeks: Workbench,
     rows = dana.test.dataframe[-1].value
     assert rows[["tasks", "came_in", "went_out"]].to_numpy().sum() == 5 + 7 + 2
     columns = ["tasks", "overdue", "deferred", "came_in", "went_out", "tasks_before", "overdue_before", "deferred_before", "came_in_before"]
-    for place, row in rows.head(2).iterrows():
-        links = links_of_row(dana, 3, "comparison", place, split=split)
-        assert [number for _, number, _ in links] == [row[column] for column in columns if row[column]]
-        for label, number, query in links:
-            assert len(behind(weeks, dana, query)) == number, label
+    with counting(weeks) as count:
+        for place, row in rows.head(2).iterrows():
+            links = links_of_row(dana, 3, "comparison", place)
+            assert [number for _, number, _ in links] == [row[column] for column in columns if row[column]]
+            for label, number, query in links:
+                assert count(query) == number, label
 
 
 def test_what_was_before_the_period_leads_to_what_was_on_the_list_then(weeks: Workbench, practice: Practice, move_clock: Callable) -> None:
     """Five weeks on, four weeks begin on 15 November: in the evening before it Cy's copay was put off, and five tasks were open."""
     weeks.run(practice, 36)
     move_clock(weeks.day(36.2))
-    dana, query = App("S1"), {"weeks": "4", "split": "type"}
-    says = dana.open("backlog", **query).says
+    dana = App("S1")
+    says = dana.open("backlog", weeks="4", split="type").says
     for number in ("5", "4", "1"):
         assert f"{number} in the evening of November 14, " in says
     sums: dict[str, int] = {}
-    for place, row in dana.test.dataframe[-1].value.iterrows():
-        before = [link for link in links_of_row(dana, 3, "comparison", place, **query) if ", before" in link[0]]
-        assert [number for _, number, _ in before] == [
-            row[name] for name in row.index if name.endswith("_before") and row[name] and name != "net_before"
-        ]
-        for label, number, asked in before:
-            assert len(behind(weeks, dana, asked, 36.2)) == number, label
-            sums[label] = sums.get(label, 0) + number
+    with counting(weeks, 36.2) as count:
+        for place, row in dana.test.dataframe[-1].value.iterrows():
+            before = [link for link in links_of_row(dana, 3, "comparison", place) if ", before" in link[0]]
+            assert [number for _, number, _ in before] == [
+                row[name] for name in row.index if name.endswith("_before") and row[name] and name != "net_before"
+            ]
+            for label, number, query in before:
+                assert count(query) == number, label
+                sums[label] = sums.get(label, 0) + number
     assert sums == {"Open, before": 5, "Overdue, before": 4, "Deferred, before": 1, "Came in, before": 7, "Went out, before": 2}
 
 
 def test_every_row_of_the_charts_numbers_leads_to_as_many_tasks(weeks: Workbench) -> None:
-    query, seen = {"split": "category", "step": "day", "weeks": "4"}, 0
-    dana = App("S1")
-    for table, name in enumerate(("evenings", "moves", "sums")):
-        rows = dana.open("backlog", **query).test.dataframe[table].value
-        for place, row in rows.iterrows():
-            if row["named"] in ("Nov 1", "Nov 2", "Nov 9"):
-                links = links_of_row(dana, table, name, place, **query)
-                assert [number for _, number, _ in links] == [
-                    row[column] for column in rows.columns if column not in ("named", "net") and row[column]
-                ]
-                for label, number, asked in links:
-                    assert len(behind(weeks, dana, asked)) == number, (name, row["named"], label)
-                seen += len(links)
+    seen = 0
+    dana = App("S1").open("backlog", split="category", step="day", weeks="4")
+    tables = [dana.test.dataframe[table].value for table in range(3)]
+    with counting(weeks) as count:
+        for table, (name, rows) in enumerate(zip(("evenings", "moves", "sums"), tables, strict=True)):
+            for place, row in rows.iterrows():
+                if row["named"] in ("Nov 1", "Nov 2", "Nov 9"):
+                    links = links_of_row(dana, table, name, place)
+                    assert [number for _, number, _ in links] == [
+                        row[column] for column in rows.columns if column not in ("named", "net") and row[column]
+                    ]
+                    for label, number, query in links:
+                        assert count(query) == number, (name, row["named"], label)
+                    seen += len(links)
     # On the 2nd and on the 9th: all and three categories; came, went and how; both lines and the gap.
     assert seen == 2 * (4 + 3 + 3)
 
@@ -167,11 +175,11 @@ def test_a_mark_of_a_chart_leads_to_its_tasks(weeks: Workbench) -> None:
     assert ("List 2 tasks: Uncollected Payments, Nov 2", "type=uncollected_payments&status=all&on=2026-11-02") in dana.links
     select(dana, "flow", points=[{"customdata": ["Nov 9", "by_system", 1]}])
     (query,) = [parse_qs(query) for label, query in dana.links if label == "List 1 task: Cleared by the system, Nov 9"]
-    dana.open("tasks", **{name: value if len(value) > 1 else value[0] for name, value in query.items()})
+    assert on_the_page(dana, query) == 1
     assert dana.tasks == [("Uncollected Payments", "Test, Ana")]
     select(dana.open("backlog", split="type", step="day", weeks="4"), "cumulative", points=[{"customdata": ["Nov 9", "arrived"]}])
     (query,) = [parse_qs(query) for label, query in dana.links if label == "List 7 tasks: Open before, and came in since, Nov 9"]
-    assert len(behind(weeks, dana, query)) == 7
+    assert on_the_page(dana, query) == 7
 
 
 def test_the_bars_stand_in_the_order_of_the_days(weeks: Workbench) -> None:
