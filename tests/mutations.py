@@ -78,7 +78,8 @@ def _repeat_changed(rows: Rows, choose: random.Random) -> None:
 
 def _orphan(rows: Rows, choose: random.Random) -> None:
     references = [place for place, name in enumerate(rows[0]) if name.endswith("_id")]
-    rows[_row(rows, choose)][choose.choice(references)] = "NOBODY"
+    if references:  # other damage may have renamed or dropped them
+        rows[_row(rows, choose)][choose.choice(references)] = "NOBODY"
 
 
 def _drop(rows: Rows, choose: random.Random) -> None:
@@ -192,7 +193,7 @@ def damage(folder: Path, kind: str, table: str, seed: int) -> None:
             return
     else:
         rows = rows_of(path)
-        if rows is not None and len(rows) > 1 and rows[0]:
+        if rows is not None and len(rows) > 1 and len(rows[0]) > 1:  # another separator leaves one column
             IN_ROWS[kind](rows, choose)
             with open(path, "w", encoding="utf-8", newline="") as file:
                 csv.writer(file, lineterminator="\n").writerows(rows)
