@@ -15,6 +15,8 @@ import duckdb
 
 from pipelines import contracts, judging, reading, staging, warehouse
 
+_columns: dict[str, str] = {}  # of each table's SELECT, the same in every run of a process: to plan it takes as long as a small file
+
 
 @dataclass(frozen=True)
 class Stager:
@@ -59,8 +61,12 @@ class Stager:
 
     def _create(self, table: str, sql: str, *, is_kept: bool = False) -> None:
         given = {"as_of": self.as_of} if staging.parameters(table) and not is_kept else None
-        described = self.con.execute(f"DESCRIBE ({sql}\n)", given).fetchall()
-        columns = ", ".join(f"{name} {sql_type}{_compression(table, name)}" for name, sql_type, *_ in described)
+        columns = None if is_kept else _columns.get(table)
+        if columns is None:
+            described = self.con.execute(f"DESCRIBE ({sql}\n)", given).fetchall()
+            columns = ", ".join(f"{name} {sql_type}{_compression(table, name)}" for name, sql_type, *_ in described)
+            if not is_kept:
+                _columns[table] = columns
         self.con.execute("SET preserve_insertion_order = false")  # a fifth faster to disk, and no staged table has an order
         self.con.execute("BEGIN")
         try:

@@ -321,9 +321,12 @@ class TestStores:
         live.run(folder, 2)
 
     def test_seven_snapshots_are_kept(self, live: Workbench, practice: Practice) -> None:
-        for day in range(2, 11):
-            live.run(practice, day)
-        assert len(list((live.data / "warehouse").glob("*.duckdb"))) == warehouse.KEPT
+        (first,) = (live.data / "warehouse").glob("*.duckdb")
+        older = [Path(shutil.copy(first, first.with_name(f"000000-2026100{day}T110000Z.duckdb"))) for day in range(1, 9)]
+        live.run(practice, 2)
+        assert len(list(first.parent.glob("*.duckdb"))) == warehouse.KEPT == 7
+        assert [path.exists() for path in older] == [False] * 3 + [True] * 5
+        assert first.exists()
 
 
 def test_kill_9_at_any_moment_leaves_the_previous_list_live_and_the_next_run_works(live: Workbench, practice: Practice) -> None:
