@@ -35,14 +35,15 @@ DOING = {
 
 
 @pytest.fixture(scope="module")
-def practices(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
-    """Sound extracts of three days by seed, in `day0` to `day2`, and `data` after a run over the first."""
+def practices(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[Path, Snapshot]]:
+    """Sound extracts of three days by seed, in `day0` to `day2`, and `data` after a run over the first, with what it left."""
     found = {}
     for seed in SEEDS:
-        found[seed] = tmp_path_factory.mktemp(f"practice{seed}")
+        folder = tmp_path_factory.mktemp(f"practice{seed}")
         for number, as_of in enumerate(DAYS):
-            sample.write_sample(found[seed] / f"day{number}", patients=60, facilities=2, as_of=as_of, seed=seed, format="csv")
-        run.run(at(found[seed] / "data"), found[seed] / "day0", DAYS[0])
+            sample.write_sample(folder / f"day{number}", patients=60, facilities=2, as_of=as_of, seed=seed, format="csv")
+        run.run(at(folder / "data"), folder / "day0", DAYS[0])
+        found[seed] = folder, Snapshot(folder / "data")
     return found
 
 
@@ -89,9 +90,9 @@ def _deeds() -> st.SearchStrategy[list[tuple[str, int]]]:
     return st.lists(st.tuples(st.sampled_from(list(DOING)), st.integers(0, 2**31)), max_size=4, unique_by=lambda deed: deed[1])
 
 
-def act(data: Path, deeds: list[tuple[str, int]]) -> list[ledger.Action]:
+def act(data: Path, before: Snapshot, deeds: list[tuple[str, int]]) -> list[ledger.Action]:
     """What people do after the first day, each to another open task of it; all of it is in the ledger."""
-    open_ids = [task["task_id"] for task in Snapshot(data).tasks if task["state"] == "open"]
+    open_ids = [task["task_id"] for task in before.tasks if task["state"] == "open"]
     chosen = {open_ids[number % len(open_ids)]: action for action, number in deeds}
     with ledger.open_ledger(at(data).ledger_url) as book:
         return [book.record(ledger.NewAction(task, action, "S001", DAYS[0] + TWO_HOURS, **DOING[action]), 0) for task, action in chosen.items()]
@@ -203,13 +204,14 @@ class Case:
     work: Path
     folder: Path
     deeds: list[tuple[str, int]]
+    before: Snapshot
     after: Snapshot
     later: list[tuple[str, str, int]]
 
     def once_more(self) -> Path:
         """The first day again, in another folder, and people at work."""
         data = Path(shutil.copytree(self.practice / "data", self.work / "other"))
-        act(data, self.deeds)
+        act(data, self.before, self.deeds)
         return data
 
 
@@ -243,7 +245,7 @@ def _a_third_day_and_all_from_the_beginning(case: Case) -> None:
     third = damaged(case.practice / "day2", case.work / "day2", case.later)
     data, anew = case.work / "data", case.work / "anew"
     run.run(at(anew), case.practice / "day0", DAYS[0])
-    act(anew, case.deeds)
+    act(anew, case.before, case.deeds)
     run.run(at(anew), case.folder, DAYS[1])
     assert run_or_refuse(data, third, DAYS[2]) == run_or_refuse(anew, third, DAYS[2])
     last = Snapshot(data)
@@ -270,12 +272,12 @@ def damaged(sound: Path, folder: Path, damage: list[tuple[str, str, int]]) -> Pa
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.sampled_from(SEEDS), damage=_damage(), deeds=_deeds(), more=st.sampled_from([*["nothing"] * 4, *MORE]), later=_damage(0))
 def test_whatever_arrives_nothing_is_lost_or_invented(practices, seed, damage, deeds, more, later):
-    practice = practices[seed]
+    practice, before = practices[seed]
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         data = Path(shutil.copytree(practice / "data", work / "data"))
         folder = damaged(practice / "day1", work / "day1", damage)
-        before, done = Snapshot(data), act(data, deeds)
+        done = act(data, before, deeds)
         if not run_or_refuse(data, folder, DAYS[1]):
             return
         after = Snapshot(data)
@@ -284,5 +286,5 @@ def test_whatever_arrives_nothing_is_lost_or_invented(practices, seed, damage, d
         check_opened_and_closed(folder, data, before, after)
         check_deeds(done, before, after)
         if MORE[more] is not None:
-            MORE[more](Case(practice, work, folder, deeds, after, later))
+            MORE[more](Case(practice, work, folder, deeds, before, after, later))
             check_deeds(done, after, Snapshot(data))
