@@ -238,16 +238,20 @@ def test_a_clock_that_is_set_back_holds_nothing_up_for_longer_than_it_must_be_qu
 
 
 def test_what_never_gets_quiet_is_said(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    place.start(quiet=10 * MINUTE)
     folder = place.come("2026-11-20", NOON)
-    for minute in range(125):
+
+    def change(minute: int) -> None:
         os.utime(folder / "faxes.csv", (minute, minute))
-        assert place.look(NOON + minute * MINUTE / 2) is None
+        assert place.look(NOON + minute * MINUTE) is None
+
+    for minute in range(0, 120, 9):
+        change(minute)
     assert caplog.messages == []
-    for minute in range(125, 250):
-        os.utime(folder / "faxes.csv", (minute, minute))
-        assert place.look(NOON + minute * MINUTE / 2) is None
+    for minute in range(126, 160, 9):
+        change(minute)
     assert caplog.messages == [f"{folder}: it has been changing since 12:00; still waiting for it to be quiet"]
-    assert place.look(NOON + 126 * MINUTE)
+    assert place.look(NOON + 163 * MINUTE)
 
 
 def test_an_empty_folder_is_said_and_not_run(place: Place, caplog: pytest.LogCaptureFixture) -> None:
