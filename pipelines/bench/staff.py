@@ -228,7 +228,9 @@ class Worker:
         return tuple(rows[place] for place in self._ticked(grid)) if grid is not None else ()
 
     def _listen(self, action: str, rows: tuple[Row, ...], undone: Told | None = None) -> Told | None:
-        """What the page says of an action that has just been done."""
+        """What the page says of an action that has just been done; nothing where the server is gone, since it still shows what it said of another."""
+        if self.tab.has_ended:
+            return None
         close = self.tab.find("button", "-actions.close")
         if close is None:
             self.tab.errors.append(f"the page says nothing of what became of: {action}")

@@ -128,6 +128,11 @@ class Tab:
         self.reruns.append(Rerun(kind, seconds, self.bytes - before[0], self.messages - before[1]))
         return seconds
 
+    @property
+    def has_ended(self) -> bool:
+        """The connection is gone: what is drawn is what the server said before."""
+        return self._reader is not None and self._reader.done()
+
     def find(self, kind: str, key: str = "") -> Drawn | None:
         """The first element of a kind whose widget key ends so."""
         return next(self.all(kind, key), None)

@@ -17,12 +17,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from pipelines import ledger
 from pipelines.bench.app import Server, look, serving
 from pipelines.bench.ledger import prove
-from pipelines.bench.staff import Worker
+from pipelines.bench.staff import Row, Worker
 from pipelines.bench.tab import Tab, new_browser
 from pipelines.errors import UserError
 from pipelines.ledger import NewAction
@@ -161,6 +162,27 @@ def test_kill_9_of_the_app_during_an_action(made: Place, tmp_path: Path, seen: C
         "killed",
         f"{proof.acknowledged} acknowledged, all in the ledger once; {proof.unasked} written and not yet shown; started again it shows the list",
     )
+
+
+def test_a_page_whose_server_is_gone_acknowledges_nothing_more() -> None:
+    """It still shows what became of the action before, which is not to be taken for the answer to the one that never came."""
+
+    async def answer_once(connection: ServerConnection) -> None:
+        await connection.recv()
+
+    async def act_on_a_server_that_goes() -> tuple[list[str], list[str], Worker]:
+        async with serve(answer_once, "localhost", 0, subprotocols=["streamlit"]) as server:
+            port = server.sockets[0].getsockname()[1]
+            worker = Worker(Tab(f"http://localhost:{port}", "none=0"), random.Random(0), 0)
+            await worker.tab.open("/tasks")
+            before = [*worker.tab.errors]
+            worker._listen("note", (Row("task", "patient", "reason", "2026-11-20"),))
+            return before, worker.tab.errors, worker
+
+    before, after, worker = loop.run(act_on_a_server_that_goes())
+    assert worker.tab.has_ended
+    assert before[-1] == "the connection ended"
+    assert (after, worker.told) == (before, [])
 
 
 async def act_until_killed(server: Server) -> list[Worker]:
