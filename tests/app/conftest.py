@@ -6,14 +6,13 @@ import datetime as dt
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Markdown
 
-from app_pages.ui import clock, facets, url_state
+from app_pages.ui import clock, facets, task_view, url_state
 from pipelines.worklist import Filters
 from tests.conftest import Workbench
 from tests.practice import Practice
@@ -100,17 +99,12 @@ class App:
 
 
 def meant(query: dict[str, list[str]]) -> Filters:
-    """The filters of a query of the Tasks page, by the names and days of that page's own reading, without showing the page."""
-    fields = facets.FIELDS | {"ended": "close_kinds", "had": "happened"}
-    chosen: dict[str, Any] = {fields[name]: tuple(values) for name, values in query.items() if name in fields}
-    for name in ("in", "out"):
-        if name in query:
-            chosen[f"{name}_from"], chosen[f"{name}_to"] = url_state.days(query[name][0])
-    if "on" in query:
-        since, chosen["open_on"] = url_state.evenings(query["on"][0])
-        chosen |= {"open_since": None if since == chosen["open_on"] else since, "stood_as": query.get("stood", [None])[0]}
-    assert query.keys() <= {*fields, "status", "in", "out", "on", "stood"}, query
-    return Filters(query.get("status", ["pending"])[0], **chosen)
+    """The filters of a query of the Tasks page, as that page's own view means them, without showing the page."""
+    many, one = (*facets.FIELDS, "ended", "had"), ("in", "out", "on", "stood", "patient")
+    assert query.keys() <= {*many, *one, "status"}, query
+    model = {name: query.get(name, []) for name in many} | {name: query.get(name, [None])[0] for name in one}
+    model["status"] = query.get("status", ["pending"])[0]
+    return task_view.filters(url_state.View("tasks", {name: url_state.Param(name, name) for name in model}, model))
 
 
 def _blocks(block: Block) -> Iterator[Block]:
