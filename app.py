@@ -2,14 +2,16 @@
 
 import streamlit as st
 
-from app_pages.ui import failures, server, server_log
-from pipelines import charts, measures, private  # noqa: F401 - or the first person to open a chart would wait a second for what they import
+from app_pages.server import guard, log
+from app_pages.session import errors
+from pipelines.analytics import charts, survival  # noqa: F401 - imports Plotly and lifelines before the first request
+from pipelines.operations import permissions
 
-private.begin()
-server_log.begin()
+permissions.begin()
+log.begin()
 app = st.App(
     "app_pages/frame.py",
-    middleware=server.MIDDLEWARE,
-    on_script_error=failures.show,
-    exception_handlers={Exception: server.broken},
+    middleware=guard.MIDDLEWARE,
+    on_script_error=errors.show,
+    exception_handlers={Exception: guard.broken},
 )

@@ -4,25 +4,43 @@ from pathlib import Path
 
 import streamlit as st
 
-from app_pages.ui import data_notice, first_start, identity, url_state
-from app_pages.ui.plain import plain
+from app_pages.components import data_notice, first_start
+from app_pages.session.markdown import escape_markdown
+from app_pages.sign_in import identity
+from app_pages.url import view
 
-st.set_page_config(page_title="Task Workbench", page_icon=str(Path(__file__).parent / "ui" / "icon.png"), layout="wide")
-url_state.begin()
+st.set_page_config(
+    page_title="Task Workbench", page_icon=str(Path(__file__).parent / "icon.png"), layout="wide"
+)
+view.begin()
 
 pages = {
-    "dashboard": st.Page("dashboard.py", title="Dashboard", icon=":material/space_dashboard:", default=True),
-    "tasks": st.Page("tasks.py", title="Tasks", icon=":material/checklist:", url_path="tasks"),
-    "patient": st.Page("patient.py", title="Patients", icon=":material/person:", url_path="patient"),
-    "backlog": st.Page("backlog.py", title="Backlog", icon=":material/stacked_bar_chart:", url_path="backlog"),
-    "aging": st.Page("aging.py", title="Aging", icon=":material/hourglass_bottom:", url_path="aging"),
-    "schedule": st.Page("schedule.py", title="Schedule gaps", icon=":material/event_busy:", url_path="schedule"),
-    "rules": st.Page("rules.py", title="Rules", icon=":material/rule:", url_path="rules"),
-    "reports": st.Page("reports.py", title="Reports", icon=":material/description:", url_path="reports"),
-    "runs": st.Page("runs.py", title="Runs", icon=":material/sync:", url_path="runs"),
+    "dashboard": st.Page(
+        "dashboard/page.py", title="Dashboard", icon=":material/space_dashboard:", default=True
+    ),
+    "tasks": st.Page("tasks/page.py", title="Tasks", icon=":material/checklist:", url_path="tasks"),
+    "patient": st.Page(
+        "patient/page.py", title="Patients", icon=":material/person:", url_path="patient"
+    ),
+    "backlog": st.Page(
+        "backlog/page.py", title="Backlog", icon=":material/stacked_bar_chart:", url_path="backlog"
+    ),
+    "aging": st.Page(
+        "aging/page.py", title="Aging", icon=":material/hourglass_bottom:", url_path="aging"
+    ),
+    "schedule": st.Page(
+        "schedule/page.py", title="Schedule gaps", icon=":material/event_busy:", url_path="schedule"
+    ),
+    "rules": st.Page("rules/page.py", title="Rules", icon=":material/rule:", url_path="rules"),
+    "reports": st.Page(
+        "reports/page.py", title="Reports", icon=":material/description:", url_path="reports"
+    ),
+    "runs": st.Page("runs/page.py", title="Runs", icon=":material/sync:", url_path="runs"),
 }
 st.session_state["pages"] = pages
-page = st.navigation(list(pages.values()), position="hidden")  # before anybody is turned away: an unknown path becomes the first page
+page = st.navigation(
+    list(pages.values()), position="hidden"
+)  # before anybody is turned away: an unknown path becomes the first page
 
 first_start.ensure_a_list()
 person = identity.require()
@@ -40,7 +58,10 @@ data_notice.show_demo()
 data_notice.show_limit(limit)
 page.run()
 
-for name in url_state.write():
-    st.warning(f"The address has a part “{plain(name)}” that this page does not know; it was left out.", icon=":material/link_off:")
+for name in view.write():
+    st.warning(
+        f"The address has a part “{escape_markdown(name)}” that this page does not know; it was left out.",
+        icon=":material/link_off:",
+    )
 for target in pages.values():
-    links.page_link(target, query_params=url_state.carried("facility"), width="stretch")
+    links.page_link(target, query_params=view.carried("facility"), width="stretch")

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipelines.contracts import ROLES
 from pipelines.errors import UserError
+from pipelines.extracts.contract import ROLES
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "data" / "sample"
@@ -22,17 +22,21 @@ LONGEST_IDLE = 30 * 24 * 60  # minutes: Streamlit's sign-in cookie lives for 30 
 
 @dataclass(frozen=True)
 class Access:
-    """Who may see what on the screens. `staff_facilities` names the clinics of staff who work at others than the one in their record."""
+    """Who may see what on the screens. `staff_facilities` names the facilities of staff who work at others than the one in their record."""
 
     own_facilities: bool = False  # False: everybody sees all
     sees_all_roles: tuple[str, ...] = ()
     staff_facilities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def clinics_of(self, staff_id: str, role: str, facility_id: str | None) -> tuple[str, ...] | None:
-        """The ids of the clinics this person is limited to, in order; None for whoever sees all."""
+    def facilities_of(
+        self, staff_id: str, role: str, facility_id: str | None
+    ) -> tuple[str, ...] | None:
+        """The ids of the facilities this person is limited to, in order; None for whoever sees all."""
         if not self.own_facilities or role in self.sees_all_roles:
             return None
-        return tuple(sorted(set(self.staff_facilities.get(staff_id, (facility_id,) if facility_id else ()))))
+        return tuple(
+            sorted(set(self.staff_facilities.get(staff_id, (facility_id,) if facility_id else ())))
+        )
 
 
 @dataclass(frozen=True)
@@ -77,15 +81,29 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     path = Path(env.get("WORKBENCH_SETTINGS") or data / "settings.toml")
     written = _read(path, is_named="WORKBENCH_SETTINGS" in env)
     _refuse_unknown(path, written, {"rules", "extracts", "app", "access"}, "")
-    chosen_rules, chosen, chosen_app, chosen_access = (_section(path, written, name) for name in ("rules", "extracts", "app", "access"))
+    chosen_rules, chosen, chosen_app, chosen_access = (
+        _section(path, written, name) for name in ("rules", "extracts", "app", "access")
+    )
     _refuse_unknown(path, chosen, set(EXTRACTS_KEYS), "extracts.")
     max_loss = chosen.get("max_loss", 0.2)
-    if isinstance(max_loss, bool) or not isinstance(max_loss, (int, float)) or not 0 <= max_loss <= 1:
-        raise UserError(f"{path}: extracts.max_loss must be a number from 0 to 1, the share of rows a table may lose between two runs")
+    if (
+        isinstance(max_loss, bool)
+        or not isinstance(max_loss, (int, float))
+        or not 0 <= max_loss <= 1
+    ):
+        raise UserError(
+            f"{path}: extracts.max_loss must be a number from 0 to 1, the share of rows a table may lose between two runs"
+        )
     _refuse_unknown(path, chosen_app, set(APP_KEYS), "app.")
     idle_minutes = chosen_app.get("idle_minutes", 15)
-    if isinstance(idle_minutes, bool) or not isinstance(idle_minutes, int) or not 1 <= idle_minutes <= LONGEST_IDLE:
-        raise UserError(f"{path}: app.idle_minutes must be a whole number from 1 to {LONGEST_IDLE}, the minutes without a click that end a session")
+    if (
+        isinstance(idle_minutes, bool)
+        or not isinstance(idle_minutes, int)
+        or not 1 <= idle_minutes <= LONGEST_IDLE
+    ):
+        raise UserError(
+            f"{path}: app.idle_minutes must be a whole number from 1 to {LONGEST_IDLE}, the minutes without a click that end a session"
+        )
     return Settings(
         data=data,
         extracts=Path(extracts) if extracts else None,
@@ -103,17 +121,33 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
 def _access(path: Path, chosen: dict) -> Access:
     """The [access] part; a role that does not exist would quietly show somebody less than was meant, a misspelt switch everybody more."""
     _refuse_unknown(path, chosen, set(ACCESS_KEYS), "access.")
-    is_limited, roles, others = chosen.get("own_facilities", False), chosen.get("sees_all_roles", []), chosen.get("staff_facilities", {})
+    is_limited, roles, others = (
+        chosen.get("own_facilities", False),
+        chosen.get("sees_all_roles", []),
+        chosen.get("staff_facilities", {}),
+    )
     if not isinstance(is_limited, bool):
         raise UserError(f"{path}: access.own_facilities must be true or false")
     if not _is_texts(roles):
-        raise UserError(f'{path}: access.sees_all_roles must be a list of roles, as in ["Practice Administrator"]')
+        raise UserError(
+            f'{path}: access.sees_all_roles must be a list of roles, as in ["Practice Administrator"]'
+        )
     for role in roles:
         if role not in ROLES:
-            raise UserError(f"{path}: access.sees_all_roles: there is no role {role}; there are {', '.join(ROLES)}")
-    if not isinstance(others, dict) or not all(_is_texts(facilities) for facilities in others.values()):
-        raise UserError(f'{path}: access.staff_facilities must name a list of facility ids for each staff id, as in S014 = ["F01", "F02"]')
-    return Access(is_limited, tuple(roles), {staff_id: tuple(facilities) for staff_id, facilities in others.items()})
+            raise UserError(
+                f"{path}: access.sees_all_roles: there is no role {role}; there are {', '.join(ROLES)}"
+            )
+    if not isinstance(others, dict) or not all(
+        _is_texts(facilities) for facilities in others.values()
+    ):
+        raise UserError(
+            f'{path}: access.staff_facilities must name a list of facility ids for each staff id, as in S014 = ["F01", "F02"]'
+        )
+    return Access(
+        is_limited,
+        tuple(roles),
+        {staff_id: tuple(facilities) for staff_id, facilities in others.items()},
+    )
 
 
 def _is_texts(value: object) -> bool:
@@ -125,7 +159,9 @@ def _read(path: Path, *, is_named: bool) -> dict:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         if is_named:
-            raise UserError(f"{path}: the settings file named by WORKBENCH_SETTINGS is not there") from None
+            raise UserError(
+                f"{path}: the settings file named by WORKBENCH_SETTINGS is not there"
+            ) from None
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise UserError(f"{path}: the settings file cannot be read: {error}") from None
@@ -141,4 +177,6 @@ def _section(path: Path, written: dict, name: str) -> dict:
 def _refuse_unknown(path: Path, written: dict, known: set[str], prefix: str) -> None:
     for key in written:
         if key not in known:
-            raise UserError(f"{path}: unknown key {prefix}{key}; known are {', '.join(sorted(prefix + name for name in known))}")
+            raise UserError(
+                f"{path}: unknown key {prefix}{key}; known are {', '.join(sorted(prefix + name for name in known))}"
+            )

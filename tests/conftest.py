@@ -14,20 +14,29 @@ from types import CodeType
 import hypothesis
 import pytest
 
-from app_pages.ui import clock
-from pipelines import demo
+from app_pages.session import clock
 from pipelines import settings as settings_module
-from pipelines.__main__ import main
+from pipelines.cli.commands import main
+from pipelines.demo import build
 from tests import logs, postgres
 from tests.practice import Practice
 
-hypothesis.settings.register_profile("ci", derandomize=True, max_examples=100, deadline=None, database=None)
-hypothesis.settings.register_profile("long", max_examples=2000, deadline=None, database=None, print_blob=True)
+hypothesis.settings.register_profile(
+    "ci", derandomize=True, max_examples=100, deadline=None, database=None
+)
+hypothesis.settings.register_profile(
+    "long", max_examples=2000, deadline=None, database=None, print_blob=True
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """--profile long: more, and other, random examples on every run."""
-    parser.addoption("--profile", default="ci", choices=("ci", "long"), help="how many random examples: ci 100 and always the same, long 2,000")
+    parser.addoption(
+        "--profile",
+        default="ci",
+        choices=("ci", "long"),
+        help="how many random examples: ci 100 and always the same, long 2,000",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -36,13 +45,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(logs.Search(config), "names in logs")
 
 
-_done: dict[CodeType, tuple[Path, int]] = {}  # what Workbench.once has done, and how many runs there were then
+_done: dict[
+    CodeType, tuple[Path, int]
+] = {}  # what Workbench.once has done, and how many runs there were then
 
 
 class Workbench:
     """The command line on a data folder of its own; `day` n is 06:00 in New York on 1 November 2026 plus n days."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         self.folder, self.data, self.extracts = folder, folder / "data", folder / "extracts"
         self._capsys = capsys
         self._runs = 0
@@ -59,16 +72,32 @@ class Workbench:
         self._capsys.readouterr()
         code = main([str(argument) for argument in arguments])
         captured = self._capsys.readouterr()
-        logs.heard(f"{os.environ.get('PYTEST_CURRENT_TEST')}, standard error of {arguments[0]}", captured.err)
+        logs.heard(
+            f"{os.environ.get('PYTEST_CURRENT_TEST')}, standard error of {arguments[0]}",
+            captured.err,
+        )
         return code, captured.out, captured.err
 
-    def run(self, practice: Practice | Path, day: float, *, manifest: bool = True, without: tuple[str, ...] = ()) -> str:
+    def run(
+        self,
+        practice: Practice | Path,
+        day: float,
+        *,
+        manifest: bool = True,
+        without: tuple[str, ...] = (),
+    ) -> str:
         """Write the practice as known on that day and run over it; what the run printed."""
         folder = practice
         if isinstance(practice, Practice):
             self._runs += 1
-            folder = practice.write(self.extracts / f"{self._runs:03d}", self.day(day) if manifest else None, without=without)
-        code, out, err = self.command("run", "--extracts", folder, "--as-of", self.day(day).isoformat())
+            folder = practice.write(
+                self.extracts / f"{self._runs:03d}",
+                self.day(day) if manifest else None,
+                without=without,
+            )
+        code, out, err = self.command(
+            "run", "--extracts", folder, "--as-of", self.day(day).isoformat()
+        )
         assert code == 0, err
         return out
 
@@ -76,7 +105,9 @@ class Workbench:
         """Do a fixture's work here, or copy what it left when the first test of this process did it: it must always be the same work."""
         if work.__code__ not in _done:
             work()
-            kept = self.folder / f"kept{len(_done)}"  # pytest leaves a test's folder where it is until the next runs
+            kept = (
+                self.folder / f"kept{len(_done)}"
+            )  # pytest leaves a test's folder where it is until the next runs
             for part in (self.data, self.extracts):
                 shutil.copytree(part, kept / part.name)
             _done[work.__code__] = (kept, self._runs)
@@ -89,35 +120,73 @@ class Workbench:
     def tasks(self, day: float, status: str = "all", **filters: str) -> list[dict]:
         """The JSON of `tasks`."""
         options = [part for name, value in filters.items() for part in (f"--{name}", value)]
-        code, out, err = self.command("tasks", "--at", self.day(day).isoformat(), "--status", status, "--format", "json", *options)
+        code, out, err = self.command(
+            "tasks",
+            "--at",
+            self.day(day).isoformat(),
+            "--status",
+            status,
+            "--format",
+            "json",
+            *options,
+        )
         assert code == 0, err
         return json.loads(out)
 
     def one(self, day: float, rule_id: str, subject_id: str, occurrence: int = 1) -> dict:
         """The one task of a rule, subject and occurrence."""
         wanted = (rule_id, subject_id, occurrence)
-        found = [task for task in self.tasks(day) if (task["rule_id"], task["subject_id"], task["occurrence"]) == wanted]
+        found = [
+            task
+            for task in self.tasks(day)
+            if (task["rule_id"], task["subject_id"], task["occurrence"]) == wanted
+        ]
         assert len(found) == 1, f"{len(found)} tasks {wanted}"
         return found[0]
 
     def states(self, day: float, rule_id: str) -> dict[tuple[str, int], str]:
         """(subject, occurrence) → status, or how it was closed, of one rule's tasks."""
-        return {(t["subject_id"], t["occurrence"]): t["close_kind"] or t["status"] for t in self.tasks(day) if t["rule_id"] == rule_id}
+        return {
+            (t["subject_id"], t["occurrence"]): t["close_kind"] or t["status"]
+            for t in self.tasks(day)
+            if t["rule_id"] == rule_id
+        }
 
     def history(self, patient_id: str, day: float) -> list[dict]:
         """The JSON of `history`."""
-        code, out, err = self.command("history", "--patient", patient_id, "--at", self.day(day).isoformat(), "--format", "json")
+        code, out, err = self.command(
+            "history",
+            "--patient",
+            patient_id,
+            "--at",
+            self.day(day).isoformat(),
+            "--format",
+            "json",
+        )
         assert code == 0, err
         return json.loads(out)
 
-    def act(self, action: str, task: dict, day: float, *options: object, staff: str = "S1") -> tuple[int, str]:
+    def act(
+        self, action: str, task: dict, day: float, *options: object, staff: str = "S1"
+    ) -> tuple[int, str]:
         """Exit code and message of `act`."""
-        code, out, err = self.command("act", action, task["task_id"], "--staff", staff, "--at", self.day(day).isoformat(), *options)
+        code, out, err = self.command(
+            "act",
+            action,
+            task["task_id"],
+            "--staff",
+            staff,
+            "--at",
+            self.day(day).isoformat(),
+            *options,
+        )
         return code, out + err
 
 
 @pytest.fixture
-def workbench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Workbench:
+def workbench(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Workbench:
     """A workbench with an empty data folder."""
     return Workbench(tmp_path, monkeypatch, capsys)
 
@@ -138,9 +207,9 @@ def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with open(base / "demo.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (base / "demo" / "built").exists():
-            settings = demo.settings_for(settings_module.load({"WORKBENCH_DATA": str(data)}))
-            demo.build(settings, lambda share, doing: None)
-            demo.begin_clock(settings, clock.machine_now())
+            settings = build.settings_for(settings_module.load({"WORKBENCH_DATA": str(data)}))
+            build.build(settings, lambda share, doing: None)
+            build.begin_clock(settings, clock.machine_now())
             (base / "demo" / "built").touch()
     return data
 
@@ -161,4 +230,8 @@ def postgresql() -> Iterator[postgres.Server]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a ledger that is not there yet, in each kind of database a practice may keep it in."""
-    return f"sqlite:///{tmp_path}/ledger.sqlite" if request.param == "sqlite" else request.getfixturevalue("postgresql").new_database()
+    return (
+        f"sqlite:///{tmp_path}/ledger.sqlite"
+        if request.param == "sqlite"
+        else request.getfixturevalue("postgresql").new_database()
+    )

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
-only_sqlite = pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)  # of tests of what only a file has
+only_sqlite = pytest.mark.parametrize(
+    "ledger_url", ["sqlite"], indirect=True
+)  # of tests of what only a file has
 
 
 @contextmanager

@@ -14,7 +14,9 @@ from pipelines.sample.people import FAMILY, GIVEN
 
 # The sample's, the demo's and the benchmarks' patients.
 _given, _family = ("|".join(map(re.escape, names)) for names in (GIVEN, FAMILY))
-OF_SAMPLES = re.compile(rf"\b(?:{_given}) (?:{_family})\b|\b(?:{_family}), (?:{_given})\b|patient\d+@example\.com|555-01\d{{4}}")
+OF_SAMPLES = re.compile(
+    rf"\b(?:{_given}) (?:{_family})\b|\b(?:{_family}), (?:{_given})\b|patient\d+@example\.com|555-01\d{{4}}"
+)
 _of_practices: set[str] = set()
 _said: list[tuple[str, str]] = []
 
@@ -62,7 +64,9 @@ class Search:
             folder = session.config._tmp_path_factory.getbasetemp()
             for path in sorted(folder.rglob("*.log")):
                 heard(str(path), path.read_text(encoding="utf-8", errors="replace"))
-            self._found = list(dict.fromkeys(found for where, text in _said for found in _found(where, text)))
+            self._found = list(
+                dict.fromkeys(found for where, text in _said for found in _found(where, text))
+            )
         if hasattr(self._config, "workeroutput"):
             self._config.workeroutput["names_in_logs"] = self._found
         elif self._found and session.exitstatus == pytest.ExitCode.OK:

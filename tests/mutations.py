@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-from pipelines import contracts
+from pipelines.extracts import contract
 
 Rows = list[list[str]]
 
@@ -162,7 +162,17 @@ IN_BYTES: dict[str, Callable[[bytes, random.Random], bytes]] = {
     "gz_inside_csv": lambda data, choose: gzip.compress(data, mtime=0),
     "twice": lambda data, choose: data + data,
 }
-OTHERS = ("missing", "gz", "cut_gz", "manifest_more", "manifest_fewer", "manifest_incomplete", "manifest_uncounted", "no_manifest", "manifest_old")
+OTHERS = (
+    "missing",
+    "gz",
+    "cut_gz",
+    "manifest_more",
+    "manifest_fewer",
+    "manifest_incomplete",
+    "manifest_uncounted",
+    "no_manifest",
+    "manifest_old",
+)
 KINDS = (*IN_ROWS, *IN_BYTES, *OTHERS)
 
 
@@ -184,7 +194,9 @@ def damage(folder: Path, kind: str, table: str, seed: int) -> None:
         path.unlink()
     elif kind in ("gz", "cut_gz"):
         data = gzip.compress(path.read_bytes(), mtime=0)
-        path.with_name(f"{table}.csv.gz").write_bytes(data if kind == "gz" else data[: choose.randrange(len(data))])
+        path.with_name(f"{table}.csv.gz").write_bytes(
+            data if kind == "gz" else data[: choose.randrange(len(data))]
+        )
         path.unlink()
     elif kind in IN_BYTES:
         try:
@@ -193,7 +205,9 @@ def damage(folder: Path, kind: str, table: str, seed: int) -> None:
             return
     else:
         rows = rows_of(path)
-        if rows is not None and len(rows) > 1 and len(rows[0]) > 1:  # another separator leaves one column
+        if (
+            rows is not None and len(rows) > 1 and len(rows[0]) > 1
+        ):  # another separator leaves one column
             IN_ROWS[kind](rows, choose)
             with open(path, "w", encoding="utf-8", newline="") as file:
                 csv.writer(file, lineterminator="\n").writerows(rows)
@@ -226,4 +240,4 @@ def _damage_manifest(path: Path, kind: str, table: str) -> None:
         csv.writer(file, lineterminator="\n").writerows(rows)
 
 
-TABLES = tuple(contracts.TABLES)
+TABLES = tuple(contract.TABLES)

@@ -9,7 +9,9 @@ import tempfile
 from pathlib import Path
 
 MISSING = "PostgreSQL is not installed here (Debian: apt-get install postgresql)"
-USER = "postgres"  # PostgreSQL refuses to run as root, so there it runs as the user its package made
+USER = (
+    "postgres"  # PostgreSQL refuses to run as root, so there it runs as the user its package made
+)
 
 
 def programs() -> Path | None:
@@ -29,16 +31,36 @@ class Server:
         self._made = 0
         if os.geteuid() == 0:
             shutil.chown(self.folder, USER)
-        self._call("initdb", "-D", str(self.folder / "data"), "-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C", "--no-sync")
-        settings = [f"unix_socket_directories = '{self.folder}'", "listen_addresses = ''", "max_connections = 200"]
-        settings += [] if is_durable else ["fsync = off"]  # a test run's machine is not meant to lose its power
+        self._call(
+            "initdb",
+            "-D",
+            str(self.folder / "data"),
+            "-A",
+            "trust",
+            "-U",
+            USER,
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--no-sync",
+        )
+        settings = [
+            f"unix_socket_directories = '{self.folder}'",
+            "listen_addresses = ''",
+            "max_connections = 200",
+        ]
+        settings += (
+            [] if is_durable else ["fsync = off"]
+        )  # a test run's machine is not meant to lose its power
         with open(self.folder / "data" / "postgresql.conf", "a", encoding="utf-8") as conf:
             conf.write("\n".join(["", *settings, ""]))
         self.start()
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        self._call("pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", str(self.folder / "log"), "start")
+        self._call(
+            "pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", str(self.folder / "log"), "start"
+        )
 
     def stop(self, how: str = "fast") -> None:
         """Stop it: fast ends what goes on, immediate is as good as pulling the plug."""
@@ -59,7 +81,13 @@ class Server:
     def _call(self, program: str, *arguments: str) -> None:
         user = USER if os.geteuid() == 0 else None
         done = subprocess.run(
-            [self._bin / program, *arguments], user=user, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+            [self._bin / program, *arguments],
+            user=user,
+            cwd="/",
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
         )
         if done.returncode != 0:
             raise RuntimeError(f"{program}: {done.stderr}")

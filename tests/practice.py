@@ -6,27 +6,46 @@ import csv
 import datetime as dt
 from pathlib import Path
 
-from pipelines import contracts
+from pipelines.extracts import contract
 from tests import logs
 
 LONG_AGO = "2026-01-05T09:00:00"
 
 DEFAULTS: dict[str, dict[str, object]] = {
     "facilities": {"name": "North Clinic", "time_zone": "America/New_York"},
-    "staff": {"name": "Dana Whitfield", "role": "Front Desk", "is_assistant": "false", "is_active": "true"},
+    "staff": {
+        "name": "Dana Whitfield",
+        "role": "Front Desk",
+        "is_assistant": "false",
+        "is_active": "true",
+    },
     "payers": {"name": "Aetna", "kind": "Commercial"},
     "patients": {"first_name": "Pat", "last_name": "Doe", "status": "Active", "facility_id": "F1"},
     "cases": {"facility_id": "F1", "opened_on": "2026-01-05"},
-    "policies": {"payer_id": "PAY1", "rank": "1", "created_at": LONG_AGO, "authorization_required": "false"},
+    "policies": {
+        "payer_id": "PAY1",
+        "rank": "1",
+        "created_at": LONG_AGO,
+        "authorization_required": "false",
+    },
     "authorizations": {"is_stub": "false", "entered_at": LONG_AGO},
     "appointments": {"facility_id": "F1", "status": "Completed", "created_at": LONG_AGO},
     "payments": {"kind": "payment"},
     "claims": {"status": "Held", "date_of_service": "2026-10-01"},
     "claim_holds": {"reason_code": "CODING", "reason": "Modifier missing"},
-    "documents": {"kind": "Daily Note", "has_plan_of_care": "false", "status": "Draft", "started_at": LONG_AGO},
+    "documents": {
+        "kind": "Daily Note",
+        "has_plan_of_care": "false",
+        "status": "Draft",
+        "started_at": LONG_AGO,
+    },
     "faxes": {"status": "Queued", "attempts": "1"},
     "intake_submissions": {"form": "Intake"},
-    "engagement_actions": {"kind": "Days Since Discharge", "days_after_discharge": "30", "is_active": "true"},
+    "engagement_actions": {
+        "kind": "Days Since Discharge",
+        "days_after_discharge": "30",
+        "is_active": "true",
+    },
     "surveys": {"kind": "MIPS Patient Survey"},
 }
 
@@ -35,7 +54,9 @@ class Practice:
     """Rows by table and key; `add` inserts or changes one, `remove` takes one away, `write` makes the extract folder."""
 
     def __init__(self) -> None:
-        self.tables: dict[str, dict[str, dict[str, object]]] = {table: {} for table in contracts.TABLES}
+        self.tables: dict[str, dict[str, dict[str, object]]] = {
+            table: {} for table in contract.TABLES
+        }
         self.add("facilities", "F1")
         self.add("staff", "S1")
         self.add("staff", "S2", name="Omar Reyes", role="Clinical Staff")
@@ -43,7 +64,7 @@ class Practice:
 
     def add(self, table: str, key: str, **values: object) -> Practice:
         """Insert a row with the table's defaults, or change the one with this key."""
-        row = self.tables[table].setdefault(key, {**DEFAULTS[table], contracts.key_of(table): key})
+        row = self.tables[table].setdefault(key, {**DEFAULTS[table], contract.key_of(table): key})
         row.update(values)
         return self
 
@@ -59,30 +80,53 @@ class Practice:
 
     def visit(self, key: str, patient: str, starts_at: str, **values: object) -> Practice:
         """A completed visit of the patient's case."""
-        return self.add("appointments", key, patient_id=patient, case_id=f"C-{patient}", starts_at=starts_at, **values)
+        return self.add(
+            "appointments",
+            key,
+            patient_id=patient,
+            case_id=f"C-{patient}",
+            starts_at=starts_at,
+            **values,
+        )
 
     def payment(self, key: str, patient: str, day: str, amount: str, **values: object) -> Practice:
         """Money for a date of service."""
         row = {"paid_at": f"{day}T12:00:00", **values}
-        return self.add("payments", key, patient_id=patient, case_id=f"C-{patient}", date_of_service=day, amount=amount, **row)
+        return self.add(
+            "payments",
+            key,
+            patient_id=patient,
+            case_id=f"C-{patient}",
+            date_of_service=day,
+            amount=amount,
+            **row,
+        )
 
     def document(self, key: str, patient: str, **values: object) -> Practice:
         """A clinical document of the patient's case."""
         return self.add("documents", key, case_id=f"C-{patient}", **values)
 
-    def write(self, folder: Path, extracted_at: dt.datetime | None, *, without: tuple[str, ...] = ()) -> Path:
+    def write(
+        self, folder: Path, extracted_at: dt.datetime | None, *, without: tuple[str, ...] = ()
+    ) -> Path:
         """All tables as CSV, with a manifest when `extracted_at` is given."""
         folder.mkdir(parents=True, exist_ok=True)
         for patient in self.tables["patients"].values():
             logs.know(patient)
         for table, rows in self.tables.items():
             if table not in without:
-                names = [column.name for column in contracts.columns(table)]
+                names = [column.name for column in contract.columns(table)]
                 with open(folder / f"{table}.csv", "w", newline="", encoding="utf-8") as file:
                     writer = csv.DictWriter(file, names, lineterminator="\n")
                     writer.writeheader()
                     writer.writerows(rows.values())
         if extracted_at is not None:
-            lines = [f"{table},{extracted_at.isoformat()},{len(rows)},true,\n" for table, rows in self.tables.items()]
-            (folder / "manifest.csv").write_text("table,extracted_at,row_count,complete,horizon_on\n" + "".join(lines), encoding="utf-8")
+            lines = [
+                f"{table},{extracted_at.isoformat()},{len(rows)},true,\n"
+                for table, rows in self.tables.items()
+            ]
+            (folder / "manifest.csv").write_text(
+                "table,extracted_at,row_count,complete,horizon_on\n" + "".join(lines),
+                encoding="utf-8",
+            )
         return folder

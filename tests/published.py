@@ -9,10 +9,13 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from pipelines import run, sample, settings
+from pipelines import sample, settings
+from pipelines.runs import run
 from pipelines.settings import Settings
 
-START = sample.DEFAULT_AS_OF.astimezone(dt.UTC)  # 06:00 in New York, 05:00 in Chicago: the sample's first clinics lie in these two zones
+START = sample.DEFAULT_AS_OF.astimezone(
+    dt.UTC
+)  # 06:00 in New York, 05:00 in Chicago: the sample's first facilities lie in these two zones
 
 
 def published_in(folder: Path) -> Settings:

@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from pipelines import acting
-from pipelines.acting import Wish
-from pipelines.shared_worklist import SharedWorklist
-from pipelines.worklist import Filters, State, Worklist, open_worklist
+from pipelines.worklist import actions
+from pipelines.worklist.actions import ActionRequest
+from pipelines.worklist.at import State
+from pipelines.worklist.filters import Filters
+from pipelines.worklist.live import LiveWorklist
+from pipelines.worklist.worklist import Worklist, open_worklist
 from tests.published import START
 
 DAY = dt.timedelta(days=1)
@@ -27,7 +29,12 @@ FILTERS = (
     Filters("all", staff_ids=("unassigned",), rule_ids=("uncollected_payments", "draft_documents")),
     Filters("all", open_on=START.date()),
     Filters("all", in_from=START.date() + DAY, in_to=START.date() + 4 * DAY),
-    Filters("closed", out_from=START.date(), out_to=START.date() + 2 * DAY, close_kinds=("completed", "override")),
+    Filters(
+        "closed",
+        out_from=START.date(),
+        out_to=START.date() + 2 * DAY,
+        close_kinds=("completed", "override"),
+    ),
 )
 
 
@@ -50,13 +57,21 @@ def assert_same(shown: object, true: object) -> None:
         assert shown == true
 
 
-def assert_true(shared: SharedWorklist, at: dt.datetime, filters: tuple[Filters, ...] = FILTERS, task_id: str | None = None) -> None:
+def assert_true(
+    shared: LiveWorklist,
+    at: dt.datetime,
+    filters: tuple[Filters, ...] = FILTERS,
+    task_id: str | None = None,
+) -> None:
     """Every question gets the answer of a list made for this one look."""
     assert_all_true([shared], at, list(itertools.product(QUESTIONS, filters)), task_id)
 
 
 def assert_all_true(
-    servers: Sequence[SharedWorklist], at: dt.datetime, asked: Sequence[tuple[Callable, Filters]], task_id: str | None = None
+    servers: Sequence[LiveWorklist],
+    at: dt.datetime,
+    asked: Sequence[tuple[Callable, Filters]],
+    task_id: str | None = None,
 ) -> tuple[pd.DataFrame, list[State]]:
     """Some questions, all tasks, and what there is to know of one of them; the tasks, and the state of each server's list."""
     with open_worklist(servers[0].settings, at) as true:
@@ -70,7 +85,9 @@ def assert_all_true(
         with server.at(at) as shown:
             assert shown.at == at
             assert_same(shown.tasks(ALL), every)
-            assert_same(shown.tasks(Filters("open")), every[every["is_open"]].reset_index(drop=True))
+            assert_same(
+                shown.tasks(Filters("open")), every[every["is_open"]].reset_index(drop=True)
+            )
             for (question, wanted), answer in zip(asked, answers, strict=True):
                 assert_same(question(shown, wanted), answer)
             for (_, task), history in zip(found.iterrows(), story, strict=True):
@@ -81,14 +98,16 @@ def assert_all_true(
     return every, states
 
 
-def open_ids(shared: SharedWorklist, at: dt.datetime) -> list[str]:
+def open_ids(shared: LiveWorklist, at: dt.datetime) -> list[str]:
     with shared.at(at) as listed:
         return listed.tasks()["task_id"].tolist()
 
 
-def do(shared: SharedWorklist, at: dt.datetime, wish: Wish, staff_id: str = "") -> acting.Done:
+def do(
+    shared: LiveWorklist, at: dt.datetime, wish: ActionRequest, staff_id: str = ""
+) -> actions.Recorded:
     with shared.at(at) as listed:
-        return acting.act(listed, shared.book, staff_id or first_staff(listed)[0], wish)
+        return actions.act(listed, shared.book, staff_id or first_staff(listed)[0], wish)
 
 
 def first_staff(listed: Worklist) -> list[str]:

@@ -25,14 +25,17 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipelines import ledger, sample, warehouse
+from pipelines import sample
 from pipelines import settings as settings_module
+from pipelines.bench.browser_tab import Rerun, Tab, new_browser
 from pipelines.bench.ledger import Proof, prove
 from pipelines.bench.staff import Worker
-from pipelines.bench.tab import Rerun, Tab, new_browser
 from pipelines.errors import UserError
+from pipelines.ledger import ledger
 from pipelines.settings import ROOT, Settings
-from pipelines.worklist import Filters, open_worklist
+from pipelines.warehouse import snapshots
+from pipelines.worklist.filters import Filters
+from pipelines.worklist.worklist import open_worklist
 
 PATIENTS_PER_OPEN_TASK = 1.5  # of the sample practice: 150,000 patients have 103,600 open tasks
 FACILITIES = 4
@@ -87,11 +90,29 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.origin = f"http://localhost:{port}"
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-        environment |= {"WORKBENCH_DATA": str(data), "WORKBENCH_CLOCK": str(folder / "clock"), "WORKBENCH_LEDGER": ledger_url}
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--secrets.files", str(folder / "none.toml")]
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(OURS)
+        }
+        environment |= {
+            "WORKBENCH_DATA": str(data),
+            "WORKBENCH_CLOCK": str(folder / "clock"),
+            "WORKBENCH_LEDGER": ledger_url,
+        }
+        command = [
+            sys.executable,
+            "-m",
+            "streamlit",
+            "run",
+            "app.py",
+            "--server.port",
+            str(port),
+            "--secrets.files",
+            str(folder / "none.toml"),
+        ]
         with open(self.log, "wb") as log:
-            self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=log, stderr=log
+            )
 
     def wait(self) -> None:
         """Until it answers."""
@@ -102,11 +123,18 @@ class Server:
                     return
             except (urllib.error.URLError, OSError):
                 time.sleep(0.1)
-        raise UserError(f"the server did not start:\n{self.log.read_text(encoding='utf-8', errors='replace')}")
+        raise UserError(
+            f"the server did not start:\n{self.log.read_text(encoding='utf-8', errors='replace')}"
+        )
 
     def cpu_seconds(self) -> float:
         """Processor time it has used."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        fields = (
+            Path(f"/proc/{self._process.pid}/stat")
+            .read_text(encoding="ascii")
+            .rpartition(")")[2]
+            .split()
+        )
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def peak_mb(self) -> float:
@@ -118,7 +146,11 @@ class Server:
     def errors(self) -> list[str]:
         """What its log tells of failures; see pipelines/logs.py."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return [line for line in lines if line.startswith(("error ", "error: ", "Traceback")) or " ERROR " in line]
+        return [
+            line
+            for line in lines
+            if line.startswith(("error ", "error: ", "Traceback")) or " ERROR " in line
+        ]
 
     def kill(self) -> None:
         """End it as a power failure would."""
@@ -142,11 +174,27 @@ def bench_app(load: Load, data: Path | None, now: dt.datetime, out: Path | None)
         settings = practice(folder, load, data)
         opens_at, open_tasks, seq = look(settings)
         with serving(Server(folder, settings.data, opens_at - now)) as server:
-            report = {"cores": os.cpu_count(), "load_before": os.getloadavg()[0], **asdict(load), "open_tasks": open_tasks}
+            report = {
+                "cores": os.cpu_count(),
+                "load_before": os.getloadavg()[0],
+                **asdict(load),
+                "open_tasks": open_tasks,
+            }
             first, alone, together, workers = asyncio.run(_measure(server, load))
-            proof = prove(settings, opens_at + dt.timedelta(hours=12), seq, {worker.name: worker.told for worker in workers})
+            proof = prove(
+                settings,
+                opens_at + dt.timedelta(hours=12),
+                seq,
+                {worker.name: worker.told for worker in workers},
+            )
             errors = [*alone.errors, *together.errors, *server.errors()]
-            report |= {"first_page_seconds": first, "alone": asdict(alone), "together": asdict(together), "ledger": asdict(proof), "errors": errors}
+            report |= {
+                "first_page_seconds": first,
+                "alone": asdict(alone),
+                "together": asdict(together),
+                "ledger": asdict(proof),
+                "errors": errors,
+            }
             report |= {"peak_mb": server.peak_mb(), "load_after": os.getloadavg()[0]}
     if out is not None:
         out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -158,7 +206,7 @@ def practice(folder: Path, load: Load, data: Path | None) -> Settings:
     """A data folder with a published list: made from the sample practice, or a copy of one that is there."""
     settings = settings_module.load({"WORKBENCH_DATA": str(folder / "data")})
     if data is not None:
-        live = warehouse.current(data / "warehouse")
+        live = snapshots.current(data / "warehouse")
         if live is None:
             raise UserError(f"{data}: no list has been published there")
         settings.warehouse.mkdir(parents=True)
@@ -168,11 +216,33 @@ def practice(folder: Path, load: Load, data: Path | None) -> Settings:
     patients = max(250, round(load.open_tasks * PATIENTS_PER_OPEN_TASK))
     print(f"making {patients:,} patients", file=sys.stderr)
     extracts, as_of = folder / "extracts", sample.DEFAULT_AS_OF
-    sample.write_sample(extracts, patients=patients, facilities=FACILITIES, as_of=as_of, seed=sample.DEFAULT_SEED, format="parquet")
+    sample.write_sample(
+        extracts,
+        patients=patients,
+        facilities=FACILITIES,
+        as_of=as_of,
+        seed=sample.DEFAULT_SEED,
+        format="parquet",
+    )
     print("running the pipeline", file=sys.stderr)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    command = [sys.executable, "-m", "pipelines", "run", "--extracts", str(extracts), "--as-of", as_of.isoformat()]
-    subprocess.run(command, cwd=ROOT, env={**environment, "WORKBENCH_DATA": str(settings.data)}, stdout=subprocess.DEVNULL, check=True)
+    command = [
+        sys.executable,
+        "-m",
+        "pipelines",
+        "run",
+        "--extracts",
+        str(extracts),
+        "--as-of",
+        as_of.isoformat(),
+    ]
+    subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**environment, "WORKBENCH_DATA": str(settings.data)},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
     shutil.rmtree(extracts)
     return settings
 
@@ -181,10 +251,10 @@ def look(settings: Settings) -> tuple[dt.datetime, int, int]:
     """When work begins, how many tasks are open then, and the ledger's newest number."""
     with ledger.open_ledger(settings.ledger_url) as book:
         seq = book.last_seq()
-    path = warehouse.current(settings.warehouse)
-    con = warehouse.connect()
-    warehouse.attach(con, path, "snapshot")
-    (as_of,) = warehouse.one(con, "SELECT MAX(as_of) FROM snapshot.runs")
+    path = snapshots.current(settings.warehouse)
+    con = snapshots.connect()
+    snapshots.attach(con, path, "snapshot")
+    (as_of,) = snapshots.one(con, "SELECT MAX(as_of) FROM snapshot.runs")
     con.close()
     with open_worklist(settings, as_of + OPENS_AT) as worklist:
         return as_of + OPENS_AT, int(worklist.summary(Filters(status="open"))["tasks"]), seq
@@ -207,7 +277,9 @@ async def _measure(server: Server, load: Load) -> tuple[float, Phase, Phase, lis
     first = sum(rerun.seconds for rerun in alone.tab.reruns)
     single = await _phase(server, [alone], lambda: _work_alone(alone))
     await alone.tab.close()
-    workers = [_worker(server, number, load.think_seconds) for number in range(1, load.sessions + 1)]
+    workers = [
+        _worker(server, number, load.think_seconds) for number in range(1, load.sessions + 1)
+    ]
     for number, worker in enumerate(workers, start=1):
         await worker.come_in(number)
     print(f"{load.sessions} sessions for {load.seconds:g} s", file=sys.stderr)
@@ -222,7 +294,9 @@ async def _measure(server: Server, load: Load) -> tuple[float, Phase, Phase, lis
 
 
 def _worker(server: Server, number: int, think_seconds: float) -> Worker:
-    return Worker(Tab(server.origin, new_browser(server.origin)), random.Random(number), think_seconds)
+    return Worker(
+        Tab(server.origin, new_browser(server.origin)), random.Random(number), think_seconds
+    )
 
 
 async def _work_alone(worker: Worker) -> None:
@@ -255,28 +329,53 @@ async def _phase(server: Server, workers: Sequence[Worker], work: Callable[[], o
     kinds = sorted({rerun.kind for rerun in reruns}, key=lambda kind: (kind == BACKGROUND, kind))
     times = [times_of(kind, [rerun for rerun in reruns if rerun.kind == kind]) for kind in kinds]
     errors = [error for worker in workers for error in worker.tab.errors]
-    return Phase((times_of("all", clicks), *times), len(clicks) / seconds, 1000 * cpu / max(1, len(clicks)), tuple(errors))
+    return Phase(
+        (times_of("all", clicks), *times),
+        len(clicks) / seconds,
+        1000 * cpu / max(1, len(clicks)),
+        tuple(errors),
+    )
 
 
 def times_of(kind: str, reruns: Sequence[Rerun]) -> Times:
     milliseconds = sorted(1000 * rerun.seconds for rerun in reruns) or [0.0]
-    cuts = statistics.quantiles(milliseconds, n=100, method="inclusive") if len(milliseconds) > 1 else milliseconds * 99
+    cuts = (
+        statistics.quantiles(milliseconds, n=100, method="inclusive")
+        if len(milliseconds) > 1
+        else milliseconds * 99
+    )
     size = statistics.fmean(rerun.bytes / 1000 for rerun in reruns) if reruns else 0.0
-    return Times(kind, len(reruns), *(round(value, 1) for value in (cuts[49], cuts[94], cuts[98], milliseconds[-1], size)))
+    return Times(
+        kind,
+        len(reruns),
+        *(round(value, 1) for value in (cuts[49], cuts[94], cuts[98], milliseconds[-1], size)),
+    )
 
 
 def _print(report: dict, alone: Phase, together: Phase, proof: Proof, load: Load) -> None:
     busy = f"load average {report['load_before']:.1f} before, {report['load_after']:.1f} after"
     print(f"{report['open_tasks']:,} open tasks, {report['cores']} cores, {busy}")
-    print(f"first page after the start: {report['first_page_seconds']:.1f} s; server's peak memory {report['peak_mb']:,.0f} MB")
+    print(
+        f"first page after the start: {report['first_page_seconds']:.1f} s; server's peak memory {report['peak_mb']:,.0f} MB"
+    )
     for title, phase, target in (
         ("one session alone", alone, TARGET_ALONE_MS),
-        (f"{load.sessions} sessions, {load.think_seconds:g} s think time, {load.seconds:g} s", together, TARGET_TOGETHER_MS),
+        (
+            f"{load.sessions} sessions, {load.think_seconds:g} s think time, {load.seconds:g} s",
+            together,
+            TARGET_TOGETHER_MS,
+        ),
     ):
-        print(f"\n{title}: {phase.reruns_per_second:.1f} reruns/s, {phase.cpu_ms_per_rerun:.0f} ms of processor a rerun, target p95 {target} ms")
-        print(f"{'rerun':16}{'count':>7}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'max ms':>9}{'kB':>7}")
+        print(
+            f"\n{title}: {phase.reruns_per_second:.1f} reruns/s, {phase.cpu_ms_per_rerun:.0f} ms of processor a rerun, target p95 {target} ms"
+        )
+        print(
+            f"{'rerun':16}{'count':>7}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'max ms':>9}{'kB':>7}"
+        )
         for row in phase.times:
-            print(f"{row.kind:16}{row.count:>7,}{row.p50:>9,.0f}{row.p95:>9,.0f}{row.p99:>9,.0f}{row.most:>9,.0f}{row.kilobytes:>7,.0f}")
+            print(
+                f"{row.kind:16}{row.count:>7,}{row.p50:>9,.0f}{row.p95:>9,.0f}{row.p99:>9,.0f}{row.most:>9,.0f}{row.kilobytes:>7,.0f}"
+            )
     print(
         f"\nactions acknowledged {proof.acknowledged:,}, refused because somebody was first {proof.refused:,}, "
         f"lost {proof.lost}, recorded unasked {proof.unasked}, completed twice {proof.doubled}"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import lifecycle, queries, warehouse
+from pipelines import lifecycle, worklist
+from pipelines.warehouse import snapshots
 
 DAYS = 730
 # Copy i of an open task is of another record of the same patient; one in ten is an earlier occurrence of the open task, and the copy before
@@ -79,14 +80,14 @@ FROM (
 
 def lengthen(folder: Path, tasks: int) -> int:
     """Give the live list of a warehouse folder at least so many closed tasks; how many tasks it then has. For a scratch folder only."""
-    live = warehouse.current(folder)
+    live = snapshots.current(folder)
     assert live is not None
     made = live.with_name("long.duckdb")
-    with warehouse.connect() as con:
-        warehouse.attach(con, live, "snapshot", oldest=warehouse.OLDEST)
+    with snapshots.connect() as con:
+        snapshots.attach(con, live, "snapshot", oldest=snapshots.OLDEST)
         con.execute(f"ATTACH '{made}' AS long")
         con.execute("COPY FROM DATABASE snapshot TO long")
-        (open_tasks,) = warehouse.one(con, "SELECT COUNT(*) FROM snapshot.tasks")
+        (open_tasks,) = snapshots.one(con, "SELECT COUNT(*) FROM snapshot.tasks")
         copies = -(-tasks // open_tasks)
         con.execute(COPIES, {"copies": copies, "days": DAYS})
         con.execute(TASKS, {"copies": copies})
@@ -97,7 +98,7 @@ def lengthen(folder: Path, tasks: int) -> int:
             {"last": copies + 1},
         )
         _work_out(con)
-        (found,) = warehouse.one(con, "SELECT COUNT(*) FROM long.tasks")
+        (found,) = snapshots.one(con, "SELECT COUNT(*) FROM long.tasks")
     made.replace(live)
     return found
 
@@ -109,7 +110,10 @@ def _work_out(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CREATE TEMP VIEW current_events AS FROM long.events")
     con.execute("SET search_path = 'long.main'")
     con.execute("CREATE OR REPLACE TABLE long.stays AS " + lifecycle.sql("stays"))
-    con.execute(f"CREATE OR REPLACE TABLE long.closed_tasks AS FROM ({queries.sql('listed')}) AS t WHERE NOT t.is_open", queries.EVERY_TASK)
+    con.execute(
+        f"CREATE OR REPLACE TABLE long.closed_tasks AS FROM ({worklist.sql('listed')}) AS t WHERE NOT t.is_open",
+        worklist.EVERY_TASK,
+    )
     con.execute("CREATE INDEX IF NOT EXISTS events_of_task ON long.events (task_id)")
     con.execute("CREATE INDEX IF NOT EXISTS task ON long.tasks (task_id)")
-    con.execute("UPDATE long.snapshot SET format = $format", {"format": warehouse.FORMAT})
+    con.execute("UPDATE long.snapshot SET format = $format", {"format": snapshots.FORMAT})

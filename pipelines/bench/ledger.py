@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines.bench.staff import Row, Told
-from pipelines.ledger import Action, open_ledger
+from pipelines.ledger.ledger import Action, open_ledger
 from pipelines.settings import Settings
-from pipelines.worklist import Filters, open_worklist
+from pipelines.worklist.filters import Filters
+from pipelines.worklist.worklist import open_worklist
 
 
 @dataclass(frozen=True)
@@ -24,17 +25,35 @@ class Proof:
     doubled: int
 
 
-def prove(settings: Settings, at: dt.datetime, after: int, told_to: Mapping[str, Sequence[Told]]) -> Proof:
+def prove(
+    settings: Settings, at: dt.datetime, after: int, told_to: Mapping[str, Sequence[Told]]
+) -> Proof:
     """Compare what each person, by name, was told with the ledger's actions after a number."""
     with open_ledger(settings.ledger_url) as book:
         actions = book.actions(after=after)
     with open_worklist(settings, at) as worklist:
         staff = worklist.staff()
-        tasks = worklist.tasks(Filters(status="all", task_ids=tuple({action.task_id for action in actions} | _refused(told_to)) or ("none",)))
+        tasks = worklist.tasks(
+            Filters(
+                status="all",
+                task_ids=tuple({action.task_id for action in actions} | _refused(told_to))
+                or ("none",),
+            )
+        )
     labels = {row.staff_id: f"{row.name} – {row.role}" for row in staff.itertuples()}
-    rows = {row.task_id: Row(row.title, row.patient, row.reason, str(row.since)[:10]) for row in tasks.itertuples()}
-    recorded = Counter((labels[action.staff_id], action.action, rows[action.task_id]) for action in actions)
-    acknowledged = Counter((name, told.action, row) for name, all_told in told_to.items() for told in all_told for row in _done(told, rows))
+    rows = {
+        row.task_id: Row(row.title, row.patient, row.reason, str(row.since)[:10])
+        for row in tasks.itertuples()
+    }
+    recorded = Counter(
+        (labels[action.staff_id], action.action, rows[action.task_id]) for action in actions
+    )
+    acknowledged = Counter(
+        (name, told.action, row)
+        for name, all_told in told_to.items()
+        for told in all_told
+        for row in _done(told, rows)
+    )
     return Proof(
         acknowledged=acknowledged.total(),
         refused=sum(len(told.refused) for all_told in told_to.values() for told in all_told),
@@ -45,12 +64,16 @@ def prove(settings: Settings, at: dt.datetime, after: int, told_to: Mapping[str,
 
 
 def _refused(told_to: Mapping[str, Sequence[Told]]) -> set[str]:
-    return {task_id for all_told in told_to.values() for told in all_told for task_id in told.refused}
+    return {
+        task_id for all_told in told_to.values() for told in all_told for task_id in told.refused
+    }
 
 
 def _done(told: Told, rows: Mapping[str, Row]) -> Counter[Row]:
     """The rows that were acted on, without those refused."""
-    return Counter(told.rows) - Counter(rows[task_id] for task_id in told.refused if task_id in rows)
+    return Counter(told.rows) - Counter(
+        rows[task_id] for task_id in told.refused if task_id in rows
+    )
 
 
 def doubled(actions: Sequence[Action]) -> int:

@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipelines.bench.app import Load, look, practice
-from pipelines.rules import CATEGORIES
-from pipelines.shared_worklist import SharedWorklist
-from pipelines.worklist import AGE_BANDS, ORDERS, Filters, Order, Worklist
+from pipelines.vocabulary import CATEGORIES
+from pipelines.worklist.filters import AGE_BANDS, ORDERS, Filters, Order
+from pipelines.worklist.live import LiveWorklist
+from pipelines.worklist.worklist import Worklist
 
 PAGE_ROWS = 100  # as app_pages/tasks.py
 OF_EACH = 20  # views of each kind
@@ -45,15 +46,24 @@ def bench_lists(open_tasks: int, data: Path | None, out: Path | None) -> int:
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         settings = practice(Path(scratch), Load(1, 0, 0, open_tasks), data)
         opens_at, found, _ = look(settings)
-        shared = SharedWorklist(settings)
+        shared = LiveWorklist(settings)
         started = time.perf_counter()
         with shared.at(opens_at) as worklist:
             asked = list(views(worklist))
         made = time.perf_counter() - started
         print(f"{found:,} open tasks, read in {made:.1f} s; {len(asked)} views", file=sys.stderr)
         times = [(view, ask(shared, opens_at, view)) for view in asked]
-    rows = {kind: _summary([taken for view, taken in times if kind in (view.kind, "all")]) for kind in (*dict.fromkeys(v.kind for v in asked), "all")}
-    report = {"cores": os.cpu_count(), "load_before": load_before, "load_after": os.getloadavg()[0], "open_tasks": found, "made_seconds": made}
+    rows = {
+        kind: _summary([taken for view, taken in times if kind in (view.kind, "all")])
+        for kind in (*dict.fromkeys(v.kind for v in asked), "all")
+    }
+    report = {
+        "cores": os.cpu_count(),
+        "load_before": load_before,
+        "load_after": os.getloadavg()[0],
+        "open_tasks": found,
+        "made_seconds": made,
+    }
     report |= {"peak_mb": _peak_mb(), "views": rows}
     if out is not None:
         out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
@@ -86,7 +96,11 @@ def views(worklist: Worklist) -> Iterator[View]:
             yield View(kind, Filters(**draw()), _order(dice))
     for _ in range(3 * OF_EACH):
         chosen = dice.sample(list(one_of), dice.randint(2, 4))
-        yield View("several", Filters(**{name: value for kind in chosen for name, value in one_of[kind]().items()}), _order(dice))
+        yield View(
+            "several",
+            Filters(**{name: value for kind in chosen for name, value in one_of[kind]().items()}),
+            _order(dice),
+        )
 
 
 def _order(dice: random.Random) -> Order:
@@ -94,7 +108,7 @@ def _order(dice: random.Random) -> Order:
     return Order() if dice.random() < 0.5 else Order(dice.choice(list(ORDERS)), dice.random() < 0.5)
 
 
-def ask(shared: SharedWorklist, at: dt.datetime, view: View) -> dict[str, float]:
+def ask(shared: LiveWorklist, at: dt.datetime, view: View) -> dict[str, float]:
     """Milliseconds of each question, and of all with the look at the list before them."""
     started = time.perf_counter()
     taken = {}
@@ -108,9 +122,17 @@ def ask(shared: SharedWorklist, at: dt.datetime, view: View) -> dict[str, float]
 
 def _summary(times: list[dict[str, float]]) -> dict[str, object]:
     def cut(name: str, percent: int) -> float:
-        return round(statistics.quantiles([taken[name] for taken in times] * 2, n=100, method="inclusive")[percent - 1], 1)
+        return round(
+            statistics.quantiles([taken[name] for taken in times] * 2, n=100, method="inclusive")[
+                percent - 1
+            ],
+            1,
+        )
 
-    return {"views": len(times), **{name: {"p50": cut(name, 50), "p95": cut(name, 95)} for name in (*QUESTIONS, "all")}}
+    return {
+        "views": len(times),
+        **{name: {"p50": cut(name, 50), "p95": cut(name, 95)} for name in (*QUESTIONS, "all")},
+    }
 
 
 def _peak_mb() -> float:
@@ -121,9 +143,21 @@ def _peak_mb() -> float:
 
 def _print(report: dict) -> None:
     busy = f"load average {report['load_before']:.1f} before, {report['load_after']:.1f} after"
-    print(f"{report['open_tasks']:,} open tasks, {report['cores']} cores, one person, {busy}; target p95 {TARGET_MS} ms")
-    print(f"read from the snapshot in {report['made_seconds']:.1f} s; peak memory {report['peak_mb']:,.0f} MB")
-    print(f"{'filter':10}{'views':>6}" + "".join(f"{name + ' p50':>13}{'p95 ms':>8}" for name in (*QUESTIONS, "all")))
+    print(
+        f"{report['open_tasks']:,} open tasks, {report['cores']} cores, one person, {busy}; target p95 {TARGET_MS} ms"
+    )
+    print(
+        f"read from the snapshot in {report['made_seconds']:.1f} s; peak memory {report['peak_mb']:,.0f} MB"
+    )
+    print(
+        f"{'filter':10}{'views':>6}"
+        + "".join(f"{name + ' p50':>13}{'p95 ms':>8}" for name in (*QUESTIONS, "all"))
+    )
     for kind, found in report["views"].items():
-        cells = "".join(f"{found[name]['p50']:>13,.0f}{found[name]['p95']:>8,.0f}" for name in (*QUESTIONS, "all"))
-        print(f"{kind:10}{found['views']:>6}{cells}{'  missed' if found['all']['p95'] > TARGET_MS else ''}")
+        cells = "".join(
+            f"{found[name]['p50']:>13,.0f}{found[name]['p95']:>8,.0f}"
+            for name in (*QUESTIONS, "all")
+        )
+        print(
+            f"{kind:10}{found['views']:>6}{cells}{'  missed' if found['all']['p95'] > TARGET_MS else ''}"
+        )

@@ -21,16 +21,18 @@ from pathlib import Path
 import duckdb
 import sqlalchemy as sa
 
-from pipelines import acting, ledger
-from pipelines.acting import Wish
 from pipelines.bench import lists
 from pipelines.bench.app import Load, look, practice, times_of
+from pipelines.bench.browser_tab import Rerun
 from pipelines.bench.ledger import doubled
-from pipelines.bench.tab import Rerun
 from pipelines.errors import UserError
-from pipelines.ledger import OFFERED, Action
+from pipelines.ledger import ledger
+from pipelines.ledger.deferral import OFFERED
+from pipelines.ledger.ledger import Action
 from pipelines.settings import Settings
-from pipelines.shared_worklist import SharedWorklist
+from pipelines.worklist import actions as worklist_actions
+from pipelines.worklist.actions import ActionRequest
+from pipelines.worklist.live import LiveWorklist
 
 # How often each is done, of all that is begun.
 HABITS = {"complete": 50, "defer": 20, "note": 20, "assign": 10}
@@ -70,36 +72,68 @@ def measure(settings: Settings, load: Load) -> dict[str, object]:
     load_before = os.getloadavg()[0]
     opens_at, open_tasks, seq = look(settings)
     if seq:
-        raise UserError("The ledger named by --ledger holds actions; the benchmark writes its own, so name an empty one.")
-    shared = SharedWorklist(settings)
+        raise UserError(
+            "The ledger named by --ledger holds actions; the benchmark writes its own, so name an empty one."
+        )
+    shared = LiveWorklist(settings)
     with shared.at(opens_at) as worklist:
         staff = worklist.staff()
         ids = staff[staff["is_active"]]["staff_id"].tolist()
         asked = list(lists.views(worklist))
-    members = [Member(ids[number % len(ids)], random.Random(number)) for number in range(load.sessions)]
+    members = [
+        Member(ids[number % len(ids)], random.Random(number)) for number in range(load.sessions)
+    ]
     print(f"{load.sessions} staff for {load.seconds:g} s", file=sys.stderr)
     started = time.perf_counter()
     with ThreadPoolExecutor(load.sessions) as threads:
-        list(threads.map(lambda member: work(shared, member, asked, opens_at, started, load), members))
+        list(
+            threads.map(
+                lambda member: work(shared, member, asked, opens_at, started, load), members
+            )
+        )
     seconds = time.perf_counter() - started
     with ledger.open_ledger(settings.ledger_url) as book:
         recorded = book.actions()
     shared.book.close()
     actions, listed = (_times(name, members) for name in ("actions", "lists"))
     report = {"cores": os.cpu_count(), "load_before": load_before, "load_after": os.getloadavg()[0]}
-    report |= {"ledger": sa.make_url(settings.ledger_url).get_backend_name(), "open_tasks": open_tasks}
-    report |= {"staff": load.sessions, "think_seconds": load.think_seconds, "seconds": round(seconds, 1)}
-    report |= {"actions_per_second": round(len(recorded) / seconds, 1), "lists_per_second": round(listed["count"] / seconds, 1)}
+    report |= {
+        "ledger": sa.make_url(settings.ledger_url).get_backend_name(),
+        "open_tasks": open_tasks,
+    }
+    report |= {
+        "staff": load.sessions,
+        "think_seconds": load.think_seconds,
+        "seconds": round(seconds, 1),
+    }
+    report |= {
+        "actions_per_second": round(len(recorded) / seconds, 1),
+        "lists_per_second": round(listed["count"] / seconds, 1),
+    }
     return report | {"action_ms": actions, "list_ms": listed} | proof(members, recorded)
 
 
-def work(shared: SharedWorklist, member: Member, asked: Sequence[lists.View], opens_at: dt.datetime, started: float, load: Load) -> None:
+def work(
+    shared: LiveWorklist,
+    member: Member,
+    asked: Sequence[lists.View],
+    opens_at: dt.datetime,
+    started: float,
+    load: Load,
+) -> None:
     """Think, look, think, act, and so on until the time is over; what was begun is ended."""
     until = started + load.seconds
 
     def think() -> None:
         if load.think_seconds:
-            time.sleep(max(0.0, min(member.dice.expovariate(1 / load.think_seconds), until - time.perf_counter())))
+            time.sleep(
+                max(
+                    0.0,
+                    min(
+                        member.dice.expovariate(1 / load.think_seconds), until - time.perf_counter()
+                    ),
+                )
+            )
 
     def clock() -> dt.datetime:
         return opens_at + dt.timedelta(seconds=time.perf_counter() - started)
@@ -111,33 +145,53 @@ def work(shared: SharedWorklist, member: Member, asked: Sequence[lists.View], op
             member.errors.append(f"{type(error).__name__}: {str(error).splitlines()[0]}")
 
 
-def _look_and_act(shared: SharedWorklist, member: Member, view: lists.View, clock: Callable[[], dt.datetime], think: Callable[[], None]) -> None:
+def _look_and_act(
+    shared: LiveWorklist,
+    member: Member,
+    view: lists.View,
+    clock: Callable[[], dt.datetime],
+    think: Callable[[], None],
+) -> None:
     think()
     begun = time.perf_counter()
     with shared.at(clock()) as worklist:
-        rows, *_ = [question(worklist, view.filters, view.order) for question in lists.QUESTIONS.values()]
+        rows, *_ = [
+            question(worklist, view.filters, view.order) for question in lists.QUESTIONS.values()
+        ]
         seen = worklist.state.seq
     member.lists.append(time.perf_counter() - begun)
     think()
     if rows.empty:
         return
     action = member.dice.choices(list(HABITS), list(HABITS.values()))[0]
-    chosen = member.dice.sample(rows["task_id"].tolist(), min(len(rows), member.dice.randint(1, MOST_AT_ONCE)))
+    chosen = member.dice.sample(
+        rows["task_id"].tolist(), min(len(rows), member.dice.randint(1, MOST_AT_ONCE))
+    )
     span = member.dice.choice(list(OFFERED.values())) if action == "defer" else None
     to = member.staff_id if action == "assign" else None
-    wishes = [Wish(task_id, action, to_staff_id=to, reason="Done by phone", seen=seen, span=span) for task_id in chosen]
+    wishes = [
+        ActionRequest(task_id, action, to_staff_id=to, reason="Done by phone", seen=seen, span=span)
+        for task_id in chosen
+    ]
     begun = time.perf_counter()
     with shared.at(clock()) as worklist:
-        done, refused = acting.act_all(worklist, shared.book, member.staff_id, wishes)
+        done, refused = worklist_actions.act_all(worklist, shared.book, member.staff_id, wishes)
     _note(member, begun, done, refused)
     if done and action != "note" and member.dice.random() < TAKES_BACK:
         think()
         begun = time.perf_counter()
         with shared.at(clock()) as worklist:
-            _note(member, begun, *acting.undo(worklist, shared.book, member.staff_id, done))
+            _note(
+                member, begun, *worklist_actions.undo(worklist, shared.book, member.staff_id, done)
+            )
 
 
-def _note(member: Member, begun: float, done: Sequence[acting.Done], refused: Sequence[acting.Refused]) -> None:
+def _note(
+    member: Member,
+    begun: float,
+    done: Sequence[worklist_actions.Recorded],
+    refused: Sequence[worklist_actions.Rejected],
+) -> None:
     member.actions.append(time.perf_counter() - begun)
     member.done += [each.action for each in done]
     member.refused += len(refused)
@@ -145,7 +199,10 @@ def _note(member: Member, begun: float, done: Sequence[acting.Done], refused: Se
 
 def proof(members: Sequence[Member], recorded: Sequence[Action]) -> dict[str, object]:
     """Every acknowledged action is in the ledger exactly once, as it was told, and nothing else is."""
-    told, written = Counter(action for member in members for action in member.done), Counter(recorded)
+    told, written = (
+        Counter(action for member in members for action in member.done),
+        Counter(recorded),
+    )
     errors = [error for member in members for error in member.errors]
     found = {
         "acknowledged": told.total(),
@@ -153,9 +210,22 @@ def proof(members: Sequence[Member], recorded: Sequence[Action]) -> dict[str, ob
         "errors": len(errors),
         "said": sorted(set(errors))[:10],
     }
-    return found | {"lost": (told - written).total(), "unasked": (written - told).total(), "doubled": doubled(recorded)}
+    return found | {
+        "lost": (told - written).total(),
+        "unasked": (written - told).total(),
+        "doubled": doubled(recorded),
+    }
 
 
 def _times(name: str, members: Sequence[Member]) -> dict[str, float]:
-    times = times_of(name, [Rerun(name, seconds, 0, 0) for member in members for seconds in getattr(member, name)])
-    return {"count": times.count, "p50": times.p50, "p95": times.p95, "p99": times.p99, "max": times.most}
+    times = times_of(
+        name,
+        [Rerun(name, seconds, 0, 0) for member in members for seconds in getattr(member, name)],
+    )
+    return {
+        "count": times.count,
+        "p50": times.p50,
+        "p95": times.p95,
+        "p99": times.p99,
+        "max": times.most,
+    }

@@ -18,7 +18,10 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipelines import contracts, rules, sample, staging, warehouse
+from pipelines import sample, staging
+from pipelines.extracts import contract
+from pipelines.rules import loading
+from pipelines.warehouse import snapshots
 
 DAYS = (sample.DEFAULT_AS_OF, sample.DEFAULT_AS_OF + dt.timedelta(days=1))
 TARGETS = {"first run": 2.0, "next-day run": 1.5}
@@ -38,7 +41,9 @@ def bench(patients: list[int], repeats: int, out: Path | None) -> int:
     report = {"cores": os.cpu_count(), "repeats": repeats, "sizes": sizes}
     if out is not None:
         out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    print(f"{'patients':>9} {'rows':>11} {'run':14}{'floor s':>9}{'run s':>8}{'ratio':>7}{'target':>8}{'rows/s':>12}{'peak MB':>9}")
+    print(
+        f"{'patients':>9} {'rows':>11} {'run':14}{'floor s':>9}{'run s':>8}{'ratio':>7}{'target':>8}{'rows/s':>12}{'peak MB':>9}"
+    )
     for size in sizes:
         for name, target in TARGETS.items():
             found = size[name]
@@ -51,19 +56,27 @@ def bench(patients: list[int], repeats: int, out: Path | None) -> int:
 
 def floor(folder: Path, as_of: dt.datetime) -> None:
     """Bare DuckDB: CREATE TABLE … AS FROM read_csv, the staging SELECTs, the rule SELECTs; no contract, no lifecycle, nothing kept."""
-    con = warehouse.connect()
+    con = snapshots.connect()
     con.execute("CREATE SCHEMA extract")
     con.execute("CREATE SCHEMA staging")
-    for table in contracts.TABLES:
-        columns = contracts.columns(table)
+    for table in contract.TABLES:
+        columns = contract.columns(table)
         types = "{" + ", ".join(f"'{column.name}': '{column.sql_type}'" for column in columns) + "}"
-        flags = "".join(f", FALSE AS {column.name}_is_utc" for column in columns if column.form == "moment")
-        con.execute(f"CREATE TABLE extract.{table} AS SELECT *{flags} FROM read_csv('{folder / table}.csv', header = true, types = {types})")
+        flags = "".join(
+            f", FALSE AS {column.name}_is_utc" for column in columns if column.form == "moment"
+        )
+        con.execute(
+            f"CREATE TABLE extract.{table} AS SELECT *{flags} FROM read_csv('{folder / table}.csv', header = true, types = {types})"
+        )
     for table, sql in staging.staging_sql().items():
-        con.execute(f"CREATE TABLE staging.{table} AS {sql}", {"as_of": as_of} if "$as_of" in sql else None)
-    for rule in rules.load_rules().values():
+        con.execute(
+            f"CREATE TABLE staging.{table} AS {sql}", {"as_of": as_of} if "$as_of" in sql else None
+        )
+    for rule in loading.load_rules().values():
         wanted = con.extract_statements(rule.sql)[0].named_parameters
-        given = {name: value for name, value in {**rule.params, "as_of": as_of}.items() if name in wanted}
+        given = {
+            name: value for name, value in {**rule.params, "as_of": as_of}.items() if name in wanted
+        }
         con.execute(f"CREATE TABLE {rule.rule_id} AS {rule.sql}", given)
 
 
@@ -75,7 +88,12 @@ def _size(patients: int, repeats: int) -> dict:
             print(f"making {patients:,} patients as of {as_of:%Y-%m-%d}", file=sys.stderr)
             rows = sum(
                 sample.write_sample(
-                    folder, patients=patients, facilities=sample.DEFAULT_FACILITIES, as_of=as_of, seed=sample.DEFAULT_SEED, format="csv"
+                    folder,
+                    patients=patients,
+                    facilities=sample.DEFAULT_FACILITIES,
+                    as_of=as_of,
+                    seed=sample.DEFAULT_SEED,
+                    format="csv",
                 ).values()
             )
         found: dict[str, list[tuple[Measured, Measured]]] = {name: [] for name in TARGETS}
@@ -84,9 +102,16 @@ def _size(patients: int, repeats: int) -> dict:
             for name, folder, as_of in zip(TARGETS, folders, DAYS, strict=True):
                 bare = _floor_process(folder, as_of)
                 found[name].append((bare, run_process(folder, as_of, data)))
-                print(f"{patients:,} {name}: floor {bare.seconds:.2f} s, run {found[name][-1][1].seconds:.2f} s", file=sys.stderr)
+                print(
+                    f"{patients:,} {name}: floor {bare.seconds:.2f} s, run {found[name][-1][1].seconds:.2f} s",
+                    file=sys.stderr,
+                )
             shutil.rmtree(data)
-    return {"patients": patients, "rows": rows, **{name: _summary(pairs, rows) for name, pairs in found.items()}}
+    return {
+        "patients": patients,
+        "rows": rows,
+        **{name: _summary(pairs, rows) for name, pairs in found.items()},
+    }
 
 
 def _summary(pairs: list[tuple[Measured, Measured]], rows: int) -> dict:
@@ -112,15 +137,28 @@ def _floor_process(folder: Path, as_of: dt.datetime) -> Measured:
 
 def run_process(folder: Path, as_of: dt.datetime, data: Path) -> Measured:
     """Our whole run in a process of its own, with nothing set but the data folder."""
-    command = [sys.executable, "-m", "pipelines", "run", "--extracts", str(folder), "--as-of", as_of.isoformat()]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("WORKBENCH_")}
+    command = [
+        sys.executable,
+        "-m",
+        "pipelines",
+        "run",
+        "--extracts",
+        str(folder),
+        "--as-of",
+        as_of.isoformat(),
+    ]
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("WORKBENCH_")
+    }
     return measure(command, {**environment, "WORKBENCH_DATA": str(data)})
 
 
 def measure(command: list[str], environment: dict[str, str] | os._Environ[str]) -> Measured:
     """Any command as a process: its time from outside, the most memory it held; SystemExit with what it said if it fails."""
     started = time.perf_counter()
-    process = subprocess.Popen(command, env=dict(environment), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command, env=dict(environment), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
     errors = process.stderr.read() if process.stderr else b""
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - started

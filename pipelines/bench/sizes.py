@@ -14,11 +14,16 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from pipelines import contracts, sample, warehouse
+from pipelines import sample
 from pipelines.bench.runs import Measured, run_process
+from pipelines.extracts import contract
+from pipelines.warehouse import snapshots
 
 MONDAY = sample.DEFAULT_AS_OF + dt.timedelta(days=3)
-DAYS = {"first": MONDAY, "next day": MONDAY + dt.timedelta(days=1)}  # of all days of the week Monday changes nearest to 1 % of the rows
+DAYS = {
+    "first": MONDAY,
+    "next day": MONDAY + dt.timedelta(days=1),
+}  # of all days of the week Monday changes nearest to 1 % of the rows
 MOST_MB, MOST_GROWTH = 16 * 1024, 1.1
 COMPARED_WITH = "2GB"  # for counting what changed; DuckDB spills to disk beyond
 
@@ -26,12 +31,25 @@ COMPARED_WITH = "2GB"  # for counting what changed; DuckDB spills to disk beyond
 def bench_sizes(patients: list[int], repeats: int, out: Path | None) -> int:
     """Measure every size, print the table and the exponents of growth, and write them as JSON when `out` is given."""
     sizes = [_size(count, repeats) for count in sorted(patients)]
-    growth = {name: [_exponent(small[name], large[name]) for small, large in itertools.pairwise(sizes)] for name in DAYS}
+    growth = {
+        name: [_exponent(small[name], large[name]) for small, large in itertools.pairwise(sizes)]
+        for name in DAYS
+    }
     if out is not None:
-        report = {"cores": os.cpu_count(), "repeats": repeats, "load_after": os.getloadavg()[0], "sizes": sizes, "growth": growth}
+        report = {
+            "cores": os.cpu_count(),
+            "repeats": repeats,
+            "load_after": os.getloadavg()[0],
+            "sizes": sizes,
+            "growth": growth,
+        }
         out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; Parquet; wanted: at most {MOST_MB:,} MB, growth at most {MOST_GROWTH}")
-    print(f"{'patients':>9} {'appointments':>13} {'rows':>11} {'run':9}{'changed':>9}{'run s':>8}{'rows/s':>11}{'peak MB':>9}{'growth':>8}")
+    print(
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; Parquet; wanted: at most {MOST_MB:,} MB, growth at most {MOST_GROWTH}"
+    )
+    print(
+        f"{'patients':>9} {'appointments':>13} {'rows':>11} {'run':9}{'changed':>9}{'run s':>8}{'rows/s':>11}{'peak MB':>9}{'growth':>8}"
+    )
     for position, size in enumerate(sizes):
         for name in DAYS:
             found = size[name]
@@ -70,9 +88,15 @@ def _size(patients: int, repeats: int) -> dict:
             data = Path(scratch) / "data"
             for name, as_of in DAYS.items():
                 found[name].append(run_process(folders[name], as_of, data))
-                print(f"{patients:,} {name}: {found[name][-1].seconds:.1f} s, {found[name][-1].peak_mb:,.0f} MB", file=sys.stderr)
+                print(
+                    f"{patients:,} {name}: {found[name][-1].seconds:.1f} s, {found[name][-1].peak_mb:,.0f} MB",
+                    file=sys.stderr,
+                )
             shutil.rmtree(data)
-    return {"patients": patients, **{name: _summary(found[name], rows[name], changed[name]) for name in DAYS}}
+    return {
+        "patients": patients,
+        **{name: _summary(found[name], rows[name], changed[name]) for name in DAYS},
+    }
 
 
 def _summary(found: list[Measured], rows: dict[str, int], changed: float | None) -> dict:
@@ -91,10 +115,16 @@ def _summary(found: list[Measured], rows: dict[str, int], changed: float | None)
 def changed_share(before: Path, after: Path) -> float:
     """The share of the rows of a folder of Parquet extracts that are new, or otherwise than in the folder before."""
     rows = changed = 0
-    with warehouse.connect() as con:
+    with snapshots.connect() as con:
         con.execute(f"SET memory_limit = '{COMPARED_WITH}'")
-        for table in contracts.TABLES:
-            old, new = (f"SELECT HASH(t) AS row FROM read_parquet('{folder / table}.parquet') AS t" for folder in (before, after))
-            (count, other) = warehouse.one(con, f"SELECT COUNT(*), COUNT(*) FILTER (WHERE n.row NOT IN ({old})) FROM ({new}) AS n")
+        for table in contract.TABLES:
+            old, new = (
+                f"SELECT HASH(t) AS row FROM read_parquet('{folder / table}.parquet') AS t"
+                for folder in (before, after)
+            )
+            (count, other) = snapshots.one(
+                con,
+                f"SELECT COUNT(*), COUNT(*) FILTER (WHERE n.row NOT IN ({old})) FROM ({new}) AS n",
+            )
             rows, changed = rows + count, changed + other
     return changed / rows

@@ -12,10 +12,20 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
-from pipelines.bench.tab import Drawn, Tab
+from pipelines.bench.browser_tab import Drawn, Tab
 
 # How often each is done, of all that is begun; the clicks that belong to it follow.
-HABITS = {"filter": 34, "complete": 16, "turn": 12, "note": 9, "sort": 8, "defer": 7, "back": 6, "status": 4, "dashboard": 4}
+HABITS = {
+    "filter": 34,
+    "complete": 16,
+    "turn": 12,
+    "note": 9,
+    "sort": 8,
+    "defer": 7,
+    "back": 6,
+    "status": 4,
+    "dashboard": 4,
+}
 FACETS = ("facility", "category", "type", "payer", "staff", "age")
 MOST_TICKED = 5
 RUNNING_DOWN = 0.25  # of the usual time to think, between two ticks of one batch
@@ -63,11 +73,15 @@ class Worker:
         await self.tab.open(path, query)
         box = self.tab.find("selectbox", "-identity.chosen")
         if box is None:
-            raise RuntimeError("the workbench does not ask who is there: the benchmark needs it without sign-in")
+            raise RuntimeError(
+                "the workbench does not ask who is there: the benchmark needs it without sign-in"
+            )
         alone = [label for label in box.body.options if not label.endswith(")")]
         self.name = alone[place % len(alone)]
         await self.tab.rerun("say who", WidgetState(id=box.body.id, string_value=self.name))
-        await self._press("start", next(found for found in self.tab.all("button") if found.body.label == "Start"))
+        await self._press(
+            "start", next(found for found in self.tab.all("button") if found.body.label == "Start")
+        )
 
     async def work(self, until: float) -> None:
         """Think and click until this reading of the performance counter; what was begun is ended."""
@@ -86,7 +100,9 @@ class Worker:
         """Set a filter to these values."""
         box = self.tab.find("multiselect", f"-tasks.{name}")
         if box is not None:
-            await self.tab.rerun(kind, WidgetState(id=box.body.id, string_array_value={"data": labels}))
+            await self.tab.rerun(
+                kind, WidgetState(id=box.body.id, string_array_value={"data": labels})
+            )
 
     async def choose_sort(self, label: str, kind: str = "sort") -> None:
         """Order the list."""
@@ -103,7 +119,9 @@ class Worker:
             return None
         place = self.dice.choice(free) if row is None else rows.index(row)
         selection = {"selection": {"rows": [*ticked, place], "columns": [], "cells": []}}
-        await self.tab.rerun("tick", WidgetState(id=grid.body.id, string_value=json.dumps(selection)))
+        await self.tab.rerun(
+            "tick", WidgetState(id=grid.body.id, string_value=json.dumps(selection))
+        )
         return rows[place]
 
     async def _filter(self) -> None:
@@ -117,10 +135,14 @@ class Worker:
             others = [label for label in box.body.options if label not in chosen]
             is_emptied = bool(chosen) and self.dice.random() < EMPTIES
             if is_emptied or others:
-                await self.choose_filter(name, [] if is_emptied else [*chosen, self.dice.choice(others)])
+                await self.choose_filter(
+                    name, [] if is_emptied else [*chosen, self.dice.choice(others)]
+                )
 
     async def _status(self) -> None:
-        await self._segment("status", "-tasks.status", ("Pending", "Pending", "Overdue", "All open"))
+        await self._segment(
+            "status", "-tasks.status", ("Pending", "Pending", "Overdue", "All open")
+        )
 
     async def _sort(self) -> None:
         box = self.tab.find("selectbox", "-tasks.sort")
@@ -165,7 +187,11 @@ class Worker:
         await self.think()
         reason = self.tab.find("text_area", "-confirm.reason")
         if reason is not None:
-            await self.tab.rerun("write reason", WidgetState(id=reason.body.id, string_value="Done by phone"), fragment=reason.fragment)
+            await self.tab.rerun(
+                "write reason",
+                WidgetState(id=reason.body.id, string_value="Done by phone"),
+                fragment=reason.fragment,
+            )
         go = self.tab.find("button", "-confirm.go")
         if go is None:
             self.tab.errors.append(f"no confirmation to {action}")
@@ -189,26 +215,48 @@ class Worker:
             return
         place = self.dice.randrange(len(rows))
         click = json.dumps({"row": place, "label": "Open"})
-        await self.tab.rerun("open panel", WidgetState(id=grid.body.button_click_widgets["open"], string_trigger_value={"data": click}))
+        await self.tab.rerun(
+            "open panel",
+            WidgetState(
+                id=grid.body.button_click_widgets["open"], string_trigger_value={"data": click}
+            ),
+        )
         await self.think()
-        note = next((found for found in self.tab.all("text_input") if "-panel.note." in found.body.id), None)
+        note = next(
+            (found for found in self.tab.all("text_input") if "-panel.note." in found.body.id), None
+        )
         if note is None:
             self.tab.errors.append("no panel to write a note in")
         else:
-            await self.tab.rerun("note", WidgetState(id=note.body.id, string_value="Called, left a message"), fragment=note.fragment)
+            await self.tab.rerun(
+                "note",
+                WidgetState(id=note.body.id, string_value="Called, left a message"),
+                fragment=note.fragment,
+            )
             self._listen("note", (rows[place],))
             await self.think()
         dialog = next(self.tab.all("dialog"), None)
         if dialog is not None:
-            await self.tab.rerun("close panel", WidgetState(id=dialog.body.id, trigger_value=True), fragment=dialog.fragment)
+            await self.tab.rerun(
+                "close panel",
+                WidgetState(id=dialog.body.id, trigger_value=True),
+                fragment=dialog.fragment,
+            )
 
     async def _press(self, kind: str, button: Drawn) -> None:
-        await self.tab.rerun(kind, WidgetState(id=button.body.id, trigger_value=True), fragment=button.fragment)
+        await self.tab.rerun(
+            kind, WidgetState(id=button.body.id, trigger_value=True), fragment=button.fragment
+        )
 
     async def _segment(self, kind: str, key: str, labels: tuple[str, ...]) -> None:
         box = self.tab.find("button_group", key)
         if box is not None:
-            await self.tab.rerun(kind, WidgetState(id=box.body.id, string_array_value={"data": [self.dice.choice(labels)]}))
+            await self.tab.rerun(
+                kind,
+                WidgetState(
+                    id=box.body.id, string_array_value={"data": [self.dice.choice(labels)]}
+                ),
+            )
 
     def rows(self) -> list[Row]:
         """The rows of the list that is shown."""
@@ -216,18 +264,26 @@ class Worker:
 
     def _grid(self) -> tuple[Drawn | None, list[Row]]:
         """The list and its rows; none while it is empty."""
-        grid = next((found for found in self.tab.all("dataframe") if found.body.button_click_widgets), None)
+        grid = next(
+            (found for found in self.tab.all("dataframe") if found.body.button_click_widgets), None
+        )
         return grid, rows_of(grid) if grid is not None else []
 
     def _ticked(self, grid: Drawn) -> list[int]:
         """The ticked rows: as the tab has ticked them, else as the server has."""
-        return json.loads(self.tab.text_of(grid) or grid.body.selection_default or "{}").get("selection", {}).get("rows", [])
+        return (
+            json.loads(self.tab.text_of(grid) or grid.body.selection_default or "{}")
+            .get("selection", {})
+            .get("rows", [])
+        )
 
     def _ticked_rows(self) -> tuple[Row, ...]:
         grid, rows = self._grid()
         return tuple(rows[place] for place in self._ticked(grid)) if grid is not None else ()
 
-    def _listen(self, action: str, rows: tuple[Row, ...], undone: Told | None = None) -> Told | None:
+    def _listen(
+        self, action: str, rows: tuple[Row, ...], undone: Told | None = None
+    ) -> Told | None:
         """What the page says of an action that has just been done; nothing where the server is gone, since it still shows what it said of another."""
         if self.tab.has_ended:
             return None
@@ -235,13 +291,19 @@ class Worker:
         if close is None:
             self.tab.errors.append(f"the page says nothing of what became of: {action}")
             return None
-        said = [match for found in self.tab.near(close, "markdown") if (match := _SAID.fullmatch(found.body.body))]
+        said = [
+            match
+            for found in self.tab.near(close, "markdown")
+            if (match := _SAID.fullmatch(found.body.body))
+        ]
         refused = [_TASK.search(found.body.body) for found in self.tab.near(close, "alert")]
         count = _COUNT.fullmatch(said[0]["what"].replace("\\", "")) if said else None
         done = int(count[1].replace(",", "")) if count else len(said)
         wished = len(rows) - len(undone.refused) if undone else len(rows)
         if done + len(refused) != wished:
-            self.tab.errors.append(f"{action}: of {wished} tasks the page says that {done} were done and {len(refused)} refused")
+            self.tab.errors.append(
+                f"{action}: of {wished} tasks the page says that {done} were done and {len(refused)} refused"
+            )
         ids = tuple(match[1] for match in refused if match)
         told = Told(action, rows, done, (*ids, *(undone.refused if undone else ())))
         self.told.append(told)
@@ -252,4 +314,7 @@ def rows_of(grid: Drawn) -> list[Row]:
     """The rows of a list."""
     table = pa.ipc.open_stream(grid.body.arrow_data.data).read_all()
     columns = (table.column(name).to_pylist() for name in ("task", "patient", "reason", "since"))
-    return [Row(task, patient, reason, str(since)[:10]) for task, patient, reason, since in zip(*columns, strict=True)]
+    return [
+        Row(task, patient, reason, str(since)[:10])
+        for task, patient, reason, since in zip(*columns, strict=True)
+    ]

@@ -1,10 +1,14 @@
-"""From stored tasks, candidates and people's actions to this run's events and the new state, as set-based SQL."""
+"""Decide and record what happens to each task, as set-based SQL."""
+
+from __future__ import annotations
 
 from pathlib import Path
+
+from pipelines import sql_files
 
 FOLDER = Path(__file__).parent
 
 
 def sql(name: str) -> str:
-    """The text of one lifecycle step."""
-    return (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+    """The text of one SQL file of this room."""
+    return sql_files.read(FOLDER / f"{name}.sql")

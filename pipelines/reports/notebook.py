@@ -1,4 +1,4 @@
-"""What a notebook stands on: the list, days and clinic that its parameters mean, and how it shows its findings.
+"""What a notebook stands on: the list, days and facility that its parameters mean, and how it shows its findings.
 
 What is shown is HTML in which every text from data is escaped, so that the same output serves in Jupyter and in a report.
 """
@@ -16,12 +16,17 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from IPython.display import HTML, display
 
-from pipelines import charts, past_worklists, reports, warehouse, worklist
+from pipelines import reports
 from pipelines import settings as settings_module
-from pipelines.measures import Period
+from pipelines.analytics import charts
+from pipelines.analytics.period import Period
 from pipelines.reports import Scope
 from pipelines.settings import Settings
-from pipelines.worklist import Filters, Worklist
+from pipelines.warehouse import snapshots
+from pipelines.worklist import at as worklist_at
+from pipelines.worklist import past
+from pipelines.worklist.filters import Filters
+from pipelines.worklist.worklist import Worklist, open_worklist
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -49,21 +54,19 @@ class Report:
 
     @property
     def filters(self) -> Filters:
-        """Its clinic's tasks, open or closed."""
+        """Its facility's tasks, open or closed."""
         return Filters(status="all", facility_ids=self.scope.facility_ids)
 
     @property
-    def clinic(self) -> str:
-        """The clinic's name, or that it is all of them."""
+    def facility(self) -> str:
+        """The facility's name, or that it is all of them."""
         rows = self.worklist.facilities().set_index("facility_id")["name"]
-        return "all clinics" if self.scope.facility_id is None else rows[self.scope.facility_id]
+        return "all facilities" if self.scope.facility_id is None else rows[self.scope.facility_id]
 
     def introduce(self) -> None:
         """What the report is about, in one line."""
         days = f"{day(self.period.first)} to {day(self.period.last)}"
-        said = (
-            f"{self.clinic[0].upper()}{self.clinic[1:]}, {days}. The list as it was on {self.worklist.at.astimezone(dt.UTC):%B %-d, %Y, %H:%M} UTC."
-        )
+        said = f"{self.facility[0].upper()}{self.facility[1:]}, {days}. The list as it was on {self.worklist.at.astimezone(dt.UTC):%B %-d, %Y, %H:%M} UTC."
         display(HTML(f"<p class='scope'>{escape(said)}</p>"))
 
     def say(self, *sentences: str) -> None:
@@ -72,9 +75,20 @@ class Report:
 
     def table(self, name: str, rows: pd.DataFrame, columns: Mapping[str, str]) -> None:
         """A table (heading → column); under its name it becomes a sheet of the report's spreadsheet."""
-        shown = pd.DataFrame({heading: [_counted(value) for value in rows[column]] for heading, column in columns.items()})
+        shown = pd.DataFrame(
+            {
+                heading: [_counted(value) for value in rows[column]]
+                for heading, column in columns.items()
+            }
+        )
         shares = {heading for heading, column in columns.items() if column.endswith("share")}
-        display(HTML(_table(shown, shares) if len(shown) else f"<p class='empty'>{escape(name)}: nothing to list.</p>"))
+        display(
+            HTML(
+                _table(shown, shares)
+                if len(shown)
+                else f"<p class='empty'>{escape(name)}: nothing to list.</p>"
+            )
+        )
         self._shown.append(name)
         if self.tables_folder is not None:
             shown.to_pickle(self.tables_folder / f"{len(self._shown):02d} {name}")
@@ -91,9 +105,13 @@ class Report:
 
 
 def open_report(
-    at: str | None = None, first: str | None = None, last: str | None = None, facility: str | None = None, tables: str | None = None
+    at: str | None = None,
+    first: str | None = None,
+    last: str | None = None,
+    facility: str | None = None,
+    tables: str | None = None,
 ) -> Report:
-    """The report that these parameters mean, each as text or None: at a moment with its offset, days as 2026-11-01, a clinic's id.
+    """The report that these parameters mean, each as text or None: at a moment with its offset, days as 2026-11-01, a facility's id.
 
     Without a moment it is that of the newest run; without days the last weeks. The data folder is WORKBENCH_DATA.
     """
@@ -101,16 +119,21 @@ def open_report(
     moment = dt.datetime.fromisoformat(at) if at else newest_run(settings)
     days = (dt.date.fromisoformat(text) if text else None for text in (first, last))
     scope = reports.scope(settings, moment, *days, facility)
-    with worklist.open_worklist(settings, moment) as now:
-        end = past_worklists.evening_of(now, scope.period.last, facility)
-    return Report(settings, scope, worklist.open_worklist(settings, min(moment, end)), Path(tables) if tables else None)
+    with open_worklist(settings, moment) as now:
+        end = past.evening_of(now, scope.period.last, facility)
+    return Report(
+        settings,
+        scope,
+        open_worklist(settings, min(moment, end)),
+        Path(tables) if tables else None,
+    )
 
 
 def newest_run(settings: Settings) -> dt.datetime:
     """The moment the live snapshot speaks for."""
-    con = warehouse.connect()
+    con = snapshots.connect()
     try:
-        return worklist.attach_current(con, settings).as_of
+        return worklist_at.attach_current(con, settings).as_of
     finally:
         con.close()
 
@@ -145,7 +168,12 @@ def _table(rows: pd.DataFrame, shares: set[str]) -> str:
     is_number = {name: rows[name].map(_is_number).all() for name in rows}
     heads = "".join(f"<th{_right(is_number[name])}>{escape(name)}</th>" for name in rows)
     body = "".join(
-        "<tr>" + "".join(f"<td{_right(is_number[name])}>{escape(_written(value, name in shares))}</td>" for name, value in row.items()) + "</tr>"
+        "<tr>"
+        + "".join(
+            f"<td{_right(is_number[name])}>{escape(_written(value, name in shares))}</td>"
+            for name, value in row.items()
+        )
+        + "</tr>"
         for row in rows.to_dict("records")
     )
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
@@ -176,5 +204,9 @@ def _written(value: object, is_share: bool) -> str:
     if is_share:
         return f"{value:.1%}"
     if _is_number(value):
-        return f"{value:,}" if float(value).is_integer() and not isinstance(value, float) else f"{value:,.4g}"
+        return (
+            f"{value:,}"
+            if float(value).is_integer() and not isinstance(value, float)
+            else f"{value:,.4g}"
+        )
     return str(value)

@@ -1,4 +1,4 @@
-"""The numbers of reports that no page asks for: clinics side by side, and a period beside the one before."""
+"""The numbers of reports that no page asks for: facilities side by side, and a period beside the one before."""
 
 from __future__ import annotations
 
@@ -8,49 +8,97 @@ from decimal import Decimal
 
 import pandas as pd
 
-from pipelines import measures, records
-from pipelines.measures import Period
-from pipelines.worklist import Filters, Worklist
+from pipelines.analytics import flow as analytics_flow
+from pipelines.analytics.period import Period
+from pipelines.runs import history
+from pipelines.worklist.filters import Filters
+from pipelines.worklist.worklist import Worklist
 
-OLDEST = ["task_id", "title", "facility", "since", "age_days", "active_age_days", "status"]  # nothing that tells whose task it is
+OLDEST = [
+    "task_id",
+    "title",
+    "facility",
+    "since",
+    "age_days",
+    "active_age_days",
+    "status",
+]  # nothing that tells whose task it is
 
 
 def by_facility(listed: Worklist, filters: Filters, period: Period) -> pd.DataFrame:
-    """One row a clinic, by name: facility_id, facility, what stands there (open, overdue, deferred, amount, oldest_days) and the period's flow.
+    """One row a facility, by name: facility_id, facility, what stands there (open, overdue, deferred, amount, oldest_days) and the period's flow.
 
     overdue counts pending tasks; overdue_share is of all open ones. came_in, went_out and net are of the period, open_at_end its last
     evening; open_before, overdue_before and deferred_before of the evening before it; came_in_before, went_out_before and net_before of
     the period before.
     """
     open_ones = replace(filters, status="open")
-    flow = measures.flow(listed, filters, period, "facility")
+    flow = analytics_flow.flow(listed, filters, period, "facility")
     moved, before = (_moved(steps) for steps in (flow.steps, flow.before))
-    then = measures.standing_then(listed, open_ones, period.before().last, "facility").set_index("split").add_suffix("_before")
-    now = measures.standing(listed, open_ones, "facility").set_index("split").rename(columns={"tasks": "open"})
-    clinics = listed.facilities()[["facility_id", "name"]].rename(columns={"name": "facility"})
+    then = (
+        analytics_flow.standing_then(listed, open_ones, period.before().last, "facility")
+        .set_index("split")
+        .add_suffix("_before")
+    )
+    now = (
+        analytics_flow.standing(listed, open_ones, "facility")
+        .set_index("split")
+        .rename(columns={"tasks": "open"})
+    )
+    facility_ids = listed.facilities()[["facility_id", "name"]].rename(columns={"name": "facility"})
     if filters.facility_ids:
-        clinics = clinics[clinics["facility_id"].isin(filters.facility_ids)]
-    rows = clinics.set_index("facility_id").join([now, moved, before.drop(columns="open_at_end").add_suffix("_before"), then])
-    counted = ["open", "overdue", "deferred", *moved, *(f"{name}_before" for name in ("came_in", "went_out", "net", "tasks", "overdue", "deferred"))]
-    rows = rows.assign(**rows[counted].fillna(0).astype(int), amount=[Decimal(0) if pd.isna(amount) else amount for amount in rows["amount"]])
+        facility_ids = facility_ids[facility_ids["facility_id"].isin(filters.facility_ids)]
+    rows = facility_ids.set_index("facility_id").join(
+        [now, moved, before.drop(columns="open_at_end").add_suffix("_before"), then]
+    )
+    counted = [
+        "open",
+        "overdue",
+        "deferred",
+        *moved,
+        *(
+            f"{name}_before"
+            for name in ("came_in", "went_out", "net", "tasks", "overdue", "deferred")
+        ),
+    ]
+    rows = rows.assign(
+        **rows[counted].fillna(0).astype(int),
+        amount=[Decimal(0) if pd.isna(amount) else amount for amount in rows["amount"]],
+    )
     rows = rows.rename(columns={"tasks_before": "open_before"}).reset_index()
-    rows["overdue_share"] = [late / tasks if tasks else 0.0 for late, tasks in zip(rows["overdue"], rows["open"], strict=True)]
+    rows["overdue_share"] = [
+        late / tasks if tasks else 0.0
+        for late, tasks in zip(rows["overdue"], rows["open"], strict=True)
+    ]
     return rows.drop(columns="oldest")
 
 
 def _moved(steps: pd.DataFrame) -> pd.DataFrame:
-    found = steps.groupby("split").agg(came_in=("came_in", "sum"), went_out=("went_out", "sum"), open_at_end=("open_at_end", "last"))
+    found = steps.groupby("split").agg(
+        came_in=("came_in", "sum"),
+        went_out=("went_out", "sum"),
+        open_at_end=("open_at_end", "last"),
+    )
     return found.assign(net=found["came_in"] - found["went_out"])
 
 
 def beside_the_one_before(listed: Worklist, filters: Filters, period: Period) -> pd.DataFrame:
     """Two rows, the period and the one of the same length before it: first, last, came_in, went_out, net, open_before, open_at_end."""
-    flow = measures.flow(listed, filters, period)
+    flow = analytics_flow.flow(listed, filters, period)
     rows = []
     for chosen, steps in ((period, flow.steps), (period.before(), flow.before)):
         came, went = int(steps["came_in"].sum()), int(steps["went_out"].sum())
         end = int(steps["open_at_end"].iloc[-1]) if len(steps) else 0
-        rows.append({"first": chosen.first, "last": chosen.last, "came_in": came, "went_out": went, "net": came - went, "open_at_end": end})
+        rows.append(
+            {
+                "first": chosen.first,
+                "last": chosen.last,
+                "came_in": came,
+                "went_out": went,
+                "net": came - went,
+                "open_at_end": end,
+            }
+        )
     return pd.DataFrame(rows).assign(open_before=lambda found: found["open_at_end"] - found["net"])
 
 
@@ -61,4 +109,4 @@ def oldest(listed: Worklist, filters: Filters, most: int = 5) -> pd.DataFrame:
 
 def history_begins(listed: Worklist) -> dt.date:
     """The day of the first run: what came in on it may have waited long before."""
-    return records.runs(listed.con, limit=1_000_000)["as_of"].min().date()
+    return history.runs(listed.con, limit=1_000_000)["as_of"].min().date()

@@ -8,7 +8,7 @@ from html import escape
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
-from pipelines import charts
+from pipelines.analytics import charts
 
 # Nothing may be loaded from anywhere, whatever a text in the report says.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:; font-src data:"
@@ -29,7 +29,11 @@ def html(notebook: NotebookNode, title: str) -> str:
     """The page."""
     # The template "basic" is the body alone: the others load MathJax and more from elsewhere.
     exporter = HTMLExporter(
-        template_name="basic", exclude_input=True, exclude_input_prompt=True, exclude_output_prompt=True, exclude_anchor_links=True
+        template_name="basic",
+        exclude_input=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        exclude_anchor_links=True,
     )
     body, _ = exporter.from_notebook_node(without_noise(notebook))
     return (

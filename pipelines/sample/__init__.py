@@ -11,21 +11,33 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines import contracts
 from pipelines.errors import UserError
+from pipelines.extracts import contract
 from pipelines.sample.billing import billing_tables
 from pipelines.sample.charts import chart_tables
 from pipelines.sample.coverage import coverage_tables, policy_of
-from pipelines.sample.dice import Dice, Ints
 from pipelines.sample.facts import SCHEMAS, Facts
 from pipelines.sample.files import ExtractWriter
 from pipelines.sample.outreach import outreach_tables
 from pipelines.sample.people import patients_and_cases
-from pipelines.sample.practice import Practice, facilities_table, payers_table, practice_for, staff_table
+from pipelines.sample.practice import (
+    Practice,
+    facilities_table,
+    payers_table,
+    practice_for,
+    staff_table,
+)
+from pipelines.sample.randomness import Dice, Ints
 from pipelines.sample.traps import TRAPS, trap_facts
 from pipelines.sample.visits import visits_and_table
 
-__all__ = ["DEFAULT_AS_OF", "DEFAULT_FACILITIES", "DEFAULT_PATIENTS", "DEFAULT_SEED", "write_sample"]
+__all__ = [
+    "DEFAULT_AS_OF",
+    "DEFAULT_FACILITIES",
+    "DEFAULT_PATIENTS",
+    "DEFAULT_SEED",
+    "write_sample",
+]
 
 DEFAULT_PATIENTS = 250
 DEFAULT_FACILITIES = 3
@@ -37,7 +49,9 @@ MOST_PATIENTS, MOST_FACILITIES = 5_000_000, 900  # what the width of the ids all
 BATCH = 20_000  # patients made at once: about 400,000 appointments, some hundred megabytes
 
 
-def write_sample(out: Path, *, patients: int, facilities: int, as_of: datetime, seed: int, format: str) -> dict[str, int]:
+def write_sample(
+    out: Path, *, patients: int, facilities: int, as_of: datetime, seed: int, format: str
+) -> dict[str, int]:
     """Write the extracts of the practice as known at as_of (with a zone) into a folder; answers the rows of each table.
 
     `patients` counts the written trap patients too, which are always there. Replaces extracts already in the folder.
@@ -45,13 +59,21 @@ def write_sample(out: Path, *, patients: int, facilities: int, as_of: datetime, 
     _check(patients, facilities, as_of, format)
     practice = practice_for(patients, facilities)
     _clear(out)
-    fixed = {"clinics": facilities_table(practice, as_of), "staff_members": staff_table(practice), "payer_list": payers_table()}
+    fixed = {
+        "clinics": facilities_table(practice, as_of),
+        "staff_members": staff_table(practice),
+        "payer_list": payers_table(),
+    }
     dice = Dice(seed)
     end = FIRST_NUMBER + max(patients - len(TRAPS), 0)
     with ExtractWriter(out, as_of, format, fixed) as writer:
         writer.write(trap_facts(facilities))
         for start in range(FIRST_NUMBER, end, BATCH):
-            writer.write(_random_facts(dice, practice, np.arange(start, min(start + BATCH, end), dtype=np.int64)))
+            writer.write(
+                _random_facts(
+                    dice, practice, np.arange(start, min(start + BATCH, end), dtype=np.int64)
+                )
+            )
         writer.write_manifest()
     return writer.rows
 
@@ -82,7 +104,7 @@ def _clear(out: Path) -> None:
     """Make the folder and remove the extracts of an earlier call, so that no CSV stays beside a new Parquet file; other files stay."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for table in (*contracts.TABLES, "manifest"):
+        for table in (*contract.TABLES, "manifest"):
             for path in (out / f"{table}.csv", out / f"{table}.parquet"):
                 path.unlink(missing_ok=True)
     except OSError as problem:

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.sample import facts
-from pipelines.sample.dice import Dice, Ints
 from pipelines.sample.facts import NEVER, days, minutes, only_if
 from pipelines.sample.people import Cases, Moments
+from pipelines.sample.randomness import Dice, Ints
 from pipelines.sample.visits import COMPLETED, Visits
 
 HOLDS = (
@@ -22,7 +22,9 @@ PAYMENT, REFUND, VOID = range(3)
 ON_THE_DAY, LATER, IN_PARTS, NEVER_PAID, VOIDED = range(5)
 
 
-def billing_tables(dice: Dice, cases: Cases, visits: Visits, policy: Ints, authorizations: pa.Table) -> dict[str, pa.Table]:
+def billing_tables(
+    dice: Dice, cases: Cases, visits: Visits, policy: Ints, authorizations: pa.Table
+) -> dict[str, pa.Table]:
     """The fact tables payments, claims and claim_holds."""
     claims, holds = _claims(dice, cases, visits, policy, _first_paperwork(cases, authorizations))
     return {"payments": _payments(dice, cases, visits), "claims": claims, "claim_holds": holds}
@@ -51,10 +53,23 @@ def _payments(dice: Dice, cases: Cases, visits: Visits) -> pa.Table:
         & np.isin(how, (ON_THE_DAY, LATER))
         & dice.happens("gives back", cases.number, 0.5)[visits.case[owing]]
     )
-    entries.append((gives_back, 4, REFUND, due, visits.settled_at[owing] + days(dice.between("gives back after", number, 60, 110))))
+    entries.append(
+        (
+            gives_back,
+            4,
+            REFUND,
+            due,
+            visits.settled_at[owing] + days(dice.between("gives back after", number, 60, 110)),
+        )
+    )
     chosen = [np.flatnonzero(which) for which, *_ in entries]
     visit = owing[np.concatenate(chosen)]
-    digit, kind = (np.concatenate([np.full(len(c), entry[i]) for c, entry in zip(chosen, entries, strict=True)]) for i in (1, 2))
+    digit, kind = (
+        np.concatenate(
+            [np.full(len(c), entry[i]) for c, entry in zip(chosen, entries, strict=True)]
+        )
+        for i in (1, 2)
+    )
     columns = {
         "payment_id": visits.number[visit] * 10 + digit,
         "patient_id": cases.patient_id[visits.case[visit]],
@@ -64,7 +79,11 @@ def _payments(dice: Dice, cases: Cases, visits: Visits) -> pa.Table:
         "paid_at": np.concatenate([entry[4][c] for c, entry in zip(chosen, entries, strict=True)]),
         "voided_at": np.full(len(visit), NEVER),
         # A refund pays out the credit of the case, not the money of one visit.
-        "date_of_service": np.where(kind == REFUND, np.datetime64("NaT", "D"), visits.starts_at[visit].astype("datetime64[D]")),
+        "date_of_service": np.where(
+            kind == REFUND,
+            np.datetime64("NaT", "D"),
+            visits.starts_at[visit].astype("datetime64[D]"),
+        ),
         "kind": facts.texts(kind, KINDS),
     }
     return facts.table("payments", columns)
@@ -72,19 +91,28 @@ def _payments(dice: Dice, cases: Cases, visits: Visits) -> pa.Table:
 
 def _is_overcharged(dice: Dice, cases: Cases, visits: Visits, visit: Ints) -> np.ndarray:
     """Visits for which the payer later says the patient owed nothing."""
-    return dice.happens("overcharged", cases.number, 0.06)[visits.case[visit]] & dice.happens("owes nothing", visits.number[visit], 0.3)
+    return dice.happens("overcharged", cases.number, 0.06)[visits.case[visit]] & dice.happens(
+        "owes nothing", visits.number[visit], 0.3
+    )
 
 
 def _first_paperwork(cases: Cases, authorizations: pa.Table) -> Moments:
     """For each case when its first authorization was uploaded; never, where it has none."""
-    column = {name: authorizations[name].to_numpy() for name in ("authorization_id", "case_id", "document_uploaded_at")}
+    column = {
+        name: authorizations[name].to_numpy()
+        for name in ("authorization_id", "case_id", "document_uploaded_at")
+    }
     first = np.flatnonzero(column["authorization_id"] % 10 == 1)
     uploaded_at = np.full(len(cases.number), NEVER)
-    uploaded_at[np.searchsorted(cases.number, column["case_id"][first])] = column["document_uploaded_at"][first]
+    uploaded_at[np.searchsorted(cases.number, column["case_id"][first])] = column[
+        "document_uploaded_at"
+    ][first]
     return uploaded_at
 
 
-def _claims(dice: Dice, cases: Cases, visits: Visits, policy: Ints, paperwork_at: Moments) -> tuple[pa.Table, pa.Table]:
+def _claims(
+    dice: Dice, cases: Cases, visits: Visits, policy: Ints, paperwork_at: Moments
+) -> tuple[pa.Table, pa.Table]:
     """A claim is made the evening of the visit, sent within days unless held, and processed weeks later."""
     billed = np.flatnonzero((visits.outcome == COMPLETED) & (policy[visits.case] > 0))
     number, case = visits.number[billed], visits.case[billed]
@@ -93,11 +121,19 @@ def _claims(dice: Dice, cases: Cases, visits: Visits, policy: Ints, paperwork_at
     send_at = created_at + days(dice.between("sent after", number, 1, 3))
     lacks_paperwork = (visits.nth[billed] < 2) & (paperwork_at[case] > send_at)
     is_held = lacks_paperwork | dice.happens("held", number, 0.012)
-    release = send_at + days(dice.graded("released", number, (0.7, 1, 9), (0.2, 10, 40), (0.1, 100, 400))) + minutes(300)
+    release = (
+        send_at
+        + days(dice.graded("released", number, (0.7, 1, 9), (0.2, 10, 40), (0.1, 100, 400)))
+        + minutes(300)
+    )
     released_at = only_if(is_held, np.where(lacks_paperwork, paperwork_at[case] + days(1), release))
     held_at = only_if(is_held, send_at)
     submitted_at = np.where(is_held, released_at + minutes(60), send_at)
-    processed_at = submitted_at + days(dice.graded("processed", number, (0.9, 9, 24), (0.1, 25, 50))) + minutes(120)
+    processed_at = (
+        submitted_at
+        + days(dice.graded("processed", number, (0.9, 9, 24), (0.1, 25, 50)))
+        + minutes(120)
+    )
     owed = np.where(_is_overcharged(dice, cases, visits, billed), 0, visits.amount_due[billed])
     claims = {
         "claim_id": number,
@@ -114,7 +150,9 @@ def _claims(dice: Dice, cases: Cases, visits: Visits, policy: Ints, paperwork_at
         "date_of_service": day,
     }
     held = np.flatnonzero(is_held)
-    cause = np.where(lacks_paperwork[held], 0, dice.between("cause", number[held], 1, len(HOLDS) - 1))
+    cause = np.where(
+        lacks_paperwork[held], 0, dice.between("cause", number[held], 1, len(HOLDS) - 1)
+    )
     holds = {
         "hold_id": number[held] * 10 + 1,
         "claim_id": number[held],

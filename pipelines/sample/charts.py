@@ -6,25 +6,37 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.sample import facts
-from pipelines.sample.dice import Dice, Ints
 from pipelines.sample.facts import NEVER, days, minutes, only_if
 from pipelines.sample.people import PHYSICIANS, Cases, Moments
 from pipelines.sample.practice import DIRECTOR, FIRST_ASSISTANT, FIRST_THERAPIST, Practice
+from pipelines.sample.randomness import Dice, Ints
 from pipelines.sample.visits import COMPLETED, NO_SHOW, Visits
 
-PLANS_SINCE = facts.ANCHOR - 50  # the practice keeps and faxes plans of care in the EMR since then; earlier ones are on paper
+PLANS_SINCE = (
+    facts.ANCHOR - 50
+)  # the practice keeps and faxes plans of care in the EMR since then; earlier ones are on paper
 KINDS = ("Initial Evaluation", "Daily Note", "Progress Note", "Discharge Summary", "Addendum")
 EVALUATION, DAILY, PROGRESS, DISCHARGE, ADDENDUM = range(5)
 
 
-def chart_tables(dice: Dice, practice: Practice, cases: Cases, visits: Visits) -> dict[str, pa.Table]:
+def chart_tables(
+    dice: Dice, practice: Practice, cases: Cases, visits: Visits
+) -> dict[str, pa.Table]:
     """The fact tables documents and faxes."""
     note = _notes(dice, practice, cases, visits)
     visit, completed_at = note["visit"], note["completed_at"]
     # An amendment of a completed document is a document of its own.
-    amended = np.flatnonzero(dice.happens("amended", note["number"], 0.002) & ~np.isnat(completed_at))
-    begun_at = completed_at[amended] + days(dice.between("amended after", note["number"][amended], 1, 12))
-    done_at = begun_at + days(dice.graded("amendment takes", note["number"][amended], (0.6, 0, 1), (0.4, 2, 30))) + minutes(25)
+    amended = np.flatnonzero(
+        dice.happens("amended", note["number"], 0.002) & ~np.isnat(completed_at)
+    )
+    begun_at = completed_at[amended] + days(
+        dice.between("amended after", note["number"][amended], 1, 12)
+    )
+    done_at = (
+        begun_at
+        + days(dice.graded("amendment takes", note["number"][amended], (0.6, 0, 1), (0.4, 2, 30)))
+        + minutes(25)
+    )
     amendment = {
         "visit": visit[amended],
         "number": note["number"][amended] + 1,
@@ -43,7 +55,9 @@ def chart_tables(dice: Dice, practice: Practice, cases: Cases, visits: Visits) -
         "appointment_id": visits.number[all_notes["visit"]],
         "facility_id": cases.facility[case],
         "last_editor_id": all_notes["editor"],
-        "reviewer_id": np.where(np.isnat(all_notes["submitted_at"]), 0, cases.facility[case] * 1000 + DIRECTOR),
+        "reviewer_id": np.where(
+            np.isnat(all_notes["submitted_at"]), 0, cases.facility[case] * 1000 + DIRECTOR
+        ),
         "started_at": all_notes["started_at"],
         "submitted_for_review_at": all_notes["submitted_at"],
         "completed_at": all_notes["completed_at"],
@@ -52,7 +66,9 @@ def chart_tables(dice: Dice, practice: Practice, cases: Cases, visits: Visits) -
         "has_plan_of_care": all_notes["has_plan"],
     }
     plans = np.flatnonzero(note["has_plan"] & ~np.isnat(completed_at))
-    faxes = _faxes(dice, cases, visits.case[visit[plans]], note["number"][plans], completed_at[plans])
+    faxes = _faxes(
+        dice, cases, visits.case[visit[plans]], note["number"][plans], completed_at[plans]
+    )
     return {"documents": facts.table("documents", documents), "faxes": faxes}
 
 
@@ -67,11 +83,20 @@ def _notes(dice: Dice, practice: Practice, cases: Cases, visits: Visits) -> dict
     started_at = visits.settled_at[visit] - minutes(dice.between("note begun", number, 0, 20))
     done_at = _done_at(dice, number, started_at)
     is_never = mistaken[visit] | dice.happens("note forgotten", number, 0.006)
-    is_reviewed = (visits.staff[visit] % 1000 >= FIRST_ASSISTANT) & dice.happens("reviewed", number, 0.5)
+    is_reviewed = (visits.staff[visit] % 1000 >= FIRST_ASSISTANT) & dice.happens(
+        "reviewed", number, 0.5
+    )
     review = dice.graded("review takes", number, (0.6, 0, 1), (0.36, 2, 5), (0.04, 12, 60))
     completed_at = np.where(is_reviewed, done_at + days(review) + minutes(95), done_at)
-    colleague = cases.facility[case] * 1000 + FIRST_THERAPIST + dice.between("editor", number, 0, practice.therapists - 1)
-    editor = np.choose(dice.pick("edited by", number, [0.7, 0.27, 0.03]), [np.zeros_like(case), visits.staff[visit], colleague])
+    colleague = (
+        cases.facility[case] * 1000
+        + FIRST_THERAPIST
+        + dice.between("editor", number, 0, practice.therapists - 1)
+    )
+    editor = np.choose(
+        dice.pick("edited by", number, [0.7, 0.27, 0.03]),
+        [np.zeros_like(case), visits.staff[visit], colleague],
+    )
     return {
         "visit": visit,
         "number": number,
@@ -93,7 +118,11 @@ def _done_at(dice: Dice, number: Ints, started_at: Moments) -> Moments:
 def _faxes(dice: Dice, cases: Cases, case: Ints, document: Ints, completed_at: Moments) -> pa.Table:
     """A plan of care goes out within days; some fail after all retries, most of those are sent again; some are forgotten."""
     first = np.flatnonzero(dice.happens("faxed", document, 0.92))
-    queued_at = completed_at + days(dice.graded("fax after", document, (0.7, 0, 1), (0.3, 2, 7))) + minutes(15)
+    queued_at = (
+        completed_at
+        + days(dice.graded("fax after", document, (0.7, 0, 1), (0.3, 2, 7)))
+        + minutes(15)
+    )
     fails = dice.happens("fax fails", document, 0.08)
     again = first[(fails & dice.happens("fax again", document, 0.7))[first]]
     over_at = queued_at + minutes(np.where(fails, 190, dice.between("fax takes", document, 2, 40)))

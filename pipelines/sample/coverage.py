@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.sample import facts
-from pipelines.sample.dice import Dice, Ints
 from pipelines.sample.facts import days, minutes, only_if
 from pipelines.sample.people import Cases, Patients
 from pipelines.sample.practice import PAYERS, SELF_PAY
+from pipelines.sample.randomness import Dice, Ints
 
 VERIFIED_SINCE = facts.ANCHOR - 40  # the practice asks the vendor to verify benefits since then
 ASKS = np.array([payer.asks_authorization for payer in PAYERS])
@@ -29,7 +29,10 @@ def policy_of(dice: Dice, cases: Cases) -> Ints:
 def coverage_tables(dice: Dice, patients: Patients, cases: Cases) -> dict[str, pa.Table]:
     """The fact tables policies and authorizations."""
     policy = policy_of(dice, cases)
-    return {"policies": _policies(dice, patients, cases), "authorizations": _authorizations(dice, cases, policy)}
+    return {
+        "policies": _policies(dice, patients, cases),
+        "authorizations": _authorizations(dice, cases, policy),
+    }
 
 
 def _policies(dice: Dice, patients: Patients, cases: Cases) -> pa.Table:
@@ -42,17 +45,43 @@ def _policies(dice: Dice, patients: Patients, cases: Cases) -> pa.Table:
     # (positions of patients, positions of cases or none, last digit); registered_at is on the clock of the home facility
     of_patient = [(own, MAIN), (secondary, SECONDARY), (former, FORMER)]
     patient = np.concatenate([cases.patient[bound]] + [positions for positions, _ in of_patient])
-    case_id = np.concatenate([cases.number[bound]] + [np.zeros_like(positions) for positions, _ in of_patient])
-    digit = np.concatenate([cases.number[bound] % 10] + [np.full_like(positions, last) for positions, last in of_patient])
-    facility = np.concatenate([cases.facility[bound]] + [patients.facility[positions] for positions, _ in of_patient])
-    known_at = np.concatenate([cases.opened_at[bound]] + [patients.registered_at[positions] for positions, _ in of_patient]) + minutes(60)
+    case_id = np.concatenate(
+        [cases.number[bound]] + [np.zeros_like(positions) for positions, _ in of_patient]
+    )
+    digit = np.concatenate(
+        [cases.number[bound] % 10]
+        + [np.full_like(positions, last) for positions, last in of_patient]
+    )
+    facility = np.concatenate(
+        [cases.facility[bound]] + [patients.facility[positions] for positions, _ in of_patient]
+    )
+    known_at = np.concatenate(
+        [cases.opened_at[bound]]
+        + [patients.registered_at[positions] for positions, _ in of_patient]
+    ) + minutes(60)
     number = patients.number[patient] * 10 + digit
-    payer = np.where(digit >= SECONDARY, (patients.payer[patient] + digit) % (len(PAYERS) - 1) + 1, patients.payer[patient])
-    asks = (known_at >= VERIFIED_SINCE) & (digit <= OF_SECOND_CASE) & dice.happens("verification", number, 0.6)
-    requested_at = only_if(asks, known_at + minutes(dice.between("verification asked", number, 5, 90)))
-    verified_at = requested_at + days(dice.graded("verified", number, (0.85, 1, 4), (0.10, 5, 20), (0.05, 300, 400)))
-    begins = known_at.astype("datetime64[Y]").astype("datetime64[D]") - np.where(digit == FORMER, 1096, 0)
-    end = np.where(digit == FORMER, begins + 700, begins + dice.between("policy days", number, 500, 900))
+    payer = np.where(
+        digit >= SECONDARY,
+        (patients.payer[patient] + digit) % (len(PAYERS) - 1) + 1,
+        patients.payer[patient],
+    )
+    asks = (
+        (known_at >= VERIFIED_SINCE)
+        & (digit <= OF_SECOND_CASE)
+        & dice.happens("verification", number, 0.6)
+    )
+    requested_at = only_if(
+        asks, known_at + minutes(dice.between("verification asked", number, 5, 90))
+    )
+    verified_at = requested_at + days(
+        dice.graded("verified", number, (0.85, 1, 4), (0.10, 5, 20), (0.05, 300, 400))
+    )
+    begins = known_at.astype("datetime64[Y]").astype("datetime64[D]") - np.where(
+        digit == FORMER, 1096, 0
+    )
+    end = np.where(
+        digit == FORMER, begins + 700, begins + dice.between("policy days", number, 500, 900)
+    )
     has_end = (digit == FORMER) | dice.happens("policy ends", number, 0.3)
     columns = {
         "policy_id": number,
@@ -83,14 +112,24 @@ def _authorizations(dice: Dice, cases: Cases, policy: Ints) -> pa.Table:
     number = cases.number[case] * 10 + nth + 1
     begins = cases.start[case] + nth * span[of_case]
     ends = begins + span[of_case] - 1
-    first_at = cases.opened_at[case] + minutes(150) + days(dice.graded("entered", number, (0.8, 0, 2), (0.2, 4, 12)))
+    first_at = (
+        cases.opened_at[case]
+        + minutes(150)
+        + days(dice.graded("entered", number, (0.8, 0, 2), (0.2, 4, 12)))
+    )
     renewal = dice.graded("renewed", number, (0.80, -20, -4), (0.12, 3, 15), (0.08, 400, 500))
-    later_at = (begins + renewal).astype("datetime64[s]") + minutes(600 + dice.between("entered minute", number, 0, 400))
+    later_at = (begins + renewal).astype("datetime64[s]") + minutes(
+        600 + dice.between("entered minute", number, 0, 400)
+    )
     entered_at = np.where(nth == 0, first_at, np.maximum(later_at, cases.opened_at[case] + days(1)))
     upload = dice.graded("uploaded", number, (0.9, 0, 1), (0.1, 8, 45))
     planned = -(-span[of_case] * cases.weekly[case] // 7)
     slack = dice.graded("visit slack", number, (0.90, 4, 8), (0.10, -4, 1))
-    limit = np.select([dice.happens("no limit", number, 0.08), dice.happens("limit 0", number, 0.05)], [-1, 0], planned + slack)
+    limit = np.select(
+        [dice.happens("no limit", number, 0.08), dice.happens("limit 0", number, 0.05)],
+        [-1, 0],
+        planned + slack,
+    )
     stub = np.flatnonzero((policy > 0) & ASKS_LATER[cases.payer])
     columns = {
         "authorization_id": (cases.number[stub] * 10, number),
@@ -99,10 +138,15 @@ def _authorizations(dice: Dice, cases: Cases, policy: Ints) -> pa.Table:
         "facility_id": (cases.facility[stub], cases.facility[case]),
         "visit_limit": (np.full(len(stub), 12), limit),
         "entered_at": (cases.opened_at[stub] + minutes(75), entered_at),
-        "document_uploaded_at": (np.full(len(stub), facts.NEVER), entered_at + days(upload) + minutes(20)),
+        "document_uploaded_at": (
+            np.full(len(stub), facts.NEVER),
+            entered_at + days(upload) + minutes(20),
+        ),
         "starts_on": (cases.start[stub], begins),
         "ends_on": (np.full(len(stub), np.datetime64("NaT", "D")), ends),
         "is_stub": (np.ones(len(stub), dtype=bool), np.zeros(len(case), dtype=bool)),
         "is_counted": (np.zeros(len(stub), dtype=bool), dice.happens("counted", number, 0.3)),
     }
-    return facts.table("authorizations", {name: np.concatenate(parts) for name, parts in columns.items()})
+    return facts.table(
+        "authorizations", {name: np.concatenate(parts) for name, parts in columns.items()}
+    )

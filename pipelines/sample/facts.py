@@ -15,24 +15,33 @@ from numpy.typing import NDArray
 Column = NDArray | pa.Array | Sequence
 Facts = dict[str, pa.Table]
 
-ANCHOR = np.datetime64("2026-11-20", "D")  # the practice lives around this day, whatever moment is asked for
+ANCHOR = np.datetime64(
+    "2026-11-20", "D"
+)  # the practice lives around this day, whatever moment is asked for
 NEVER = np.datetime64("NaT", "s")
 
 NUMBER, MOMENT, DAY, FLAG = pa.int64(), pa.timestamp("s"), pa.date32(), pa.bool_()
 TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
-def _fields(numbers: str = "", moments: str = "", days: str = "", texts: str = "", flags: str = "") -> pa.Schema:
+def _fields(
+    numbers: str = "", moments: str = "", days: str = "", texts: str = "", flags: str = ""
+) -> pa.Schema:
     kinds = ((numbers, NUMBER), (moments, MOMENT), (days, DAY), (texts, TEXT), (flags, FLAG))
     return pa.schema([(name, kind) for names, kind in kinds for name in names.split()])
 
 
 SCHEMAS: dict[str, pa.Schema] = {
     "patients": _fields(
-        "patient_id facility_id phone", "registered_at activated_at inactivated_at", "born_on", "first_name last_name reminder_channel"
+        "patient_id facility_id phone",
+        "registered_at activated_at inactivated_at",
+        "born_on",
+        "first_name last_name reminder_channel",
     ),
     "cases": _fields(
-        "case_id patient_id facility_id therapist_id visits_per_week_target referring_fax", "opened_at discharged_at", texts="referring_provider"
+        "case_id patient_id facility_id therapist_id visits_per_week_target referring_fax",
+        "opened_at discharged_at",
+        texts="referring_provider",
     ),
     "policies": _fields(
         "policy_id patient_id case_id facility_id payer_id rank",
@@ -54,13 +63,20 @@ SCHEMAS: dict[str, pa.Schema] = {
         texts="outcome",
     ),
     # voided_at: the EMR turned the payment row itself into a void one.
-    "payments": _fields("payment_id patient_id case_id facility_id amount", "paid_at voided_at", "date_of_service", "kind"),
+    "payments": _fields(
+        "payment_id patient_id case_id facility_id amount",
+        "paid_at voided_at",
+        "date_of_service",
+        "kind",
+    ),
     "claims": _fields(
         "claim_id case_id policy_id appointment_id facility_id patient_responsibility",
         "created_at held_at released_at submitted_at processed_at",
         "date_of_service",
     ),
-    "claim_holds": _fields("hold_id claim_id facility_id", "held_at released_at", texts="reason_code reason"),
+    "claim_holds": _fields(
+        "hold_id claim_id facility_id", "held_at released_at", texts="reason_code reason"
+    ),
     "documents": _fields(
         "document_id case_id appointment_id facility_id last_editor_id reviewer_id",
         "started_at submitted_for_review_at completed_at",
@@ -68,9 +84,15 @@ SCHEMAS: dict[str, pa.Schema] = {
         "kind",
         "has_plan_of_care",
     ),
-    "faxes": _fields("fax_id document_id facility_id number", "queued_at sent_at failed_at", texts="recipient"),
-    "intake_submissions": _fields("submission_id patient_id case_id facility_id", "submitted_at", texts="form"),
-    "engagement_actions": _fields("action_id case_id facility_id days_after_discharge", "set_at", flags="is_active"),
+    "faxes": _fields(
+        "fax_id document_id facility_id number", "queued_at sent_at failed_at", texts="recipient"
+    ),
+    "intake_submissions": _fields(
+        "submission_id patient_id case_id facility_id", "submitted_at", texts="form"
+    ),
+    "engagement_actions": _fields(
+        "action_id case_id facility_id days_after_discharge", "set_at", flags="is_active"
+    ),
     "surveys": _fields("survey_id case_id facility_id", "completed_at", texts="kind"),
 }
 
@@ -79,7 +101,9 @@ def table(name: str, columns: Mapping[str, Column]) -> pa.Table:
     """One fact table; a column that is missing or unknown is an error of the sample's own code."""
     schema = SCHEMAS[name]
     if set(columns) != set(schema.names):
-        raise ValueError(f"facts of {name}: {sorted(set(columns) ^ set(schema.names))} are missing or unknown")
+        raise ValueError(
+            f"facts of {name}: {sorted(set(columns) ^ set(schema.names))} are missing or unknown"
+        )
     return pa.table([_array(columns[field.name], field.type) for field in schema], schema=schema)
 
 
@@ -98,8 +122,12 @@ def _array(values: Column, kind: pa.DataType) -> pa.Array:
 def texts(positions: NDArray[np.int64], choices: Sequence[str | None]) -> pa.DictionaryArray:
     """A text column: for each row the choice at that position."""
     known = [choice for choice in choices if choice is not None]
-    moved = np.array([known.index(choice) if choice is not None else -1 for choice in choices], dtype=np.int32)[positions]
-    return pa.DictionaryArray.from_arrays(pa.array(moved, mask=moved < 0), pa.array(known, type=pa.string()))
+    moved = np.array(
+        [known.index(choice) if choice is not None else -1 for choice in choices], dtype=np.int32
+    )[positions]
+    return pa.DictionaryArray.from_arrays(
+        pa.array(moved, mask=moved < 0), pa.array(known, type=pa.string())
+    )
 
 
 def same(text: str | None, length: int) -> pa.DictionaryArray:

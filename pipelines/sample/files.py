@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines import contracts
+from pipelines.extracts import contract
 from pipelines.sample.facts import Facts
 
 FIXED = ("facilities", "staff", "payers")  # the same at any moment
@@ -19,7 +19,16 @@ HORIZON_DAYS = 90  # how far ahead of its moment an extract of the appointments 
 MEMORY_LIMIT = "1GB"  # DuckDB spills to disk beyond; a batch needs far less
 
 # Ids are numbers with leading zeros, all of a table equally long, so that they sort as text as they do as numbers.
-ID_WIDTHS = {"facilities": 3, "staff": 6, "payers": 4, "patients": 7, "cases": 8, "policies": 8, "authorizations": 9, "appointments": 11}
+ID_WIDTHS = {
+    "facilities": 3,
+    "staff": 6,
+    "payers": 4,
+    "patients": 7,
+    "cases": 8,
+    "policies": 8,
+    "authorizations": 9,
+    "appointments": 11,
+}
 ID_WIDTHS |= {"payments": 12, "claims": 11, "claim_holds": 12, "documents": 12, "faxes": 13}
 ID_WIDTHS |= {"intake_submissions": 8, "engagement_actions": 9, "surveys": 9}
 
@@ -27,8 +36,10 @@ ID_WIDTHS |= {"intake_submissions": 8, "engagement_actions": 9, "surveys": 9}
 class ExtractWriter:
     """Writes one folder of extracts, batch after batch of patients in the order of their numbers; `rows` counts them by table."""
 
-    def __init__(self, out: Path, as_of: datetime, file_format: str, fixed: dict[str, pa.Table]) -> None:
-        self.rows = dict.fromkeys(contracts.TABLES, 0)
+    def __init__(
+        self, out: Path, as_of: datetime, file_format: str, fixed: dict[str, pa.Table]
+    ) -> None:
+        self.rows = dict.fromkeys(contract.TABLES, 0)
         self._out, self._as_of, self._format = out, as_of, file_format
         self._parquet: dict[str, pq.ParquetWriter] = {}
         self._db = duckdb.connect(config={"memory_limit": MEMORY_LIMIT})
@@ -61,12 +72,16 @@ class ExtractWriter:
         horizon = (self._as_of + timedelta(days=HORIZON_DAYS)).date().isoformat()
         lines = ["table,extracted_at,row_count,complete,horizon_on"]
         for table, count in self.rows.items():
-            lines.append(f"{table},{self._as_of.isoformat()},{count},true,{horizon if table == 'appointments' else ''}")
-        (self._out / "manifest.csv").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+            lines.append(
+                f"{table},{self._as_of.isoformat()},{count},true,{horizon if table == 'appointments' else ''}"
+            )
+        (self._out / "manifest.csv").write_text(
+            "\n".join(lines) + "\n", encoding="utf-8", newline="\n"
+        )
 
     def _append(self, table: str) -> None:
         known = (Path(__file__).parent / "known" / f"{table}.sql").read_text(encoding="utf-8")
-        select = f"SELECT {', '.join(_written(table, column, self._format) for column in contracts.columns(table))} FROM ({known}) AS known"
+        select = f"SELECT {', '.join(_written(table, column, self._format) for column in contract.columns(table))} FROM ({known}) AS known"
         if self._format == "parquet":
             self._append_parquet(table, select)
         else:
@@ -75,7 +90,9 @@ class ExtractWriter:
     def _append_csv(self, table: str, select: str) -> None:
         part, target = Path(self._scratch.name) / "part.csv", self._out / f"{table}.csv"
         part_text, header = str(part).replace("'", "''"), str(not target.exists()).lower()
-        copied = self._db.execute(f"COPY ({select}) TO '{part_text}' (FORMAT csv, HEADER {header}, DELIMITER ',', QUOTE '\"')").fetchone()
+        copied = self._db.execute(
+            f"COPY ({select}) TO '{part_text}' (FORMAT csv, HEADER {header}, DELIMITER ',', QUOTE '\"')"
+        ).fetchone()
         self.rows[table] += copied[0]
         with part.open("rb") as source, target.open("ab") as whole:
             shutil.copyfileobj(source, whole)
@@ -83,12 +100,14 @@ class ExtractWriter:
     def _append_parquet(self, table: str, select: str) -> None:
         rows = self._db.sql(select).to_arrow_table()
         if table not in self._parquet:
-            self._parquet[table] = pq.ParquetWriter(self._out / f"{table}.parquet", rows.schema, compression="zstd")
+            self._parquet[table] = pq.ParquetWriter(
+                self._out / f"{table}.parquet", rows.schema, compression="zstd"
+            )
         self._parquet[table].write_table(rows)
         self.rows[table] += rows.num_rows
 
 
-def _written(table: str, column: contracts.Column, file_format: str) -> str:
+def _written(table: str, column: contract.Column, file_format: str) -> str:
     """The expression that writes a column as its contract asks; Parquet keeps days, moments, money and flags typed."""
     name = f'known."{column.name}"'
     if column.form == "id":
@@ -96,7 +115,9 @@ def _written(table: str, column: contracts.Column, file_format: str) -> str:
         text = f"LPAD(CAST(NULLIF({name}, 0) AS VARCHAR), {ID_WIDTHS[owner]}, '0')"
     elif column.form == "money":
         # Cents are whole numbers: no rounding anywhere.
-        text = f"CAST({name} // 100 AS VARCHAR) || '.' || LPAD(CAST({name} % 100 AS VARCHAR), 2, '0')"
+        text = (
+            f"CAST({name} // 100 AS VARCHAR) || '.' || LPAD(CAST({name} % 100 AS VARCHAR), 2, '0')"
+        )
         text = f"CAST({text} AS {column.sql_type})" if file_format == "parquet" else text
     elif column.form == "moment" and file_format == "csv":
         text = f"STRFTIME({name}, '%Y-%m-%dT%H:%M:%S')"

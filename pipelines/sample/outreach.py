@@ -6,13 +6,15 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.sample import facts
-from pipelines.sample.dice import Dice
 from pipelines.sample.facts import days, minutes
 from pipelines.sample.people import Cases
 from pipelines.sample.practice import MEDICARE
+from pipelines.sample.randomness import Dice
 from pipelines.sample.visits import Visits
 
-PORTAL_SINCE = facts.ANCHOR - 30  # the practice sends its intake forms through the portal since then
+PORTAL_SINCE = (
+    facts.ANCHOR - 30
+)  # the practice sends its intake forms through the portal since then
 MIPS = "MIPS Patient Survey"
 
 
@@ -26,15 +28,22 @@ def outreach_tables(dice: Dice, cases: Cases, visits: Visits) -> dict[str, pa.Ta
 
 
 def _intake(dice: Dice, cases: Cases) -> pa.Table:
-    sends = np.flatnonzero((cases.opened_at >= PORTAL_SINCE) & (cases.number % 10 == 1) & dice.happens("intake", cases.number, 0.5))
+    sends = np.flatnonzero(
+        (cases.opened_at >= PORTAL_SINCE)
+        & (cases.number % 10 == 1)
+        & dice.happens("intake", cases.number, 0.5)
+    )
     number = cases.patient_id[sends] * 10 + 1
     columns = {
         "submission_id": number,
         "patient_id": cases.patient_id[sends],
         "case_id": np.where(dice.happens("intake of a case", number, 0.6), cases.number[sends], 0),
         "facility_id": cases.facility[sends],
-        "submitted_at": cases.opened_at[sends] + minutes(dice.between("intake after", number, 200, 1200)),
-        "form": facts.texts(dice.pick("form", number, [0.8, 0.2]), ("New Patient Packet", "Medical History")),
+        "submitted_at": cases.opened_at[sends]
+        + minutes(dice.between("intake after", number, 200, 1200)),
+        "form": facts.texts(
+            dice.pick("form", number, [0.8, 0.2]), ("New Patient Packet", "Medical History")
+        ),
     }
     return facts.table("intake_submissions", columns)
 
@@ -46,7 +55,9 @@ def _actions(dice: Dice, cases: Cases) -> pa.Table:
         "action_id": number,
         "case_id": cases.number[follows],
         "facility_id": cases.facility[follows],
-        "days_after_discharge": np.array([30, 60, 90])[dice.between("follow-up days", number, 0, 2)],
+        "days_after_discharge": np.array([30, 60, 90])[
+            dice.between("follow-up days", number, 0, 2)
+        ],
         "set_at": cases.opened_at[follows] + minutes(45),
         "is_active": dice.happens("follow-up active", number, 0.95),
     }
@@ -57,10 +68,15 @@ def _surveys(dice: Dice, cases: Cases, visits: Visits) -> pa.Table:
     """The first survey is answered at the evaluation, the second about the last visit; a few are about satisfaction."""
     first_visit = np.flatnonzero(visits.nth == 0)
     case = visits.case[first_visit]
-    asked = dice.happens("surveyed", cases.number[case], np.where(cases.payer[case] == MEDICARE, 0.6, 0.1))
+    asked = dice.happens(
+        "surveyed", cases.number[case], np.where(cases.payer[case] == MEDICARE, 0.6, 0.1)
+    )
     first, first_at = case[asked], visits.starts_at[first_visit[asked]] - minutes(10)
     answers_again = dice.happens("surveyed again", cases.number[first], 0.85)
-    second, second_at = first[answers_again], cases.discharged_at[first[answers_again]] - minutes(60)
+    second, second_at = (
+        first[answers_again],
+        cases.discharged_at[first[answers_again]] - minutes(60),
+    )
     pleased = np.flatnonzero(dice.happens("satisfaction", cases.number, 0.05))
     rows = np.concatenate([first, second, pleased])
     which = np.repeat([1, 2, 3], [len(first), len(second), len(pleased)])
@@ -68,7 +84,9 @@ def _surveys(dice: Dice, cases: Cases, visits: Visits) -> pa.Table:
         "survey_id": cases.number[rows] * 10 + which,
         "case_id": cases.number[rows],
         "facility_id": cases.facility[rows],
-        "completed_at": np.concatenate([first_at, second_at, cases.discharged_at[pleased] + days(3)]),
+        "completed_at": np.concatenate(
+            [first_at, second_at, cases.discharged_at[pleased] + days(3)]
+        ),
         "kind": facts.texts((which == 3).astype(np.int64), (MIPS, "Satisfaction Survey")),
     }
     return facts.table("surveys", columns)

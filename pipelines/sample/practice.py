@@ -8,7 +8,16 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-PLACES = ("Harbor Street", "Lakeview", "Mill Pond", "North Gate", "Orchard Hill", "Riverside", "St. Anne's", "Union Square")
+PLACES = (
+    "Harbor Street",
+    "Lakeview",
+    "Mill Pond",
+    "North Gate",
+    "Orchard Hill",
+    "Riverside",
+    "St. Anne's",
+    "Union Square",
+)
 TIME_ZONES = ("America/New_York", "America/Chicago", "America/New_York")
 FIRST_NAMES = (
     "Alice",
@@ -28,10 +37,30 @@ FIRST_NAMES = (
     "Omar",
     "Priya",
 )
-LAST_NAMES = ("Abbott", "Bélanger", "Castillo", "D'Amico", "Eriksen", "Fofanah", "Goldberg", "Haddad", "Ito", "Jansen", "Kowalski")
+LAST_NAMES = (
+    "Abbott",
+    "Bélanger",
+    "Castillo",
+    "D'Amico",
+    "Eriksen",
+    "Fofanah",
+    "Goldberg",
+    "Haddad",
+    "Ito",
+    "Jansen",
+    "Kowalski",
+)
 
 # Staff numbers within a clinic; the clinic's number times 1000 goes before. Owner: number 1 of no clinic.
-OWNER, FRONT_DESK, DIRECTOR, ADMINISTRATOR, FORMER, FIRST_THERAPIST, FIRST_ASSISTANT = 1, 1, 3, 4, 5, 11, 501
+OWNER, FRONT_DESK, DIRECTOR, ADMINISTRATOR, FORMER, FIRST_THERAPIST, FIRST_ASSISTANT = (
+    1,
+    1,
+    3,
+    4,
+    5,
+    11,
+    501,
+)
 
 
 @dataclass(frozen=True)
@@ -53,8 +82,21 @@ PAYERS = (
     Payer("Commonwealth Medicaid", "Medicaid", 0.10, (0, 0, 300), asks_authorization=True),
     Payer("Blue Harbor PPO", "Commercial", 0.22, (2500, 3000, 4000)),
     Payer("Keystone Health HMO", "Commercial", 0.14, (2000, 3500, 5000), asks_authorization=True),
-    Payer('Tri-County "Choice" Plan', "Commercial", 0.10, (1500, 2500, 4500), asks_authorization=True, asks_after_visits=True),
-    Payer("Workers' Comp, State Fund", "Workers Compensation", 0.07, (0, 0, 0), asks_authorization=True),
+    Payer(
+        'Tri-County "Choice" Plan',
+        "Commercial",
+        0.10,
+        (1500, 2500, 4500),
+        asks_authorization=True,
+        asks_after_visits=True,
+    ),
+    Payer(
+        "Workers' Comp, State Fund",
+        "Workers Compensation",
+        0.07,
+        (0, 0, 0),
+        asks_authorization=True,
+    ),
     Payer("O'Hara & Sons Auto", "Auto", 0.05, (0, 0, 2500)),
 )
 
@@ -80,8 +122,14 @@ def facilities_table(practice: Practice, as_of: datetime) -> pa.Table:
     """The clinics, with `now_at`: the local wall time of as_of there."""
     numbers = range(1, practice.facilities + 1)
     zones = [TIME_ZONES[(number - 1) % len(TIME_ZONES)] for number in numbers]
-    names = [PLACES[(n - 1) % len(PLACES)] + (f" {(n - 1) // len(PLACES) + 1}" if n > len(PLACES) else "") for n in numbers]
-    clocks = [as_of.astimezone(ZoneInfo(zone)).replace(tzinfo=None, microsecond=0) for zone in zones]
+    names = [
+        PLACES[(n - 1) % len(PLACES)]
+        + (f" {(n - 1) // len(PLACES) + 1}" if n > len(PLACES) else "")
+        for n in numbers
+    ]
+    clocks = [
+        as_of.astimezone(ZoneInfo(zone)).replace(tzinfo=None, microsecond=0) for zone in zones
+    ]
     return pa.table(
         {
             "facility_id": pa.array(numbers, type=pa.int64()),
@@ -94,19 +142,36 @@ def facilities_table(practice: Practice, as_of: datetime) -> pa.Table:
 
 def staff_table(practice: Practice) -> pa.Table:
     """Everybody who works in the practice: the owner, then clinic by clinic."""
-    roles = [(FRONT_DESK, "Front Desk"), (FRONT_DESK + 1, "Front Desk"), (DIRECTOR, "Therapy Director")]
+    roles = [
+        (FRONT_DESK, "Front Desk"),
+        (FRONT_DESK + 1, "Front Desk"),
+        (DIRECTOR, "Therapy Director"),
+    ]
     roles += [(ADMINISTRATOR, "Practice Administrator"), (FORMER, "Front Desk")]
     roles += [(FIRST_THERAPIST + i, "Clinical Staff") for i in range(practice.therapists)]
     roles += [(FIRST_ASSISTANT + i, "Clinical Staff") for i in range(practice.assistants)]
     rows = [_member(OWNER, 0, "Business Owner")]
-    rows += [_member(facility * 1000 + number, facility, role) for facility in range(1, practice.facilities + 1) for number, role in roles]
+    rows += [
+        _member(facility * 1000 + number, facility, role)
+        for facility in range(1, practice.facilities + 1)
+        for number, role in roles
+    ]
     return pa.Table.from_pylist(rows)
 
 
 def _member(staff_id: int, facility_id: int, role: str) -> dict[str, object]:
     number = staff_id % 1000
-    first, last = FIRST_NAMES[staff_id * 7 % len(FIRST_NAMES)], LAST_NAMES[(staff_id * 3 + facility_id) % len(LAST_NAMES)]
-    title = ", PTA" if number >= FIRST_ASSISTANT else ", PT" if number >= FIRST_THERAPIST or number == DIRECTOR else ""
+    first, last = (
+        FIRST_NAMES[staff_id * 7 % len(FIRST_NAMES)],
+        LAST_NAMES[(staff_id * 3 + facility_id) % len(LAST_NAMES)],
+    )
+    title = (
+        ", PTA"
+        if number >= FIRST_ASSISTANT
+        else ", PT"
+        if number >= FIRST_THERAPIST or number == DIRECTOR
+        else ""
+    )
     return {
         "staff_id": staff_id,
         "name": f"{first} {last}{title}",
@@ -120,4 +185,10 @@ def _member(staff_id: int, facility_id: int, role: str) -> dict[str, object]:
 
 def payers_table() -> pa.Table:
     """The payers of the practice."""
-    return pa.Table.from_pylist([{"payer_id": i, "name": payer.name, "kind": payer.kind} for i, payer in enumerate(PAYERS) if i > 0])
+    return pa.Table.from_pylist(
+        [
+            {"payer_id": i, "name": payer.name, "kind": payer.kind}
+            for i, payer in enumerate(PAYERS)
+            if i > 0
+        ]
+    )

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.sample import facts
-from pipelines.sample.dice import Dice, Ints
 from pipelines.sample.facts import days, minutes, only_if
 from pipelines.sample.people import WEEKDAYS, Cases, Moments
 from pipelines.sample.practice import FIRST_ASSISTANT, FIRST_THERAPIST, PAYERS, Practice
+from pipelines.sample.randomness import Dice, Ints
 
 COMPLETED, NO_SHOW, CANCELLED = 0, 1, 2
 OUTCOMES = ("Completed", "No Show", "Cancelled")
@@ -40,15 +40,31 @@ def visits_and_table(dice: Dice, practice: Practice, cases: Cases) -> tuple[Visi
     starts_at = _start(dice, cases, case, nth)
     created_at, away_at = _booked(dice, cases, case, nth, number, starts_at)
     is_booked = (nth < cases.kept[case]) | (created_at < away_at)
-    case, nth, number, starts_at, created_at, away_at = (column[is_booked] for column in (case, nth, number, starts_at, created_at, away_at))
+    case, nth, number, starts_at, created_at, away_at = (
+        column[is_booked] for column in (case, nth, number, starts_at, created_at, away_at)
+    )
     outcome = np.where(nth == 0, COMPLETED, dice.pick("outcome", number, [0.90, 0.035, 0.065]))
     is_away = nth >= cases.kept[case]
     outcome[is_away] = CANCELLED
-    called_at = np.maximum(starts_at - minutes(dice.between("cancelled before", number, 60, 4000)), created_at + minutes(5))
+    called_at = np.maximum(
+        starts_at - minutes(dice.between("cancelled before", number, 60, 4000)),
+        created_at + minutes(5),
+    )
     cancelled_at = only_if(outcome == CANCELLED, np.where(is_away, away_at, called_at))
-    settled_at = starts_at + minutes(np.where(outcome == NO_SHOW, 25, dice.between("visit minutes", number, 40, 60)))
+    settled_at = starts_at + minutes(
+        np.where(outcome == NO_SHOW, 25, dice.between("visit minutes", number, 40, 60))
+    )
     amount_due = _due(dice, cases, case)
-    visits = Visits(number, case, nth, _treating(dice, practice, cases, case, nth, number), starts_at, settled_at, outcome, amount_due)
+    visits = Visits(
+        number,
+        case,
+        nth,
+        _treating(dice, practice, cases, case, nth, number),
+        starts_at,
+        settled_at,
+        outcome,
+        amount_due,
+    )
     confirms = dice.happens("confirms", number, 0.7) & (outcome != NO_SHOW)
     columns = {
         "appointment_id": number,
@@ -59,10 +75,17 @@ def visits_and_table(dice: Dice, practice: Practice, cases: Cases) -> tuple[Visi
         "amount_due": visits.amount_due,
         "starts_at": starts_at,
         "created_at": created_at,
-        "confirmed_at": only_if(confirms, np.maximum(starts_at - minutes(dice.between("confirmed before", number, 600, 2600)), created_at)),
+        "confirmed_at": only_if(
+            confirms,
+            np.maximum(
+                starts_at - minutes(dice.between("confirmed before", number, 600, 2600)), created_at
+            ),
+        ),
         "cancelled_at": cancelled_at,
         "settled_at": settled_at,
-        "reminded_at": only_if(dice.happens("reminded", number, 0.9), np.maximum(starts_at - days(2), created_at)),
+        "reminded_at": only_if(
+            dice.happens("reminded", number, 0.9), np.maximum(starts_at - days(2), created_at)
+        ),
         "outcome": facts.texts(outcome, OUTCOMES),
     }
     return visits, facts.table("appointments", columns)
@@ -71,21 +94,33 @@ def visits_and_table(dice: Dice, practice: Practice, cases: Cases) -> tuple[Visi
 def _start(dice: Dice, cases: Cases, case: Ints, nth: Ints) -> Moments:
     """When the nth visit of a case starts: the case's weekdays, its usual half hour between 8:00 and 17:30, give or take one."""
     weekly = cases.weekly[case]
-    day = cases.start[case] + nth // weekly * 7 + WEEKDAYS[weekly - 1, cases.habit[case], nth % weekly]
+    day = (
+        cases.start[case]
+        + nth // weekly * 7
+        + WEEKDAYS[weekly - 1, cases.habit[case], nth % weekly]
+    )
     usual = dice.between("half hour", cases.number, 1, 18)[case]
     half_hour = usual + dice.between("moved", cases.number[case] * 1000 + nth + 1, -1, 1)
     return day.astype("datetime64[s]") + minutes(480 + 30 * half_hour)
 
 
-def _booked(dice: Dice, cases: Cases, case: Ints, nth: Ints, number: Ints, starts_at: Moments) -> tuple[Moments, Moments]:
+def _booked(
+    dice: Dice, cases: Cases, case: Ints, nth: Ints, number: Ints, starts_at: Moments
+) -> tuple[Moments, Moments]:
     """When each visit is booked, and when the rest of its case's visits is cancelled because the patient stays away."""
     first_at = _start(dice, cases, np.arange(len(cases.number)), np.zeros_like(cases.number))
     last_kept_at = _start(dice, cases, np.arange(len(cases.number)), cases.kept - 1)
     away_at = (last_kept_at + days(3) + minutes(75))[case]
-    ahead = starts_at - days(dice.between("booked ahead", number, 18, 26)) + minutes(dice.between("booked minute", number, -90, 90))
+    ahead = (
+        starts_at
+        - days(dice.between("booked ahead", number, 18, 26))
+        + minutes(dice.between("booked minute", number, -90, 90))
+    )
     at_once = dice.happens("books at once", cases.number, 0.2)[case]
     opening = cases.opened_at[case] + minutes(30)
-    later = np.where(at_once, first_at[case] + minutes(70), np.maximum(first_at[case] + minutes(70), ahead))
+    later = np.where(
+        at_once, first_at[case] + minutes(70), np.maximum(first_at[case] + minutes(70), ahead)
+    )
     return np.where(nth == 0, opening, later), away_at
 
 
@@ -94,10 +129,16 @@ def _due(dice: Dice, cases: Cases, case: Ints) -> Ints:
     return COPAYS[cases.payer, dice.between("copay", cases.patient_id, 0, 2)][case]
 
 
-def _treating(dice: Dice, practice: Practice, cases: Cases, case: Ints, nth: Ints, number: Ints) -> Ints:
+def _treating(
+    dice: Dice, practice: Practice, cases: Cases, case: Ints, nth: Ints, number: Ints
+) -> Ints:
     """Who treats: mostly the case's therapist, at later visits also an assistant or a colleague."""
     who = np.where(nth == 0, 0, dice.pick("who treats", number, [0.86, 0.10, 0.035, 0.005]))
     base = cases.facility[case] * 1000
-    assistant = base + FIRST_ASSISTANT + dice.between("assistant", number, 0, practice.assistants - 1)
-    colleague = base + FIRST_THERAPIST + dice.between("colleague", number, 0, practice.therapists - 1)
+    assistant = (
+        base + FIRST_ASSISTANT + dice.between("assistant", number, 0, practice.assistants - 1)
+    )
+    colleague = (
+        base + FIRST_THERAPIST + dice.between("colleague", number, 0, practice.therapists - 1)
+    )
     return np.choose(who, [cases.therapist[case], assistant, colleague, np.zeros_like(base)])

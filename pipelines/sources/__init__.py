@@ -17,8 +17,8 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import contracts
 from pipelines.errors import UserError
+from pipelines.extracts import contract
 
 HOME = Path(__file__).parent
 HORIZON = "horizon"  # horizon.sql: which day each table's files reach to
@@ -29,7 +29,9 @@ DELIMITERS = (",", ";", "\t", "|")
 
 def names() -> list[str]:
     """The sources that can be imported, sorted."""
-    return sorted(folder.name for folder in HOME.iterdir() if folder.is_dir() and any(folder.glob("*.sql")))
+    return sorted(
+        folder.name for folder in HOME.iterdir() if folder.is_dir() and any(folder.glob("*.sql"))
+    )
 
 
 def import_export(source: str, from_dir: Path, out: Path, as_of: datetime) -> dict[str, int]:
@@ -47,7 +49,10 @@ def import_export(source: str, from_dir: Path, out: Path, as_of: datetime) -> di
         for table in tables:
             _create(connection, f"canonical.{table}", folder / f"{table}.sql", moment)
             _check_columns(connection, table, folder / f"{table}.sql")
-        rows = {table: connection.execute(f"SELECT count(*) FROM canonical.{table}").fetchone()[0] for table in tables}
+        rows = {
+            table: connection.execute(f"SELECT count(*) FROM canonical.{table}").fetchone()[0]
+            for table in tables
+        }
         _create_manifest(connection, rows, _horizons(connection, folder, moment), as_of)
         _write(connection, [*tables, "manifest"], from_dir, out)
     return rows
@@ -56,15 +61,21 @@ def import_export(source: str, from_dir: Path, out: Path, as_of: datetime) -> di
 def _tables(folder: Path) -> list[str]:
     """The canonical tables a source gives, in the contract's order: parents first, so that a table may read those before it."""
     given = {path.stem for path in folder.glob("*.sql")} - {HORIZON}
-    for name in sorted(given - set(contracts.TABLES)):
-        raise UserError(f"{folder.name}/{name}.sql: {name} is not a table of the contract (what several tables share goes into steps/)")
-    return [table for table in contracts.TABLES if table in given]
+    for name in sorted(given - set(contract.TABLES)):
+        raise UserError(
+            f"{folder.name}/{name}.sql: {name} is not a table of the contract (what several tables share goes into steps/)"
+        )
+    return [table for table in contract.TABLES if table in given]
 
 
 def _load(connection: duckdb.DuckDBPyConnection, folder: Path, from_dir: Path) -> None:
     """Load every CSV of the export as text, and name the first file or column that the source's SQL reads and the export lacks."""
     try:
-        found = {path.stem.lower(): path for path in sorted(from_dir.iterdir()) if path.suffix.lower() == ".csv"}
+        found = {
+            path.stem.lower(): path
+            for path in sorted(from_dir.iterdir())
+            if path.suffix.lower() == ".csv"
+        }
     except OSError as error:
         raise UserError(f"{from_dir}: cannot read this folder ({error.strerror})") from None
     needed = _needed_columns(folder)
@@ -75,7 +86,9 @@ def _load(connection: duckdb.DuckDBPyConnection, folder: Path, from_dir: Path) -
     for file in found:
         header = _load_file(connection, file, found[file])
         for column in sorted(needed.get(file, set()) - header):
-            raise UserError(f"{found[file]}: the column {column} is missing; the source {folder.name} reads it")
+            raise UserError(
+                f"{found[file]}: the column {column} is missing; the source {folder.name} reads it"
+            )
 
 
 def _load_file(connection: duckdb.DuckDBPyConnection, file: str, path: Path) -> set[str]:
@@ -91,7 +104,9 @@ def _load_file(connection: duckdb.DuckDBPyConnection, file: str, path: Path) -> 
         )
     except duckdb.Error as error:  # its message quotes the line, which may hold a patient's values
         line = re.search(r"Line: (\d+)", str(error))
-        raise UserError(f"{path}{f', line {line[1]}' if line else ''}: not a row of {len(header)} columns in UTF-8, as the header says") from None
+        raise UserError(
+            f"{path}{f', line {line[1]}' if line else ''}: not a row of {len(header)} columns in UTF-8, as the header says"
+        ) from None
     return {name.lower() for name in header}
 
 
@@ -110,7 +125,9 @@ def _header(path: Path) -> tuple[list[str], str]:
         raise UserError(f"{path}: the file is empty; a header line is expected")
     for number, name in enumerate(header, start=1):
         if not name or name.lower() in (other.lower() for other in header[: number - 1]):
-            raise UserError(f"{path}, line 1: column {number} has {'the name of an earlier one' if name else 'no name'}")
+            raise UserError(
+                f"{path}, line 1: column {number} has {'the name of an earlier one' if name else 'no name'}"
+            )
     return header, delimiter
 
 
@@ -140,9 +157,13 @@ def _create(connection: duckdb.DuckDBPyConnection, name: str, path: Path, moment
     try:
         statements = connection.extract_statements(sql)
         if len(statements) != 1:
-            raise UserError(f"{path.relative_to(HOME)}: holds {'no SELECT' if not statements else 'more than one statement'}")
+            raise UserError(
+                f"{path.relative_to(HOME)}: holds {'no SELECT' if not statements else 'more than one statement'}"
+            )
         asked = statements[0].named_parameters
-        connection.execute(f"CREATE TABLE {name} AS {sql}", {"as_of": moment} if "as_of" in asked else None)
+        connection.execute(
+            f"CREATE TABLE {name} AS {sql}", {"as_of": moment} if "as_of" in asked else None
+        )
     except duckdb.ConversionException:  # its message quotes the text
         raise UserError(_unreadable_text(connection, path)) from None
     except duckdb.Error as error:
@@ -151,7 +172,9 @@ def _create(connection: duckdb.DuckDBPyConnection, name: str, path: Path, moment
 
 def _unreadable_text(connection: duckdb.DuckDBPyConnection, path: Path) -> str:
     """Say which file, row and column holds a text that a CAST of the source's SQL cannot take."""
-    for file, column, alias, sql in _source_columns(path.parent if path.parent.name != "steps" else path.parent.parent):
+    for file, column, alias, sql in _source_columns(
+        path.parent if path.parent.name != "steps" else path.parent.parent
+    ):
         for sql_type in re.findall(rf"CAST\({alias}\.{column} AS (\w+)\)", sql, re.IGNORECASE):
             row = connection.execute(
                 f'SELECT min(rowid) + 1 FROM source."{file}" AS s WHERE s.{column} IS NOT NULL AND TRY_CAST(s.{column} AS {sql_type}) IS NULL'
@@ -163,43 +186,66 @@ def _unreadable_text(connection: duckdb.DuckDBPyConnection, path: Path) -> str:
 
 def _check_columns(connection: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
     given = [row[0] for row in connection.execute(f"DESCRIBE canonical.{table}").fetchall()]
-    wanted = [column.name for column in contracts.columns(table)]
+    wanted = [column.name for column in contract.columns(table)]
     if given != wanted:
-        raise UserError(f"{path.relative_to(HOME)}: gives the columns {', '.join(given)}; the contract wants {', '.join(wanted)}, in this order")
+        raise UserError(
+            f"{path.relative_to(HOME)}: gives the columns {', '.join(given)}; the contract wants {', '.join(wanted)}, in this order"
+        )
 
 
-def _horizons(connection: duckdb.DuckDBPyConnection, folder: Path, moment: datetime) -> dict[str, object]:
+def _horizons(
+    connection: duckdb.DuckDBPyConnection, folder: Path, moment: datetime
+) -> dict[str, object]:
     """How far ahead the export sees, by table, from the source's horizon.sql; nothing where it has none."""
     if not (folder / f"{HORIZON}.sql").exists():
         return {}
     _create(connection, "step.horizon", folder / f"{HORIZON}.sql", moment)
-    return dict(connection.execute("SELECT h.table_name, h.horizon_on FROM step.horizon AS h").fetchall())
+    return dict(
+        connection.execute("SELECT h.table_name, h.horizon_on FROM step.horizon AS h").fetchall()
+    )
 
 
-def _create_manifest(connection: duckdb.DuckDBPyConnection, rows: dict[str, int], horizons: dict[str, object], as_of: datetime) -> None:
+def _create_manifest(
+    connection: duckdb.DuckDBPyConnection,
+    rows: dict[str, int],
+    horizons: dict[str, object],
+    as_of: datetime,
+) -> None:
     connection.execute(
         'CREATE TABLE canonical.manifest ("table" VARCHAR, extracted_at VARCHAR, row_count INTEGER, complete BOOLEAN, horizon_on DATE)'
     )
     extracted_at = as_of.astimezone(UTC).isoformat()
     connection.executemany(
         "INSERT INTO canonical.manifest VALUES (?, ?, ?, true, ?)",
-        [[table, extracted_at, row_count, horizons.get(table)] for table, row_count in rows.items()],
+        [
+            [table, extracted_at, row_count, horizons.get(table)]
+            for table, row_count in rows.items()
+        ],
     )
 
 
-def _write(connection: duckdb.DuckDBPyConnection, tables: list[str], from_dir: Path, out: Path) -> None:
+def _write(
+    connection: duckdb.DuckDBPyConnection, tables: list[str], from_dir: Path, out: Path
+) -> None:
     """Write each table as CSV, sorted by key; files appear in `out` whole or not at all, the manifest last."""
     if out.resolve() == from_dir.resolve():
         raise UserError(f"{out}: is the folder of the export; choose another for the extracts")
-    for other in sorted(set(contracts.TABLES) - set(tables)):
-        if (out / f"{other}.csv").exists():  # left by another source or sample, it would be read as part of this extract
-            raise UserError(f"{out}: holds {other}.csv, which this source does not give; choose an empty folder")
+    for other in sorted(set(contract.TABLES) - set(tables)):
+        if (
+            out / f"{other}.csv"
+        ).exists():  # left by another source or sample, it would be read as part of this extract
+            raise UserError(
+                f"{out}: holds {other}.csv, which this source does not give; choose an empty folder"
+            )
     unfinished: Path | None = None
     try:
         out.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(prefix=".importing-", dir=out))
         for table in tables:
-            key, target = contracts.key_of(table), str(unfinished / f"{table}.csv").replace("'", "''")
+            key, target = (
+                contract.key_of(table),
+                str(unfinished / f"{table}.csv").replace("'", "''"),
+            )
             connection.execute(
                 f"COPY (SELECT * FROM canonical.{table} AS t ORDER BY t.\"{key}\" NULLS LAST) TO '{target}' "
                 "(FORMAT csv, HEADER, DATEFORMAT '%Y-%m-%d', TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S')"
@@ -207,7 +253,9 @@ def _write(connection: duckdb.DuckDBPyConnection, tables: list[str], from_dir: P
         for table in tables:
             os.replace(unfinished / f"{table}.csv", out / f"{table}.csv")
     except (OSError, duckdb.IOException) as error:
-        raise UserError(f"{out}: cannot write the extracts here ({getattr(error, 'strerror', None) or 'no space or no permission'})") from None
+        raise UserError(
+            f"{out}: cannot write the extracts here ({getattr(error, 'strerror', None) or 'no space or no permission'})"
+        ) from None
     finally:
         if unfinished is not None:
             shutil.rmtree(unfinished, ignore_errors=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from pipelines.contracts import TABLES
+from pipelines.extracts.contract import TABLES
 
 FOLDER = Path(__file__).parent
 # What no page shows need not be written to the snapshot: claims alone are a fifth of a practice's rows.
-NOT_SHOWN = frozenset({"claims", "claim_holds", "intake_submissions", "engagement_actions", "surveys"})
+NOT_SHOWN = frozenset(
+    {"claims", "claim_holds", "intake_submissions", "engagement_actions", "surveys"}
+)
 
 
 @cache

@@ -12,12 +12,15 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Markdown
 
-from app_pages.ui import clock, facets, task_view, url_state
-from pipelines.worklist import Filters
+from app_pages.session import clock
+from app_pages.tasks import view
+from app_pages.url import filters
+from app_pages.url import view as url_view
+from pipelines.worklist.filters import Filters
 from tests.conftest import Workbench
 from tests.practice import Practice
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 FRAME = ROOT / "app_pages" / "frame.py"
 
 
@@ -47,20 +50,31 @@ class App:
 
     def click(self, label_or_key: str) -> App:
         """Click the one button with this label or key."""
-        found = [button for button in self.test.button if label_or_key in (button.key, button.label)]
-        assert len(found) == 1, f"{len(found)} buttons {label_or_key!r}, of {[button.label for button in self.test.button]}"
+        found = [
+            button for button in self.test.button if label_or_key in (button.key, button.label)
+        ]
+        assert len(found) == 1, (
+            f"{len(found)} buttons {label_or_key!r}, of {[button.label for button in self.test.button]}"
+        )
         found[0].click()
         return self.run()
 
     def choose(self, label: str, value: object) -> App:
         """Set the filter with this label."""
-        (widget,) = [widget for kind in (self.test.multiselect, self.test.selectbox) for widget in kind if widget.label == label]
+        (widget,) = [
+            widget
+            for kind in (self.test.multiselect, self.test.selectbox)
+            for widget in kind
+            if widget.label == label
+        ]
         widget.set_value(value)
         return self.run()
 
     def tick(self, *rows: int) -> App:
         """Tick rows of the table by their place."""
-        self.test.session_state[self.test.session_state["grid.key"]] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
+        self.test.session_state[self.test.session_state["grid.key"]] = {
+            "selection": {"rows": list(rows), "columns": [], "cells": []}
+        }
         return self.run()
 
     @property
@@ -77,7 +91,19 @@ class App:
     @property
     def says(self) -> str:
         """All the text of the page, plain."""
-        kinds = ("title", "header", "subheader", "markdown", "text", "caption", "info", "success", "warning", "error", "code")
+        kinds = (
+            "title",
+            "header",
+            "subheader",
+            "markdown",
+            "text",
+            "caption",
+            "info",
+            "success",
+            "warning",
+            "error",
+            "code",
+        )
         texts = [str(element.value) for kind in kinds for element in getattr(self.test, kind)]
         labels = [str(element.label) for element in (*self.test.button, *self.test.metric)]
         return "\n".join(texts + labels).replace("\\", "").replace("**", "")
@@ -85,12 +111,20 @@ class App:
     @property
     def links(self) -> list[tuple[str, str]]:
         """(label, query) of every link of the page."""
-        return [(link.label.replace("\\", "").strip("*"), link.proto.query_string) for link in self.test.get("page_link")]
+        return [
+            (link.label.replace("\\", "").strip("*"), link.proto.query_string)
+            for link in self.test.get("page_link")
+        ]
 
     def links_below_table(self, place: int) -> list[tuple[str, str]]:
         """(label, query) of the links of the row that is ticked in the table of this place among those of numbers."""
-        found = [block for block in _blocks(self.test.main) if "Its tasks; tick" in _first_text(block)]
-        return [(link.label.replace("\\", "").strip("*"), link.proto.query_string) for link in found[place].get("page_link")]
+        found = [
+            block for block in _blocks(self.test.main) if "Its tasks; tick" in _first_text(block)
+        ]
+        return [
+            (link.label.replace("\\", "").strip("*"), link.proto.query_string)
+            for link in found[place].get("page_link")
+        ]
 
     def metric(self, label: str) -> str:
         """The number under this label."""
@@ -100,11 +134,15 @@ class App:
 
 def meant(query: dict[str, list[str]]) -> Filters:
     """The filters of a query of the Tasks page, as that page's own view means them, without showing the page."""
-    many, one = (*facets.FIELDS, "ended", "had"), ("in", "out", "on", "stood", "patient")
+    many, one = (*filters.FIELDS, "ended", "had"), ("in", "out", "on", "stood", "patient")
     assert query.keys() <= {*many, *one, "status"}, query
-    model = {name: query.get(name, []) for name in many} | {name: query.get(name, [None])[0] for name in one}
+    model = {name: query.get(name, []) for name in many} | {
+        name: query.get(name, [None])[0] for name in one
+    }
     model["status"] = query.get("status", ["pending"])[0]
-    return task_view.filters(url_state.View("tasks", {name: url_state.Param(name, name) for name in model}, model))
+    return view.filters(
+        url_view.View("tasks", {name: url_view.Param(name, name) for name in model}, model)
+    )
 
 
 def _blocks(block: Block) -> Iterator[Block]:
@@ -139,10 +177,12 @@ def move_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dt.
 
 
 @pytest.fixture
-def clinic(workbench: Workbench, practice: Practice, move_clock: Callable[[dt.datetime], None]) -> Iterator[Workbench]:
-    """A practice of two clinics with six open tasks, published on day 1 (2 November 2026), where the clock stands at 06:00 in New York.
+def facility(
+    workbench: Workbench, practice: Practice, move_clock: Callable[[dt.datetime], None]
+) -> Iterator[Workbench]:
+    """A practice of two facilities with six open tasks, published on day 1 (2 November 2026), where the clock stands at 06:00 in New York.
 
-    Ana and Bo owe at clinic F1, Cy at F2; Ana has a draft of S2's; Bo's plan of care waits to be faxed; Cy sent intake forms.
+    Ana and Bo owe at facility F1, Cy at F2; Ana has a draft of S2's; Bo's plan of care waits to be faxed; Cy sent intake forms.
     """
     st.cache_data.clear()
     st.cache_resource.clear()
@@ -150,14 +190,36 @@ def clinic(workbench: Workbench, practice: Practice, move_clock: Callable[[dt.da
     practice.add("staff", "S3", name="Lee Park", role="Practice Administrator", facility_id="F2")
     practice.add("policies", "POL", patient_id="A")
     for key, name, home in (("A", "Ana", "F1"), ("B", "Bo", "F1"), ("C", "Cy", "F2")):
-        practice.patient(key, first_name=name, last_name="Test", facility_id=home).add("cases", f"C-{key}", patient_id=key, facility_id=home)
+        practice.patient(key, first_name=name, last_name="Test", facility_id=home).add(
+            "cases", f"C-{key}", patient_id=key, facility_id=home
+        )
         practice.visit(f"N-{key}", key, "2026-11-10T09:00:00", status="Scheduled", facility_id=home)
     practice.visit("V-A", "A", "2026-10-30T09:00:00", amount_due="40.00")
     practice.visit("V-B", "B", "2026-10-20T09:00:00", amount_due="5.00", staff_id="S2")
     practice.visit("V-C", "C", "2026-10-29T09:00:00", amount_due="7.50", facility_id="F2")
-    practice.document("D-A", "A", appointment_id="V-A", started_at="2026-10-30T10:00:00", last_editor_id="S2", date_of_service="2026-10-30")
-    practice.document("D-B", "B", status="Completed", has_plan_of_care="true", completed_at="2026-10-31T10:00:00", last_editor_id="S2")
-    practice.add("intake_submissions", "I-C", patient_id="C", case_id="C-C", submitted_at="2026-11-01T15:00:00")
+    practice.document(
+        "D-A",
+        "A",
+        appointment_id="V-A",
+        started_at="2026-10-30T10:00:00",
+        last_editor_id="S2",
+        date_of_service="2026-10-30",
+    )
+    practice.document(
+        "D-B",
+        "B",
+        status="Completed",
+        has_plan_of_care="true",
+        completed_at="2026-10-31T10:00:00",
+        last_editor_id="S2",
+    )
+    practice.add(
+        "intake_submissions",
+        "I-C",
+        patient_id="C",
+        case_id="C-C",
+        submitted_at="2026-11-01T15:00:00",
+    )
     workbench.once(lambda: workbench.run(practice, 1))
     move_clock(workbench.day(1))
     yield workbench
@@ -166,12 +228,12 @@ def clinic(workbench: Workbench, practice: Practice, move_clock: Callable[[dt.da
 
 
 @pytest.fixture
-def dana(clinic: Workbench) -> App:
+def dana(facility: Workbench) -> App:
     """Dana Whitfield (S1) of the front desk at her browser."""
     return App("S1")
 
 
 @pytest.fixture
-def omar(clinic: Workbench) -> App:
+def omar(facility: Workbench) -> App:
     """Omar Reyes (S2), clinical staff, at his."""
     return App("S2")

@@ -11,10 +11,11 @@ from io import BytesIO
 import pytest
 import streamlit as st
 
-from pipelines import ledger, settings
-from pipelines.ledger import RecordedAccess
+from pipelines import settings
+from pipelines.ledger import ledger
+from pipelines.ledger.ledger import RecordedAccess
 from tests.app.conftest import App
-from tests.app.test_own_clinics import PAGES, sent
+from tests.app.test_visibility import PAGES, sent
 from tests.conftest import Workbench
 from tests.practice import Practice
 
@@ -26,9 +27,15 @@ VIEWS: list[tuple[str, dict[str, str]]] = [
     ("tasks", {"status": "all", "sort": "patient"}),
     ("tasks", {"patient": "B"}),
     ("tasks", {"at": "2026-11-02T11:00:00Z"}),
-    *(("patient", {"patient_id": "A", "section": section}) for section in ("tasks", "policies", "payments", "documents", "schedule")),
+    *(
+        ("patient", {"patient_id": "A", "section": section})
+        for section in ("tasks", "policies", "payments", "documents", "schedule")
+    ),
     ("schedule", {"facility": "F2"}),
-    *(("aging", {"show": section, "split": "facility"}) for section in ("age", "time", "ends", "deferrals", "owners", "money")),
+    *(
+        ("aging", {"show": section, "split": "facility"})
+        for section in ("age", "time", "ends", "deferrals", "owners", "money")
+    ),
     ("aging", {"at": "2026-11-02T11:00:00Z"}),
     ("backlog", {"split": "staff"}),
     ("rules", {"rule": "uncollected_payments"}),
@@ -50,19 +57,27 @@ def looked(app: App, look: Callable[[], object]) -> tuple[set[str], list[Recorde
     before = newest()
     look()
     named = sent(app)
-    return {patient for patient, name in NAMES.items() if f"Test, {name}" in named}, accesses(before)
+    return {patient for patient, name in NAMES.items() if f"Test, {name}" in named}, accesses(
+        before
+    )
 
 
 def assert_recorded(page: str, shown: set[str], recorded: list[RecordedAccess]) -> None:
     assert {access.staff_id for access in recorded} <= {"S1"}
-    assert [access.at for access in recorded if not dt.timedelta(0) <= access.at - Workbench.day(1) < dt.timedelta(minutes=5)] == []
+    assert [
+        access.at
+        for access in recorded
+        if not dt.timedelta(0) <= access.at - Workbench.day(1) < dt.timedelta(minutes=5)
+    ] == []
     by_name = {access.patient_id for access in recorded}
-    is_listed = any(access.kind == "list" and access.detail.startswith(f"{page}?") for access in recorded)
+    is_listed = any(
+        access.kind == "list" and access.detail.startswith(f"{page}?") for access in recorded
+    )
     assert shown <= by_name or is_listed, (page, shown, recorded)
     assert shown or not recorded
 
 
-def test_every_page_that_names_a_patient_is_on_record(dana: App, clinic: Workbench) -> None:
+def test_every_page_that_names_a_patient_is_on_record(dana: App, facility: Workbench) -> None:
     naming = set()
     for page, query in VIEWS:
         shown, recorded = looked(dana, lambda page=page, query=query: dana.open(page, **query))
@@ -71,16 +86,29 @@ def test_every_page_that_names_a_patient_is_on_record(dana: App, clinic: Workben
     assert naming == LISTS | {"patient", "aging"}
 
 
-def test_every_task_opened_is_on_record_by_its_patient(dana: App, clinic: Workbench) -> None:
-    for task in clinic.tasks(1):
-        for page, query in (("tasks", {}), ("tasks", {"at": "2026-11-02T11:00:00Z"}), ("patient", {"patient_id": task["patient_id"]})):
-            _, recorded = looked(dana, lambda page=page, query=query, task=task: dana.open(page, task=task["task_id"], **query))
-            assert ("task", task["patient_id"], task["task_id"]) in {(access.kind, access.patient_id, access.detail) for access in recorded}
+def test_every_task_opened_is_on_record_by_its_patient(dana: App, facility: Workbench) -> None:
+    for task in facility.tasks(1):
+        for page, query in (
+            ("tasks", {}),
+            ("tasks", {"at": "2026-11-02T11:00:00Z"}),
+            ("patient", {"patient_id": task["patient_id"]}),
+        ):
+            _, recorded = looked(
+                dana,
+                lambda page=page, query=query, task=task: dana.open(
+                    page, task=task["task_id"], **query
+                ),
+            )
+            assert ("task", task["patient_id"], task["task_id"]) in {
+                (access.kind, access.patient_id, access.detail) for access in recorded
+            }
 
 
 def test_a_list_can_be_told_from_its_record(dana: App) -> None:
     dana.open("tasks", facility=["F1", "F2"], type="uncollected_payments")
-    assert [(access.patient_id, access.detail) for access in accesses(0)][:1] == [("*", "tasks?facility=F1&facility=F2&type=uncollected_payments")]
+    assert [(access.patient_id, access.detail) for access in accesses(0)][:1] == [
+        ("*", "tasks?facility=F1&facility=F2&type=uncollected_payments")
+    ]
 
 
 @pytest.mark.parametrize(("page", "key"), [("patient", "patient.find"), ("tasks", "tasks.find")])
@@ -96,11 +124,25 @@ def test_whom_a_search_found_is_on_record_and_not_the_text(dana: App, page: str,
     assert "test" not in {access.detail for access in recorded}
 
 
-def test_every_file_is_on_record_before_it_is_handed_out(dana: App, clinic: Workbench, practice: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
-    practice.add("payments", "BAD", patient_id="C", case_id="C-C", kind="gift", amount="1.00", paid_at="2026-11-01T12:00:00")
-    clinic.run(practice, 1)
+def test_every_file_is_on_record_before_it_is_handed_out(
+    dana: App, facility: Workbench, practice: Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    practice.add(
+        "payments",
+        "BAD",
+        patient_id="C",
+        case_id="C-C",
+        kind="gift",
+        amount="1.00",
+        paid_at="2026-11-01T12:00:00",
+    )
+    facility.run(practice, 1)
     makers, button = [], st.download_button
-    monkeypatch.setattr(st, "download_button", lambda *said, **more: makers.append((more["key"], more["data"])) or button(*said, **more))
+    monkeypatch.setattr(
+        st,
+        "download_button",
+        lambda *said, **more: makers.append((more["key"], more["data"])) or button(*said, **more),
+    )
     for page in PAGES:
         dana.open(page)
     files = {}
@@ -111,14 +153,22 @@ def test_every_file_is_on_record_before_it_is_handed_out(dana: App, clinic: Work
         assert recorded
         assert {(access.kind, access.staff_id) for access in recorded} == {("export", "S1")}
         if key == "export.csv":
-            named = {patient for patient, name in NAMES.items() if f"Test, {name}" in files[key].decode("utf-8-sig")}
+            named = {
+                patient
+                for patient, name in NAMES.items()
+                if f"Test, {name}" in files[key].decode("utf-8-sig")
+            }
             assert named == {access.patient_id for access in recorded}
-    assert {key.partition(".0")[0] for key in files} == {"export.csv", "export.xlsx", "runs.refused"}
+    assert {key.partition(".0")[0] for key in files} == {
+        "export.csv",
+        "export.xlsx",
+        "runs.refused",
+    }
     (archive,) = (file for key, file in files.items() if key.startswith("runs.refused"))
     assert zipfile.ZipFile(BytesIO(archive)).namelist() == ["payments.csv"]
 
 
-def test_the_record_is_read_back_by_patient_and_by_person(dana: App, clinic: Workbench) -> None:
+def test_the_record_is_read_back_by_patient_and_by_person(dana: App, facility: Workbench) -> None:
     dana.open("patient", patient_id="A")
     App("S2").open("patient", patient_id="A").open("patient", patient_id="C", section="payments")
     asked = {
@@ -129,10 +179,12 @@ def test_the_record_is_read_back_by_patient_and_by_person(dana: App, clinic: Wor
         ("--patient", "*", "--staff", "S2"): [],
     }
     for options, looks in asked.items():
-        code, out, err = clinic.command("accesses", *options, "--format", "json")
+        code, out, err = facility.command("accesses", *options, "--format", "json")
         assert (code, err) == (0, "")
         pages = [access for access in json.loads(out) if access["kind"] == "patient page"]
-        assert [(access["staff_id"], access["patient_id"], access["detail"]) for access in pages] == looks
+        assert [
+            (access["staff_id"], access["patient_id"], access["detail"]) for access in pages
+        ] == looks
         assert [access["at"][:16] for access in pages] == ["2026-11-02T11:00"] * len(looks)
-    _, out, _ = clinic.command("accesses", "--patient", "*")
+    _, out, _ = facility.command("accesses", "--patient", "*")
     assert "dashboard?facility=F1" in out

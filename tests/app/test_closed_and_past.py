@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from app_pages.ui import task_view
-from pipelines.worklist import Filters
+from app_pages.tasks import view
+from app_pages.url import task_link
+from pipelines.worklist.filters import Filters
 from tests.app.conftest import App
 from tests.conftest import Workbench
 
@@ -21,25 +22,47 @@ def buttons(app: App) -> set[str]:
 
 
 @pytest.fixture
-def worked(clinic: Workbench) -> Workbench:
+def worked(facility: Workbench) -> Workbench:
     """Bo's copay completed on the first day, Ana's draft on the next, and Ana's copay put off until the fourth."""
-    clinic.act("complete", clinic.one(1, "uncollected_payments", "V-B"), 1.0, "--reason", "waived")
-    clinic.act("defer", clinic.one(1, "uncollected_payments", "V-A"), 1.2, "--for", "3d")
-    clinic.act("complete", clinic.one(1, "draft_documents", "D-A"), 2.0, "--reason", "kept on paper", staff="S2")
-    return clinic
+    facility.act(
+        "complete", facility.one(1, "uncollected_payments", "V-B"), 1.0, "--reason", "waived"
+    )
+    facility.act("defer", facility.one(1, "uncollected_payments", "V-A"), 1.2, "--for", "3d")
+    facility.act(
+        "complete",
+        facility.one(1, "draft_documents", "D-A"),
+        2.0,
+        "--reason",
+        "kept on paper",
+        staff="S2",
+    )
+    return facility
 
 
-def test_closed_tasks_say_when_and_how_and_offer_nothing_to_do(worked: Workbench, move_clock: Callable) -> None:
+def test_closed_tasks_say_when_and_how_and_offer_nothing_to_do(
+    worked: Workbench, move_clock: Callable
+) -> None:
     move_clock(worked.day(2))
     dana = App("S1")
     dana.open("tasks", status="closed")
     rows = dana.test.dataframe[0].value
-    assert list(zip(rows["task"], rows["patient"], [state for (state,) in rows["state"]], rows["closed"], strict=True)) == [
+    assert list(
+        zip(
+            rows["task"],
+            rows["patient"],
+            [state for (state,) in rows["state"]],
+            rows["closed"],
+            strict=True,
+        )
+    ) == [
         ("Uncollected Payments", "Test, Bo", "Completed", DAY),
         ("Draft Documents", "Test, Ana", "Override", DAY + dt.timedelta(days=1)),
     ]
     assert not {"Complete", "Defer", "Assign"} & buttons(dana)
-    assert [dana.metric(label) for label in ("Still open", "Completed by people", "Closed by the system", "Dollars named")] == [
+    assert [
+        dana.metric(label)
+        for label in ("Still open", "Completed by people", "Closed by the system", "Dollars named")
+    ] == [
         "0",
         "2",
         "0",
@@ -47,11 +70,15 @@ def test_closed_tasks_say_when_and_how_and_offer_nothing_to_do(worked: Workbench
     ]
     assert {widget.label for widget in dana.test.multiselect} >= {"How it ended"}
     assert len(dana.open("tasks", status="all").tasks) == OPENED_THEN
-    assert dana.open("tasks", status="closed", ended="override").tasks == [("Draft Documents", "Test, Ana")]
+    assert dana.open("tasks", status="closed", ended="override").tasks == [
+        ("Draft Documents", "Test, Ana")
+    ]
     assert dana.open("tasks", status="closed", ended="cleared").tasks == []
 
 
-def test_days_of_a_link_are_said_and_can_be_taken_away(worked: Workbench, move_clock: Callable) -> None:
+def test_days_of_a_link_are_said_and_can_be_taken_away(
+    worked: Workbench, move_clock: Callable
+) -> None:
     move_clock(worked.day(2))
     dana = App("S1")
     dana.open("tasks", status="all", out="2026-11-02..2026-11-02")
@@ -60,7 +87,10 @@ def test_days_of_a_link_are_said_and_can_be_taken_away(worked: Workbench, move_c
     assert dana.click("Any day").query == {"status": "all"}
     assert len(dana.open("tasks", status="all", on="2026-11-02").tasks) == OPENED_THEN - 1
     assert len(dana.open("tasks", status="all", on="2026-11-03").tasks) == OPENED_THEN - 2
-    assert len(dana.open("tasks", status="all", **{"in": "2026-11-01..2026-11-02"}).tasks) == OPENED_THEN
+    assert (
+        len(dana.open("tasks", status="all", **{"in": "2026-11-01..2026-11-02"}).tasks)
+        == OPENED_THEN
+    )
     assert dana.open("tasks", status="all", **{"in": "2026-11-03..2026-11-09"}).tasks == []
 
 
@@ -83,7 +113,9 @@ def test_junk_is_named_and_ignored(dana: App, name: str, value: str, said: str) 
     assert len(dana.tasks) == OPENED_THEN
 
 
-def test_the_list_as_it_was_in_the_evening_of_a_day(worked: Workbench, move_clock: Callable) -> None:
+def test_the_list_as_it_was_in_the_evening_of_a_day(
+    worked: Workbench, move_clock: Callable
+) -> None:
     move_clock(worked.day(5))
     dana = App("S1")
     now = dana.open("tasks").tasks
@@ -93,7 +125,9 @@ def test_the_list_as_it_was_in_the_evening_of_a_day(worked: Workbench, move_cloc
     assert ("Draft Documents", "Test, Ana") in dana.tasks
     assert "The list as it was in the evening of Monday, November 2, 2026." in dana.says
     assert not {"Complete", "Defer", "Assign"} & buttons(dana)
-    assert dana.open("tasks", at="2026-11-02", status="deferred").tasks == [("Uncollected Payments", "Test, Ana")]
+    assert dana.open("tasks", at="2026-11-02", status="deferred").tasks == [
+        ("Uncollected Payments", "Test, Ana")
+    ]
     assert dana.click("past.back").query == {"status": "deferred"}
     assert len(dana.open("tasks", at="2026-11-02T12:00:00+00:00").tasks) == OPENED_THEN - 1
     assert "Monday, November 2 at 06:00 (America/Chicago), 2026" in dana.says
@@ -123,9 +157,26 @@ def test_an_action_recorded_late_changes_the_past(worked: Workbench, move_clock:
     "wanted",
     [
         Filters(),
-        Filters(status="overdue", facility_ids=("F1", "F2"), rule_ids=("mips",), staff_ids=("S1", "unassigned"), patient_id="A"),
-        Filters(status="all", categories=("Billing",), payer_ids=("self-pay",), age_bands=("31-",), open_on=DAY),
-        Filters(status="closed", close_kinds=("cleared", "override"), out_from=DAY, out_to=DAY + dt.timedelta(days=6)),
+        Filters(
+            status="overdue",
+            facility_ids=("F1", "F2"),
+            rule_ids=("mips",),
+            staff_ids=("S1", "unassigned"),
+            patient_id="A",
+        ),
+        Filters(
+            status="all",
+            categories=("Billing",),
+            payer_ids=("self-pay",),
+            age_bands=("31-",),
+            open_on=DAY,
+        ),
+        Filters(
+            status="closed",
+            close_kinds=("cleared", "override"),
+            out_from=DAY,
+            out_to=DAY + dt.timedelta(days=6),
+        ),
         Filters(status="all", in_from=DAY, in_to=DAY),
         Filters(status="all", open_on=DAY, stood_as="overdue"),
         Filters(status="all", open_on=DAY, stood_as="deferred", facility_ids=("F1",)),
@@ -133,6 +184,6 @@ def test_an_action_recorded_late_changes_the_past(worked: Workbench, move_clock:
     ],
 )
 def test_a_link_asks_for_exactly_the_tasks_it_was_made_for(dana: App, wanted: Filters) -> None:
-    dana.open("tasks", **task_view.query_of(wanted))
-    assert task_view.filters(dana.test.session_state["url.view.tasks"]) == wanted
-    assert dana.query.keys() == task_view.query_of(wanted).keys()
+    dana.open("tasks", **task_link.query_of(wanted))
+    assert view.filters(dana.test.session_state["url.view.tasks"]) == wanted
+    assert dana.query.keys() == task_link.query_of(wanted).keys()

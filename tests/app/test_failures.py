@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app_pages.ui import server_log
-from pipelines import logs
+from app_pages.server import log
+from pipelines.operations import logs
 
 
 @pytest.fixture
@@ -69,16 +69,18 @@ def test_one_way_to_fail_has_one_code() -> None:
 
 def test_a_page_shows_a_mistake_the_user_can_mend_as_text() -> None:
     def page() -> None:
-        from app_pages.ui import failures
+        from app_pages.session import errors
         from pipelines.errors import UserError
 
-        failures.show(UserError("![x](http://evil.example/a.png) is not a folder"))
+        errors.show(UserError("![x](http://evil.example/a.png) is not a folder"))
 
     (shown,) = AppTest.from_function(page).run().error
     assert r"\!\[x\]\(http" in shown.value
 
 
-def test_a_form_of_log_that_there_is_not_ends_the_server_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_form_of_log_that_there_is_not_ends_the_server_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("WORKBENCH_LOG", "xml")
     with pytest.raises(SystemExit, match="^error: WORKBENCH_LOG is 'xml'; it can be text or json$"):
-        server_log.begin()
+        log.begin()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
-from pipelines import demo
+from pipelines.demo import build
 from tests.app.conftest import App
 from tests.conftest import Workbench
 from tests.practice import Practice
@@ -21,7 +21,7 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name in ("WORKBENCH_EXTRACTS", "WORKBENCH_LEDGER", "WORKBENCH_SETTINGS", "WORKBENCH_CLOCK"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("WORKBENCH_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(demo, "FIRST_DAY", demo.LAST_DAY - dt.timedelta(days=2))
+    monkeypatch.setattr(build, "FIRST_DAY", build.LAST_DAY - dt.timedelta(days=2))
     st.cache_data.clear()
     st.cache_resource.clear()
     yield tmp_path / "data"
@@ -44,7 +44,9 @@ def test_the_demo_is_built_once_and_every_page_says_what_it_is(fresh: Path) -> N
     assert not (fresh / "warehouse").exists(), "a practice's own folder stays empty"
 
 
-def test_with_extracts_named_but_no_run_yet_it_says_how_to_run(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_extracts_named_but_no_run_yet_it_says_how_to_run(
+    fresh: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("WORKBENCH_EXTRACTS", "/mnt/emr")
     app = App(None)
     assert "No list has been published yet" in app.says
@@ -52,5 +54,7 @@ def test_with_extracts_named_but_no_run_yet_it_says_how_to_run(fresh: Path, monk
     assert not (fresh / "demo").exists()
 
 
-def test_a_practice_of_its_own_is_not_called_a_sample(clinic: Workbench, practice: Practice) -> None:
+def test_a_practice_of_its_own_is_not_called_a_sample(
+    facility: Workbench, practice: Practice
+) -> None:
     assert "Sample practice" not in App("S1").open("tasks").says

@@ -15,13 +15,15 @@ import pytest
 from google.protobuf.message import Message
 from streamlit.testing.v1.element_tree import Block, Element
 
-from app_pages.ui import url_state, workspace
-from pipelines import ledger, settings
+from app_pages.session import workspace
+from app_pages.url import view as url_view
+from pipelines import settings
+from pipelines.ledger import ledger
 from tests.app.conftest import App
 from tests.conftest import Workbench
 from tests.practice import Practice
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 MARKED = (  # each has a mark that Markdown, HTML or SQL would act on
     "'; DROP TABLE tasks;--",
     '" OR 1=1 /* $at */',
@@ -30,8 +32,30 @@ MARKED = (  # each has a mark that Markdown, HTML or SQL would act on
     "{{7*7}} ${7*7} {0.__class__} %s $$x^2$$ :red[r] :material/delete:",
     "../../etc/passwd\r\nSet-Cookie: a=b",
 )
-UNMARKED = ("", "%", "\\", "null", "-1", "1e999", "nul\x00l", "\u202egnp.exe \u05d0\u05d1", "😀" * 3, "9" * 5000, "2026-02-30..2026-01-01")
-PAGES = ("dashboard", "tasks", "patient", "backlog", "aging", "schedule", "rules", "reports", "runs")
+UNMARKED = (
+    "",
+    "%",
+    "\\",
+    "null",
+    "-1",
+    "1e999",
+    "nul\x00l",
+    "\u202egnp.exe \u05d0\u05d1",
+    "😀" * 3,
+    "9" * 5000,
+    "2026-02-30..2026-01-01",
+)
+PAGES = (
+    "dashboard",
+    "tasks",
+    "patient",
+    "backlog",
+    "aging",
+    "schedule",
+    "rules",
+    "reports",
+    "runs",
+)
 # Where the browser shows text as text: by the kind of element and the field of its message.
 AS_TEXT = {
     ("text", "body"),
@@ -51,13 +75,13 @@ AS_TEXT = {
 @pytest.fixture
 def desk(dana: App, monkeypatch: pytest.MonkeyPatch) -> App:
     """Dana's tab; `params` of it are those that the pages have read so far, by page and name."""
-    dana.params, whole = {}, url_state.read
+    dana.params, whole = {}, url_view.read
 
-    def read(scope: str, params: Sequence[url_state.Param]) -> url_state.View:
+    def read(scope: str, params: Sequence[url_view.Param]) -> url_view.View:
         dana.params.setdefault(scope, {}).update({param.name: param for param in params})
         return whole(scope, params)
 
-    monkeypatch.setattr(url_state, "read", read)
+    monkeypatch.setattr(url_view, "read", read)
     return dana
 
 
@@ -94,31 +118,41 @@ def interpreted(app: App, payloads: Sequence[str]) -> set[tuple[str, str]]:
 
 def assert_safe(app: App) -> None:
     shown = [" ".join(payload.split()) for payload in MARKED]
-    assert interpreted(app, [*MARKED, *shown, *(text[: url_state.MOST_CHARACTERS] for text in shown)]) == set()
+    assert (
+        interpreted(app, [*MARKED, *shown, *(text[: url_view.MOST_CHARACTERS] for text in shown)])
+        == set()
+    )
     for kind in ("html", "iframe", "video", "image"):
         assert list(app.test.get(kind)) == []
     for markdown in app.test.markdown:
         assert not markdown.allow_html
 
 
-def test_text_in_any_part_of_the_address_stays_text(desk: App, clinic: Workbench) -> None:
-    before = clinic.tasks(1)
+def test_text_in_any_part_of_the_address_stays_text(desk: App, facility: Workbench) -> None:
+    before = facility.tasks(1)
     said = ""
     for page in PAGES:
         desk.open(page)
-    assert set(desk.params) == set(PAGES) == {path.stem for path in (ROOT / "app_pages").glob("*.py")} - {"__init__", "frame"}
+    assert (
+        set(desk.params)
+        == set(PAGES)
+        == {path.stem for path in (ROOT / "app_pages").glob("*.py")} - {"__init__", "frame"}
+    )
     for page in PAGES:
         params = desk.params[page]
         for number in range(len(MARKED + UNMARKED)):
             texts = [*MARKED[number:], *UNMARKED, *MARKED[:number]]
             # One text each for those that mean one value, all of them at once for those that mean many.
-            query = {name: texts if param.kind == "many" else texts[place % len(texts)] for place, (name, param) in enumerate(params.items())}
+            query = {
+                name: texts if param.kind == "many" else texts[place % len(texts)]
+                for place, (name, param) in enumerate(params.items())
+            }
             desk.open(page, **query, strange=texts[0])
             assert_safe(desk)
             said += desk.says
     assert "there is no “'; DROP TABLE tasks;--”" in said
-    assert clinic.tasks(1) == before
-    assert [file.name for file in Path(clinic.data / "warehouse").glob("CURRENT")] == ["CURRENT"]
+    assert facility.tasks(1) == before
+    assert [file.name for file in Path(facility.data / "warehouse").glob("CURRENT")] == ["CURRENT"]
 
 
 # Each place in the code where somebody can write text, and the test below that writes to it.
@@ -133,7 +167,12 @@ FIELDS = {
 
 
 def test_every_field_is_tried_below() -> None:
-    written = {path.name: len(re.findall(r"st\.(?:text_input|text_area|chat_input|data_editor)\(", path.read_text())) for path in pages()}
+    written = {
+        path.name: len(
+            re.findall(r"st\.(?:text_input|text_area|chat_input|data_editor)\(", path.read_text())
+        )
+        for path in pages()
+    }
     assert {name: number for name, number in written.items() if number} == FIELDS
 
 
@@ -161,11 +200,15 @@ def test_a_views_name_stays_text(desk: App) -> None:
         with ledger.open_ledger(settings.load().ledger_url) as book:
             kept = [view.name for view in book.views("S1")]
     assert len(kept) > len(MARKED), "or nothing was shown back"
-    assert {label for label, query in desk.links if query == "facility=F1"} >= {" ".join(name.split()).replace("\\", "") for name in kept}
+    assert {label for label, query in desk.links if query == "facility=F1"} >= {
+        " ".join(name.split()).replace("\\", "") for name in kept
+    }
 
 
-def test_reasons_and_notes_stay_text_in_the_panel_in_the_history_and_in_files(desk: App, clinic: Workbench) -> None:
-    task_id = clinic.one(1.1, "draft_documents", "D-A")["task_id"]
+def test_reasons_and_notes_stay_text_in_the_panel_in_the_history_and_in_files(
+    desk: App, facility: Workbench
+) -> None:
+    task_id = facility.one(1.1, "draft_documents", "D-A")["task_id"]
     written = [" ".join(" ".join(MARKED).split()), "\u202egnp.exe \u05d0\u05d1 😀"]
     for text in written:
         desk.open("tasks", task=task_id, status="all")
@@ -182,7 +225,10 @@ def test_reasons_and_notes_stay_text_in_the_panel_in_the_history_and_in_files(de
         desk.open("tasks", type="faxing_required").tick(0).click("Complete")
         desk.test.text_area(key="confirm.reason").set_value(text)
         assert_safe(desk.click("Complete 1 task").click("Undo"))
-    said = [(event["event"], event["reason"]) for event in clinic.history("A", 1.1) + clinic.history("B", 1.1)]
+    said = [
+        (event["event"], event["reason"])
+        for event in facility.history("A", 1.1) + facility.history("B", 1.1)
+    ]
     for text in written:
         assert {("noted", text.strip()), ("override", text.strip())} <= set(said)
         assert said.count(("override", text.strip())) == 2, "of the panel, and of the confirmation"
@@ -190,18 +236,22 @@ def test_reasons_and_notes_stay_text_in_the_panel_in_the_history_and_in_files(de
         assert_safe(desk.open("patient", patient_id=patient))
 
 
-def test_a_null_is_refused_in_words(desk: App, clinic: Workbench) -> None:
-    desk.open("tasks", task=clinic.one(1.1, "draft_documents", "D-A")["task_id"])
+def test_a_null_is_refused_in_words(desk: App, facility: Workbench) -> None:
+    desk.open("tasks", task=facility.one(1.1, "draft_documents", "D-A")["task_id"])
     (note,) = [field for field in desk.test.text_input if field.label == "Note"]
     note.set_value("nul\x00l")
     assert_safe(desk.run())
-    assert [event["event"] for event in clinic.history("A", 1.1)] == ["opened", "opened"]
+    assert [event["event"] for event in facility.history("A", 1.1)] == ["opened", "opened"]
 
 
 def test_a_parameter_that_is_text_stays_text(
-    desk: App, clinic: Workbench, practice: Practice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    desk: App,
+    facility: Workbench,
+    practice: Practice,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    practice.write(tmp_path / "past" / "2026-11-02", clinic.day(1))
+    practice.write(tmp_path / "past" / "2026-11-02", facility.day(1))
     monkeypatch.setenv("WORKBENCH_EXTRACTS", str(tmp_path / "past"))
     workspace.workspace.clear()
     text = "'; DROP TABLE staging.claims;-- <script>alert(1)</script> [x](javascript:a)"
@@ -209,7 +259,10 @@ def test_a_parameter_that_is_text_stays_text(
     desk.test.text_input(key="backtest.claim_submission_hold/code_contains").set_value(text)
     desk.click("backtest.claim_submission_hold/go")
     until = time.monotonic() + 60
-    while any(button.key == "backtest.stop" for button in desk.test.button) and time.monotonic() < until:
+    while (
+        any(button.key == "backtest.stop" for button in desk.test.button)
+        and time.monotonic() < until
+    ):
         assert interpreted(desk, [text]) == set()
         time.sleep(0.2)
         desk.run()

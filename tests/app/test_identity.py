@@ -11,11 +11,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app_pages.ui import clock, identity
-from app_pages.ui.sessions import SESSIONS
-from pipelines import ledger
-from pipelines.__main__ import main
-from pipelines.shared_worklist import SharedWorklist
+from app_pages.session import clock
+from app_pages.session.logins import SESSIONS
+from app_pages.sign_in import identity
+from pipelines.cli.commands import main
+from pipelines.ledger import ledger
+from pipelines.worklist.live import LiveWorklist
 from tests.conftest import Workbench
 from tests.practice import Practice
 
@@ -41,7 +42,13 @@ class Clinic:
         self._patch.setattr(clock, "machine_now", lambda: self.at(minute))
         self.clock.write_text("0", encoding="utf-8")
 
-    def token(self, email: object = "dana@clinic.example", began: float = 0, lasts: float = 600, **claims: object) -> dict[str, object]:
+    def token(
+        self,
+        email: object = "dana@facility.example",
+        began: float = 0,
+        lasts: float = 600,
+        **claims: object,
+    ) -> dict[str, object]:
         """The claims of a sign-in of its own; claims that are None are not in it."""
         given = {
             "iss": "https://provider.example",
@@ -63,31 +70,46 @@ class Clinic:
         return app.run()
 
     def events(self) -> list[tuple[str, str | None]]:
-        with ledger.open_ledger(f"sqlite:///{self.bench.data / 'ledger.sqlite'}") as book, book._reading() as connection:
-            return [tuple(row) for row in connection.exec_driver_sql("SELECT event, staff_id FROM sessions ORDER BY seq")]
+        with (
+            ledger.open_ledger(f"sqlite:///{self.bench.data / 'ledger.sqlite'}") as book,
+            book._reading() as connection,
+        ):
+            return [
+                tuple(row)
+                for row in connection.exec_driver_sql(
+                    "SELECT event, staff_id FROM sessions ORDER BY seq"
+                )
+            ]
 
 
 def _page() -> None:
     import streamlit as st
 
-    from app_pages.ui import identity, workspace
+    from app_pages.session import workspace
+    from app_pages.sign_in import identity
 
     person = identity.require()
     st.session_state["person"] = person
     st.markdown(f"let in as {person.staff_id}")
     st.text_input("A search", key="search")
     identity.show(person)
-    st.button("Act", key="act", on_click=lambda: st.session_state.update(acted=workspace.person().staff_id))
+    st.button(
+        "Act",
+        key="act",
+        on_click=lambda: st.session_state.update(acted=workspace.person().staff_id),
+    )
     st.button("Look again", on_click=lambda: st.session_state.update({"identity.unattended": True}))
 
 
 def staffed() -> Practice:
     """Two who may come in, one who left, two with one address, one with none."""
     practice = Practice()
-    practice.add("staff", "S1", email="Dana@clinic.example").add("staff", "S2", email="omar.k@clinic.example")
-    practice.add("staff", "S3", name="Gone Gully", email="gone@clinic.example", is_active="false")
+    practice.add("staff", "S1", email="Dana@facility.example").add(
+        "staff", "S2", email="omar.k@facility.example"
+    )
+    practice.add("staff", "S3", name="Gone Gully", email="gone@facility.example", is_active="false")
     for number in (4, 5):
-        practice.add("staff", f"S{number}", name="Twin Twain", email="twin@clinic.example")
+        practice.add("staff", f"S{number}", name="Twin Twain", email="twin@facility.example")
     return practice.add("staff", "S6", name="No Mail", email="")
 
 
@@ -98,12 +120,25 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     staffed().write(folder / "extracts", Workbench.day(DAY))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKBENCH_DATA", str(folder / "data"))
-        assert main(["run", "--extracts", str(folder / "extracts"), "--as-of", Workbench.day(DAY).isoformat()]) == 0
+        assert (
+            main(
+                [
+                    "run",
+                    "--extracts",
+                    str(folder / "extracts"),
+                    "--as-of",
+                    Workbench.day(DAY).isoformat(),
+                ]
+            )
+            == 0
+        )
     return folder / "data"
 
 
 @pytest.fixture
-def clinic(workbench: Workbench, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clinic:
+def facility(
+    workbench: Workbench, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Clinic:
     shutil.copytree(published, workbench.data)
     st.cache_resource.clear()
     return Clinic(workbench, tmp_path, monkeypatch)
@@ -124,23 +159,28 @@ def is_in(app: AppTest, staff_id: str) -> bool:
     return f"let in as {staff_id}" in says(app)
 
 
-@pytest.mark.parametrize("email", ["dana@clinic.example", "DANA@Clinic.Example", " dana@clinic.example "])
-def test_an_address_is_the_same_in_any_case(clinic: Clinic, email: str) -> None:
-    assert is_in(clinic.tab(clinic.token(email)), "S1")
-    assert clinic.events() == [("signed in", "S1")]
+@pytest.mark.parametrize(
+    "email", ["dana@facility.example", "DANA@Clinic.Example", " dana@facility.example "]
+)
+def test_an_address_is_the_same_in_any_case(facility: Clinic, email: str) -> None:
+    assert is_in(facility.tab(facility.token(email)), "S1")
+    assert facility.events() == [("signed in", "S1")]
 
 
 @pytest.mark.parametrize(
     ("claims", "why"),
     [
         ({"email": "stranger@elsewhere.example"}, "no active member"),
-        ({"email": "gone@clinic.example"}, "no active member"),
-        ({"email": "twin@clinic.example"}, "more than one active member"),
-        ({"email": "dana@clinic.example.evil"}, "no active member"),
-        ({"email": "omar.\u212a@clinic.example"}, "no active member"),  # the Kelvin sign, which Unicode says is a k
+        ({"email": "gone@facility.example"}, "no active member"),
+        ({"email": "twin@facility.example"}, "more than one active member"),
+        ({"email": "dana@facility.example.evil"}, "no active member"),
+        (
+            {"email": "omar.\u212a@facility.example"},
+            "no active member",
+        ),  # the Kelvin sign, which Unicode says is a k
         ({"email": ""}, "did not pass on"),
         ({"email": None}, "did not pass on"),
-        ({"email": ["dana@clinic.example"]}, "did not pass on"),
+        ({"email": ["dana@facility.example"]}, "did not pass on"),
         ({"email_verified": False}, "nobody has confirmed"),
         ({"email_verified": "false"}, "nobody has confirmed"),
         ({"exp": None}, "does not say when"),
@@ -149,124 +189,137 @@ def test_an_address_is_the_same_in_any_case(clinic: Clinic, email: str) -> None:
         ({"exp": 1e300}, "does not say when"),
     ],
 )
-def test_everybody_else_is_refused_and_told_why(clinic: Clinic, claims: dict[str, object], why: str) -> None:
-    app = clinic.tab(clinic.token(**claims))
+def test_everybody_else_is_refused_and_told_why(
+    facility: Clinic, claims: dict[str, object], why: str
+) -> None:
+    app = facility.tab(facility.token(**claims))
     assert why in says(app)
     assert "let in" not in says(app)
     app.run()
-    assert clinic.events() == [("refused", None)]
+    assert facility.events() == [("refused", None)]
 
 
-def test_a_confirmed_address_or_one_nobody_speaks_of_is_good(clinic: Clinic) -> None:
+def test_a_confirmed_address_or_one_nobody_speaks_of_is_good(facility: Clinic) -> None:
     for verified in (True, "true", None):
-        assert is_in(clinic.tab(clinic.token(email_verified=verified)), "S1")
+        assert is_in(facility.tab(facility.token(email_verified=verified)), "S1")
 
 
-def test_an_address_is_shown_as_text(clinic: Clinic) -> None:
-    assert r"\!\[x\]\(http" in shown(clinic.tab(clinic.token("![x](http://evil.example/a.png)")))
+def test_an_address_is_shown_as_text(facility: Clinic) -> None:
+    assert r"\!\[x\]\(http" in shown(
+        facility.tab(facility.token("![x](http://evil.example/a.png)"))
+    )
 
 
-def test_a_token_is_good_until_its_very_end(clinic: Clinic) -> None:
-    app = clinic.tab(clinic.token(lasts=10))
-    clinic.pass_until(10 - 1 / 60)
+def test_a_token_is_good_until_its_very_end(facility: Clinic) -> None:
+    app = facility.tab(facility.token(lasts=10))
+    facility.pass_until(10 - 1 / 60)
     assert is_in(app.run(), "S1")
-    clinic.pass_until(10)
+    facility.pass_until(10)
     assert "expired" in says(app.run())
     assert "let in" not in says(app)
     app.run()
-    assert clinic.events() == [("signed in", "S1"), ("timed out", "S1")]
+    assert facility.events() == [("signed in", "S1"), ("timed out", "S1")]
 
 
-def test_a_session_lasts_until_nobody_has_used_it_for_15_minutes(clinic: Clinic) -> None:
-    user = clinic.token()
-    first, second = clinic.tab(user), clinic.tab(user)
-    clinic.pass_until(14)
+def test_a_session_lasts_until_nobody_has_used_it_for_15_minutes(facility: Clinic) -> None:
+    user = facility.token()
+    first, second = facility.tab(user), facility.tab(user)
+    facility.pass_until(14)
     assert is_in(first.run(), "S1")
-    clinic.pass_until(14 + 15 - 1 / 60)
+    facility.pass_until(14 + 15 - 1 / 60)
     assert is_in(second.run(), "S1")
-    clinic.pass_until(14 + 30)
+    facility.pass_until(14 + 30)
     assert "15 minutes" in says(first.run())
     assert "15 minutes" in says(second.run())
-    assert "15 minutes" in says(clinic.tab(user))
-    assert clinic.events() == [("signed in", "S1"), ("timed out", "S1")]
-    assert is_in(clinic.tab(clinic.token(began=44)), "S1")
+    assert "15 minutes" in says(facility.tab(user))
+    assert facility.events() == [("signed in", "S1"), ("timed out", "S1")]
+    assert is_in(facility.tab(facility.token(began=44)), "S1")
 
 
-def test_what_runs_by_the_clock_is_not_use(clinic: Clinic) -> None:
-    app = clinic.tab(clinic.token())
-    clinic.pass_until(14)
+def test_what_runs_by_the_clock_is_not_use(facility: Clinic) -> None:
+    app = facility.tab(facility.token())
+    facility.pass_until(14)
     assert is_in(app.button[-1].click().run(), "S1")
-    clinic.pass_until(16)
+    facility.pass_until(16)
     assert "15 minutes" in says(app.run())
 
 
-def test_a_click_after_the_end_does_nothing(clinic: Clinic) -> None:
-    user = clinic.token()
+def test_a_click_after_the_end_does_nothing(facility: Clinic) -> None:
+    user = facility.token()
     for end in ("idle", "signed out"):
-        app, other = clinic.tab(user), clinic.tab(user)
+        app, other = facility.tab(user), facility.tab(user)
         assert app.button(key="act").click().run().session_state["acted"] == "S1"
         del app.session_state["acted"]
         if end == "idle":
-            clinic.pass_until(15)
+            facility.pass_until(15)
         else:
             other.button(key="identity.leave").click().run()
         # A callback runs before the script that would ask who is there.
         app.button(key="act").click().run()
         assert app.exception
         assert "acted" not in app.session_state
-        user = clinic.token(began=15)
+        user = facility.token(began=15)
 
 
-def test_the_practice_sets_the_minutes(clinic: Clinic) -> None:
-    (clinic.bench.data / "settings.toml").write_text("[app]\nidle_minutes = 1\n", encoding="utf-8")
+def test_the_practice_sets_the_minutes(facility: Clinic) -> None:
+    (facility.bench.data / "settings.toml").write_text(
+        "[app]\nidle_minutes = 1\n", encoding="utf-8"
+    )
     st.cache_resource.clear()
-    app = clinic.tab(clinic.token())
-    clinic.pass_until(1)
+    app = facility.tab(facility.token())
+    facility.pass_until(1)
     assert "for 1 minute." in says(app.run())
 
 
-def test_signing_out_ends_every_session_of_the_person(clinic: Clinic) -> None:
-    user = clinic.token()
-    first, second, elsewhere, other = (clinic.tab(u) for u in (user, user, clinic.token(), clinic.token("omar.k@clinic.example")))
+def test_signing_out_ends_every_session_of_the_person(facility: Clinic) -> None:
+    user = facility.token()
+    first, second, elsewhere, other = (
+        facility.tab(u)
+        for u in (user, user, facility.token(), facility.token("omar.k@facility.example"))
+    )
     first.session_state["search"] = "Zebulon"
     first.run()
-    clinic.pass_until(1)
+    facility.pass_until(1)
     first.button(key="identity.leave").click().run()
     assert "let in" not in says(first)
     assert "search" not in first.session_state
-    for app in (second, elsewhere, clinic.tab(user)):
+    for app in (second, elsewhere, facility.tab(user)):
         assert "You signed out" in says(app.run())
     assert is_in(other.run(), "S2")
-    assert clinic.events().count(("signed out", "S1")) == 1
+    assert facility.events().count(("signed out", "S1")) == 1
 
 
-def test_after_a_restart_only_a_fresh_sign_in_counts(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
-    users = [clinic.token(), clinic.token(), clinic.token(began=2), clinic.token(began=3)]
-    app = clinic.tab(users[0])
-    clinic.pass_until(2)
+def test_after_a_restart_only_a_fresh_sign_in_counts(
+    facility: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = [facility.token(), facility.token(), facility.token(began=2), facility.token(began=3)]
+    app = facility.tab(users[0])
+    facility.pass_until(2)
     app.button(key="identity.leave").click().run()
     monkeypatch.setattr(SESSIONS, "_by_login", {})
-    clinic.pass_until(3)
-    assert [is_in(clinic.tab(user), "S1") for user in users] == [False, False, False, True]
+    facility.pass_until(3)
+    assert [is_in(facility.tab(user), "S1") for user in users] == [False, False, False, True]
     monkeypatch.setattr(SESSIONS, "_by_login", {})
-    clinic.pass_until(3 + 15)
-    assert "15 minutes" in says(clinic.tab(users[3]))
+    facility.pass_until(3 + 15)
+    assert "15 minutes" in says(facility.tab(users[3]))
 
 
-def test_who_leaves_the_practice_is_out_with_the_next_run(clinic: Clinic) -> None:
-    app = clinic.tab(clinic.token())
-    clinic.bench.run(staffed().add("staff", "S1", is_active="false"), DAY + 1 / 48)
+def test_who_leaves_the_practice_is_out_with_the_next_run(facility: Clinic) -> None:
+    app = facility.tab(facility.token())
+    facility.bench.run(staffed().add("staff", "S1", is_active="false"), DAY + 1 / 48)
     assert "no active member" in says(app.run())
-    assert clinic.events() == [("signed in", "S1"), ("refused", "S1")]
+    assert facility.events() == [("signed in", "S1"), ("refused", "S1")]
 
 
-def test_without_sign_in_it_asks_and_believes(clinic: Clinic) -> None:
+def test_without_sign_in_it_asks_and_believes(facility: Clinic) -> None:
     app = AppTest.from_function(_page, default_timeout=30).run()
     assert "No sign-in is set up" in says(app)
     labels = app.selectbox[0].options
-    assert labels == ["Dana Whitfield – Front Desk", "No Mail – Front Desk", "Omar Reyes – Clinical Staff"] + [
-        f"Twin Twain – Front Desk ({staff_id})" for staff_id in ("S4", "S5")
-    ]
+    assert labels == [
+        "Dana Whitfield – Front Desk",
+        "No Mail – Front Desk",
+        "Omar Reyes – Clinical Staff",
+    ] + [f"Twin Twain – Front Desk ({staff_id})" for staff_id in ("S4", "S5")]
     app.button[0].click().run()
     assert "Who are you?" in says(app)
     app.selectbox[0].select("S2")
@@ -276,11 +329,13 @@ def test_without_sign_in_it_asks_and_believes(clinic: Clinic) -> None:
     app.run().button(key="identity.leave").click().run()
     assert "Who are you?" in says(app)
     assert "search" not in app.session_state
-    assert clinic.events() == [("signed in", "S2"), ("signed out", "S2")]
+    assert facility.events() == [("signed in", "S2"), ("signed out", "S2")]
 
 
-def test_nothing_is_asked_about_a_patient_before_somebody_is_in(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole, asked = SharedWorklist.at, []
+def test_nothing_is_asked_about_a_patient_before_somebody_is_in(
+    facility: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, asked = LiveWorklist.at, []
 
     class Watched:
         def __init__(self, *asked_for: object) -> None:
@@ -297,8 +352,8 @@ def test_nothing_is_asked_about_a_patient_before_somebody_is_in(clinic: Clinic, 
             return getattr(self._worklist, name)
 
     identity._active_staff.cache_clear()
-    monkeypatch.setattr(SharedWorklist, "at", lambda *asked_for: Watched(*asked_for))
-    for user in ({"is_logged_in": False}, clinic.token("stranger@elsewhere.example")):
+    monkeypatch.setattr(LiveWorklist, "at", lambda *asked_for: Watched(*asked_for))
+    for user in ({"is_logged_in": False}, facility.token("stranger@elsewhere.example")):
         app = AppTest.from_file(str(ROOT / "app_pages" / "frame.py"), default_timeout=30)
         app.secrets["auth"] = {"client_id": "workbench"}
         app.user = user

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from app_pages.ui import commands
+from app_pages.session import commands
 from tests.app.conftest import App
 from tests.conftest import Workbench
 
@@ -28,7 +28,9 @@ def files(app: App) -> list[str]:
     return [button.proto.label for button in app.test.get("download_button")]
 
 
-def test_the_digest_of_a_clinic_is_shown_and_can_be_taken_along(clinic: Workbench, dana: App) -> None:
+def test_the_digest_of_a_clinic_is_shown_and_can_be_taken_along(
+    facility: Workbench, dana: App
+) -> None:
     dana.open("reports", report="digest", facility="F1", days="2026-11-01..2026-11-02")
     assert "Nothing was made for these choices yet" in dana.says
     make(dana)
@@ -40,7 +42,7 @@ def test_the_digest_of_a_clinic_is_shown_and_can_be_taken_along(clinic: Workbenc
     assert "Nothing was made for these choices yet" in dana.open("reports", report="digest").says
 
 
-def test_a_notebook_is_made_with_its_tables(clinic: Workbench, dana: App) -> None:
+def test_a_notebook_is_made_with_its_tables(facility: Workbench, dana: App) -> None:
     make(dana.open("reports", report="rule_audit"))
     assert files(dana) == ["Download the page", "Download the tables"]
     assert "The page draws its own charts" in dana.says
@@ -48,11 +50,18 @@ def test_a_notebook_is_made_with_its_tables(clinic: Workbench, dana: App) -> Non
 
 def test_junk_is_named_and_the_usual_report_offered(dana: App) -> None:
     dana.open("reports", report="gossip", facility="F9", days="2026")
-    for said in ("Report: there is no “gossip”", "Facility: there is no “F9”", "Days: “2026” is not a span of days", "Backlog review"):
+    for said in (
+        "Report: there is no “gossip”",
+        "Facility: there is no “F9”",
+        "Days: “2026” is not a span of days",
+        "Backlog review",
+    ):
         assert said in dana.says
 
 
-def test_one_report_at_a_time_and_a_failure_is_told(dana: App, omar: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_report_at_a_time_and_a_failure_is_told(
+    dana: App, omar: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
     go_on = threading.Event()
 
     def run(settings: object, arguments: Sequence[str], hear: Callable[[str], None]) -> str:
@@ -65,10 +74,16 @@ def test_one_report_at_a_time_and_a_failure_is_told(dana: App, omar: App, monkey
     dana.open("reports").click("Make the report")
     assert dana.test.get("progress")
     omar.click("Make the report")
-    assert "A report that Dana Whitfield asked for is being made. Ask for yours when it is done." in omar.says
+    assert (
+        "A report that Dana Whitfield asked for is being made. Ask for yours when it is done."
+        in omar.says
+    )
     go_on.set()
     until = time.monotonic() + 20
     while dana.test.get("progress") and time.monotonic() < until:
         time.sleep(0.2)
         dana.run()
-    assert "The report was not made. notebooks/backlog_review.ipynb, cell 4 (“Where do we stand?”) stopped with KeyError" in dana.says
+    assert (
+        "The report was not made. notebooks/backlog_review.ipynb, cell 4 (“Where do we stand?”) stopped with KeyError"
+        in dana.says
+    )

@@ -11,21 +11,25 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pipelines import backtest_process, ledger, settings
+from pipelines import settings
+from pipelines.analytics import backtest_process
 from pipelines.errors import UserError
+from pipelines.ledger import ledger
 from tests.app.conftest import App
 from tests.conftest import Workbench
 from tests.practice import Practice
 
 
 @pytest.fixture
-def week(clinic: Workbench, practice: Practice) -> Workbench:
-    """The week of 8 November 2026: Ana has 1 of 2 visits, cancelled; Bo 2 of 2, one done; Cy's case is at the other clinic, without a target."""
-    practice.add("cases", "C-A", visits_per_week_target="2", therapist_id="S2").add("cases", "C-B", visits_per_week_target="2")
+def week(facility: Workbench, practice: Practice) -> Workbench:
+    """The week of 8 November 2026: Ana has 1 of 2 visits, cancelled; Bo 2 of 2, one done; Cy's case is at the other facility, without a target."""
+    practice.add("cases", "C-A", visits_per_week_target="2", therapist_id="S2").add(
+        "cases", "C-B", visits_per_week_target="2"
+    )
     practice.add("appointments", "N-A", status="Cancelled", reminder_status="Sent")
     practice.visit("N-B2", "B", "2026-11-14T09:00:00")
-    clinic.once(lambda: clinic.run(practice, 1.0))
-    return clinic
+    facility.once(lambda: facility.run(practice, 1.0))
+    return facility
 
 
 def cases(app: App) -> list[tuple]:
@@ -37,14 +41,27 @@ def cases(app: App) -> list[tuple]:
 
 def test_a_week_at_a_clinic_the_gaps_first(week: Workbench, dana: App) -> None:
     dana.open("schedule", facility="F1", week="2026-11-08")
-    assert cases(dana) == [("Under-scheduled", "Test, Ana", 2, 1, 0, 1, 0), ("Fully scheduled", "Test, Bo", 2, 2, 1, 0, 0)]
-    assert [dana.metric(label) for label in ("Open cases", "Under-scheduled", "Scheduled")] == ["2", "1", "3"]
-    assert [dana.metric(label) for label in ("Completed", "Cancelled", "No-show")] == ["1", "1", "0"]
+    assert cases(dana) == [
+        ("Under-scheduled", "Test, Ana", 2, 1, 0, 1, 0),
+        ("Fully scheduled", "Test, Bo", 2, 2, 1, 0, 0),
+    ]
+    assert [dana.metric(label) for label in ("Open cases", "Under-scheduled", "Scheduled")] == [
+        "2",
+        "1",
+        "3",
+    ]
+    assert [dana.metric(label) for label in ("Completed", "Cancelled", "No-show")] == [
+        "1",
+        "1",
+        "0",
+    ]
     assert {"33%", "of 4 (75%)"} <= {metric.delta for metric in dana.test.metric}
     assert "North Clinic: Sunday, November 8 to Saturday, November 14, 2026" in dana.says
 
 
-def test_without_a_week_in_the_url_it_is_this_one_and_the_buttons_turn(week: Workbench, dana: App) -> None:
+def test_without_a_week_in_the_url_it_is_this_one_and_the_buttons_turn(
+    week: Workbench, dana: App
+) -> None:
     dana.open("schedule", facility="F1")
     assert "Sunday, November 1 to Saturday, November 7, 2026" in dana.says
     assert "No visit is booked for this week" in dana.says
@@ -76,7 +93,7 @@ def test_the_other_clinic_has_a_case_without_a_target(week: Workbench) -> None:
 
 def test_an_empty_week_says_why(week: Workbench, dana: App) -> None:
     dana.open("schedule", facility="F1", week="2025-11-10")
-    assert "No case of an active patient is open at this clinic in this week." in dana.says
+    assert "No case of an active patient is open at this facility in this week." in dana.says
     assert len(dana.test.dataframe) == 0
 
 
@@ -87,9 +104,13 @@ def test_junk_in_the_schedules_url_is_named_and_ignored(week: Workbench, dana: A
     assert "North Clinic: Sunday, November 1" in dana.says
 
 
-def test_a_ticked_case_leads_to_its_patient_and_only_they_are_on_record(week: Workbench, dana: App) -> None:
+def test_a_ticked_case_leads_to_its_patient_and_only_they_are_on_record(
+    week: Workbench, dana: App
+) -> None:
     dana.open("schedule", facility="F1", week="2026-11-08")
-    dana.test.session_state[dana.test.session_state["schedule.key"]] = {"selection": {"rows": [1], "columns": [], "cells": []}}
+    dana.test.session_state[dana.test.session_state["schedule.key"]] = {
+        "selection": {"rows": [1], "columns": [], "cells": []}
+    }
     dana.run()
     assert ("Open Test, Bo", "patient_id=B&section=schedule") in dana.links
     dana.open("patient", patient_id="B", section="schedule")
@@ -102,17 +123,27 @@ def test_a_ticked_case_leads_to_its_patient_and_only_they_are_on_record(week: Wo
 
 
 @pytest.fixture
-def past(clinic: Workbench, practice: Practice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def past(
+    facility: Workbench, practice: Practice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """Two dated folders: an authorization of Ana's ends 20 days after the first and 14 after the second."""
-    practice.add("authorizations", "AUTH", policy_id="POL", case_id="C-A", starts_on="2026-06-01", ends_on="2026-11-22", number="A1")
+    practice.add(
+        "authorizations",
+        "AUTH",
+        policy_id="POL",
+        case_id="C-A",
+        starts_on="2026-06-01",
+        ends_on="2026-11-22",
+        number="A1",
+    )
     for day in (1, 7):
-        practice.write(tmp_path / "past" / f"2026-11-{day + 1:02d}", clinic.day(day))
+        practice.write(tmp_path / "past" / f"2026-11-{day + 1:02d}", facility.day(day))
     monkeypatch.setenv("WORKBENCH_EXTRACTS", str(tmp_path / "past"))
     return tmp_path / "past"
 
 
-def settings_file(clinic: Workbench, text: str) -> None:
-    (clinic.data / "settings.toml").write_text(text, encoding="utf-8")
+def settings_file(facility: Workbench, text: str) -> None:
+    (facility.data / "settings.toml").write_text(text, encoding="utf-8")
 
 
 def backtest(app: App, rule: str, **params: object) -> App:
@@ -122,7 +153,10 @@ def backtest(app: App, rule: str, **params: object) -> App:
         app.test.number_input(key=f"backtest.{rule}/{name}").set_value(value)
     app.click(f"backtest.{rule}/go")
     until = time.monotonic() + 60
-    while any(button.key == "backtest.stop" for button in app.test.button) and time.monotonic() < until:
+    while (
+        any(button.key == "backtest.stop" for button in app.test.button)
+        and time.monotonic() < until
+    ):
         time.sleep(0.2)
         app.run()
     return app
@@ -138,7 +172,14 @@ def test_all_rules_are_listed_by_category(dana: App) -> None:
 
 def test_a_rule_is_told_in_plain_words_with_its_sql_and_its_tasks(dana: App) -> None:
     dana.open("rules", rule="uncollected_payments")
-    for text in ("Uncollected Payments", "How to resolve", "Clears by itself:", "By hand: allowed", "Source: seed", "FROM staging.appointments"):
+    for text in (
+        "Uncollected Payments",
+        "How to resolve",
+        "Clears by itself:",
+        "By hand: allowed",
+        "Source: seed",
+        "FROM staging.appointments",
+    ):
         assert text in dana.says
     assert ("Open tasks: 3", "type=uncollected_payments&status=open") in dana.links
     assert "/* rule" not in dana.says
@@ -151,64 +192,99 @@ def test_junk_in_the_rules_url_is_named_and_ignored(dana: App) -> None:
     assert "Administrative: 4" in dana.says
 
 
-def test_what_the_practice_has_set_is_marked_also_by_payer(clinic: Workbench) -> None:
+def test_what_the_practice_has_set_is_marked_also_by_payer(facility: Workbench) -> None:
     settings_file(
-        clinic,
+        facility,
         "[rules.authorization_expiring]\ndays_ahead = 21\ndue_days = 14\n[rules.authorization_expiring.payers.PAY1]\nvisits_left = 4\n"
         "[rules.mips]\nenabled = false\n",
     )
     dana = App("S1").open("rules", rule="authorization_expiring")
     rows = dana.test.dataframe[0].value
-    found = [tuple(row) for row in rows[["parameter", "payer", "value", "shipped"]].itertuples(index=False)]
+    found = [
+        tuple(row)
+        for row in rows[["parameter", "payer", "value", "shipped"]].itertuples(index=False)
+    ]
     assert found == [
         ("due_days", "All payers", "14", "14"),
         ("days_ahead", "All payers", "21", "14"),
         ("visits_left", "All payers", "2", "2"),
         ("visits_left", "Aetna", "4", "2"),
     ]
-    assert [set_by for (set_by,) in rows["set_by"]] == ["As shipped", "The practice", "As shipped", "The practice"]
-    assert list(rows["why"])[1] == "days before the end date; payers take one to two weeks to answer"
+    assert [set_by for (set_by,) in rows["set_by"]] == [
+        "As shipped",
+        "The practice",
+        "As shipped",
+        "The practice",
+    ]
+    assert (
+        list(rows["why"])[1] == "days before the end date; payers take one to two weeks to answer"
+    )
     assert "The practice has switched this rule off" in dana.open("rules", rule="mips").says
     assert dana.open("rules").says.count("set by the practice") == 1
 
 
-def test_what_a_rule_did_and_why_it_was_withheld(clinic: Workbench, dana: App, practice: Practice) -> None:
-    clinic.run(practice, 1.0, without=("faxes",))
+def test_what_a_rule_did_and_why_it_was_withheld(
+    facility: Workbench, dana: App, practice: Practice
+) -> None:
+    facility.run(practice, 1.0, without=("faxes",))
     practice.add("faxes", "X", document_id="D-B", status="Sent", sent_at="2026-11-02T05:59:00")
-    clinic.run(practice, 1.0)
+    facility.run(practice, 1.0)
     dana.open("rules", rule="faxing_required")
     runs = dana.test.dataframe[1].value
     names = ["run_no", "candidates", "opened", "cleared", "converted"]
-    assert [tuple(row) for row in runs[names].itertuples(index=False)] == [(3, 0, 0, 0, 1), (2, 0, 0, 0, 0), (1, 1, 1, 0, 0)]
+    assert [tuple(row) for row in runs[names].itertuples(index=False)] == [
+        (3, 0, 0, 0, 1),
+        (2, 0, 0, 0, 0),
+        (1, 1, 1, 0, 0),
+    ]
     assert "Withheld in 1 of the last 3 runs, last in run 2: faxes" in dana.says
     assert "Tasks by run, in the last 3 runs: 1 opened, 0 cleared, 1 converted." in dana.says
 
 
-def test_how_long_its_tasks_take_says_both_medians(clinic: Workbench, dana: App) -> None:
-    clinic.act("complete", clinic.one(1, "uncollected_payments", "V-B"), 1.0)
+def test_how_long_its_tasks_take_says_both_medians(facility: Workbench, dana: App) -> None:
+    facility.act("complete", facility.one(1, "uncollected_payments", "V-B"), 1.0)
     dana.open("rules", rule="uncollected_payments")
     labels = ("Median, cleared", "Median, all", "Cleared", "Still open", "Ended otherwise")
     assert [dana.metric(label) for label in labels] == ["13 days", "13 days", "1", "2", "0"]
     assert "This rule has made no task yet." in dana.open("rules", rule="mips").says
 
 
-def test_a_backtest_says_what_would_be_earlier_and_touches_nothing(past: Path, dana_later: App, clinic: Workbench) -> None:
-    before = sorted((path, path.stat().st_mtime_ns) for path in (clinic.data / "warehouse").iterdir())
+def test_a_backtest_says_what_would_be_earlier_and_touches_nothing(
+    past: Path, dana_later: App, facility: Workbench
+) -> None:
+    before = sorted(
+        (path, path.stat().st_mtime_ns) for path in (facility.data / "warehouse").iterdir()
+    )
     dana = backtest(dana_later, "authorization_expiring", days_ahead=20)
     assert "days_ahead 14 → 20, over 2 extracts from Nov 2 to Nov 8" in dana.says
-    assert [dana.metric(label) for label in ("Only with the change", "Only as it is now", "Earlier with the change")] == ["0", "0", "1"]
+    assert [
+        dana.metric(label)
+        for label in ("Only with the change", "Only as it is now", "Earlier with the change")
+    ] == ["0", "0", "1"]
     days, tasks = (frame.value for frame in dana.test.dataframe[-2:])
-    assert [tuple(row) for row in days[["opened_now", "opened_changed", "open_now", "open_changed"]].itertuples(index=False)] == [
+    assert [
+        tuple(row)
+        for row in days[["opened_now", "opened_changed", "open_now", "open_changed"]].itertuples(
+            index=False
+        )
+    ] == [
         (0, 1, 0, 1),
         (1, 0, 1, 1),
     ]
     (task,) = tasks.itertuples()
     assert (task.patient_id, task.subject_id, task.facility) == ("A", "AUTH", "North Clinic")
     assert (task.opened, task.opened_changed) == (dt.date(2026, 11, 8), dt.date(2026, 11, 2))
-    assert sorted((path, path.stat().st_mtime_ns) for path in (clinic.data / "warehouse").iterdir()) == before
+    assert (
+        sorted((path, path.stat().st_mtime_ns) for path in (facility.data / "warehouse").iterdir())
+        == before
+    )
     with ledger.open_ledger(settings.load().ledger_url) as book:
-        assert [(access.patient_id, access.kind, access.detail) for access in book.accesses()][:1] == [("A", "backtest", "authorization_expiring")]
-    assert "Earlier with the change" in dana.open("rules", rule="authorization_expiring").says, "the session keeps it"
+        assert [(access.patient_id, access.kind, access.detail) for access in book.accesses()][
+            :1
+        ] == [("A", "backtest", "authorization_expiring")]
+    assert "Earlier with the change" in dana.open("rules", rule="authorization_expiring").says, (
+        "the session keeps it"
+    )
     assert "Earlier with the change" not in dana.open("rules", rule="authorization_limit").says
 
 
@@ -239,7 +315,10 @@ def test_one_backtest_at_a_time(dana_later: App, monkeypatch: pytest.MonkeyPatch
     assert "Stop" in dana_later.says
     omar.test.number_input(key="backtest.uncollected_payments/tolerance").set_value(1.0)
     omar.click("Run backtest")
-    assert "A backtest that Dana Whitfield started is going on. Start yours when it is over." in omar.says
+    assert (
+        "A backtest that Dana Whitfield started is going on. Start yours when it is over."
+        in omar.says
+    )
     assert "Stop" not in omar.says
     go_on.set()
     backtest(dana_later, "authorization_expiring", days_ahead=20)
@@ -248,4 +327,7 @@ def test_one_backtest_at_a_time(dana_later: App, monkeypatch: pytest.MonkeyPatch
 
 def test_without_past_extracts_it_says_what_to_do(dana: App) -> None:
     dana.open("rules", rule="authorization_expiring")
-    assert "No past extracts are at hand: name the folder they arrive in in WORKBENCH_EXTRACTS" in dana.says
+    assert (
+        "No past extracts are at hand: name the folder they arrive in in WORKBENCH_EXTRACTS"
+        in dana.says
+    )

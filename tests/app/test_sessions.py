@@ -7,8 +7,10 @@ import datetime as dt
 import pytest
 from starlette.datastructures import MutableHeaders
 
-from app_pages.ui import server, sessions
-from app_pages.ui.sessions import Returns, Session, Sessions
+from app_pages.server import guard
+from app_pages.session import browser as session_browser
+from app_pages.session import logins
+from app_pages.session.logins import Returns, Session, Sessions
 
 NOON = dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.UTC)
 BROWSER = "b" * 43
@@ -59,13 +61,19 @@ def test_a_browser_is_open_while_a_session_in_it_is() -> None:
 
 
 def test_nobody_can_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "MOST", 3)
+    monkeypatch.setattr(logins, "MOST", 3)
     known, returns = Sessions(), Returns()
     for number in range(5):
         known.begin(str(number), session())
         known.is_news(str(number), "no")
         returns.put(str(number), "/tasks", NOON)
-    assert [known.find(str(number)) is not None for number in range(5)] == [False, False, True, True, True]
+    assert [known.find(str(number)) is not None for number in range(5)] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
     assert [known.is_news(str(number), "no") for number in (4, 0)] == [False, True]
     assert [returns.take(str(number), NOON) for number in (0, 4)] == [None, "/tasks"]
 
@@ -96,8 +104,10 @@ def test_a_wish_is_granted_once_and_soon() -> None:
     ],
 )
 def test_signing_in_leads_to_pages_of_our_own_only(target: str, leads_to: str) -> None:
-    sessions.RETURNS.put(BROWSER, target, server.clock.machine_now())
-    cookie = f"{server.COOKIE}={BROWSER}".encode()
+    logins.RETURNS.put(BROWSER, target, guard.clock.machine_now())
+    cookie = f"{session_browser.COOKIE}={BROWSER}".encode()
     headers = MutableHeaders({"location": "/"})
-    server._return({"type": "http", "path": "/oauth2callback", "headers": [(b"cookie", cookie)]}, 302, headers)
+    guard._return(
+        {"type": "http", "path": "/oauth2callback", "headers": [(b"cookie", cookie)]}, 302, headers
+    )
     assert headers["location"] == leads_to

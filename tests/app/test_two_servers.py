@@ -10,11 +10,12 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from pipelines import ledger, sample
+from pipelines import sample
 from pipelines.bench.app import Server, look, serving
+from pipelines.bench.browser_tab import Tab, new_browser
 from pipelines.bench.ledger import prove
 from pipelines.bench.staff import Worker
-from pipelines.bench.tab import Tab, new_browser
+from pipelines.ledger import ledger
 from pipelines.settings import ROOT, Settings
 from tests import loop
 from tests.published import START, published_in
@@ -41,20 +42,28 @@ def test_two_servers_and_a_run_work_together(tmp_path: Path, ledger_url: str) ->
     proof = prove(settings, opens_at + HOUR, seq, {worker.name: worker.told for worker in workers})
     assert (proof.lost, proof.unasked, proof.doubled) == (0, 0, 0)
     assert proof.refused >= 1, "the one who came second was told"
-    assert {worker.name for worker in workers if worker.told} == {worker.name for worker in workers}, "people at both acted"
+    assert {worker.name for worker in workers if worker.told} == {
+        worker.name for worker in workers
+    }, "people at both acted"
     assert runs_shown == ["Run 2", "Run 2"], "both show the list that was published meanwhile"
 
 
 async def work(servers: list[Server], settings: Settings) -> tuple[list[Worker], list[str]]:
     """Two people at each server work while the pipeline runs; then one at each wants the same task; what each server shows of runs."""
-    workers = [Worker(Tab(server.origin, new_browser(server.origin)), random.Random(place), 0.05) for place, server in enumerate(servers * 2)]
+    workers = [
+        Worker(Tab(server.origin, new_browser(server.origin)), random.Random(place), 0.05)
+        for place, server in enumerate(servers * 2)
+    ]
     for place, worker in enumerate(workers):
         await worker.come_in(place)
     run = asyncio.create_task(run_pipeline(settings))
     loop_time = asyncio.get_running_loop().time
     until = loop_time() + SECONDS
     while loop_time() < until or not run.done():
-        await asyncio.gather(*(worker._note() for worker in workers[:2]), *(worker._complete() for worker in workers[2:]))
+        await asyncio.gather(
+            *(worker._note() for worker in workers[:2]),
+            *(worker._complete() for worker in workers[2:]),
+        )
     await run
     await want_the_same(*workers[:2], settings)
     shown = [await runs_of(worker) for worker in workers[:2]]
@@ -67,8 +76,19 @@ async def run_pipeline(settings: Settings) -> None:
     extracts, as_of = settings.data / "extracts", START + HOUR
     sample.write_sample(extracts, patients=70, facilities=3, as_of=START, seed=3, format="csv")
     environment = {"WORKBENCH_DATA": str(settings.data), "WORKBENCH_LEDGER": settings.ledger_url}
-    command = [sys.executable, "-m", "pipelines", "run", "--extracts", str(extracts), "--as-of", as_of.isoformat()]
-    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment, stdout=asyncio.subprocess.DEVNULL)
+    command = [
+        sys.executable,
+        "-m",
+        "pipelines",
+        "run",
+        "--extracts",
+        str(extracts),
+        "--as-of",
+        as_of.isoformat(),
+    ]
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, env=environment, stdout=asyncio.subprocess.DEVNULL
+    )
     assert await process.wait() == 0
 
 
@@ -96,4 +116,6 @@ async def want_the_same(one: Worker, other: Worker, settings: Settings) -> None:
 async def runs_of(worker: Worker) -> str:
     """The newest run that the page of runs shows."""
     await worker.tab.rerun("runs", page="/runs", query="")
-    return next(found.body.body for found in worker.tab.all("heading") if found.body.body.startswith("Run "))
+    return next(
+        found.body.body for found in worker.tab.all("heading") if found.body.body.startswith("Run ")
+    )

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pipelines.__main__ import main
+from pipelines.cli.commands import main
 from tests.browser.desks import Desks
 from tests.browser.servers import FRIDAY, ROOT, Server
 from tests.practice import Practice
@@ -50,15 +50,19 @@ def practice_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a small real practice, one task about one patient: quicker than the demo; copy it, too."""
     folder = tmp_path_factory.mktemp("practice")
     practice = Practice()
-    practice.add("staff", "S1", email="Dana@clinic.example")
-    practice.add("staff", "S2", email="omar@clinic.example")
-    practice.add("staff", "S3", name="Gone Gully", email="gone@clinic.example", is_active="false")
-    practice.patient("P1", first_name="Zebulon", last_name="Quartermaine").visit("V1", "P1", "2026-11-02T09:00:00")
+    practice.add("staff", "S1", email="Dana@facility.example")
+    practice.add("staff", "S2", email="omar@facility.example")
+    practice.add("staff", "S3", name="Gone Gully", email="gone@facility.example", is_active="false")
+    practice.patient("P1", first_name="Zebulon", last_name="Quartermaine").visit(
+        "V1", "P1", "2026-11-02T09:00:00"
+    )
     as_of = FRIDAY - dt.timedelta(hours=2)
     practice.write(folder / "extracts", as_of)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKBENCH_DATA", str(folder / "data"))
-        assert main(["run", "--extracts", str(folder / "extracts"), "--as-of", as_of.isoformat()]) == 0
+        assert (
+            main(["run", "--extracts", str(folder / "extracts"), "--as-of", as_of.isoformat()]) == 0
+        )
     return folder / "data"
 
 
@@ -75,7 +79,9 @@ def others() -> set[str]:
 
 
 @pytest.fixture(scope="session")
-def new_server(tmp_path_factory: pytest.TempPathFactory, local: set[str]) -> Iterator[Callable[..., Server]]:
+def new_server(
+    tmp_path_factory: pytest.TempPathFactory, local: set[str]
+) -> Iterator[Callable[..., Server]]:
     """Makes a server on a copy of a data folder, to be started by the test with the options it wants; stopped at the end."""
     made: list[Server] = []
 
@@ -132,7 +138,9 @@ def desks(chromium: Browser, local: set[str], others: set[str]) -> Desks:
 
 
 @pytest.fixture
-def new_browser(desks: Desks, local: set[str], request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+def new_browser(
+    desks: Desks, local: set[str], request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Page]]:
     """Makes a page in a browser with cookies of its own; options are those of Playwright's new_context.
 
     The test fails when such a browser asked another host for anything, or when a page tried what the security policy forbids.

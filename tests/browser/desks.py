@@ -9,9 +9,16 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 PATIENCE = 20_000  # milliseconds a test waits for anything; two cores may be shared
-Judge, Foreign = Callable[["Request"], list[str]], Callable[[str], list[str]]  # what is wrong with a request, and with a WebSocket's address
+Judge, Foreign = (
+    Callable[["Request"], list[str]],
+    Callable[[str], list[str]],
+)  # what is wrong with a request, and with a WebSocket's address
 DESK = {"width": 1280, "height": 900}
-OF_A_PAGE = {"viewport", "reduced_motion", "storage_state"}  # options that a page of a used browser can be given
+OF_A_PAGE = {
+    "viewport",
+    "reduced_motion",
+    "storage_state",
+}  # options that a page of a used browser can be given
 KEPT_BY_PAGES = "local_storage,indexeddb,cache_storage,service_workers"  # besides cookies; a tab's session storage goes with the tab
 
 
@@ -21,7 +28,9 @@ class Desk:
     Compiling them took two thirds of what a page costs. This needs Chromium's --process-per-site: else each tab has a renderer of its own.
     """
 
-    def __init__(self, chromium: Browser, options: dict[str, object], judge: Judge, foreign: Foreign) -> None:
+    def __init__(
+        self, chromium: Browser, options: dict[str, object], judge: Judge, foreign: Foreign
+    ) -> None:
         self.context: BrowserContext = chromium.new_context(**options)
         self.wrong: list[str] = []
         self.context.set_default_timeout(PATIENCE)
@@ -29,14 +38,24 @@ class Desk:
         self._kept.route("**", lambda route: route.fulfill(body=""))
         self._kept.goto("http://localhost/")
         self.context.on("request", lambda sent: self.wrong.extend(judge(sent)))
-        self.context.on("page", lambda page: page.on("websocket", lambda socket: self.wrong.extend(foreign(socket.url))))
+        self.context.on(
+            "page",
+            lambda page: page.on(
+                "websocket", lambda socket: self.wrong.extend(foreign(socket.url))
+            ),
+        )
         self.context.on("console", lambda said: self.wrong.extend(_forbidden(said.text)))
 
     def pages(self) -> list[Page]:
         """The tabs of the test."""
         return [page for page in self.context.pages if page != self._kept]
 
-    def sit(self, viewport: dict[str, int] = DESK, reduced_motion: str = "no-preference", storage_state: dict | None = None) -> Page:
+    def sit(
+        self,
+        viewport: dict[str, int] = DESK,
+        reduced_motion: str = "no-preference",
+        storage_state: dict | None = None,
+    ) -> Page:
         """A first tab."""
         self.context.add_cookies(storage_state["cookies"] if storage_state else [])
         page = self.context.new_page()
@@ -51,7 +70,9 @@ class Desk:
         self.context.clear_cookies()
         browser = self.context.new_cdp_session(self._kept)
         for origin in origins:
-            browser.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": KEPT_BY_PAGES})
+            browser.send(
+                "Storage.clearDataForOrigin", {"origin": origin, "storageTypes": KEPT_BY_PAGES}
+            )
         browser.detach()
         wrong, self.wrong = self.wrong, []
         return wrong

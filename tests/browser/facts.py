@@ -8,18 +8,22 @@ from pathlib import Path
 
 import pandas as pd
 
-from app_pages.ui import clock
-from pipelines import demo, warehouse
+from app_pages.session import clock
 from pipelines import settings as settings_module
+from pipelines.demo import build
 from pipelines.settings import Settings
-from pipelines.worklist import Filters, Order, open_worklist
+from pipelines.warehouse import snapshots
+from pipelines.worklist.filters import Filters, Order
+from pipelines.worklist.worklist import open_worklist
 from tests.browser.servers import FRIDAY, Server
 
 
 def settings_of(data: Path) -> Settings:
     """The settings of the practice in a data folder: its own, or the demo's where it has none."""
     settings = settings_module.load({"WORKBENCH_DATA": str(data)})
-    return demo.settings_for(settings) if warehouse.current(settings.warehouse) is None else settings
+    return (
+        build.settings_for(settings) if snapshots.current(settings.warehouse) is None else settings
+    )
 
 
 def now(server: Server) -> dt.datetime:
@@ -27,7 +31,9 @@ def now(server: Server) -> dt.datetime:
     return clock.now(server.clock)
 
 
-def tasks(server: Server, filters: Filters | None = None, order: Order | None = None) -> pd.DataFrame:
+def tasks(
+    server: Server, filters: Filters | None = None, order: Order | None = None
+) -> pd.DataFrame:
     """The tasks of a view, as they are now."""
     with open_worklist(settings_of(server.data), now(server)) as worklist:
         return worklist.tasks(filters, order)
@@ -42,5 +48,7 @@ def ledger(server: Server, question: str, *values: object) -> list[tuple]:
 
 def actions(server: Server, task_id: str) -> list[tuple[str, str, str | None]]:
     """(action, staff id, reason) of each thing people did to a task since the test began, which has the demo's people before it; oldest first."""
-    question = "SELECT action, staff_id, reason FROM actions WHERE task_id = ? AND at >= ? ORDER BY seq"
+    question = (
+        "SELECT action, staff_id, reason FROM actions WHERE task_id = ? AND at >= ? ORDER BY seq"
+    )
     return ledger(server, question, task_id, FRIDAY.strftime("%Y-%m-%dT%H:%M:%S"))

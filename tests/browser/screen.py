@@ -11,7 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-ROW_HEIGHT, HEADER_HEIGHT = 36, 32  # pixels: our pages' row_height, and what the theme's font makes of the header
+ROW_HEIGHT, HEADER_HEIGHT = (
+    36,
+    32,
+)  # pixels: our pages' row_height, and what the theme's font makes of the header
 TICK_X = 17  # pixels from the grid's left edge to the middle of a row's tick box
 OPEN_X = 70  # and to the middle of a task's Open
 PATIENCE = 20  # seconds until what should be seen must be seen
@@ -70,7 +73,9 @@ def come_in(page: Page, url: str, name: str) -> Page:
     return page
 
 
-def sit_down(new_browser: Callable[..., Page], url: str, name: str, path: str = "/", **options: object) -> Page:
+def sit_down(
+    new_browser: Callable[..., Page], url: str, name: str, path: str = "/", **options: object
+) -> Page:
     """A new browser with somebody at it, who is asked for a name only the first time at this server: the cookie is kept."""
     page = new_browser(**{"storage_state": _cookies.get((url, name)), **options})
     come_in(page, url + path, name)
@@ -148,12 +153,17 @@ class Grid:
         self.element.scroll_into_view_if_needed()
         box = self.element.bounding_box()
         assert box is not None
-        self.page.mouse.click(box["x"] + (x if x >= 0 else box["width"] + x), box["y"] + HEADER_HEIGHT + ROW_HEIGHT * (row + 0.5))
+        self.page.mouse.click(
+            box["x"] + (x if x >= 0 else box["width"] + x),
+            box["y"] + HEADER_HEIGHT + ROW_HEIGHT * (row + 0.5),
+        )
         settle(self.page)
 
     def headings(self) -> list[str]:
         """The columns' headings, from the left, without the tick boxes."""
-        head = self.element.locator("table[role=grid] thead th, table[role=grid] [role=columnheader]")
+        head = self.element.locator(
+            "table[role=grid] thead th, table[role=grid] [role=columnheader]"
+        )
         head.first.wait_for(state="attached")
         return [text.strip() for text in head.all_text_contents()]
 

@@ -15,7 +15,9 @@ from pathlib import Path
 from pipelines.settings import LONGEST_IDLE
 
 ROOT = Path(__file__).resolve().parents[2]
-FRIDAY = dt.datetime(2026, 11, 20, 13, 30, tzinfo=dt.UTC)  # 08:30 in New York, half an hour after the demo's last staff came in
+FRIDAY = dt.datetime(
+    2026, 11, 20, 13, 30, tzinfo=dt.UTC
+)  # 08:30 in New York, half an hour after the demo's last staff came in
 STARTS_WITHIN = 60  # seconds; two on an idle machine
 OURS = ("WORKBENCH_", "EMR_LINK_", "STREAMLIT_")
 
@@ -25,14 +27,24 @@ class Server:
 
     def __init__(self, folder: Path, data: Path, root: Path = ROOT) -> None:
         self.folder, self.data, self.root = folder, data, root
-        self.log, self.clock, self.secrets = folder / "server.log", folder / "clock", folder / "secrets.toml"
+        self.log, self.clock, self.secrets = (
+            folder / "server.log",
+            folder / "clock",
+            folder / "secrets.toml",
+        )
         self.port = _free_port()
         self.netloc = f"localhost:{self.port}"
         self.url = f"http://{self.netloc}"
         self._process: subprocess.Popen[bytes] | None = None
         self.set_clock(FRIDAY)
 
-    def start(self, *arguments: str, idle_minutes: int = LONGEST_IDLE, secrets: str = "", **environment: str) -> Server:
+    def start(
+        self,
+        *arguments: str,
+        idle_minutes: int = LONGEST_IDLE,
+        secrets: str = "",
+        **environment: str,
+    ) -> Server:
         """Run it until `stop`: `arguments` for streamlit, the text of secrets.toml, more variables of the environment.
 
         By default nobody is ever timed out, so that a test may move the clock by days.
@@ -44,22 +56,40 @@ class Server:
         if secrets:
             self.secrets.write_text(secrets, encoding="utf-8")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-        places = {"WORKBENCH_DATA": str(self.data), "WORKBENCH_CLOCK": str(self.clock), "PYTHONUNBUFFERED": "1"}
-        options = ["--server.port", str(self.port), "--secrets.files", str(self.secrets), *arguments]
+        places = {
+            "WORKBENCH_DATA": str(self.data),
+            "WORKBENCH_CLOCK": str(self.clock),
+            "PYTHONUNBUFFERED": "1",
+        }
+        options = [
+            "--server.port",
+            str(self.port),
+            "--secrets.files",
+            str(self.secrets),
+            *arguments,
+        ]
         with open(self.log, "ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "streamlit", "run", "app.py", *options], cwd=self.root, env=kept | places | environment, stdout=log, stderr=log
+                [sys.executable, "-m", "streamlit", "run", "app.py", *options],
+                cwd=self.root,
+                env=kept | places | environment,
+                stdout=log,
+                stderr=log,
             )
         self._wait()
         return self
 
     def set_clock(self, moment: dt.datetime) -> None:
         """Make it this moment for the app."""
-        self.clock.write_text(str(round((moment - dt.datetime.now(dt.UTC)).total_seconds())), encoding="utf-8")
+        self.clock.write_text(
+            str(round((moment - dt.datetime.now(dt.UTC)).total_seconds())), encoding="utf-8"
+        )
 
     def move_clock(self, **span: float) -> None:
         """Let time pass: `days=1`, `minutes=16`."""
-        seconds = int(self.clock.read_text(encoding="utf-8")) + round(dt.timedelta(**span).total_seconds())
+        seconds = int(self.clock.read_text(encoding="utf-8")) + round(
+            dt.timedelta(**span).total_seconds()
+        )
         self.clock.write_text(str(seconds), encoding="utf-8")
 
     def stop(self) -> None:
@@ -79,7 +109,9 @@ class Server:
 
     def _wait(self) -> None:
         until = time.monotonic() + STARTS_WITHIN
-        while time.monotonic() < until and self._process is not None and self._process.poll() is None:
+        while (
+            time.monotonic() < until and self._process is not None and self._process.poll() is None
+        ):
             try:
                 with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1):
                     return

@@ -55,5 +55,8 @@ def test_what_a_page_asks_of_others_is_found_once(desks: Desks, origin: str) -> 
     page = at(desks.sit(), origin)
     page.evaluate("fetch('http://elsewhere.example/x.png', {mode: 'no-cors'})")
     page.evaluate("console.error('Refused by the Content Security Policy')")
-    assert desks.leave([origin]) == ["asked for http://elsewhere.example/x.png", "Refused by the Content Security Policy"]
+    assert desks.leave([origin]) == [
+        "asked for http://elsewhere.example/x.png",
+        "Refused by the Content Security Policy",
+    ]
     assert desks.leave([origin]) == []

@@ -40,11 +40,17 @@ if st.button("In the page"):
 
 
 @pytest.fixture(scope="module")
-def failing(new_server: Callable[..., Server], practice_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Server:
+def failing(
+    new_server: Callable[..., Server], practice_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Server:
     """A copy of the code whose tasks page can be made to fail."""
     root = tmp_path_factory.mktemp("code")
     for folder in ("app_pages", "pipelines", "rules", ".streamlit"):
-        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__", "secrets.toml"))
+        shutil.copytree(
+            ROOT / folder,
+            root / folder,
+            ignore=shutil.ignore_patterns("__pycache__", "secrets.toml"),
+        )
     shutil.copy(ROOT / "app.py", root)
     (root / "app_pages" / "tasks.py").write_text(FAILING_PAGE, encoding="utf-8")
     return new_server(practice_data, root).start(WORKBENCH_LOG="json")
@@ -69,5 +75,7 @@ def test_a_failing_page_says_what_to_do(failing: Server, browser_page: Page, whe
     lines = [json.loads(line) for line in logged.splitlines() if line.startswith("{")]
     found = [line for line in lines if code in line.get("where", "")]
     assert found
-    assert all(line["level"] == "ERROR" and line["logger"].startswith("streamlit") for line in found)
-    assert re.search(r"app_pages/tasks\.py:\d+ in fail", found[-1]["where"])
+    assert all(
+        line["level"] == "ERROR" and line["logger"].startswith("streamlit") for line in found
+    )
+    assert re.search(r"app_pages/tasks/page\.py:\d+ in fail", found[-1]["where"])

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app_pages.ui.server import COOKIE
+from app_pages.session.browser import COOKIE
 from tests.browser.servers import ROOT, Server
 
 SECURED = {
@@ -31,7 +31,16 @@ server_metadata_url = "http://localhost:9/.well-known/openid-configuration"
 """
 SHIPPED = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
 # Ways to ask a web server for a file of the folder it was started in, or of the machine; {} is the file.
-ASKING = ("/{}", "//{}", "/app/{}", "/app/static/{}", "/static/{}", "/media/{}", "/component/{}", "/_stcore/{}")
+ASKING = (
+    "/{}",
+    "//{}",
+    "/app/{}",
+    "/app/static/{}",
+    "/static/{}",
+    "/media/{}",
+    "/component/{}",
+    "/_stcore/{}",
+)
 LEAVING = ("", "../", "../../", "..%2f", "%2e%2e/", "..%5c", "%2f")
 SESSION_FREE = {
     "/": 200,
@@ -79,7 +88,9 @@ def public(start_server: Callable[..., Server], practice_data: Path) -> Server:
 
 def assert_secured(answer: httpx.Response) -> None:
     assert {name: answer.headers.get(name) for name in SECURED} == SECURED
-    policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
+    policy = dict(
+        part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";")
+    )
     assert policy["default-src"] == "'none'"
     assert re.fullmatch(r"'self' 'sha256-[A-Za-z0-9+/=]{44}'", policy["script-src"])
     assert policy["frame-ancestors"] == policy["base-uri"] == policy["object-src"] == "'none'"
@@ -100,7 +111,12 @@ def test_only_the_parts_of_streamlits_page_are_kept(desk: Server) -> None:
     answer = httpx.get(f"{desk.url}/{script}")
     assert_secured(answer)
     assert "immutable" in answer.headers["cache-control"]
-    assert httpx.get(f"{desk.url}/{script}", headers={"If-None-Match": answer.headers["etag"]}).headers["x-frame-options"] == "DENY"
+    assert (
+        httpx.get(
+            f"{desk.url}/{script}", headers={"If-None-Match": answer.headers["etag"]}
+        ).headers["x-frame-options"]
+        == "DENY"
+    )
 
 
 @pytest.mark.parametrize("path", CLOSED)
@@ -124,7 +140,12 @@ def test_a_browser_is_marked_once_and_no_script_can_read_the_mark(desk: Server) 
         mark = client.get("/tasks").headers["set-cookie"]
         assert re.fullmatch(rf"{COOKIE}=[\w-]{{43}}; Path=/; HttpOnly; SameSite=Lax", mark)
         assert "set-cookie" not in client.get("/tasks").headers
-    assert COOKIE in httpx.get(desk.url, headers={"Cookie": f"{COOKIE}=chosen-by-somebody"}).headers["set-cookie"]
+    assert (
+        COOKIE
+        in httpx.get(desk.url, headers={"Cookie": f"{COOKIE}=chosen-by-somebody"}).headers[
+            "set-cookie"
+        ]
+    )
 
 
 def test_cookies_are_secure_where_the_connection_is(public: Server) -> None:
@@ -133,7 +154,11 @@ def test_cookies_are_secure_where_the_connection_is(public: Server) -> None:
             answer = httpx.get(public.url + path, headers={"Host": "workbench.example", **headers})
             assert answer.status_code < 400
             assert answer.headers.get_list("set-cookie")
-            assert [cookie for cookie in answer.headers.get_list("set-cookie") if not cookie.endswith("; Secure")] == []
+            assert [
+                cookie
+                for cookie in answer.headers.get_list("set-cookie")
+                if not cookie.endswith("; Secure")
+            ] == []
 
 
 def test_a_link_on_another_site_signs_nobody_out(public: Server) -> None:
@@ -154,7 +179,9 @@ def test_a_link_on_another_site_signs_nobody_out(public: Server) -> None:
         ("http://evil.example", "evil.example", False),
     ],
 )
-def test_a_websocket_is_for_our_own_pages(desk: Server, origin: str | None, host: str, is_open: bool) -> None:
+def test_a_websocket_is_for_our_own_pages(
+    desk: Server, origin: str | None, host: str, is_open: bool
+) -> None:
     own = {"own": desk.netloc}
     assert opens(desk, origin.format(**own) if origin else None, host.format(**own)) == is_open
 
@@ -169,7 +196,9 @@ def test_a_websocket_is_for_our_own_pages(desk: Server, origin: str | None, host
         ("http://{own}", "{own}", False),
     ],
 )
-def test_with_sign_in_a_websocket_is_for_the_address_of_redirect_uri(public: Server, origin: str | None, host: str, is_open: bool) -> None:
+def test_with_sign_in_a_websocket_is_for_the_address_of_redirect_uri(
+    public: Server, origin: str | None, host: str, is_open: bool
+) -> None:
     own = {"own": public.netloc}
     assert opens(public, origin.format(**own) if origin else None, host.format(**own)) == is_open
 
@@ -181,7 +210,12 @@ def test_there_is_one_websocket(desk: Server, path: str) -> None:
 
 def opens(server: Server, origin: str | None, host: str, path: str = "/_stcore/stream") -> bool:
     """Whether the handshake of a WebSocket succeeds; a refusal is a 403."""
-    handshake = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "c29tZXRoaW5nIHJhbmRvbQ=="}
+    handshake = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "c29tZXRoaW5nIHJhbmRvbQ==",
+    }
     headers = handshake | {"Host": host} | ({"Origin": origin} if origin else {})
     with httpx.stream("GET", server.url + path, headers=headers) as answer:
         assert answer.status_code in (101, 403)
@@ -190,21 +224,31 @@ def opens(server: Server, origin: str | None, host: str, path: str = "/_stcore/s
 
 def test_the_protection_against_other_sites_is_shipped_switched_on() -> None:
     server = SHIPPED["server"]
-    assert (server["enableXsrfProtection"], server["enableCORS"], server["enableStaticServing"]) == (True, True, False)
+    assert (
+        server["enableXsrfProtection"],
+        server["enableCORS"],
+        server["enableStaticServing"],
+    ) == (True, True, False)
     assert "corsAllowedOrigins" not in server
     assert SHIPPED["client"]["allowedOrigins"] == []
 
 
 def test_what_is_shipped_is_in_force(desk: Server, public: Server) -> None:
     for server, host in ((desk, desk.netloc), (public, "workbench.example")):
-        cookies = httpx.get(server.url + "/_stcore/health", headers={"Host": host}).headers.get_list("set-cookie")
-        assert [cookie.partition("=")[0] for cookie in cookies if "SameSite" in cookie].count("_streamlit_xsrf") == 1
+        cookies = httpx.get(
+            server.url + "/_stcore/health", headers={"Host": host}
+        ).headers.get_list("set-cookie")
+        assert [cookie.partition("=")[0] for cookie in cookies if "SameSite" in cookie].count(
+            "_streamlit_xsrf"
+        ) == 1
         for origin in ("https://evil.example", "null", "http://localhost:1"):
             for method in ("GET", "OPTIONS"):
                 for path in ("/", "/_stcore/health", "/_stcore/host-config", "/media/none.csv"):
                     asked = {"Host": host, "Origin": origin, "Access-Control-Request-Method": "GET"}
                     answer = httpx.request(method, server.url + path, headers=asked)
-                    assert [name for name in answer.headers if name.startswith("access-control-allow")] == [], (method, path)
+                    assert [
+                        name for name in answer.headers if name.startswith("access-control-allow")
+                    ] == [], (method, path)
 
 
 def test_no_file_is_served(desk: Server) -> None:
@@ -213,11 +257,19 @@ def test_no_file_is_served(desk: Server) -> None:
     secret = next((desk.data / "warehouse").glob("*.duckdb"))
     inside = [
         path.relative_to(ROOT).as_posix()
-        for path in (ROOT / "data" / "sample" / "patients.csv", ROOT / ".streamlit" / "config.toml", ROOT / "app.py")
+        for path in (
+            ROOT / "data" / "sample" / "patients.csv",
+            ROOT / ".streamlit" / "config.toml",
+            ROOT / "app.py",
+        )
     ]
-    outside = [path.as_posix().lstrip("/") for path in (secret, desk.data / "settings.toml", desk.log)]
+    outside = [
+        path.as_posix().lstrip("/") for path in (secret, desk.data / "settings.toml", desk.log)
+    ]
     for file in (*inside, *outside):
-        for path in dict.fromkeys(way.format(leave * 8 + file) for way in ASKING for leave in LEAVING):
+        for path in dict.fromkeys(
+            way.format(leave * 8 + file) for way in ASKING for leave in LEAVING
+        ):
             status, body = _raw(desk, path)
             # Streamlit answers a path it does not know with its page.
             assert status in (400, 404) or (status, body) == (200, page), path

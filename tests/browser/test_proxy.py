@@ -24,7 +24,9 @@ PATIENT = re.compile("Zebulon|Quartermaine")
 @pytest.fixture(scope="module")
 def behind(start_server: Callable[..., Server], practice_data: Path) -> Server:
     """The small practice, told who is there by a header."""
-    return start_server(practice_data, "--server.trustedUserHeaders", f'{{"{HEADER}": "email"}}', idle_minutes=15)
+    return start_server(
+        practice_data, "--server.trustedUserHeaders", f'{{"{HEADER}": "email"}}', idle_minutes=15
+    )
 
 
 def is_in(page: Page) -> bool:
@@ -32,13 +34,15 @@ def is_in(page: Page) -> bool:
 
 
 def test_the_header_says_who_is_there(behind: Server, new_browser: Callable[..., Page]) -> None:
-    page = visit(new_browser(extra_http_headers={HEADER: "OMAR@clinic.example"}), behind.url + BOOKMARK)
+    page = visit(
+        new_browser(extra_http_headers={HEADER: "OMAR@facility.example"}), behind.url + BOOKMARK
+    )
     assert is_in(page)
     assert page.get_by_text("Omar Reyes").count() > 0
     assert page.url == behind.url + BOOKMARK
 
 
-@pytest.mark.parametrize("email", ["stranger@elsewhere.example", "gone@clinic.example"])
+@pytest.mark.parametrize("email", ["stranger@elsewhere.example", "gone@facility.example"])
 def test_nobody_else_gets_in(behind: Server, new_browser: Callable[..., Page], email: str) -> None:
     page = visit(new_browser(extra_http_headers={HEADER: email}), behind.url + BOOKMARK)
     assert not is_in(page)
@@ -53,11 +57,21 @@ def test_without_the_header_nobody_is_there(behind: Server, browser_page: Page) 
 
 
 def test_a_header_added_to_the_clients_own_is_refused(behind: Server) -> None:
-    assert httpx.get(behind.url, headers=[(HEADER, "omar@clinic.example"), (HEADER, "dana@clinic.example")]).status_code == 400
+    assert (
+        httpx.get(
+            behind.url,
+            headers=[(HEADER, "omar@facility.example"), (HEADER, "dana@facility.example")],
+        ).status_code
+        == 400
+    )
 
 
-def test_who_was_away_or_signed_out_goes_on_through_the_proxy(behind: Server, new_browser: Callable[..., Page]) -> None:
-    page = visit(new_browser(extra_http_headers={HEADER: "dana@clinic.example"}), behind.url + BOOKMARK)
+def test_who_was_away_or_signed_out_goes_on_through_the_proxy(
+    behind: Server, new_browser: Callable[..., Page]
+) -> None:
+    page = visit(
+        new_browser(extra_http_headers={HEADER: "dana@facility.example"}), behind.url + BOOKMARK
+    )
     assert "Quartermaine, Zebulon" in Grid(page).ready().cells(0)
     behind.move_clock(minutes=15)
     for says in ("15 minutes", "You signed out."):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.worklist import Filters
+from pipelines.worklist.filters import Filters
 from tests.browser import facts
 from tests.browser.screen import settle, sit_down
 from tests.browser.servers import Server
@@ -24,11 +24,18 @@ def test_the_digest_is_read_on_the_page(server: Server, new_browser: Callable[..
     page.get_by_role("button", name="Make the report").click()
     page.get_by_role("button", name="Download the page").wait_for(timeout=MAKING)
     settle(page)
-    assert page.get_by_role("heading", name="Tasks of the week, November 8 to November 14, 2026").count() == 1
+    assert (
+        page.get_by_role(
+            "heading", name="Tasks of the week, November 8 to November 14, 2026"
+        ).count()
+        == 1
+    )
     assert page.evaluate(DRAWN) == 3
 
 
-def test_a_notebooks_page_taken_along_draws_its_charts_without_a_network(server: Server, new_browser: Callable[..., Page], tmp_path: Path) -> None:
+def test_a_notebooks_page_taken_along_draws_its_charts_without_a_network(
+    server: Server, new_browser: Callable[..., Page], tmp_path: Path
+) -> None:
     page = sit_down(new_browser, server.url, GRACE, "/reports")
     page.get_by_role("button", name="Make the report").click()
     link = page.get_by_role("button", name="Download the page")
@@ -39,6 +46,8 @@ def test_a_notebooks_page_taken_along_draws_its_charts_without_a_network(server:
     offline = new_browser(offline=True)
     offline.set_content((tmp_path / "review.html").read_text(encoding="utf-8"))
     offline.locator("figure .main-svg").first.wait_for()
-    assert offline.locator("figure:has(.main-svg)").count() == offline.locator("figure").count() == 3
+    assert (
+        offline.locator("figure:has(.main-svg)").count() == offline.locator("figure").count() == 3
+    )
     still_open = facts.tasks(server, Filters(status="open"))
     assert offline.get_by_text(f"{len(still_open)} tasks are open.").count() == 1

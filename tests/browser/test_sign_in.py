@@ -22,10 +22,10 @@ BOOKMARK = "/tasks?facility=F1&sort=-since"
 PATIENT = re.compile("Zebulon|Quartermaine")
 USERS = {
     "dana": {"email": "dana@CLINIC.example", "email_verified": True},
-    "omar": {"email": "omar@clinic.example", "email_verified": True},
-    "gone": {"email": "gone@clinic.example", "email_verified": True},
+    "omar": {"email": "omar@facility.example", "email_verified": True},
+    "gone": {"email": "gone@facility.example", "email_verified": True},
     "stranger": {"email": "<b>stranger</b>@elsewhere.example", "email_verified": True},
-    "unconfirmed": {"email": "dana@clinic.example", "email_verified": False},
+    "unconfirmed": {"email": "dana@facility.example", "email_verified": False},
     "nameless": {"name": "Dana Whitfield"},
 }
 SECRETS = """
@@ -45,7 +45,9 @@ def provider(others: set[str]) -> Iterator[Callable[..., str]]:
 
     def start(seconds: int = 3600) -> str:
         users = [oidc_provider_mock.User(sub=name, claims=claims) for name, claims in USERS.items()]
-        context = oidc_provider_mock.run_server_in_thread(access_token_max_age=dt.timedelta(seconds=seconds), user_claims=users)
+        context = oidc_provider_mock.run_server_in_thread(
+            access_token_max_age=dt.timedelta(seconds=seconds), user_claims=users
+        )
         running.append(context)
         netloc = f"localhost:{context.__enter__().server_port}"
         others.add(netloc)
@@ -59,7 +61,9 @@ def provider(others: set[str]) -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture(scope="module")
-def clinic(new_server: Callable[..., Server], practice_data: Path, provider: Callable[..., str]) -> Server:
+def facility(
+    new_server: Callable[..., Server], practice_data: Path, provider: Callable[..., str]
+) -> Server:
     """The small practice behind sign-in, which ends after 15 minutes without use."""
     server = new_server(practice_data)
     return server.start(idle_minutes=15, secrets=SECRETS.format(url=server.url, issuer=provider()))
@@ -81,7 +85,9 @@ def back_as(page: Page, user: str) -> Page:
 def sessions(server: Server, event: str) -> list[tuple[str | None, str | None]]:
     """Whose, and why, the ledger says, oldest first."""
     with sqlite3.connect(server.data / "ledger.sqlite") as ledger:
-        return ledger.execute("SELECT staff_id, detail FROM sessions WHERE event = ? ORDER BY seq", (event,)).fetchall()
+        return ledger.execute(
+            "SELECT staff_id, detail FROM sessions WHERE event = ? ORDER BY seq", (event,)
+        ).fetchall()
 
 
 def is_in(page: Page) -> bool:
@@ -94,20 +100,20 @@ def wait_until_out(page: Page) -> None:
     assert page.get_by_role("button", name="Sign out").count() == 0
 
 
-def test_a_bookmark_survives_sign_in(clinic: Server, browser_page: Page) -> None:
-    before = len(sessions(clinic, "signed in"))
-    visit(browser_page, clinic.url + BOOKMARK)
+def test_a_bookmark_survives_sign_in(facility: Server, browser_page: Page) -> None:
+    before = len(sessions(facility, "signed in"))
+    visit(browser_page, facility.url + BOOKMARK)
     assert browser_page.get_by_role("heading", name="Sign in", exact=True).count() == 1
     assert not is_in(browser_page)
     browser_page.get_by_role("button", name="Sign in").click()
     back_as(browser_page, "dana")
-    assert browser_page.url == clinic.url + BOOKMARK
+    assert browser_page.url == facility.url + BOOKMARK
     assert is_in(browser_page)
     assert browser_page.get_by_text("Dana Whitfield").count() > 0
     assert "Quartermaine, Zebulon" in Grid(browser_page).ready().cells(0)
     settle(browser_page.reload() and browser_page)
     assert is_in(browser_page)
-    assert sessions(clinic, "signed in")[before:] == [("S1", None)]
+    assert sessions(facility, "signed in")[before:] == [("S1", None)]
 
 
 @pytest.mark.parametrize(
@@ -119,9 +125,9 @@ def test_a_bookmark_survives_sign_in(clinic: Server, browser_page: Page) -> None
         ("nameless", "did not pass on"),
     ],
 )
-def test_nobody_else_gets_in(clinic: Server, browser_page: Page, user: str, says: str) -> None:
-    before = len(sessions(clinic, "refused"))
-    sign_in(browser_page, clinic.url + BOOKMARK, user)
+def test_nobody_else_gets_in(facility: Server, browser_page: Page, user: str, says: str) -> None:
+    before = len(sessions(facility, "refused"))
+    sign_in(browser_page, facility.url + BOOKMARK, user)
     assert browser_page.get_by_role("heading", name="You cannot use the workbench").count() == 1
     text = browser_page.inner_text("body")
     assert says in text
@@ -129,72 +135,83 @@ def test_nobody_else_gets_in(clinic: Server, browser_page: Page, user: str, says
     assert not is_in(browser_page)
     assert not PATIENT.search(browser_page.content())
     settle(browser_page.reload() and browser_page)
-    assert len(sessions(clinic, "refused")) == before + 1
+    assert len(sessions(facility, "refused")) == before + 1
 
 
-def test_a_refused_person_can_take_another_account(clinic: Server, browser_page: Page) -> None:
-    sign_in(browser_page, clinic.url + BOOKMARK, "stranger")
+def test_a_refused_person_can_take_another_account(facility: Server, browser_page: Page) -> None:
+    sign_in(browser_page, facility.url + BOOKMARK, "stranger")
     browser_page.get_by_role("button", name="Use another account").click()
-    browser_page.get_by_role("button", name=re.compile("log ?out|confirm|end session|yes", re.IGNORECASE)).click()
+    browser_page.get_by_role(
+        "button", name=re.compile("log ?out|confirm|end session|yes", re.IGNORECASE)
+    ).click()
     wait_until_out(browser_page)
     browser_page.get_by_role("button", name="Sign in").click()
     back_as(browser_page, "omar")
-    assert browser_page.url == clinic.url + BOOKMARK
+    assert browser_page.url == facility.url + BOOKMARK
     assert is_in(browser_page)
 
 
-def test_signing_out_ends_every_tab_and_the_cookie(clinic: Server, browser_page: Page, new_browser: Callable[..., Page]) -> None:
-    sign_in(browser_page, clinic.url + BOOKMARK, "dana")
-    other_tab = visit(browser_page.context.new_page(), clinic.url + BOOKMARK)
+def test_signing_out_ends_every_tab_and_the_cookie(
+    facility: Server, browser_page: Page, new_browser: Callable[..., Page]
+) -> None:
+    sign_in(browser_page, facility.url + BOOKMARK, "dana")
+    other_tab = visit(browser_page.context.new_page(), facility.url + BOOKMARK)
     assert "Quartermaine, Zebulon" in Grid(other_tab).ready().cells(0)
     copied = browser_page.context.cookies()
-    before = len(sessions(clinic, "signed out"))
+    before = len(sessions(facility, "signed out"))
     browser_page.get_by_role("button", name="Sign out").click()
     wait_until_out(other_tab)
     assert "You signed out." in other_tab.inner_text("body")
     assert not PATIENT.search(other_tab.content())
-    assert sessions(clinic, "signed out")[before:] == [("S1", None)]
+    assert sessions(facility, "signed out")[before:] == [("S1", None)]
     for restart in (False, True):
         if restart:
-            clinic.stop()
-            clinic.start(idle_minutes=15)
+            facility.stop()
+            facility.start(idle_minutes=15)
         thief = new_browser()
         thief.context.add_cookies(copied)
-        visit(thief, clinic.url + BOOKMARK)
+        visit(thief, facility.url + BOOKMARK)
         wait_until_out(thief)
         assert not PATIENT.search(thief.content())
-    assert sessions(clinic, "refused")[-1] == ("S1", "That sign-in was ended. Sign in anew.")
-    sign_in(settle(other_tab.reload() and other_tab), clinic.url + "/runs", "dana")
+    assert sessions(facility, "refused")[-1] == ("S1", "That sign-in was ended. Sign in anew.")
+    sign_in(settle(other_tab.reload() and other_tab), facility.url + "/runs", "dana")
     assert is_in(other_tab)
-    assert other_tab.url == clinic.url + "/runs"
+    assert other_tab.url == facility.url + "/runs"
 
 
-def test_a_session_ends_when_nobody_uses_any_of_its_tabs(clinic: Server, browser_page: Page) -> None:
-    sign_in(browser_page, clinic.url + BOOKMARK, "omar")
-    other_tab = visit(browser_page.context.new_page(), clinic.url + BOOKMARK)
-    before = len(sessions(clinic, "timed out"))
-    clinic.move_clock(minutes=10)
+def test_a_session_ends_when_nobody_uses_any_of_its_tabs(
+    facility: Server, browser_page: Page
+) -> None:
+    sign_in(browser_page, facility.url + BOOKMARK, "omar")
+    other_tab = visit(browser_page.context.new_page(), facility.url + BOOKMARK)
+    before = len(sessions(facility, "timed out"))
+    facility.move_clock(minutes=10)
     settle(browser_page.reload() and browser_page)
-    clinic.move_clock(minutes=10)
-    other_tab.wait_for_timeout(6_000)  # more than a turn of the watch, which must not take the reload of the first tab for nothing
+    facility.move_clock(minutes=10)
+    other_tab.wait_for_timeout(
+        6_000
+    )  # more than a turn of the watch, which must not take the reload of the first tab for nothing
     assert is_in(other_tab)
-    clinic.move_clock(minutes=6)
+    facility.move_clock(minutes=6)
     for tab in (browser_page, other_tab):
         wait_until_out(tab)
         assert "15 minutes" in tab.inner_text("body")
-        assert tab.url == clinic.url + BOOKMARK
+        assert tab.url == facility.url + BOOKMARK
         assert not PATIENT.search(tab.content())
     settle(browser_page.reload() and browser_page)
     wait_until_out(browser_page)
-    assert [staff_id for staff_id, _ in sessions(clinic, "timed out")[before:]] == ["S2"]
+    assert [staff_id for staff_id, _ in sessions(facility, "timed out")[before:]] == ["S2"]
     browser_page.get_by_role("button", name="Sign in").click()
     back_as(browser_page, "omar")
-    assert browser_page.url == clinic.url + BOOKMARK
+    assert browser_page.url == facility.url + BOOKMARK
     assert is_in(browser_page)
 
 
 def test_an_expired_token_opens_nothing(
-    new_server: Callable[..., Server], practice_data: Path, provider: Callable[..., str], browser_page: Page
+    new_server: Callable[..., Server],
+    practice_data: Path,
+    provider: Callable[..., str],
+    browser_page: Page,
 ) -> None:
     server = new_server(practice_data)
     server.start(secrets=SECRETS.format(url=server.url, issuer=provider(seconds=-30)))
@@ -206,7 +223,9 @@ def test_an_expired_token_opens_nothing(
     server.stop()
 
 
-def test_a_provider_that_does_not_answer_is_no_dead_end(new_server: Callable[..., Server], practice_data: Path, browser_page: Page) -> None:
+def test_a_provider_that_does_not_answer_is_no_dead_end(
+    new_server: Callable[..., Server], practice_data: Path, browser_page: Page
+) -> None:
     server = new_server(practice_data)
     server.start(secrets=SECRETS.format(url=server.url, issuer="http://localhost:9"))
     visit(browser_page, server.url + BOOKMARK)
@@ -218,10 +237,12 @@ def test_a_provider_that_does_not_answer_is_no_dead_end(new_server: Callable[...
     server.stop()
 
 
-def test_another_name_of_the_server_leads_to_the_right_one(clinic: Server, browser_page: Page, local: set[str]) -> None:
-    other = f"127.0.0.1:{clinic.port}"
+def test_another_name_of_the_server_leads_to_the_right_one(
+    facility: Server, browser_page: Page, local: set[str]
+) -> None:
+    other = f"127.0.0.1:{facility.port}"
     local.add(other)
     browser_page.goto(f"http://{other}{BOOKMARK}")
-    browser_page.get_by_role("link", name=clinic.url).click()
+    browser_page.get_by_role("link", name=facility.url).click()
     settle(browser_page)
-    assert browser_page.url == clinic.url + BOOKMARK
+    assert browser_page.url == facility.url + BOOKMARK

@@ -31,25 +31,35 @@ def is_asked(page: Page) -> bool:
     return page.get_by_role("heading", name="Who are you?").count() == 1
 
 
-def test_it_asks_who_is_there_and_says_that_it_believes_it(desk: Server, browser_page: Page) -> None:
+def test_it_asks_who_is_there_and_says_that_it_believes_it(
+    desk: Server, browser_page: Page
+) -> None:
     visit(browser_page, desk.url + BOOKMARK)
     assert is_asked(browser_page)
     assert "No sign-in is set up" in browser_page.inner_text("body")
     assert not PATIENT.search(browser_page.content())
     browser_page.get_by_role("combobox", name="Your name").click()
     # An inactive member of staff is not among them.
-    assert browser_page.get_by_role("option").all_text_contents() == ["Dana Whitfield – Front Desk", "Omar Reyes – Clinical Staff"]
+    assert browser_page.get_by_role("option").all_text_contents() == [
+        "Dana Whitfield – Front Desk",
+        "Omar Reyes – Clinical Staff",
+    ]
     browser_page.keyboard.press("Escape")
     browser_page.get_by_role("button", name="Start").click()
     settle(browser_page)
     assert is_asked(browser_page)
 
 
-def test_a_choice_holds_in_every_tab_of_this_browser_and_in_no_other(desk: Server, browser_page: Page, new_browser: Callable[..., Page]) -> None:
+def test_a_choice_holds_in_every_tab_of_this_browser_and_in_no_other(
+    desk: Server, browser_page: Page, new_browser: Callable[..., Page]
+) -> None:
     come_in(browser_page, desk.url + BOOKMARK, "Omar")
     assert browser_page.url == desk.url + BOOKMARK
     assert "this computer only" in browser_page.inner_text("body")
-    for tab in (settle(browser_page.reload() and browser_page), visit(browser_page.context.new_page(), desk.url + "/patient")):
+    for tab in (
+        settle(browser_page.reload() and browser_page),
+        visit(browser_page.context.new_page(), desk.url + "/patient"),
+    ):
         assert not is_asked(tab)
         assert tab.get_by_text("Omar Reyes").count() > 0
     assert is_asked(visit(new_browser(), desk.url + BOOKMARK))
@@ -57,7 +67,9 @@ def test_a_choice_holds_in_every_tab_of_this_browser_and_in_no_other(desk: Serve
     tab.get_by_role("heading", name="Who are you?").wait_for()
     assert is_asked(settle(browser_page))
     with sqlite3.connect(desk.data / "ledger.sqlite") as ledger:
-        assert ledger.execute("SELECT staff_id, event, login FROM sessions ORDER BY seq").fetchall() == [
+        assert ledger.execute(
+            "SELECT staff_id, event, login FROM sessions ORDER BY seq"
+        ).fetchall() == [
             ("S2", "signed in", "without sign-in"),
             ("S2", "signed out", "without sign-in"),
         ]
@@ -106,7 +118,9 @@ def test_each_name_of_this_machine_is_answered(desk: Server, name: str) -> None:
     assert httpx.get(desk.url, headers={"Host": f"{name}:{desk.port}"}).status_code == 200
 
 
-def test_a_server_that_others_can_reach_answers_nobody(start_server: Callable[..., Server], practice_data: Path, browser_page: Page) -> None:
+def test_a_server_that_others_can_reach_answers_nobody(
+    start_server: Callable[..., Server], practice_data: Path, browser_page: Page
+) -> None:
     server = start_server(practice_data, "--server.address", "0.0.0.0")
     answer = browser_page.goto(server.url + BOOKMARK)
     assert answer is not None
@@ -121,16 +135,28 @@ def test_a_server_that_others_can_reach_answers_nobody(start_server: Callable[..
 @pytest.mark.parametrize(
     ("arguments", "secrets", "says"),
     [
-        (["--server.trustedUserHeaders", '{"X-Email": "email"}'], "[auth]\nclient_id = 'x'", "overrule"),
+        (
+            ["--server.trustedUserHeaders", '{"X-Email": "email"}'],
+            "[auth]\nclient_id = 'x'",
+            "overrule",
+        ),
         (["--server.trustedUserHeaders", '{"X-Name": "name"}'], "", "e-mail"),
         ([], "[auth\nclient_id = 'x'", "not valid TOML"),
         ([], "[auth]\nclient_id = 'x'", "redirect_uri"),
-        ([], "[auth]\nredirect_uri = 'http://localhost/oauth2callback'\ncookie_secret = 'short'", "32 random characters"),
+        (
+            [],
+            "[auth]\nredirect_uri = 'http://localhost/oauth2callback'\ncookie_secret = 'short'",
+            "32 random characters",
+        ),
         ([], "[auth]\nredirect_uri = 'http://workbench.example/oauth2callback'", "https"),
     ],
 )
 def test_a_server_whose_sign_in_is_set_up_wrongly_answers_nobody(
-    start_server: Callable[..., Server], practice_data: Path, arguments: list[str], secrets: str, says: str
+    start_server: Callable[..., Server],
+    practice_data: Path,
+    arguments: list[str],
+    secrets: str,
+    says: str,
 ) -> None:
     server = start_server(practice_data, *arguments, secrets=secrets)
     answer = httpx.get(server.url)

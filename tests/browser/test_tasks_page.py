@@ -15,9 +15,22 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from pipelines.worklist import Filters, Order
+from pipelines.worklist.filters import Filters, Order
 from tests.browser import facts
-from tests.browser.screen import Grid, changing_address, choose, chosen, outcome, panel, pick, query, settle, sit_down, soon, visit
+from tests.browser.screen import (
+    Grid,
+    changing_address,
+    choose,
+    chosen,
+    outcome,
+    panel,
+    pick,
+    query,
+    settle,
+    sit_down,
+    soon,
+    visit,
+)
 from tests.browser.servers import Server
 
 if TYPE_CHECKING:
@@ -56,10 +69,16 @@ def alerts(page: Page) -> str:
 
 def row_of(page: Page, task: str, reason: str = "") -> int:
     """The first row of a task type, or the one with this reason."""
-    return next(number for number, row in enumerate(Grid(page).rows()) if row["Task"] == task and reason in str(row["Reason"]))
+    return next(
+        number
+        for number, row in enumerate(Grid(page).rows())
+        if row["Task"] == task and reason in str(row["Reason"])
+    )
 
 
-def test_a_pasted_address_opens_the_same_view_in_another_browser(server: Server, new_browser: Callable[..., Page]) -> None:
+def test_a_pasted_address_opens_the_same_view_in_another_browser(
+    server: Server, new_browser: Callable[..., Page]
+) -> None:
     emeka = sit_down(new_browser, server.url, EMEKA, "/tasks")
     pick(emeka, "Facility", "Harbor", "Lakeview")
     pick(emeka, "Category", "Clinical")
@@ -67,9 +86,17 @@ def test_a_pasted_address_opens_the_same_view_in_another_browser(server: Server,
     status(emeka, "All open")
     emeka.get_by_role("button", name="Page 2").click()
     Grid(emeka).ready().open(0)
-    wanted = facts.tasks(server, Filters("open", (HARBOR, LAKEVIEW), ("Clinical",)), Order("since", True))
+    wanted = facts.tasks(
+        server, Filters("open", (HARBOR, LAKEVIEW), ("Clinical",)), Order("since", True)
+    )
     first = wanted.iloc[100]
-    asked = {"facility": [HARBOR, LAKEVIEW], "category": ["Clinical"], "status": ["open"], "sort": ["-since"], "page": ["2"]}
+    asked = {
+        "facility": [HARBOR, LAKEVIEW],
+        "category": ["Clinical"],
+        "status": ["open"],
+        "sort": ["-since"],
+        "page": ["2"],
+    }
     soon(lambda: query(emeka), {**asked, "task": [first["task_id"]]}, emeka)
     view = seen(emeka)
     rows = view["rows"]
@@ -82,7 +109,9 @@ def test_a_pasted_address_opens_the_same_view_in_another_browser(server: Server,
     assert grace.url == emeka.url
 
 
-def test_back_and_forward_step_through_the_filters(server: Server, new_browser: Callable[..., Page]) -> None:
+def test_back_and_forward_step_through_the_filters(
+    server: Server, new_browser: Callable[..., Page]
+) -> None:
     page = sit_down(new_browser, server.url, EMEKA, "/tasks")
     views = [seen(page)]
     pick(page, "Category", "Billing")
@@ -92,17 +121,27 @@ def test_back_and_forward_step_through_the_filters(server: Server, new_browser: 
     status(page, "Deferred")
     views.append(seen(page))
     assert len({str(view["rows"]) for view in views}) == 4
-    addresses = [{}, {"category": ["Billing"]}, {"category": ["Billing"], "type": ["uncollected_payments"]}]
+    addresses = [
+        {},
+        {"category": ["Billing"]},
+        {"category": ["Billing"], "type": ["uncollected_payments"]},
+    ]
     for number in (2, 1, 0):
         page.go_back()
-        soon(lambda number=number: (seen(page), query(page)), (views[number], addresses[number]), page)
+        soon(
+            lambda number=number: (seen(page), query(page)),
+            (views[number], addresses[number]),
+            page,
+        )
     for number in (1, 2, 3):
         page.go_forward()
         soon(lambda number=number: seen(page), views[number], page)
     assert query(page) == {**addresses[2], "status": ["deferred"]}
 
 
-def test_ten_quick_clicks_end_with_the_address_being_the_view(server: Server, new_browser: Callable[..., Page]) -> None:
+def test_ten_quick_clicks_end_with_the_address_being_the_view(
+    server: Server, new_browser: Callable[..., Page]
+) -> None:
     page = sit_down(new_browser, server.url, EMEKA, "/tasks?category=Billing")
     Grid(page).ready()
     for label in ["Overdue", "Deferred", "All open", "Pending", "Deferred"] * 2:
@@ -119,14 +158,22 @@ JUNK = (
 )
 
 
-def test_junk_in_the_address_is_said_and_the_page_works(server: Server, new_browser: Callable[..., Page]) -> None:
+def test_junk_in_the_address_is_said_and_the_page_works(
+    server: Server, new_browser: Callable[..., Page]
+) -> None:
     page = sit_down(new_browser, server.url, EMEKA, JUNK)
     said = panel(page).inner_text()
     assert "There is no task" in said
     page.keyboard.press("Escape")
     panel(page).wait_for(state="detached")
     said = alerts(settle(page))
-    for part in ("Category: there is no “No Such”", "Payer: there is no “<script>alert(1)</script>”", "Status: there is no “gone”", "Sort", "Age"):
+    for part in (
+        "Category: there is no “No Such”",
+        "Payer: there is no “<script>alert(1)</script>”",
+        "Status: there is no “gone”",
+        "Sort",
+        "Age",
+    ):
         assert part in said
     assert "Page: “-1” is not a number" in said
     assert "a part “nonsense”" in said
@@ -138,7 +185,9 @@ def test_junk_in_the_address_is_said_and_the_page_works(server: Server, new_brow
     assert alerts(page) == ""
 
 
-def test_a_bookmark_outlives_its_last_task(server: Server, new_browser: Callable[..., Page]) -> None:
+def test_a_bookmark_outlives_its_last_task(
+    server: Server, new_browser: Callable[..., Page]
+) -> None:
     page = sit_down(new_browser, server.url, EMEKA, "/tasks?facility=001&type=refund_request")
     bookmark, rows = page.url, Grid(page).ready().column("Patient")
     for row in range(len(rows)):
@@ -150,14 +199,19 @@ def test_a_bookmark_outlives_its_last_task(server: Server, new_browser: Callable
     for tab in (settle(page), other_tab):
         assert "No tasks now for task type “Refund Request”" in alerts(tab)
         assert tab.url == bookmark
-        assert chosen(tab) == {"Facility": ["Harbor Street Physical Therapy"], "Task type": ["Refund Request"]}
+        assert chosen(tab) == {
+            "Facility": ["Harbor Street Physical Therapy"],
+            "Task type": ["Refund Request"],
+        }
     page.get_by_role("button", name="Undo").click()
     soon(lambda: Grid(page).column("Patient"), rows, page)
     assert Grid(visit(other_tab, bookmark)).column("Patient") == rows
     assert alerts(other_tab) == ""
 
 
-def test_names_and_searched_text_never_get_into_an_address(server: Server, new_browser: Callable[..., Page]) -> None:
+def test_names_and_searched_text_never_get_into_an_address(
+    server: Server, new_browser: Callable[..., Page]
+) -> None:
     page = sit_down(new_browser, server.url, EMEKA, "/tasks")
     addresses: list[str] = []
     page.on("request", lambda request: addresses.append(request.url))
@@ -183,8 +237,12 @@ def test_names_and_searched_text_never_get_into_an_address(server: Server, new_b
         assert first.casefold() not in unquote_plus(address).casefold()
 
 
-def test_copy_link_copies_the_address_of_this_view(server: Server, new_browser: Callable[..., Page]) -> None:
-    page = sit_down(new_browser, server.url, EMEKA, "/tasks", permissions=["clipboard-read", "clipboard-write"])
+def test_copy_link_copies_the_address_of_this_view(
+    server: Server, new_browser: Callable[..., Page]
+) -> None:
+    page = sit_down(
+        new_browser, server.url, EMEKA, "/tasks", permissions=["clipboard-read", "clipboard-write"]
+    )
     pick(page, "Payer", "Self")
     status(page, "Overdue")
     page.get_by_role("button", name="Copy link").click()
@@ -194,23 +252,34 @@ def test_copy_link_copies_the_address_of_this_view(server: Server, new_browser: 
     assert query(page) == {"payer": ["self-pay"], "status": ["overdue"]}
 
 
-def test_a_saved_view_is_there_in_another_browser(server: Server, new_browser: Callable[..., Page]) -> None:
-    here = sit_down(new_browser, server.url, EMEKA, "/tasks?facility=001&category=Billing&sort=-amount")
+def test_a_saved_view_is_there_in_another_browser(
+    server: Server, new_browser: Callable[..., Page]
+) -> None:
+    here = sit_down(
+        new_browser, server.url, EMEKA, "/tasks?facility=001&category=Billing&sort=-amount"
+    )
     here.get_by_role("button", name="Saved views").click()
     here.get_by_role("textbox", name="Name for this view").fill("Monday <copays>")
     here.get_by_role("button", name="Save", exact=True).click()
     here.get_by_role("link", name="Monday <copays>").wait_for()
-    elsewhere = sit_down(new_browser, server.url, EMEKA, "/tasks?status=deferred", storage_state=None)
+    elsewhere = sit_down(
+        new_browser, server.url, EMEKA, "/tasks?status=deferred", storage_state=None
+    )
     elsewhere.get_by_role("button", name="Saved views").click()
     elsewhere.get_by_role("link", name="Monday <copays>").click()
     soon(lambda: (seen(elsewhere), elsewhere.url), (seen(here), here.url), elsewhere)
     assert query(here) == {"facility": ["001"], "category": ["Billing"], "sort": ["-amount"]}
 
 
-def test_several_are_completed_after_one_confirmation_and_taken_back(server: Server, new_browser: Callable[..., Page]) -> None:
+def test_several_are_completed_after_one_confirmation_and_taken_back(
+    server: Server, new_browser: Callable[..., Page]
+) -> None:
     page = sit_down(new_browser, server.url, EMEKA, "/tasks?facility=003&category=Billing")
     grid = Grid(page).ready()
-    before, listed = grid.rows(), facts.tasks(server, Filters(facility_ids=(MILL_POND,), categories=("Billing",)))
+    before, listed = (
+        grid.rows(),
+        facts.tasks(server, Filters(facility_ids=(MILL_POND,), categories=("Billing",))),
+    )
     kinds = ["Uncollected Payments", "Authorization Expiring", "Benefit Verification Complete"]
     rows = [row_of(page, kind) for kind in kinds]
     ids = [str(listed["task_id"].iloc[row]) for row in rows]
@@ -231,7 +300,9 @@ def test_several_are_completed_after_one_confirmation_and_taken_back(server: Ser
     left = [row["Reason"] for number, row in enumerate(before) if number not in rows]
     soon(lambda: Grid(page).column("Reason")[: len(left)], left, page)
     reasons = [None, "Renewed by phone", None]
-    assert [facts.actions(server, task_id) for task_id in ids] == [[("complete", EMEKA_ID, reason)] for reason in reasons]
+    assert [facts.actions(server, task_id) for task_id in ids] == [
+        [("complete", EMEKA_ID, reason)] for reason in reasons
+    ]
     page.get_by_role("button", name="Undo").click()
     outcome(page).get_by_text("Taken back: 3 tasks").wait_for()
     soon(lambda: Grid(page).column("Reason"), [row["Reason"] for row in before], page)
@@ -247,7 +318,9 @@ def test_a_deferred_task_is_back_at_its_moment_and_not_a_second_before(
 ) -> None:
     server = start_server(demo_data)
     patient_id = facts.tasks(server, Filters(rule_ids=("intake_complete",)))["patient_id"].iloc[0]
-    page = sit_down(new_browser, server.url, EMEKA, f"/tasks?type=intake_complete&patient={patient_id}")
+    page = sit_down(
+        new_browser, server.url, EMEKA, f"/tasks?type=intake_complete&patient={patient_id}"
+    )
     Grid(page).ready().tick(0)
     page.get_by_role("button", name="Defer", exact=True).click()
     panel(page).get_by_text("2 days").click()
@@ -262,10 +335,14 @@ def test_a_deferred_task_is_back_at_its_moment_and_not_a_second_before(
         """Pending and deferred, after a click that makes the page look again."""
         status(page, labels[0])
         labels.reverse()
-        return tuple(page.get_by_test_id("stMetricValue").nth(place).inner_text() for place in (0, 2))
+        return tuple(
+            page.get_by_test_id("stMetricValue").nth(place).inner_text() for place in (0, 2)
+        )
 
     for _ in range(30):
-        server.set_clock(back_at - dt.timedelta(minutes=10))  # further than a shared list overlooks, see LATE
+        server.set_clock(
+            back_at - dt.timedelta(minutes=10)
+        )  # further than a shared list overlooks, see LATE
         assert look() == ("0", "1")
         on_the_second()
         began = time.monotonic()
@@ -282,7 +359,9 @@ def test_a_deferred_task_is_back_at_its_moment_and_not_a_second_before(
     server.stop()
 
 
-def test_a_task_is_handed_to_a_colleague_and_back(server: Server, new_browser: Callable[..., Page]) -> None:
+def test_a_task_is_handed_to_a_colleague_and_back(
+    server: Server, new_browser: Callable[..., Page]
+) -> None:
     page = sit_down(new_browser, server.url, EMEKA, "/tasks?facility=003&type=unscheduled_patient")
     (reason, before), *_ = [(row["Reason"], row["Staff"]) for row in Grid(page).ready().rows()]
     Grid(page).tick(0)
@@ -297,10 +376,14 @@ def test_a_task_is_handed_to_a_colleague_and_back(server: Server, new_browser: C
     soon(lambda: Grid(page).column("Staff")[:1], [before], page)
 
 
-def test_ticks_stay_on_their_tasks_when_somebody_else_completes(server: Server, new_browser: Callable[..., Page]) -> None:
+def test_ticks_stay_on_their_tasks_when_somebody_else_completes(
+    server: Server, new_browser: Callable[..., Page]
+) -> None:
     path = "/tasks?facility=001&type=uncollected_payments"
     emeka, grace = (sit_down(new_browser, server.url, name, path) for name in (EMEKA, GRACE))
-    ids = facts.tasks(server, Filters(facility_ids=(HARBOR,), rule_ids=("uncollected_payments",)))["task_id"].tolist()
+    ids = facts.tasks(server, Filters(facility_ids=(HARBOR,), rule_ids=("uncollected_payments",)))[
+        "task_id"
+    ].tolist()
     rows = Grid(emeka).ready().column("Reason")
     for row in (2, 4):
         Grid(emeka).tick(row)
@@ -310,7 +393,11 @@ def test_ticks_stay_on_their_tasks_when_somebody_else_completes(server: Server, 
     outcome(grace).wait_for()
     Grid(emeka).tick(5)
     soon(lambda: Grid(emeka).column("Reason"), rows[1:], emeka)
-    assert [row["Reason"] for row in Grid(emeka).rows() if row["ticked"]] == [rows[2], rows[4], rows[5]]
+    assert [row["Reason"] for row in Grid(emeka).rows() if row["ticked"]] == [
+        rows[2],
+        rows[4],
+        rows[5],
+    ]
     emeka.get_by_role("button", name="Complete", exact=True).click()
     panel(emeka).get_by_role("button", name="Complete 3 tasks").click()
     outcome(emeka).get_by_text("Completed: 3 tasks").wait_for()
@@ -324,13 +411,21 @@ def test_ticks_stay_on_their_tasks_when_somebody_else_completes(server: Server, 
 def texts_of_sheet(content: bytes) -> list[list[str]]:
     """The cells of an Excel file's only sheet, texts and numbers as they are written."""
     with zipfile.ZipFile(io.BytesIO(content)) as book:
-        shared = [re.sub("<.*?>", "", text) for text in re.findall("<si>(.*?)</si>", book.read("xl/sharedStrings.xml").decode())]
+        shared = [
+            re.sub("<.*?>", "", text)
+            for text in re.findall("<si>(.*?)</si>", book.read("xl/sharedStrings.xml").decode())
+        ]
         rows = re.findall("<row .*?</row>", book.read("xl/worksheets/sheet1.xml").decode())
-    cells = [re.findall(r'<c r="\w+"(?: s="\d+")?(?: t="(\w+)")?(?:/>|><v>(.*?)</v></c>)', row) for row in rows]
+    cells = [
+        re.findall(r'<c r="\w+"(?: s="\d+")?(?: t="(\w+)")?(?:/>|><v>(.*?)</v></c>)', row)
+        for row in rows
+    ]
     return [[shared[int(value)] if kind == "s" else value for kind, value in row] for row in cells]
 
 
-def test_the_whole_list_is_exported_in_its_order_and_on_record(server: Server, new_browser: Callable[..., Page]) -> None:
+def test_the_whole_list_is_exported_in_its_order_and_on_record(
+    server: Server, new_browser: Callable[..., Page]
+) -> None:
     page = sit_down(new_browser, server.url, GRACE, "/tasks?status=open&sort=patient")
     wanted = facts.tasks(server, Filters("open"), Order("patient"))
     assert len(wanted) > 300, "more than three pages"
@@ -341,14 +436,19 @@ def test_the_whole_list_is_exported_in_its_order_and_on_record(server: Server, n
         with page.expect_download() as waiting:
             page.get_by_role("button", name=f"Download {label}").click()
         files[label] = (waiting.value.suggested_filename, waiting.value.path().read_bytes())
-    assert [re.sub(r"\d\d\.", "MM.", name) for name, _ in files.values()] == ["tasks-20261120-08MM.csv", "tasks-20261120-08MM.xlsx"]
+    assert [re.sub(r"\d\d\.", "MM.", name) for name, _ in files.values()] == [
+        "tasks-20261120-08MM.csv",
+        "tasks-20261120-08MM.xlsx",
+    ]
     rows = list(csv.DictReader(io.StringIO(files["CSV"][1].decode("utf-8-sig"))))
     assert [row["Task id"] for row in rows] == [*wanted["task_id"]]
     assert [row["Patient"] for row in rows] == [*wanted["patient"]]
     head, *lines = texts_of_sheet(files["Excel"][1])
     assert head == list(rows[0])
     assert [line[0] for line in lines] == [*wanted["task_id"]]
-    noted = facts.ledger(server, "SELECT patient_id, staff_id, at FROM accesses WHERE kind = 'export'")
+    noted = facts.ledger(
+        server, "SELECT patient_id, staff_id, at FROM accesses WHERE kind = 'export'"
+    )
     assert Counter(patient for patient, _, _ in noted) == dict.fromkeys(wanted["patient_id"], 2)
     assert {staff for _, staff, _ in noted} == {GRACE_ID}
     assert {at[:15] for _, _, at in noted} == {"2026-11-20T13:3"}

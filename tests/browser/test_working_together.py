@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipelines.__main__ import main
-from pipelines.worklist import Filters
+from pipelines.cli.commands import main
+from pipelines.worklist.filters import Filters
 from tests.browser import facts
 from tests.browser.screen import Grid, come_in, outcome, panel, query, settle, sit_down, soon, visit
 from tests.browser.servers import FRIDAY, Server
@@ -40,10 +40,17 @@ def patient_of(server: Server, task_id: str) -> str:
 
 def kind_of(server: Server, task_id: str) -> str | None:
     """How a task was closed, None while it is open."""
-    return facts.tasks(server, Filters("all", task_ids=(task_id,)))["close_kind"].astype(object).where(lambda kind: kind.notna(), None).iloc[0]
+    return (
+        facts.tasks(server, Filters("all", task_ids=(task_id,)))["close_kind"]
+        .astype(object)
+        .where(lambda kind: kind.notna(), None)
+        .iloc[0]
+    )
 
 
-def test_open_mark_complete_and_the_patients_history_says_who_and_when(server: Server, new_browser: Callable[..., Page]) -> None:
+def test_open_mark_complete_and_the_patients_history_says_who_and_when(
+    server: Server, new_browser: Callable[..., Page]
+) -> None:
     task_id = first(server, "draft_documents", 3)
     page = sit_down(new_browser, server.url, GRACE, f"/tasks?task={task_id}")
     panel(page).get_by_text("Task Mark Complete").click()
@@ -55,12 +62,16 @@ def test_open_mark_complete_and_the_patients_history_says_who_and_when(server: S
     page.keyboard.press("Escape")
     soon(lambda: query(page).get("task"), None, page)
     visit(page, f"{server.url}/patient?patient_id={patient_of(server, task_id)}")
-    row = next(row for row in Grid(page).ready().rows() if row["What"] == "Completed by hand (override)")
+    row = next(
+        row for row in Grid(page).ready().rows() if row["What"] == "Completed by hand (override)"
+    )
     assert (row["Who"], row["Task"]) == ("Grace Abbott", "Draft Documents")
     assert "2026-11-20" in str(row["When"])
 
 
-def test_the_panel_defers_with_the_moment_of_return_and_keeps_a_note(server: Server, new_browser: Callable[..., Page]) -> None:
+def test_the_panel_defers_with_the_moment_of_return_and_keeps_a_note(
+    server: Server, new_browser: Callable[..., Page]
+) -> None:
     task_id = first(server, "pending_signature", 1)
     page = sit_down(new_browser, server.url, GRACE, f"/tasks?task={task_id}")
     panel(page).get_by_label("Note").fill("Called, nobody there")
@@ -74,7 +85,9 @@ def test_the_panel_defers_with_the_moment_of_return_and_keeps_a_note(server: Ser
     panel(page).get_by_text("Hidden from the list").wait_for(state="detached")
 
 
-def test_of_two_browsers_one_completes_and_the_other_is_told_who_and_when(server: Server, new_browser: Callable[..., Page]) -> None:
+def test_of_two_browsers_one_completes_and_the_other_is_told_who_and_when(
+    server: Server, new_browser: Callable[..., Page]
+) -> None:
     task_id = first(server, "pending_signature", 2)
     one = sit_down(new_browser, server.url, GRACE, f"/tasks?task={task_id}")
     other = sit_down(new_browser, server.url, EMEKA, f"/tasks?task={task_id}")
@@ -86,7 +99,9 @@ def test_of_two_browsers_one_completes_and_the_other_is_told_who_and_when(server
     assert facts.actions(server, task_id) == [("complete", GRACE_ID, None)]
 
 
-def test_the_x_dismisses_and_undo_takes_back(server: Server, new_browser: Callable[..., Page]) -> None:
+def test_the_x_dismisses_and_undo_takes_back(
+    server: Server, new_browser: Callable[..., Page]
+) -> None:
     page = sit_down(new_browser, server.url, GRACE, "/?facility=001")
     plain = first(server, "pending_signature", facility_id="001")
     page.locator(f".st-key-cards-pending_signature-{plain} button").click()
@@ -97,7 +112,9 @@ def test_the_x_dismisses_and_undo_takes_back(server: Server, new_browser: Callab
     assert kind_of(server, plain) is None
 
 
-def test_a_click_on_a_group_opens_its_tasks(server: Server, new_browser: Callable[..., Page]) -> None:
+def test_a_click_on_a_group_opens_its_tasks(
+    server: Server, new_browser: Callable[..., Page]
+) -> None:
     page = sit_down(new_browser, server.url, GRACE, "/?facility=002")
     page.get_by_role("link", name="Pending Signature:").click()
     soon(lambda: query(page), {"facility": ["002"], "type": ["pending_signature"]}, page)
@@ -128,7 +145,9 @@ def test_people_go_on_working_while_the_list_is_refreshed(
     server.stop()
 
 
-def test_a_patients_page_and_a_panel_are_on_record_once(server: Server, new_browser: Callable[..., Page]) -> None:
+def test_a_patients_page_and_a_panel_are_on_record_once(
+    server: Server, new_browser: Callable[..., Page]
+) -> None:
     task_id = first(server, "mips")
     patient = patient_of(server, task_id)
     page = sit_down(new_browser, server.url, GRACE, f"/patient?patient_id={patient}")
@@ -136,7 +155,9 @@ def test_a_patients_page_and_a_panel_are_on_record_once(server: Server, new_brow
     settle(page)
     visit(page, f"{server.url}/tasks?task={task_id}")
     panel(page).get_by_text("What happened").wait_for()
-    noted = facts.ledger(server, "SELECT kind, staff_id FROM accesses WHERE patient_id = ? ORDER BY seq", patient)
+    noted = facts.ledger(
+        server, "SELECT kind, staff_id FROM accesses WHERE patient_id = ? ORDER BY seq", patient
+    )
     assert noted == [("patient page", GRACE_ID), ("task", GRACE_ID)]
 
 
@@ -147,14 +168,24 @@ def hostile_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     practice = Practice()
     for number, text in enumerate(HOSTILE):
         practice.patient(f"P{number}", first_name=text, last_name=f"Mallory{number}")
-        practice.document(f"D{number}", f"P{number}", kind=text, started_at="2026-11-02T09:00:00", last_editor_id="S2")
-        practice.add("claims", f"C{number}", case_id=f"C-P{number}").add("claim_holds", f"H{number}", claim_id=f"C{number}", reason=text)
+        practice.document(
+            f"D{number}",
+            f"P{number}",
+            kind=text,
+            started_at="2026-11-02T09:00:00",
+            last_editor_id="S2",
+        )
+        practice.add("claims", f"C{number}", case_id=f"C-P{number}").add(
+            "claim_holds", f"H{number}", claim_id=f"C{number}", reason=text
+        )
         practice.tables["claim_holds"][f"H{number}"]["held_at"] = "2026-11-02T09:00:00"
     as_of = FRIDAY.replace(hour=11)
     practice.write(folder / "extracts", as_of)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORKBENCH_DATA", str(folder / "data"))
-        assert main(["run", "--extracts", str(folder / "extracts"), "--as-of", as_of.isoformat()]) == 0
+        assert (
+            main(["run", "--extracts", str(folder / "extracts"), "--as-of", as_of.isoformat()]) == 0
+        )
     return folder / "data"
 
 
@@ -165,13 +196,19 @@ def test_what_people_wrote_is_shown_as_text_everywhere_and_runs_nothing(
     page = new_browser()
     come_in(page, f"{server.url}/", "Dana")
     for number, text in enumerate(HOSTILE):
-        task_id = str(facts.tasks(server, Filters(rule_ids=("draft_documents",), patient_id=f"P{number}"))["task_id"].iloc[0])
+        task_id = str(
+            facts.tasks(server, Filters(rule_ids=("draft_documents",), patient_id=f"P{number}"))[
+                "task_id"
+            ].iloc[0]
+        )
         visit(page, f"{server.url}/tasks?task={task_id}")
         panel(page).get_by_label("Note").fill(text)
         page.keyboard.press("Enter")
         panel(page).get_by_text(f"Dana Whitfield: {text}").wait_for()
         assert panel(page).get_by_text(f"Mallory{number}, {text}").count()
-        assert panel(page).get_by_text(f"Document {text}").count(), "the document's kind among the facts"
+        assert panel(page).get_by_text(f"Document {text}").count(), (
+            "the document's kind among the facts"
+        )
         visit(page, f"{server.url}/patient?patient_id=P{number}")
         page.get_by_role("heading", name=f"Mallory{number}, {text}").wait_for()
         assert text in str(Grid(page).ready().column("Detail"))

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["pipelines.__main__", "pipelines.console", "psycopg", "tests.faults.children"])
+_FORKS.set_forkserver_preload(
+    ["pipelines.cli.commands", "pipelines.cli.output", "psycopg", "tests.faults.children"]
+)
 WAITS = 60  # seconds
 
 # Fails the n-th call of fsync or fdatasync of a process, whoever makes it: Python, DuckDB or SQLite.
@@ -63,7 +65,10 @@ class Child:
     def wait_until_stopped(self) -> None:
         """Until it has stopped itself."""
         until = time.monotonic() + WAITS
-        while Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "T":
+        while (
+            Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+            != "T"
+        ):
             assert time.monotonic() < until
             time.sleep(0.01)
 
@@ -96,7 +101,11 @@ def let_disks_fail(folder: Path) -> bool:
     source, shim = folder / "fsync.c", folder / "fsync.so"
     source.write_text(SHIM, encoding="utf-8")
     try:
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", str(shim), str(source), "-ldl"], check=True, capture_output=True)
+        subprocess.run(
+            ["cc", "-shared", "-fPIC", "-o", str(shim), str(source), "-ldl"],
+            check=True,
+            capture_output=True,
+        )
     except OSError:
         return False
     os.environ["LD_PRELOAD"] = str(shim)
@@ -107,11 +116,13 @@ def let_disks_fail(folder: Path) -> bool:
     return True
 
 
-def _command(arguments: list[str], output: str, at: tuple[str, int] | None, environment: dict[str, str]) -> None:
+def _command(
+    arguments: list[str], output: str, at: tuple[str, int] | None, environment: dict[str, str]
+) -> None:
     handle = os.open(output, os.O_WRONLY | os.O_APPEND)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
-    from pipelines.__main__ import main
+    from pipelines.cli.commands import main
 
     for name in [name for name in os.environ if name.startswith("WORKBENCH_")]:
         del os.environ[name]
@@ -125,7 +136,7 @@ def _command(arguments: list[str], output: str, at: tuple[str, int] | None, envi
 
 
 def _signal_oneself(point: str, number: int) -> None:
-    from pipelines import run
+    from pipelines.runs import run
 
     real_run, real_replace = run.run, os.replace
 

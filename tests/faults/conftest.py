@@ -12,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import ledger, run, warehouse
 from pipelines import settings as settings_module
+from pipelines.ledger import ledger
+from pipelines.runs import run
 from pipelines.settings import ROOT, Settings
-from pipelines.worklist import Filters, open_worklist
+from pipelines.warehouse import snapshots
+from pipelines.worklist.filters import Filters
+from pipelines.worklist.worklist import open_worklist
 from tests.conftest import Workbench
 from tests.faults import children
 from tests.practice import Practice
@@ -44,7 +47,12 @@ class Place:
 
     def start(self, *arguments: str, **more: object) -> children.Child:
         """A command that goes on; `more` is for children.start."""
-        return children.start(arguments, WORKBENCH_DATA=str(self.settings.data), WORKBENCH_LEDGER=self.settings.ledger_url, **more)
+        return children.start(
+            arguments,
+            WORKBENCH_DATA=str(self.settings.data),
+            WORKBENCH_LEDGER=self.settings.ledger_url,
+            **more,
+        )
 
     def command(self, *arguments: str, **more: object) -> children.Ended:
         """A command and how it ended."""
@@ -52,7 +60,17 @@ class Place:
 
     def act(self, action: str, task_id: str, *options: str, **more: object) -> children.Ended:
         """A member of staff acts on a task on day 1.5."""
-        return self.command("act", action, task_id, "--staff", "S1", "--at", Workbench.day(1.5).isoformat(), *options, **more)
+        return self.command(
+            "act",
+            action,
+            task_id,
+            "--staff",
+            "S1",
+            "--at",
+            Workbench.day(1.5).isoformat(),
+            *options,
+            **more,
+        )
 
     def open_tasks(self) -> list[str]:
         """The ids of the tasks that can be acted on."""
@@ -62,7 +80,11 @@ class Place:
     def tasks_and_states(self) -> list[tuple[str, str]]:
         """Every task and how it stands."""
         with open_worklist(self.settings, LATER) as worklist:
-            return sorted(worklist.tasks(Filters("all"))[["task_id", "status"]].itertuples(index=False, name=None))
+            return sorted(
+                worklist.tasks(Filters("all"))[["task_id", "status"]].itertuples(
+                    index=False, name=None
+                )
+            )
 
     def listing(self) -> str:
         """All there is to see of the list: every task with every column."""
@@ -109,10 +131,16 @@ def made(tmp_path_factory: pytest.TempPathFactory, disks_can_fail: bool) -> Plac
     settings = settings_module.load({"WORKBENCH_DATA": str(folder / "data")})
     practice = Practice()
     for number in range(12):
-        practice.patient(f"A{number}").visit(f"V{number}", f"A{number}", "2026-10-30T09:00:00", amount_due="40.00")
-        practice.document(f"D{number}", f"A{number}", started_at="2026-10-20T09:00:00", last_editor_id="S2")
+        practice.patient(f"A{number}").visit(
+            f"V{number}", f"A{number}", "2026-10-30T09:00:00", amount_due="40.00"
+        )
+        practice.document(
+            f"D{number}", f"A{number}", started_at="2026-10-20T09:00:00", last_editor_id="S2"
+        )
     run.run(settings, practice.write(folder / "1", Workbench.day(1)), Workbench.day(1))
-    practice.payment("P0", "A0", "2026-10-30", "40.00").patient("B").visit("VB", "B", "2026-11-01T09:00:00", amount_due="25.00")
+    practice.payment("P0", "A0", "2026-10-30", "40.00").patient("B").visit(
+        "VB", "B", "2026-11-01T09:00:00", amount_due="25.00"
+    )
     next_extract = practice.write(folder / "2", Workbench.day(2))
     place = Place(settings, next_extract, [], "", "")
     with open_worklist(settings, LATER) as worklist:
@@ -159,7 +187,11 @@ def seen(request: pytest.FixtureRequest) -> Callable[..., None]:
     def write(fault: str, done: str, said: str, code: object, afterwards: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         # Scratch folders and numbers of processes are of this run only.
-        words = said.replace(str(request.getfixturevalue("tmp_path")), "…").replace("|", "\\|").splitlines()
+        words = (
+            said.replace(str(request.getfixturevalue("tmp_path")), "…")
+            .replace("|", "\\|")
+            .splitlines()
+        )
         row = [fault, done, words[-1] if words else "–", str(code), afterwards]
         name = request.node.name.replace("/", " ")
         with open(folder / f"{request.path.stem} {name}.jsonl", "a", encoding="utf-8") as file:
@@ -171,11 +203,15 @@ def seen(request: pytest.FixtureRequest) -> Callable[..., None]:
 def pytest_sessionfinish() -> None:
     """Join the rows of all workers so far into .cache/faults.md; the last worker's table is the whole one."""
     rows = [
-        json.loads(line) for file in sorted((CACHE / "faults" / THIS_RUN).glob("*.jsonl")) for line in file.read_text(encoding="utf-8").splitlines()
+        json.loads(line)
+        for file in sorted((CACHE / "faults" / THIS_RUN).glob("*.jsonl"))
+        for line in file.read_text(encoding="utf-8").splitlines()
     ]
     if rows:
         unfinished = CACHE / f"faults.{os.getpid()}.md"
-        unfinished.write_text(HEAD + "".join(f"| {' | '.join(row)} |\n" for row in rows), encoding="utf-8")
+        unfinished.write_text(
+            HEAD + "".join(f"| {' | '.join(row)} |\n" for row in rows), encoding="utf-8"
+        )
         os.replace(unfinished, CACHE / "faults.md")
     for other in (CACHE / "faults").glob("*"):
         if other.name != THIS_RUN:
@@ -184,6 +220,6 @@ def pytest_sessionfinish() -> None:
 
 def snapshot_of(place: Place) -> Path:
     """The live snapshot's file."""
-    path = warehouse.current(place.settings.warehouse)
+    path = snapshots.current(place.settings.warehouse)
     assert path is not None
     return path

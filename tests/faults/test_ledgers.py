@@ -20,13 +20,13 @@ import sqlalchemy as sa
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from pipelines import ledger
 from pipelines.bench.app import Server, look, serving
+from pipelines.bench.browser_tab import Tab, new_browser
 from pipelines.bench.ledger import prove
 from pipelines.bench.staff import Row, Worker
-from pipelines.bench.tab import Tab, new_browser
 from pipelines.errors import UserError
-from pipelines.ledger import NewAction
+from pipelines.ledger import ledger
+from pipelines.ledger.ledger import NewAction
 from tests import loop, postgres
 from tests.conftest import Workbench
 from tests.faults.conftest import Place, copy_of, first_actions
@@ -43,8 +43,12 @@ def in_either(place: Place, ledger_url: str) -> Place:
     if ledger_url.startswith("sqlite"):
         return place
     with ledger.open_ledger(ledger_url) as book:
-        book.record_many([(new, 0) for new in first_actions([action.task_id for action in place.actions])])
-        return replace(place, settings=replace(place.settings, ledger_url=ledger_url), actions=book.actions())
+        book.record_many(
+            [(new, 0) for new in first_actions([action.task_id for action in place.actions])]
+        )
+        return replace(
+            place, settings=replace(place.settings, ledger_url=ledger_url), actions=book.actions()
+        )
 
 
 def test_a_ledger_locked_for_5_seconds(in_either: Place, seen: Callable[..., None]) -> None:
@@ -54,7 +58,17 @@ def test_a_ledger_locked_for_5_seconds(in_either: Place, seen: Callable[..., Non
     with ledger.open_ledger(place.settings.ledger_url) as book:
         with book._writing():
             began = time.monotonic()
-            waiting = place.start("act", "complete", task_id, "--staff", "S1", "--reason", "By phone", "--at", AT.isoformat())
+            waiting = place.start(
+                "act",
+                "complete",
+                task_id,
+                "--staff",
+                "S1",
+                "--reason",
+                "By phone",
+                "--at",
+                AT.isoformat(),
+            )
             assert place.listing() == place.list_before, "the list is shown meanwhile"
             assert place.command(*place.next_run).code == 0, "a run goes through meanwhile"
             time.sleep(max(0.0, LOCKED_SECONDS - (time.monotonic() - began)))
@@ -84,7 +98,9 @@ def own_server() -> Iterator[postgres.Server]:
     server.remove()
 
 
-def test_postgresql_restarted_in_mid_action(own_server: postgres.Server, seen: Callable[..., None]) -> None:
+def test_postgresql_restarted_in_mid_action(
+    own_server: postgres.Server, seen: Callable[..., None]
+) -> None:
     with ledger.open_ledger(own_server.new_database()) as book:
         told: list[int] = []
         said: Counter[str] = Counter()
@@ -95,14 +111,22 @@ def test_postgresql_restarted_in_mid_action(own_server: postgres.Server, seen: C
                 if is_over.is_set():
                     return
                 try:
-                    told.append(book.record(NewAction(f"{writer}-{number}", "complete", f"S{writer}", AT), seen=0).seq)
+                    told.append(
+                        book.record(
+                            NewAction(f"{writer}-{number}", "complete", f"S{writer}", AT), seen=0
+                        ).seq
+                    )
                 except UserError as error:
                     said[str(error).partition(" cannot be used: ")[2]] += 1
                     time.sleep(0.05)
 
         @sa.event.listens_for(book._engine, "after_cursor_execute")
         def in_mid_action(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-            if statement.startswith("INSERT INTO actions") and len(told) >= 100 and not stopping.is_set():
+            if (
+                statement.startswith("INSERT INTO actions")
+                and len(told) >= 100
+                and not stopping.is_set()
+            ):
                 stopping.set()
                 own_server.stop("immediate")
                 stopped.set()
@@ -138,7 +162,9 @@ def test_postgresql_restarted_in_mid_action(own_server: postgres.Server, seen: C
     )
 
 
-def test_kill_9_of_the_app_during_an_action(made: Place, tmp_path: Path, seen: Callable[..., None]) -> None:
+def test_kill_9_of_the_app_during_an_action(
+    made: Place, tmp_path: Path, seen: Callable[..., None]
+) -> None:
     """A real server and people at real connections; it is killed while they act, and started again."""
     place = copy_of(made, tmp_path)
     opens_at, _, seq = look(place.settings)
@@ -188,7 +214,10 @@ def test_a_page_whose_server_is_gone_acknowledges_nothing_more() -> None:
 async def act_until_killed(server: Server) -> list[Worker]:
     """People note and complete without a pause; the server is killed in the middle of it."""
     server.wait()
-    workers = [Worker(Tab(server.origin, new_browser(server.origin)), random.Random(number), 0) for number in range(2)]
+    workers = [
+        Worker(Tab(server.origin, new_browser(server.origin)), random.Random(number), 0)
+        for number in range(2)
+    ]
     for place, worker in enumerate(workers):
         await worker.come_in(place)
 

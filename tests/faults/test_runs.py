@@ -17,7 +17,11 @@ from tests.faults.conftest import LATER, Place, snapshot_of
 
 BEFORE, AFTER = "the list before, whole", "the new list, whole"
 STAGES = ("reading and staging", "asking the rules", "bringing tasks up to date", "publishing")
-RENAMES = tuple(f"{when} the {what} gets its name" for what in ("snapshot", "pointer") for when in ("before", "after"))
+RENAMES = tuple(
+    f"{when} the {what} gets its name"
+    for what in ("snapshot", "pointer")
+    for when in ("before", "after")
+)
 
 
 @pytest.mark.parametrize("point", [*STAGES, *RENAMES])
@@ -27,7 +31,13 @@ def test_kill_9(place: Place, point: str, seen: Callable[..., None]) -> None:
     left = place.check()
     assert (left == AFTER) == (point == "after the pointer gets its name")
     place.check_next_run()
-    seen("kill -9 of a run", point if point in RENAMES else f"at the stage “{point}”", "", "killed", f"{left}; the next run works")
+    seen(
+        "kill -9 of a run",
+        point if point in RENAMES else f"at the stage “{point}”",
+        "",
+        "killed",
+        f"{left}; the next run works",
+    )
 
 
 def test_two_runs_at_once(place: Place, seen: Callable[..., None]) -> None:
@@ -41,7 +51,13 @@ def test_two_runs_at_once(place: Place, seen: Callable[..., None]) -> None:
     assert first.end().code == 0
     left = place.check()
     assert left == AFTER
-    seen("two runs at once", "a run begun while another is at its rules", second.said, second.code, f"{left}, of the first run")
+    seen(
+        "two runs at once",
+        "a run begun while another is at its rules",
+        second.said,
+        second.code,
+        f"{left}, of the first run",
+    )
 
 
 @pytest.mark.parametrize("cut_to", [0, 0.5, 0.99])
@@ -53,18 +69,27 @@ def test_a_truncated_snapshot(place: Place, cut_to: float, seen: Callable[..., N
     os.truncate(newest, cut_to if isinstance(cut_to, int) else int(size * cut_to))
     task_id = place.actions[1].task_id
     later = Workbench.day(4).isoformat()
-    for command in (("tasks", "--at", later), ("act", "complete", task_id, "--staff", "S1", "--at", later)):
+    for command in (
+        ("tasks", "--at", later),
+        ("act", "complete", task_id, "--staff", "S1", "--at", later),
+    ):
         child = place.command(*command)
         assert child.code == 2, child.said
         assert f"{newest}: the snapshot cannot be read" in child.said
         assert older.name in child.said, "how to go on"
     # A run may not need what is lost, and then makes a whole list; DuckDB's checksums see to it that it reads nothing that is not there.
-    again = place.command("run", "--extracts", str(place.next_extract), "--as-of", Workbench.day(2.5).isoformat())
+    again = place.command(
+        "run", "--extracts", str(place.next_extract), "--as-of", Workbench.day(2.5).isoformat()
+    )
     assert again.code == 0 or f"{newest}: the snapshot cannot be read" in again.said, again.said
     if again.code == 0:
         assert place.tasks_and_states() == states_after
         snapshot_of(place).unlink()
-    next_run = "the next run did not need what is lost and heals it" if again.code == 0 else "the next run is refused with the same words"
+    next_run = (
+        "the next run did not need what is lost and heals it"
+        if again.code == 0
+        else "the next run is refused with the same words"
+    )
     assert place.recorded() == place.actions
     # As the message says: back to the one before, and run again.
     (place.settings.warehouse / "CURRENT").write_text(older.name + "\n", encoding="utf-8")
@@ -98,7 +123,11 @@ def test_a_corrupted_pointer(place: Place, content: str, seen: Callable[..., Non
         pointer.mkdir()
     else:
         pointer.write_bytes(POINTERS[content])
-    for command in (("tasks",), place.next_run, ("act", "complete", place.actions[1].task_id, "--staff", "S1")):
+    for command in (
+        ("tasks",),
+        place.next_run,
+        ("act", "complete", place.actions[1].task_id, "--staff", "S1"),
+    ):
         child = place.command(*command)
         assert child.code == 2, child.said
         assert str(pointer) in child.said
@@ -108,7 +137,13 @@ def test_a_corrupted_pointer(place: Place, content: str, seen: Callable[..., Non
         pointer.rmdir()
     pointer.write_bytes(whole)
     assert place.check() == BEFORE
-    seen("corrupted pointer", f"CURRENT holds: {content}", child.said, child.code, "no list; with its name in CURRENT the list before, whole")
+    seen(
+        "corrupted pointer",
+        f"CURRENT holds: {content}",
+        child.said,
+        child.code,
+        "no list; with its name in CURRENT the list before, whole",
+    )
 
 
 def test_a_clock_set_back(place: Place, seen: Callable[..., None]) -> None:
@@ -117,23 +152,76 @@ def test_a_clock_set_back(place: Place, seen: Callable[..., None]) -> None:
     assert child.code == 2
     assert "would go back in time" in child.said
     assert place.check() == AFTER
-    seen("clock set back", "a run for a moment before the published one", child.said, child.code, AFTER)
+    seen(
+        "clock set back",
+        "a run for a moment before the published one",
+        child.said,
+        child.code,
+        AFTER,
+    )
     task_id = place.open_tasks()[0]
-    before = place.command("act", "note", task_id, "--staff", "S1", "--reason", "Called", "--at", Workbench.day(1.9).isoformat())
+    before = place.command(
+        "act",
+        "note",
+        task_id,
+        "--staff",
+        "S1",
+        "--reason",
+        "Called",
+        "--at",
+        Workbench.day(1.9).isoformat(),
+    )
     assert before.code == 0, before.said
-    assert [(action.task_id, action.action) for action in place.recorded()[len(place.actions) :]] == [(task_id, "note")]
-    seen("clock set back", "an action dated before the published list", before.said, before.code, "the note is in the ledger")
+    assert [
+        (action.task_id, action.action) for action in place.recorded()[len(place.actions) :]
+    ] == [(task_id, "note")]
+    seen(
+        "clock set back",
+        "an action dated before the published list",
+        before.said,
+        before.code,
+        "the note is in the ledger",
+    )
     # One person completes, the clock goes back an hour, and the list is shown as it was then: another cannot complete it again.
-    done = place.command("act", "complete", task_id, "--staff", "S2", "--reason", "Signed", "--at", Workbench.day(2.5).isoformat())
+    done = place.command(
+        "act",
+        "complete",
+        task_id,
+        "--staff",
+        "S2",
+        "--reason",
+        "Signed",
+        "--at",
+        Workbench.day(2.5).isoformat(),
+    )
     assert done.code == 0, done.said
-    again = place.command("act", "complete", task_id, "--staff", "S1", "--reason", "Signed", "--at", Workbench.day(2.46).isoformat())
+    again = place.command(
+        "act",
+        "complete",
+        task_id,
+        "--staff",
+        "S1",
+        "--reason",
+        "Signed",
+        "--at",
+        Workbench.day(2.46).isoformat(),
+    )
     assert again.code == 1
     assert "completed by" in again.said
-    assert [action.action for action in place.recorded()[len(place.actions) :]] == ["note", "complete"]
+    assert [action.action for action in place.recorded()[len(place.actions) :]] == [
+        "note",
+        "complete",
+    ]
     assert task_id not in place.open_tasks()
     assert place.command(*place.next_run[:-1], LATER.isoformat()).code == 0
     assert task_id not in place.open_tasks(), "also after a run"
-    seen("clock set back", "completed again an hour “before” it was completed", again.said, again.code, "completed once; also after the next run")
+    seen(
+        "clock set back",
+        "completed again an hour “before” it was completed",
+        again.said,
+        again.code,
+        "completed once; also after the next run",
+    )
 
 
 # The disk
@@ -150,9 +238,15 @@ def small_disk(place: Place, tmp_path: Path) -> Iterator[Callable[[str], None]]:
     def resize(size: str) -> None:
         subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True)
 
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(disk)], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(disk)],
+        capture_output=True,
+        check=False,
+    )
     if mounted.returncode != 0:
-        (pytest.fail if "CI" in os.environ else pytest.skip)("a small file system cannot be mounted here: that needs root")
+        (pytest.fail if "CI" in os.environ else pytest.skip)(
+            "a small file system cannot be mounted here: that needs root"
+        )
     try:
         shutil.copytree(place.settings.data, disk / "data")
         shutil.rmtree(place.settings.data)
@@ -168,7 +262,9 @@ def used_kb(place: Place) -> int:
 
 
 @pytest.mark.parametrize("free_kb", [0, 1024, 3072])
-def test_a_run_on_a_full_file_system(place: Place, small_disk: Callable[[str], None], free_kb: int, seen: Callable[..., None]) -> None:
+def test_a_run_on_a_full_file_system(
+    place: Place, small_disk: Callable[[str], None], free_kb: int, seen: Callable[..., None]
+) -> None:
     small_disk(f"{used_kb(place) + free_kb}k")
     child = place.command(*place.next_run)
     assert child.code == 2, child.said
@@ -177,10 +273,18 @@ def test_a_run_on_a_full_file_system(place: Place, small_disk: Callable[[str], N
     left = place.check()
     assert left == BEFORE
     place.check_next_run()
-    seen(FULL, f"a run with {free_kb} KB left", child.said, child.code, f"{left}; with room again the next run works")
+    seen(
+        FULL,
+        f"a run with {free_kb} KB left",
+        child.said,
+        child.code,
+        f"{left}; with room again the next run works",
+    )
 
 
-def test_an_action_on_a_full_file_system(place: Place, small_disk: Callable[[str], None], seen: Callable[..., None]) -> None:
+def test_an_action_on_a_full_file_system(
+    place: Place, small_disk: Callable[[str], None], seen: Callable[..., None]
+) -> None:
     small_disk(f"{used_kb(place)}k")
     task_id = place.actions[1].task_id
     child = place.act("note", task_id, "--reason", "long " * 20_000)
@@ -190,16 +294,28 @@ def test_an_action_on_a_full_file_system(place: Place, small_disk: Callable[[str
     assert place.recorded() == place.actions
     assert place.check() == BEFORE
     assert place.act("note", task_id, "--reason", "short").code == 0
-    seen(FULL, "a long note with nothing left", child.said, child.code, "that note is not there, all before are; with room again a note is written")
+    seen(
+        FULL,
+        "a long note with nothing left",
+        child.said,
+        child.code,
+        "that note is not there, all before are; with room again a note is written",
+    )
 
 
-FSYNCS_APART = int(os.environ.get("FSYNCS_APART", "12"))  # 1 fails each of them, which takes half a minute
-LAST_FSYNCS = 7  # each of these is tried: of the snapshot's last writing, of the pointer, of the folder
+FSYNCS_APART = int(
+    os.environ.get("FSYNCS_APART", "12")
+)  # 1 fails each of them, which takes half a minute
+LAST_FSYNCS = (
+    7  # each of these is tried: of the snapshot's last writing, of the pointer, of the folder
+)
 
 
 def test_an_fsync_error(place: Place, disks_can_fail: bool, seen: Callable[..., None]) -> None:
     if not disks_can_fail:
-        (pytest.fail if "CI" in os.environ else pytest.skip)("no C compiler here to make an fsync fail")
+        (pytest.fail if "CI" in os.environ else pytest.skip)(
+            "no C compiler here to make an fsync fail"
+        )
     copy = place.settings.data.parent / "kept"
     shutil.copytree(place.settings.data, copy)
     counted = place.command(*place.next_run, FSYNC_FAILS_AT=COUNT)
@@ -207,7 +323,9 @@ def test_an_fsync_error(place: Place, disks_can_fail: bool, seen: Callable[..., 
     assert counted.code == 0
     assert calls > LAST_FSYNCS
     endings = {}
-    for number in sorted({*range(1, calls, FSYNCS_APART), *range(calls - LAST_FSYNCS + 1, calls + 1)}):
+    for number in sorted(
+        {*range(1, calls, FSYNCS_APART), *range(calls - LAST_FSYNCS + 1, calls + 1)}
+    ):
         shutil.rmtree(place.settings.data)
         shutil.copytree(copy, place.settings.data)
         child = place.command(*place.next_run, FSYNC_FAILS_AT=str(number))
@@ -215,17 +333,32 @@ def test_an_fsync_error(place: Place, disks_can_fail: bool, seen: Callable[..., 
         assert child.code == 2, child.said
         assert "fsync failed. The" in child.said or "Input/output error" in child.said
         left = place.check()
-        assert ("previous list stays live" in child.said, "this list is live now" in child.said) == (left == BEFORE, left == AFTER), child.said
+        assert (
+            "previous list stays live" in child.said,
+            "this list is live now" in child.said,
+        ) == (left == BEFORE, left == AFTER), child.said
         endings.setdefault((child.said.splitlines()[-1], left), []).append(number)
-    assert [left for _, left in endings].count(AFTER) == 1, "only the folder's, after the pointer has its name"
+    assert [left for _, left in endings].count(AFTER) == 1, (
+        "only the folder's, after the pointer has its name"
+    )
     place.check_next_run()
     for (said, left), numbers in endings.items():
-        seen("an fsync error", f"EIO from fsync {', '.join(map(str, numbers))} of {calls} of a run", said, 2, f"{left}; the next run works")
+        seen(
+            "an fsync error",
+            f"EIO from fsync {', '.join(map(str, numbers))} of {calls} of a run",
+            said,
+            2,
+            f"{left}; the next run works",
+        )
 
 
-def test_an_fsync_error_of_the_ledger(place: Place, disks_can_fail: bool, seen: Callable[..., None]) -> None:
+def test_an_fsync_error_of_the_ledger(
+    place: Place, disks_can_fail: bool, seen: Callable[..., None]
+) -> None:
     if not disks_can_fail:
-        (pytest.fail if "CI" in os.environ else pytest.skip)("no C compiler here to make an fsync fail")
+        (pytest.fail if "CI" in os.environ else pytest.skip)(
+            "no C compiler here to make an fsync fail"
+        )
     task_id = place.actions[1].task_id
     counted = place.act("note", task_id, "--reason", "Counted", FSYNC_FAILS_AT=COUNT)
     calls = int(counted.said.rpartition("fsyncs: ")[2])
@@ -240,4 +373,10 @@ def test_an_fsync_error_of_the_ledger(place: Place, disks_can_fail: bool, seen: 
         assert child.code == 0 or "cannot be used: disk I/O error" in child.said, child.said
         acknowledged += fresh
         left = "written once" if fresh else "not written"
-        seen("an fsync error", f"EIO from fsync {number} of {calls} of a note", child.said, child.code, f"{left}; all before are there")
+        seen(
+            "an fsync error",
+            f"EIO from fsync {number} of {calls} of a note",
+            child.said,
+            child.code,
+            f"{left}; all before are there",
+        )

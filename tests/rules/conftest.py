@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator
 import duckdb
 import pytest
 
-from pipelines import contracts, rules, warehouse
+from pipelines.extracts import contract
+from pipelines.rules import loading, model
 from pipelines.staging import staging_sql
+from pipelines.warehouse import snapshots
 from tests.practice import Practice
 
 TODAY = "2026-11-03"  # a Tuesday
-RULES = rules.load_rules()
+RULES = loading.load_rules()
 
 Answers = Callable[..., dict[str, dict[str, object]]]
 Opens = Callable[..., list[str]]
@@ -24,7 +26,7 @@ class Desk:
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self.con = con
-        rules.stage_nothing(con)
+        loading.stage_nothing(con)
         for table, sql in staging_sql().items():
             if table != "facilities":  # it alone takes a parameter, which a view cannot
                 con.execute(f"DROP TABLE staging.{table}")
@@ -34,13 +36,25 @@ class Desk:
         """Type the practice's texts into extract.* and set the clocks."""
         for table, rows in practice.tables.items():
             self.con.execute(f"DELETE FROM extract.{table}")
-            typed = [tuple(value for column in contracts.columns(table) for value in typed_values(column, row)) for row in rows.values()]
+            typed = [
+                tuple(
+                    value
+                    for column in contract.columns(table)
+                    for value in typed_values(column, row)
+                )
+                for row in rows.values()
+            ]
             if typed:
-                self.con.executemany(f"INSERT INTO extract.{table} VALUES ({', '.join('?' for _ in typed[0])})", typed)
+                self.con.executemany(
+                    f"INSERT INTO extract.{table} VALUES ({', '.join('?' for _ in typed[0])})",
+                    typed,
+                )
         self.con.execute("DELETE FROM staging.facilities")
-        self.con.execute("INSERT INTO staging.facilities " + staging_sql()["facilities"], {"as_of": as_of})
+        self.con.execute(
+            "INSERT INTO staging.facilities " + staging_sql()["facilities"], {"as_of": as_of}
+        )
 
-    def ask(self, rule: rules.Rule, params: dict[str, object]) -> dict[str, dict[str, object]]:
+    def ask(self, rule: model.Rule, params: dict[str, object]) -> dict[str, dict[str, object]]:
         """The rule's rows by subject; fails when a subject comes twice."""
         assert params.keys() <= rule.params.keys()
         answer = self.con.execute(rule.sql, {**rule.params, **params} or None)
@@ -51,7 +65,7 @@ class Desk:
         return by_subject
 
 
-def typed_values(column: contracts.Column, row: dict[str, object]) -> tuple[object, ...]:
+def typed_values(column: contract.Column, row: dict[str, object]) -> tuple[object, ...]:
     """What the column holds once typed; a moment is two columns, the time and whether it is UTC."""
     text = row.get(column.name)
     if column.form != "moment":
@@ -64,7 +78,11 @@ def typed_values(column: contracts.Column, row: dict[str, object]) -> tuple[obje
 
 def noon(day: str) -> dt.datetime:
     """17:00 UTC of a day: the same day in every American time zone."""
-    return dt.datetime.fromisoformat(day).replace(hour=17, tzinfo=dt.UTC) if len(day) == 10 else dt.datetime.fromisoformat(day)
+    return (
+        dt.datetime.fromisoformat(day).replace(hour=17, tzinfo=dt.UTC)
+        if len(day) == 10
+        else dt.datetime.fromisoformat(day)
+    )
 
 
 def after(days: int) -> str:
@@ -75,7 +93,7 @@ def after(days: int) -> str:
 @pytest.fixture(scope="session")
 def desk() -> Iterator[Desk]:
     """The session's one database."""
-    with warehouse.connect() as con:
+    with snapshots.connect() as con:
         yield Desk(con)
 
 
@@ -83,7 +101,9 @@ def desk() -> Iterator[Desk]:
 def answers(desk: Desk) -> Answers:
     """answers(rule_id, practice, on=TODAY, **params): the rows by subject id."""
 
-    def ask(rule_id: str, practice: Practice, on: str = TODAY, **params: object) -> dict[str, dict[str, object]]:
+    def ask(
+        rule_id: str, practice: Practice, on: str = TODAY, **params: object
+    ) -> dict[str, dict[str, object]]:
         desk.fill(practice, noon(on))
         return desk.ask(RULES[rule_id], params)
 

@@ -10,13 +10,24 @@ RULE = "authorization_expiring"
 @pytest.fixture
 def authorized(practice):
     """One authorization without end or limit, started on 1 October."""
-    practice.patient("A").add("policies", "PO1", patient_id="A", case_id="C-A").add("policies", "PO2", patient_id="A", case_id="C-A")
+    practice.patient("A").add("policies", "PO1", patient_id="A", case_id="C-A").add(
+        "policies", "PO2", patient_id="A", case_id="C-A"
+    )
     return authorize(practice, "AU1")
 
 
 def authorize(practice, key, **values):
-    defaults = {"policy_id": "PO1", "case_id": "C-A", "starts_on": "2026-10-01", "entered_at": "2026-09-25T10:00:00"}
-    return practice.add("authorizations", key, **{**defaults, **values} if key not in practice.tables["authorizations"] else values)
+    defaults = {
+        "policy_id": "PO1",
+        "case_id": "C-A",
+        "starts_on": "2026-10-01",
+        "entered_at": "2026-09-25T10:00:00",
+    }
+    return practice.add(
+        "authorizations",
+        key,
+        **{**defaults, **values} if key not in practice.tables["authorizations"] else values,
+    )
 
 
 def visits(practice, *days, **values):
@@ -25,21 +36,31 @@ def visits(practice, *days, **values):
     return practice
 
 
-@pytest.mark.parametrize(("days", "subjects"), [(15, []), (14, ["AU1"]), (0, ["AU1"]), (-1, ["AU1"]), (-90, ["AU1"])])
+@pytest.mark.parametrize(
+    ("days", "subjects"), [(15, []), (14, ["AU1"]), (0, ["AU1"]), (-1, ["AU1"]), (-90, ["AU1"])]
+)
 def test_opens_when_the_end_is_near_and_stays_when_it_has_passed(opens, authorized, days, subjects):
-    assert opens(RULE, authorize(authorized, "AU1", starts_on=None, ends_on=after(days))) == subjects
+    assert (
+        opens(RULE, authorize(authorized, "AU1", starts_on=None, ends_on=after(days))) == subjects
+    )
 
 
 def test_is_dated_by_the_day_the_end_came_near(answers, authorized):
     row = answers(RULE, authorize(authorized, "AU1", ends_on=after(4), number="A-77"))["AU1"]
-    assert (str(row["since"]), row["staff_id"], row["reason"]) == (after(-10), None, f"Authorization A-77 ends on {after(4)}")
+    assert (str(row["since"]), row["staff_id"], row["reason"]) == (
+        after(-10),
+        None,
+        f"Authorization A-77 ends on {after(4)}",
+    )
 
 
 def test_the_days_are_a_parameter(opens, authorized):
     assert opens(RULE, authorize(authorized, "AU1", ends_on=after(15)), days_ahead=15) == ["AU1"]
 
 
-@pytest.mark.parametrize(("used", "subjects"), [(7, []), (8, ["AU1"]), (9, ["AU1"]), (10, []), (11, [])])
+@pytest.mark.parametrize(
+    ("used", "subjects"), [(7, []), (8, ["AU1"]), (9, ["AU1"]), (10, []), (11, [])]
+)
 def test_opens_with_two_visits_left_or_one_but_not_with_none(opens, authorized, used, subjects):
     assert opens(RULE, authorize(authorized, "AU1", visit_limit=10, visits_used=used)) == subjects
 
@@ -50,12 +71,17 @@ def test_a_limit_of_nothing_or_zero_is_not_tracked(opens, authorized, limit):
     assert (opens(RULE, authorized), opens("authorization_limit", authorized)) == ([], [])
 
 
-def test_without_a_count_from_the_vendor_completed_visits_within_its_dates_count(answers, authorized):
+def test_without_a_count_from_the_vendor_completed_visits_within_its_dates_count(
+    answers, authorized
+):
     authorize(authorized, "AU1", visit_limit=4, ends_on=after(60))
     visits(authorized, "2026-09-30", "2026-10-01", "2026-10-08", "2026-10-15")
     visits(authorized, "2026-10-20", status="Cancelled")
     row = answers(RULE, authorized)["AU1"]
-    assert (row["reason"], str(row["since"])) == ("Authorization has 1 of 4 visits left", "2026-10-08")
+    assert (row["reason"], str(row["since"])) == (
+        "Authorization has 1 of 4 visits left",
+        "2026-10-08",
+    )
 
 
 def test_is_dated_by_the_visit_that_left_two(answers, authorized):
@@ -65,17 +91,29 @@ def test_is_dated_by_the_visit_that_left_two(answers, authorized):
 
 
 def test_without_visits_it_is_dated_by_its_entry(answers, authorized):
-    assert str(answers(RULE, authorize(authorized, "AU1", visit_limit=10, visits_used=8))["AU1"]["since"]) == "2026-09-25"
+    assert (
+        str(
+            answers(RULE, authorize(authorized, "AU1", visit_limit=10, visits_used=8))["AU1"][
+                "since"
+            ]
+        )
+        == "2026-09-25"
+    )
 
 
 def test_both_causes_give_one_task_from_the_earlier_day(answers, authorized):
     authorize(authorized, "AU1", visit_limit=10, visits_used=8, ends_on=after(4))
     row = answers(RULE, visits(authorized, after(-1)))["AU1"]
-    assert (str(row["since"]), row["reason"]) == (after(-10), f"Authorization ends on {after(4)} and has 2 of 10 visits left")
+    assert (str(row["since"]), row["reason"]) == (
+        after(-10),
+        f"Authorization ends on {after(4)} and has 2 of 10 visits left",
+    )
 
 
 @pytest.mark.parametrize(("booked", "ours", "limits"), [(2, ["AU1"], []), (3, [], ["AU1"])])
-def test_overbooked_visits_are_the_limit_s_task_and_never_both(opens, authorized, booked, ours, limits):
+def test_overbooked_visits_are_the_limit_s_task_and_never_both(
+    opens, authorized, booked, ours, limits
+):
     authorize(authorized, "AU1", visit_limit=10, visits_used=8)
     visits(authorized, *(after(day) for day in range(booked)), status="Scheduled")
     assert (opens(RULE, authorized), opens("authorization_limit", authorized)) == (ours, limits)
@@ -87,7 +125,9 @@ def test_a_stub_never_counts(opens, authorized):
 
 @pytest.mark.parametrize(("starts_on", "subjects"), [(after(0), ["AU1"]), (after(1), [])])
 def test_one_that_has_not_started_is_not_active(opens, authorized, starts_on, subjects):
-    assert opens(RULE, authorize(authorized, "AU1", starts_on=starts_on, ends_on=after(5))) == subjects
+    assert (
+        opens(RULE, authorize(authorized, "AU1", starts_on=starts_on, ends_on=after(5))) == subjects
+    )
 
 
 LATER = {"entered_at": "2026-11-01T10:00:00"}
@@ -107,13 +147,20 @@ LATER = {"entered_at": "2026-11-01T10:00:00"}
         ({"entered_at": "2026-09-01T10:00:00", "ends_on": after(60)}, ["AU1"]),
     ],
 )
-def test_a_newer_real_one_of_policy_and_case_that_lasts_as_long_clears_it(opens, authorized, newer, subjects):
+def test_a_newer_real_one_of_policy_and_case_that_lasts_as_long_clears_it(
+    opens, authorized, newer, subjects
+):
     authorize(authorize(authorized.patient("B"), "AU1", ends_on=after(5)), "AU2", **newer)
     assert opens(RULE, authorized) == subjects
 
 
 def test_of_two_with_the_same_end_the_one_entered_later_warns(opens, authorized):
-    authorize(authorize(authorized, "AU1", ends_on=after(5), **LATER), "AU2", starts_on="2026-10-15", ends_on=after(5))
+    authorize(
+        authorize(authorized, "AU1", ends_on=after(5), **LATER),
+        "AU2",
+        starts_on="2026-10-15",
+        ends_on=after(5),
+    )
     assert opens(RULE, authorized) == ["AU1"]
 
 

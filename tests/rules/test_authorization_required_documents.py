@@ -8,19 +8,45 @@ RULE = "authorization_required_documents"
 @pytest.fixture
 def held(practice):
     """A claim for a visit on 1 October, held since the 5th."""
-    practice.patient("A").add("policies", "PO1", patient_id="A", case_id="C-A").add("policies", "PO2", patient_id="A", case_id="C-A")
+    practice.patient("A").add("policies", "PO1", patient_id="A", case_id="C-A").add(
+        "policies", "PO2", patient_id="A", case_id="C-A"
+    )
     practice.add("claims", "CL1", case_id="C-A", policy_id="PO1", date_of_service="2026-10-01")
-    return practice.add("claim_holds", "H1", claim_id="CL1", reason_code="AUTH_MISSING", reason="No authorization", held_at="2026-10-05T08:00:00")
+    return practice.add(
+        "claim_holds",
+        "H1",
+        claim_id="CL1",
+        reason_code="AUTH_MISSING",
+        reason="No authorization",
+        held_at="2026-10-05T08:00:00",
+    )
 
 
 def authorized(practice, **values):
-    return practice.add("authorizations", "AU1", **{"policy_id": "PO1", "case_id": "C-A", "document_uploaded_at": "2026-10-20T10:00:00", **values})
+    return practice.add(
+        "authorizations",
+        "AU1",
+        **{
+            "policy_id": "PO1",
+            "case_id": "C-A",
+            "document_uploaded_at": "2026-10-20T10:00:00",
+            **values,
+        },
+    )
 
 
 def test_a_hold_for_paperwork_opens(answers, held):
     row = answers(RULE, held)["H1"]
-    assert (str(row["since"]), row["case_id"], row["patient_id"], row["staff_id"]) == ("2026-10-05", "C-A", "A", None)
-    assert row["reason"] == "Claim for the visit on 2026-10-01 held on 2026-10-05: no uploaded authorization covers that day"
+    assert (str(row["since"]), row["case_id"], row["patient_id"], row["staff_id"]) == (
+        "2026-10-05",
+        "C-A",
+        "A",
+        None,
+    )
+    assert (
+        row["reason"]
+        == "Claim for the visit on 2026-10-01 held on 2026-10-05: no uploaded authorization covers that day"
+    )
 
 
 @pytest.mark.parametrize(("code", "subjects"), [("pre-auth", ["H1"]), ("CODING", [])])
@@ -29,7 +55,9 @@ def test_the_reason_code_decides(opens, held, code, subjects):
 
 
 def test_the_code_is_a_parameter(opens, held):
-    assert opens(RULE, held.add("claim_holds", "H1", reason_code="PA-12"), code_contains="pa-") == ["H1"]
+    assert opens(RULE, held.add("claim_holds", "H1", reason_code="PA-12"), code_contains="pa-") == [
+        "H1"
+    ]
 
 
 def test_a_released_hold_is_resolved(opens, held):
@@ -48,7 +76,9 @@ def test_a_released_hold_is_resolved(opens, held):
         ({"policy_id": "PO2"}, ["H1"]),
     ],
 )
-def test_an_uploaded_real_authorization_of_the_policy_on_that_day_resolves_it(opens, held, authorization, subjects):
+def test_an_uploaded_real_authorization_of_the_policy_on_that_day_resolves_it(
+    opens, held, authorization, subjects
+):
     assert opens(RULE, authorized(held, **authorization)) == subjects
 
 

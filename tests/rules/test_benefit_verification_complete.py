@@ -4,16 +4,26 @@ RULE = "benefit_verification_complete"
 
 
 def verified(practice, at, **values):
-    return practice.patient("A").add("policies", "PO1", patient_id="A", case_id="C-A", verified_at=at, **values)
+    return practice.patient("A").add(
+        "policies", "PO1", patient_id="A", case_id="C-A", verified_at=at, **values
+    )
 
 
 def test_a_verified_policy_opens(answers, practice):
-    row = answers(RULE, verified(practice, "2026-11-02T09:00:00", verified_by="Verification Team"))["PO1"]
-    assert (str(row["since"]), row["case_id"], row["reason"]) == ("2026-11-02", "C-A", "Benefits verified on 2026-11-02 by Verification Team")
+    row = answers(RULE, verified(practice, "2026-11-02T09:00:00", verified_by="Verification Team"))[
+        "PO1"
+    ]
+    assert (str(row["since"]), row["case_id"], row["reason"]) == (
+        "2026-11-02",
+        "C-A",
+        "Benefits verified on 2026-11-02 by Verification Team",
+    )
 
 
 def test_one_not_yet_verified_does_not(opens, practice):
-    assert opens(RULE, verified(practice, None, verification_requested_at="2026-11-01T09:00:00")) == []
+    assert (
+        opens(RULE, verified(practice, None, verification_requested_at="2026-11-01T09:00:00")) == []
+    )
 
 
 def test_verified_again_is_another_episode(answers, practice):

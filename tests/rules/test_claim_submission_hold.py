@@ -28,9 +28,16 @@ def test_every_hold_is_of_one_rule_only(opens, held, code):
 
 
 def test_two_holds_of_one_claim_are_two_tasks(opens, held):
-    assert opens(RULE, held.add("claim_holds", "H2", claim_id="CL1", reason_code="ELIG", held_at="2026-10-06T08:00:00")) == ["H1", "H2"]
+    assert opens(
+        RULE,
+        held.add(
+            "claim_holds", "H2", claim_id="CL1", reason_code="ELIG", held_at="2026-10-06T08:00:00"
+        ),
+    ) == ["H1", "H2"]
 
 
 def test_the_visit_s_facility_comes_before_the_case_s(answers, held):
-    held.add("facilities", "F2").visit("V1", "A", "2026-10-01T09:00:00", facility_id="F2").add("claims", "CL1", appointment_id="V1")
+    held.add("facilities", "F2").visit("V1", "A", "2026-10-01T09:00:00", facility_id="F2").add(
+        "claims", "CL1", appointment_id="V1"
+    )
     assert answers(RULE, held)["H1"]["facility_id"] == "F2"

@@ -9,7 +9,9 @@ RULE = "days_since_discharge"
 
 def discharged(practice, on, **action):
     practice.patient("A").add("cases", "C-A", discharged_on=on)
-    return practice.add("engagement_actions", "E1", case_id="C-A", **{"days_after_discharge": 30, **action})
+    return practice.add(
+        "engagement_actions", "E1", case_id="C-A", **{"days_after_discharge": 30, **action}
+    )
 
 
 @pytest.mark.parametrize(("days", "subjects"), [(-29, []), (-30, ["E1"]), (-400, ["E1"])])
@@ -31,6 +33,17 @@ def test_an_open_case_does_not(opens, practice):
 
 
 def test_each_action_of_a_case_asks_for_itself(answers, practice):
-    rows = answers(RULE, discharged(practice, after(-60)).add("engagement_actions", "E2", case_id="C-A", days_after_discharge=60))
-    assert {subject: str(row["since"]) for subject, row in rows.items()} == {"E1": after(-30), "E2": after(0)}
-    assert rows["E2"]["reason"] == f"Days Since Discharge set for 60 days after the discharge on {after(-60)}"
+    rows = answers(
+        RULE,
+        discharged(practice, after(-60)).add(
+            "engagement_actions", "E2", case_id="C-A", days_after_discharge=60
+        ),
+    )
+    assert {subject: str(row["since"]) for subject, row in rows.items()} == {
+        "E1": after(-30),
+        "E2": after(0),
+    }
+    assert (
+        rows["E2"]["reason"]
+        == f"Days Since Discharge set for 60 days after the discharge on {after(-60)}"
+    )

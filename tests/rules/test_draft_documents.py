@@ -16,7 +16,9 @@ def test_is_dated_by_its_start_not_by_its_visit(answers, practice):
     assert str(row["since"]) == after(-1)
 
 
-@pytest.mark.parametrize(("status", "subjects"), [("Draft", ["D1"]), ("Review", []), ("Completed", [])])
+@pytest.mark.parametrize(
+    ("status", "subjects"), [("Draft", ["D1"]), ("Review", []), ("Completed", [])]
+)
 def test_completing_it_or_sending_it_for_review_resolves_it(opens, practice, status, subjects):
     assert opens(RULE, draft(practice, status=status)) == subjects
 
@@ -39,11 +41,16 @@ def test_a_draft_may_rest_the_grace_days(opens, practice, started_on, subjects):
 def test_only_a_draft_of_a_day_without_treatment_may_be_dismissed(answers, practice, visit, manual):
     row = answers(RULE, draft(practice).visit("V1", "A", **visit))["D1"]
     assert row["manual"] == manual
-    assert row["reason"] == f"Daily Note started on {TODAY} is a draft" + ("; no visit on that day" if manual == "allowed" else "")
+    assert row["reason"] == f"Daily Note started on {TODAY} is a draft" + (
+        "; no visit on that day" if manual == "allowed" else ""
+    )
 
 
 def test_two_visits_that_day_are_one_task(opens, practice):
-    assert opens(RULE, draft(practice).visit("V1", "A", f"{TODAY}T09:00:00").visit("V2", "A", f"{TODAY}T11:00:00")) == ["D1"]
+    assert opens(
+        RULE,
+        draft(practice).visit("V1", "A", f"{TODAY}T09:00:00").visit("V2", "A", f"{TODAY}T11:00:00"),
+    ) == ["D1"]
 
 
 def test_a_new_draft_beside_the_completed_document_is_a_task_of_its_own(opens, practice):
@@ -58,7 +65,9 @@ class TestOwner:
     def owned(self, practice):
         for staff in ("editor", "visit", "day", "later", "case", "off"):
             practice.add("staff", staff)
-        draft(practice, date_of_service=after(-1), appointment_id="V1", last_editor_id="editor").add("cases", "C-A", therapist_id="case")
+        draft(
+            practice, date_of_service=after(-1), appointment_id="V1", last_editor_id="editor"
+        ).add("cases", "C-A", therapist_id="case")
         practice.visit("V1", "A", f"{after(-3)}T09:00:00", staff_id="visit")
         practice.visit("V0", "A", f"{after(-1)}T07:00:00", staff_id="off", status="Cancelled")
         practice.visit("V2", "A", f"{after(-1)}T12:00:00", staff_id="later")
@@ -74,7 +83,24 @@ class TestOwner:
         assert self.owner(answers, owned.add("documents", "D1", last_editor_id=None)) == "visit"
 
     def test_then_who_treated_first_on_its_day(self, answers, owned):
-        assert self.owner(answers, owned.add("documents", "D1", last_editor_id=None, appointment_id=None)) == "day"
+        assert (
+            self.owner(
+                answers, owned.add("documents", "D1", last_editor_id=None, appointment_id=None)
+            )
+            == "day"
+        )
 
     def test_then_the_case_s_therapist(self, answers, owned):
-        assert self.owner(answers, owned.add("documents", "D1", last_editor_id=None, appointment_id=None, date_of_service=None)) == "case"
+        assert (
+            self.owner(
+                answers,
+                owned.add(
+                    "documents",
+                    "D1",
+                    last_editor_id=None,
+                    appointment_id=None,
+                    date_of_service=None,
+                ),
+            )
+            == "case"
+        )

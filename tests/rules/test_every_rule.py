@@ -5,11 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import contracts, rules
+from pipelines.extracts import contract
+from pipelines.rules import docs, loading, model
 
-RULES = rules.load_rules()
+RULES = loading.load_rules()
 BY_CATEGORY = {
-    "Administrative": {"refund_request", "unscheduled_patient", "intake_complete", "days_since_discharge"},
+    "Administrative": {
+        "refund_request",
+        "unscheduled_patient",
+        "intake_complete",
+        "days_since_discharge",
+    },
     "Billing": {
         "authorization_required_documents",
         "authorization_expiring",
@@ -19,7 +25,14 @@ BY_CATEGORY = {
         "benefit_verification_required",
         "benefit_verification_complete",
     },
-    "Clinical": {"draft_documents", "faxing_required", "pending_signature", "failed_fax", "review_documents", "mips"},
+    "Clinical": {
+        "draft_documents",
+        "faxing_required",
+        "pending_signature",
+        "failed_fax",
+        "review_documents",
+        "mips",
+    },
 }
 BY_HAND_ONLY_AS_OVERRIDE = {
     "authorization_required_documents",
@@ -46,7 +59,10 @@ def rule(request):
 
 
 def test_the_seventeen_types_fill_three_categories():
-    assert {category: {r.rule_id for r in RULES.values() if r.category == category} for category in BY_CATEGORY} == BY_CATEGORY
+    assert {
+        category: {r.rule_id for r in RULES.values() if r.category == category}
+        for category in BY_CATEGORY
+    } == BY_CATEGORY
     assert list(RULES) == sorted(RULES)
     assert len(RULES) == 17
 
@@ -61,7 +77,10 @@ def test_a_discharge_ends_only_what_it_settles():
 
 
 def test_the_periods_and_the_chain_of_faxes():
-    assert {r.rule_id: r.period for r in RULES.values() if r.period} == {"unscheduled_patient": "month", "mips": "week"}
+    assert {r.rule_id: r.period for r in RULES.values() if r.period} == {
+        "unscheduled_patient": "month",
+        "mips": "week",
+    }
     assert {r.rule_id: r.converts_to for r in RULES.values() if r.converts_to} == {
         "faxing_required": ("pending_signature", "failed_fax"),
         "pending_signature": ("failed_fax",),
@@ -69,11 +88,11 @@ def test_the_periods_and_the_chain_of_faxes():
 
 
 def test_every_rule_binds_against_the_staged_tables():
-    assert rules.check().keys() == RULES.keys()
+    assert loading.check().keys() == RULES.keys()
 
 
 def test_the_page_of_the_rules_is_fresh():
-    assert (rules.RULES_FOLDER / "README.md").read_text(encoding="utf-8") == rules.docs(RULES)
+    assert (model.RULES_FOLDER / "README.md").read_text(encoding="utf-8") == docs.docs(RULES)
 
 
 def test_every_rule_has_its_own_tests(rule):
@@ -95,12 +114,17 @@ def test_the_file_is_named_for_the_title(rule):
 
 def test_tells_staff_what_to_do_in_two_to_four_steps(rule):
     assert 2 <= len(rule.resolve) <= 4
-    assert all(step[0].isupper() and step.endswith(".") for step in [*rule.resolve, rule.purpose, rule.clears_when])
+    assert all(
+        step[0].isupper() and step.endswith(".")
+        for step in [*rule.resolve, rule.purpose, rule.clears_when]
+    )
 
 
 def test_a_manual_rule_ends_with_the_person(rule):
     if rule.clears == "manual":
-        assert any(re.search(r"[Mm]ark the task complete|[Dd]ismiss", step) for step in rule.resolve)
+        assert any(
+            re.search(r"[Mm]ark the task complete|[Dd]ismiss", step) for step in rule.resolve
+        )
 
 
 def test_every_number_has_its_reason(rule):
@@ -114,14 +138,21 @@ def test_reads_are_listed_in_order(rule):
 
 
 def test_answers_in_the_agreed_order(rule, desk):
-    answer = [column[0] for column in desk.con.execute(rule.sql, dict(rule.params) or None).description]
-    assert tuple(answer[: len(rules.ANSWER)]) == rules.ANSWER
+    answer = [
+        column[0] for column in desk.con.execute(rule.sql, dict(rule.params) or None).description
+    ]
+    assert tuple(answer[: len(model.ANSWER)]) == model.ANSWER
 
 
 def test_asks_no_question_the_database_cannot_answer_the_same_way_twice(rule):
-    assert not re.search(r"\b(?:ANY_VALUE|FIRST|LAST|RANDOM|UUID)\(|\bLIMIT \d", rule.sql, re.IGNORECASE)
+    assert not re.search(
+        r"\b(?:ANY_VALUE|FIRST|LAST|RANDOM|UUID)\(|\bLIMIT \d", rule.sql, re.IGNORECASE
+    )
 
 
 def test_the_subject_is_a_record_of_its_table(rule):
-    assert rule.subject_table in contracts.TABLES
-    assert rule.subject_table in rule.reads or (rule.rule_id, rule.subject_table) == ("unscheduled_patient", "patients")
+    assert rule.subject_table in contract.TABLES
+    assert rule.subject_table in rule.reads or (rule.rule_id, rule.subject_table) == (
+        "unscheduled_patient",
+        "patients",
+    )

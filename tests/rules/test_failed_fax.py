@@ -7,8 +7,17 @@ RULE = "failed_fax"
 
 @pytest.fixture
 def failed(practice):
-    practice.add("staff", "PT").patient("A").document("D1", "A", last_editor_id="PT", status="Completed")
-    return practice.add("faxes", "X1", document_id="D1", status="Failed", attempts=3, failed_at="2026-11-02T09:00:00")
+    practice.add("staff", "PT").patient("A").document(
+        "D1", "A", last_editor_id="PT", status="Completed"
+    )
+    return practice.add(
+        "faxes",
+        "X1",
+        document_id="D1",
+        status="Failed",
+        attempts=3,
+        failed_at="2026-11-02T09:00:00",
+    )
 
 
 def test_opens_for_any_document(answers, failed):
@@ -31,8 +40,18 @@ def test_only_the_newest_fax_counts(opens, failed, resend, subjects):
 
 
 def test_a_second_failure_is_another_episode(answers, failed):
-    assert answers(RULE, failed.add("faxes", "X2", document_id="D1", status="Failed", failed_at="2026-11-03T09:00:00"))["D1"]["episode"] == "X2"
+    assert (
+        answers(
+            RULE,
+            failed.add(
+                "faxes", "X2", document_id="D1", status="Failed", failed_at="2026-11-03T09:00:00"
+            ),
+        )["D1"]["episode"]
+        == "X2"
+    )
 
 
 def test_one_that_failed_without_a_time_has_a_date(answers, failed):
-    assert str(answers(RULE, failed.add("faxes", "X1", failed_at=None))["D1"]["since"]) == "2026-01-05"
+    assert (
+        str(answers(RULE, failed.add("faxes", "X1", failed_at=None))["D1"]["since"]) == "2026-01-05"
+    )

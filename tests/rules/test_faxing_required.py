@@ -9,15 +9,28 @@ RULE = "faxing_required"
 def evaluated(practice):
     """An evaluation with a plan of care, completed on 1 November."""
     practice.add("staff", "PT").patient("A").add("cases", "C-A", therapist_id="PT")
-    return practice.document("D1", "A", kind="Initial Evaluation", has_plan_of_care="true", status="Completed", completed_at="2026-11-01T17:00:00")
+    return practice.document(
+        "D1",
+        "A",
+        kind="Initial Evaluation",
+        has_plan_of_care="true",
+        status="Completed",
+        completed_at="2026-11-01T17:00:00",
+    )
 
 
 def test_opens_when_completed(answers, evaluated):
     row = answers(RULE, evaluated)["D1"]
-    assert (str(row["since"]), row["staff_id"], row["reason"]) == ("2026-11-01", "PT", "Initial Evaluation completed on 2026-11-01 and not faxed")
+    assert (str(row["since"]), row["staff_id"], row["reason"]) == (
+        "2026-11-01",
+        "PT",
+        "Initial Evaluation completed on 2026-11-01 and not faxed",
+    )
 
 
-@pytest.mark.parametrize("values", [{"has_plan_of_care": "false"}, {"status": "Draft"}, {"status": "Review"}])
+@pytest.mark.parametrize(
+    "values", [{"has_plan_of_care": "false"}, {"status": "Draft"}, {"status": "Review"}]
+)
 def test_only_a_completed_plan_of_care(opens, evaluated, values):
     assert opens(RULE, evaluated.add("documents", "D1", **values)) == []
 
@@ -37,7 +50,13 @@ def test_a_fax_on_its_way_is_not_yet_one_sent(opens, evaluated, fax, subjects):
 def test_each_document_is_in_one_link_of_the_chain(opens, evaluated):
     faxes = {"none": None, "queued": "Queued", "sent": "Sent", "failed": "Failed"}
     for name, status in faxes.items():
-        evaluated.document(name, "A", has_plan_of_care="true", status="Completed", completed_at="2026-11-01T17:00:00")
+        evaluated.document(
+            name,
+            "A",
+            has_plan_of_care="true",
+            status="Completed",
+            completed_at="2026-11-01T17:00:00",
+        )
         if status:
             evaluated.add("faxes", f"X-{name}", document_id=name, status=status)
     evaluated.remove("documents", "D1")

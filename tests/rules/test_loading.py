@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from pipelines import rules
 from pipelines.errors import UserError
+from pipelines.rules import loading, model, overrides
 
 SETTINGS = "data/settings.toml"
 
@@ -15,12 +15,12 @@ def spoil(tmp_path):
     """spoil(rule_id, old, new): the message of checking a copy of the rules in which one text is another."""
 
     def load(rule_id: str, old: str, new: str) -> str:
-        folder = shutil.copytree(rules.RULES_FOLDER, tmp_path / "rules")
+        folder = shutil.copytree(model.RULES_FOLDER, tmp_path / "rules")
         text = (folder / f"{rule_id}.sql").read_text(encoding="utf-8")
         assert old in text
         (folder / f"{rule_id}.sql").write_text(text.replace(old, new, 1), encoding="utf-8")
         with pytest.raises(UserError) as raised:
-            rules.check(folder)
+            loading.check(folder)
         assert f"{rule_id}.sql" in str(raised.value)
         return str(raised.value)
 
@@ -63,7 +63,9 @@ def test_says_what_is_wrong_and_where(spoil, old, new, says):
 
 @pytest.mark.parametrize("target", ["faxing_required", "pending_signatures", "mips"])
 def test_converts_only_to_another_rule_about_the_same_subject(spoil, target):
-    assert "converts_to" in spoil("faxing_required", '["pending_signature", "failed_fax"]', f'["{target}"]')
+    assert "converts_to" in spoil(
+        "faxing_required", '["pending_signature", "failed_fax"]', f'["{target}"]'
+    )
 
 
 def test_a_period_is_a_week_or_a_month(spoil):
@@ -72,25 +74,32 @@ def test_a_period_is_a_week_or_a_month(spoil):
 
 def test_a_folder_without_rules_is_an_error(tmp_path):
     with pytest.raises(UserError, match="no rule files"):
-        rules.load_rules(tmp_path)
+        loading.load_rules(tmp_path)
 
 
 def test_a_rule_changed_while_the_app_runs_is_read_again(tmp_path):
-    folder = shutil.copytree(rules.RULES_FOLDER, tmp_path / "rules")
-    before = rules.load_rules(folder)
+    folder = shutil.copytree(model.RULES_FOLDER, tmp_path / "rules")
+    before = loading.load_rules(folder)
     path = folder / "mips.sql"
     path.write_text(path.read_text(encoding="utf-8") + "-- changed\n", encoding="utf-8")
-    assert rules.load_rules(folder)["mips"].sql == before["mips"].sql + "-- changed\n"
+    assert loading.load_rules(folder)["mips"].sql == before["mips"].sql + "-- changed\n"
     before.clear()
-    assert "mips" in rules.load_rules(folder)
+    assert "mips" in loading.load_rules(folder)
 
 
 def applied(**settings):
-    return rules.apply_settings(rules.load_rules(), settings, SETTINGS)
+    return overrides.apply_settings(loading.load_rules(), settings, SETTINGS)
 
 
 def test_a_practice_chooses_its_own_numbers():
-    found = applied(authorization_expiring={"days_ahead": 21, "due_days": 10, "payers": {"PAY1": {"visits_left": 4}}}, mips={"enabled": False})
+    found = applied(
+        authorization_expiring={
+            "days_ahead": 21,
+            "due_days": 10,
+            "payers": {"PAY1": {"visits_left": 4}},
+        },
+        mips={"enabled": False},
+    )
     rule = found.rules["authorization_expiring"]
     assert (dict(rule.params), rule.due_days) == ({"days_ahead": 21, "visits_left": 2}, 10)
     assert found.payers == {"authorization_expiring": {"PAY1": {"visits_left": 4}}}
@@ -99,7 +108,9 @@ def test_a_practice_chooses_its_own_numbers():
 
 
 def test_a_whole_number_will_do_for_dollars():
-    assert applied(uncollected_payments={"tolerance": 5}).rules["uncollected_payments"].params == {"tolerance": 5.0}
+    assert applied(uncollected_payments={"tolerance": 5}).rules["uncollected_payments"].params == {
+        "tolerance": 5.0
+    }
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,17 @@ def surveyed(practice):
     return practice.add("surveys", "Q1", case_id="C-A", completed_at=f"{after(-1)}T09:00:00")
 
 
-@pytest.mark.parametrize(("day", "monday"), [("2026-11-02", "2026-11-02"), ("2026-11-08", "2026-11-02"), ("2026-11-09", "2026-11-09")])
+@pytest.mark.parametrize(
+    ("day", "monday"),
+    [("2026-11-02", "2026-11-02"), ("2026-11-08", "2026-11-02"), ("2026-11-09", "2026-11-09")],
+)
 def test_is_dated_by_the_monday_of_the_week(answers, surveyed, day, monday):
     row = answers(RULE, surveyed, day)["C-A"]
-    assert (str(row["since"]), row["staff_id"], row["reason"]) == (monday, "PT", f"First MIPS Patient Survey on {after(-1)}, no second one")
+    assert (str(row["since"]), row["staff_id"], row["reason"]) == (
+        monday,
+        "PT",
+        f"First MIPS Patient Survey on {after(-1)}, no second one",
+    )
 
 
 def test_no_survey_no_task(opens, practice):
@@ -24,12 +31,21 @@ def test_no_survey_no_task(opens, practice):
 
 
 def test_a_second_survey_ends_the_need(opens, surveyed):
-    assert opens(RULE, surveyed.add("surveys", "Q2", case_id="C-A", completed_at=f"{after(0)}T09:00:00")) == []
+    assert (
+        opens(
+            RULE, surveyed.add("surveys", "Q2", case_id="C-A", completed_at=f"{after(0)}T09:00:00")
+        )
+        == []
+    )
 
 
 def test_surveys_of_another_kind_or_case_do_not_count(opens, surveyed):
-    surveyed.add("surveys", "Q2", case_id="C-A", kind="Satisfaction", completed_at=f"{after(0)}T09:00:00")
-    surveyed.patient("B").add("surveys", "Q3", case_id="C-B", kind="Satisfaction", completed_at=f"{after(0)}T09:00:00")
+    surveyed.add(
+        "surveys", "Q2", case_id="C-A", kind="Satisfaction", completed_at=f"{after(0)}T09:00:00"
+    )
+    surveyed.patient("B").add(
+        "surveys", "Q3", case_id="C-B", kind="Satisfaction", completed_at=f"{after(0)}T09:00:00"
+    )
     assert opens(RULE, surveyed) == ["C-A"]
 
 

@@ -12,9 +12,17 @@ def sent(practice):
     """A plan of care faxed yesterday."""
     practice.add("staff", "PT").patient("A")
     practice.document(
-        "D1", "A", kind="Plan of Care", has_plan_of_care="true", status="Completed", completed_at=f"{after(-3)}T17:00:00", last_editor_id="PT"
+        "D1",
+        "A",
+        kind="Plan of Care",
+        has_plan_of_care="true",
+        status="Completed",
+        completed_at=f"{after(-3)}T17:00:00",
+        last_editor_id="PT",
     )
-    return practice.add("faxes", "X1", document_id="D1", status="Sent", sent_at=f"{after(-1)}T09:00:00")
+    return practice.add(
+        "faxes", "X1", document_id="D1", status="Sent", sent_at=f"{after(-1)}T09:00:00"
+    )
 
 
 def test_opens_when_sent(answers, sent):
@@ -23,9 +31,14 @@ def test_opens_when_sent(answers, sent):
     assert row["reason"] == f"Plan of Care faxed on {after(-1)}, signature due by {after(29)}"
 
 
-@pytest.mark.parametrize(("days", "says"), [(-30, "signature due by"), (-31, "at risk: signature was due by")])
+@pytest.mark.parametrize(
+    ("days", "says"), [(-30, "signature due by"), (-31, "at risk: signature was due by")]
+)
 def test_is_marked_at_risk_after_thirty_days(answers, sent, days, says):
-    assert says in answers(RULE, sent.add("faxes", "X1", sent_at=f"{after(days)}T09:00:00"))["D1"]["reason"]
+    assert (
+        says
+        in answers(RULE, sent.add("faxes", "X1", sent_at=f"{after(days)}T09:00:00"))["D1"]["reason"]
+    )
 
 
 def test_the_days_at_risk_are_a_parameter(answers, sent):
@@ -50,4 +63,12 @@ def test_two_faxes_count_as_one_the_newest(opens, sent, newer, subjects):
 
 
 def test_a_resend_is_another_episode(answers, sent):
-    assert answers(RULE, sent.add("faxes", "X2", document_id="D1", status="Sent", sent_at=f"{after(0)}T08:00:00"))["D1"]["episode"] == "X2"
+    assert (
+        answers(
+            RULE,
+            sent.add(
+                "faxes", "X2", document_id="D1", status="Sent", sent_at=f"{after(0)}T08:00:00"
+            ),
+        )["D1"]["episode"]
+        == "X2"
+    )

@@ -9,7 +9,13 @@ RULE = "refund_request"
 
 def claim(practice, key, processed_at="2026-09-01T10:00:00", owed="20.00", case_id="C-A"):
     return practice.add(
-        "claims", key, case_id=case_id, status="Processed", date_of_service="2026-08-01", patient_responsibility=owed, processed_at=processed_at
+        "claims",
+        key,
+        case_id=case_id,
+        status="Processed",
+        date_of_service="2026-08-01",
+        patient_responsibility=owed,
+        processed_at=processed_at,
     )
 
 
@@ -26,7 +32,12 @@ def test_waits_the_review_days(opens, overpaid, day, subjects):
 
 def test_says_what_is_too_much_and_since_when(answers, overpaid):
     row = answers(RULE, overpaid)["C-A"]
-    assert (row["amount"], str(row["since"]), row["staff_id"], row["facility_id"]) == (Decimal("10.00"), "2026-10-16", None, "F1")
+    assert (row["amount"], str(row["since"]), row["staff_id"], row["facility_id"]) == (
+        Decimal("10.00"),
+        "2026-10-16",
+        None,
+        "F1",
+    )
     assert row["reason"] == "$30.00 paid, $20.00 owed; claims processed: 1, the last on 2026-09-01"
 
 

@@ -8,23 +8,48 @@ RULE = "review_documents"
 @pytest.fixture
 def in_review(practice):
     practice.patient("A")
-    return practice.document("D1", "A", status="Review", last_editor_id="S1", reviewer_id="S2", submitted_for_review_at="2026-11-01T17:00:00")
+    return practice.document(
+        "D1",
+        "A",
+        status="Review",
+        last_editor_id="S1",
+        reviewer_id="S2",
+        submitted_for_review_at="2026-11-01T17:00:00",
+    )
 
 
 def test_belongs_to_the_reviewer(answers, in_review):
     row = answers(RULE, in_review)["D1"]
-    assert (row["staff_id"], str(row["since"]), row["reason"]) == ("S2", "2026-11-01", "Daily Note sent for review on 2026-11-01")
+    assert (row["staff_id"], str(row["since"]), row["reason"]) == (
+        "S2",
+        "2026-11-01",
+        "Daily Note sent for review on 2026-11-01",
+    )
 
 
-@pytest.mark.parametrize("values", [{"reviewer_id": None}, {"status": "Draft"}, {"status": "Completed"}])
+@pytest.mark.parametrize(
+    "values", [{"reviewer_id": None}, {"status": "Draft"}, {"status": "Completed"}]
+)
 def test_only_in_review_with_a_reviewer(opens, in_review, values):
     assert opens(RULE, in_review.add("documents", "D1", **values)) == []
 
 
 def test_without_a_time_it_is_dated_by_the_document_s_start(answers, in_review):
-    assert str(answers(RULE, in_review.add("documents", "D1", submitted_for_review_at=None))["D1"]["since"]) == "2026-01-05"
+    assert (
+        str(
+            answers(RULE, in_review.add("documents", "D1", submitted_for_review_at=None))["D1"][
+                "since"
+            ]
+        )
+        == "2026-01-05"
+    )
 
 
 def test_sent_again_is_another_episode(answers, in_review):
     first = answers(RULE, in_review)["D1"]["episode"]
-    assert first != answers(RULE, in_review.add("documents", "D1", submitted_for_review_at="2026-11-03T08:00:00"))["D1"]["episode"]
+    assert (
+        first
+        != answers(
+            RULE, in_review.add("documents", "D1", submitted_for_review_at="2026-11-03T08:00:00")
+        )["D1"]["episode"]
+    )

@@ -15,12 +15,17 @@ def test_looks_from_today_to_the_last_day_of_the_horizon(opens, practice, days, 
 
 @pytest.mark.parametrize("status", ["Scheduled", "Confirmed", "Arrived", "In Progress"])
 def test_live_visits_count(opens, practice, status):
-    assert opens(RULE, practice.patient("A").visit("V1", "A", f"{after(0)}T09:00:00", status=status)) == []
+    assert (
+        opens(RULE, practice.patient("A").visit("V1", "A", f"{after(0)}T09:00:00", status=status))
+        == []
+    )
 
 
 @pytest.mark.parametrize("status", ["Completed", "Cancelled", "No Show"])
 def test_others_do_not(opens, practice, status):
-    assert opens(RULE, practice.patient("A").visit("V1", "A", f"{after(0)}T09:00:00", status=status)) == ["A"]
+    assert opens(
+        RULE, practice.patient("A").visit("V1", "A", f"{after(0)}T09:00:00", status=status)
+    ) == ["A"]
 
 
 def test_a_visit_in_another_case_counts(opens, practice):
@@ -29,8 +34,12 @@ def test_a_visit_in_another_case_counts(opens, practice):
 
 
 def test_one_task_for_two_cases_on_the_one_opened_last(answers, practice):
-    rows = answers(RULE, practice.patient("A").add("cases", "C-A2", patient_id="A", opened_on="2026-10-01"))
-    assert [(row["subject_id"], row["case_id"], str(row["since"])) for row in rows.values()] == [("A", "C-A2", "2026-11-01")]
+    rows = answers(
+        RULE, practice.patient("A").add("cases", "C-A2", patient_id="A", opened_on="2026-10-01")
+    )
+    assert [(row["subject_id"], row["case_id"], str(row["since"])) for row in rows.values()] == [
+        ("A", "C-A2", "2026-11-01")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -49,8 +58,13 @@ def test_the_case_must_be_open_today(opens, practice, case, subjects):
 def test_is_dated_from_the_job_or_from_the_case_if_that_is_younger(answers, practice):
     practice.patient("old").patient("new").add("cases", "C-new", opened_on="2026-11-02")
     rows = answers(RULE, practice)
-    assert {subject: str(row["since"]) for subject, row in rows.items()} == {"old": "2026-11-01", "new": "2026-11-02"}
-    assert rows["old"]["reason"] == "No visit scheduled through 2026-12-03; case open since 2026-01-05"
+    assert {subject: str(row["since"]) for subject, row in rows.items()} == {
+        "old": "2026-11-01",
+        "new": "2026-11-02",
+    }
+    assert (
+        rows["old"]["reason"] == "No visit scheduled through 2026-12-03; case open since 2026-01-05"
+    )
 
 
 def test_today_is_the_facility_s_own(opens, practice):

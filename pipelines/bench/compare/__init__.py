@@ -19,10 +19,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines import rules, sample, warehouse
+from pipelines import sample
 from pipelines.bench.compare import dbt_project
 from pipelines.bench.runs import Measured, measure
 from pipelines.errors import UserError
+from pipelines.rules import loading
+from pipelines.warehouse import snapshots
 
 HERE = Path(__file__).parent
 RULES = ("uncollected_payments", "draft_documents", "authorization_expiring")
@@ -49,16 +51,26 @@ def bench_compare(patients: list[int], repeats: int, out: Path | None) -> int:
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         dbt = _install_dbt(Path(scratch) / "environment")
         sizes = [_size(count, repeats, dbt) for count in patients]
-    report = {"cores": os.cpu_count(), "repeats": repeats, "load_after": os.getloadavg()[0], "sizes": sizes}
+    report = {
+        "cores": os.cpu_count(),
+        "repeats": repeats,
+        "load_after": os.getloadavg()[0],
+        "sizes": sizes,
+    }
     if out is not None:
         out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     for size in sizes:
-        print(f"\n{size['patients']:,} patients as Parquet, {', '.join(RULES)}; load average {report['load_after']:.1f} at the end")
+        print(
+            f"\n{size['patients']:,} patients as Parquet, {', '.join(RULES)}; load average {report['load_after']:.1f} at the end"
+        )
         print(
             f"{'':8}{'day 1 s':>9}{'day 2 s':>9}{'both s':>8}{'to ours':>9}{'target':>8}{'peak MB':>9}{'open 1':>9}{'open 2':>9}{'cleared':>9}  same"
         )
         for name, row in size["contenders"].items():
-            target, ratio = TARGETS.get(name), row["seconds"] / size["contenders"]["ours"]["seconds"]
+            target, ratio = (
+                TARGETS.get(name),
+                row["seconds"] / size["contenders"]["ours"]["seconds"],
+            )
             print(
                 f"{name:8}{row['days'][0]:>9.2f}{row['days'][1]:>9.2f}{row['seconds']:>8.2f}{ratio:>9.2f}{'' if target is None else target:>8}"
                 f"{row['peak_mb']:>9,.0f}{row['open'][0]:>9,}{row['open'][1]:>9,}{row['cleared']:>9,}  {'yes' if row['is_same'] else 'NO'}"
@@ -70,17 +82,27 @@ def bench_compare(patients: list[int], repeats: int, out: Path | None) -> int:
 def _size(patients: int, repeats: int, dbt: Path) -> dict:
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         folders = two_days(Path(scratch), patients)
-        contenders = {"ours": ours, "pandas": pandas, "dbt": lambda folders, place: of_dbt(folders, place, dbt)}
+        contenders = {
+            "ours": ours,
+            "pandas": pandas,
+            "dbt": lambda folders, place: of_dbt(folders, place, dbt),
+        }
         done: dict[str, list[Done]] = {name: [] for name in contenders}
         for number in range(repeats):
-            for name, work in contenders.items():  # they take turns, so a slow minute of the machine meets all
+            for (
+                name,
+                work,
+            ) in contenders.items():  # they take turns, so a slow minute of the machine meets all
                 place = Path(scratch) / f"{name}{number}"
                 place.mkdir()
                 done[name].append(work(folders, place))
                 print(f"{patients:,} {name}: {done[name][-1].seconds:.2f} s", file=sys.stderr)
                 shutil.rmtree(place)
     truth = done["ours"][0].found
-    return {"patients": patients, "contenders": {name: _summary(found, truth) for name, found in done.items()}}
+    return {
+        "patients": patients,
+        "contenders": {name: _summary(found, truth) for name, found in done.items()},
+    }
 
 
 def two_days(place: Path, patients: int) -> tuple[Path, Path]:
@@ -88,7 +110,14 @@ def two_days(place: Path, patients: int) -> tuple[Path, Path]:
     folders = (place / "day1", place / "day2")
     for folder, as_of in zip(folders, DAYS, strict=True):
         print(f"making {patients:,} patients as of {as_of:%Y-%m-%d}", file=sys.stderr)
-        sample.write_sample(folder, patients=patients, facilities=sample.DEFAULT_FACILITIES, as_of=as_of, seed=sample.DEFAULT_SEED, format="parquet")
+        sample.write_sample(
+            folder,
+            patients=patients,
+            facilities=sample.DEFAULT_FACILITIES,
+            as_of=as_of,
+            seed=sample.DEFAULT_SEED,
+            format="parquet",
+        )
     return folders
 
 
@@ -106,13 +135,26 @@ def _summary(found: list[Done], truth: tuple[Subjects, Subjects]) -> dict:
 
 def ours(folders: tuple[Path, Path], place: Path) -> Done:
     """Two runs with the other rules switched off: every row is judged and everything pages need is published, as on any day."""
-    others = [rule_id for rule_id in rules.load_rules() if rule_id not in RULES]
-    (place / "settings.toml").write_text("".join(f"[rules.{rule_id}]\nenabled = false\n" for rule_id in others), encoding="utf-8")
+    others = [rule_id for rule_id in loading.load_rules() if rule_id not in RULES]
+    (place / "settings.toml").write_text(
+        "".join(f"[rules.{rule_id}]\nenabled = false\n" for rule_id in others), encoding="utf-8"
+    )
 
     def command(day: int) -> list[str]:
-        return [sys.executable, "-m", "pipelines", "run", "--extracts", str(folders[day]), "--as-of", DAYS[day].isoformat()]
+        return [
+            sys.executable,
+            "-m",
+            "pipelines",
+            "run",
+            "--extracts",
+            str(folders[day]),
+            "--as-of",
+            DAYS[day].isoformat(),
+        ]
 
-    return _done(command, lambda day: _open_tasks(place / "warehouse"), {"WORKBENCH_DATA": str(place)})
+    return _done(
+        command, lambda day: _open_tasks(place / "warehouse"), {"WORKBENCH_DATA": str(place)}
+    )
 
 
 def pandas(folders: tuple[Path, Path], place: Path) -> Done:
@@ -120,7 +162,14 @@ def pandas(folders: tuple[Path, Path], place: Path) -> Done:
 
     def command(day: int) -> list[str]:
         before = [str(place / "0.csv")] if day else []
-        return [sys.executable, str(HERE / "plain_pandas.py"), str(folders[day]), DAYS[day].isoformat(), str(place / f"{day}.csv"), *before]
+        return [
+            sys.executable,
+            str(HERE / "plain_pandas.py"),
+            str(folders[day]),
+            DAYS[day].isoformat(),
+            str(place / f"{day}.csv"),
+            *before,
+        ]
 
     def found(day: int) -> Subjects:
         with (place / f"{day}.csv").open(encoding="utf-8", newline="") as file:
@@ -135,19 +184,39 @@ def of_dbt(folders: tuple[Path, Path], place: Path, dbt: Path) -> Done:
 
     def command(day: int) -> list[str]:
         given = dbt_project.variables(folders[day], DAYS[day].isoformat(), is_later=day > 0)
-        return [str(dbt), "--quiet", "build", "--project-dir", str(place), "--profiles-dir", str(place), "--vars", given]
+        return [
+            str(dbt),
+            "--quiet",
+            "build",
+            "--project-dir",
+            str(place),
+            "--profiles-dir",
+            str(place),
+            "--vars",
+            given,
+        ]
 
     def found(day: int) -> Subjects:
         query = f"SELECT rule_id, subject_id FROM {dbt_project.HISTORY} WHERE dbt_valid_to IS NULL"
         code = f"import duckdb, json; print(json.dumps(duckdb.connect({str(place / dbt_project.DATABASE)!r}).execute({query!r}).fetchall()))"
-        asked = subprocess.run([str(dbt.with_name("python")), "-c", code], capture_output=True, text=True, check=True)
+        asked = subprocess.run(
+            [str(dbt.with_name("python")), "-c", code], capture_output=True, text=True, check=True
+        )
         return {(rule_id, subject_id) for rule_id, subject_id in json.loads(asked.stdout)}
 
     return _done(command, found, {"DBT_SEND_ANONYMOUS_USAGE_STATS": "false"})
 
 
-def _done(command: Callable[[int], list[str]], found: Callable[[int], Subjects], environment: Mapping[str, str]) -> Done:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("WORKBENCH_", "DBT_"))} | environment
+def _done(
+    command: Callable[[int], list[str]],
+    found: Callable[[int], Subjects],
+    environment: Mapping[str, str],
+) -> Done:
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("WORKBENCH_", "DBT_"))
+    } | environment
     days, sets = [], []
     for day in (0, 1):
         days.append(measure(command(day), clean))
@@ -156,12 +225,16 @@ def _done(command: Callable[[int], list[str]], found: Callable[[int], Subjects],
 
 
 def _open_tasks(folder: Path) -> Subjects:
-    live = warehouse.current(folder)
+    live = snapshots.current(folder)
     if live is None:
         raise UserError(f"{folder}: nothing was published")
-    with warehouse.connect() as con:
-        warehouse.attach(con, live, "snapshot")
-        return set(con.execute("SELECT t.rule_id, t.subject_id FROM snapshot.tasks AS t WHERE t.state = 'open'").fetchall())
+    with snapshots.connect() as con:
+        snapshots.attach(con, live, "snapshot")
+        return set(
+            con.execute(
+                "SELECT t.rule_id, t.subject_id FROM snapshot.tasks AS t WHERE t.state = 'open'"
+            ).fetchall()
+        )
 
 
 def _install_dbt(folder: Path) -> Path:
@@ -169,7 +242,10 @@ def _install_dbt(folder: Path) -> Path:
     print("installing dbt", file=sys.stderr)
     venv.create(folder, with_pip=True)
     told = subprocess.run(
-        [str(folder / "bin" / "pip"), "install", "-q", "-r", str(HERE / "requirements.txt")], capture_output=True, text=True, check=False
+        [str(folder / "bin" / "pip"), "install", "-q", "-r", str(HERE / "requirements.txt")],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if told.returncode:
         raise UserError(f"dbt could not be installed:\n{told.stderr}")

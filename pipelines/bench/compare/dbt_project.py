@@ -9,7 +9,9 @@ import json
 import re
 from pathlib import Path
 
-from pipelines import contracts, rules, staging
+from pipelines import staging
+from pipelines.extracts import contract
+from pipelines.rules import loading
 
 HISTORY, DATABASE = "task_history", "history.duckdb"
 # What one day asks for and may be open: of active patients, or open already; see lifecycle/decisions.sql. `is_later` is given from day two on.
@@ -47,15 +49,19 @@ snapshots:
 
 def write(folder: Path, rule_ids: tuple[str, ...]) -> None:
     """The project, ready for `dbt build --vars`: extracts (a folder of Parquet), as_of (ISO) and is_later."""
-    found = rules.load_rules()
+    found = loading.load_rules()
     chosen = [found[rule_id] for rule_id in rule_ids]
     files = {
         "dbt_project.yml": "name: compared\nversion: '1.0'\nconfig-version: 2\nprofile: compared\nmodels:\n  +materialized: table\n",
         "profiles.yml": PROFILE.format(path=folder / DATABASE),
         "snapshots/history.yml": SNAPSHOT.format(history=HISTORY),
     }
-    for table in _needed({table for rule in chosen for table in rule.reads} | {"cases", "patients", "facilities"}):
-        files[f"models/staging/{table}.sql"] = _model(_from_files(table, staging.staging_sql()[table]), {})
+    for table in _needed(
+        {table for rule in chosen for table in rule.reads} | {"cases", "patients", "facilities"}
+    ):
+        files[f"models/staging/{table}.sql"] = _model(
+            _from_files(table, staging.staging_sql()[table]), {}
+        )
     for rule in chosen:
         files[f"models/rules/{rule.rule_id}.sql"] = _model(rule.sql, rule.params)
     candidates = "\nUNION ALL\n".join(
@@ -87,13 +93,22 @@ def _needed(tables: set[str]) -> list[str]:
 
 
 def _from_files(table: str, sql: str) -> str:
-    """The SELECT with its extract read from the file; times come as the clinics' own, as the sample writes them."""
-    flags = "".join(f", FALSE AS {column.name}_is_utc" for column in contracts.columns(table) if column.form == "moment")
-    return sql.replace(f"extract.{table}", f"(SELECT *{flags} FROM read_parquet('{{{{ var(\"extracts\") }}}}/{table}.parquet'))")
+    """The SELECT with its extract read from the file; times come as the facilities' own, as the sample writes them."""
+    flags = "".join(
+        f", FALSE AS {column.name}_is_utc"
+        for column in contract.columns(table)
+        if column.form == "moment"
+    )
+    return sql.replace(
+        f"extract.{table}",
+        f"(SELECT *{flags} FROM read_parquet('{{{{ var(\"extracts\") }}}}/{table}.parquet'))",
+    )
 
 
 def _model(sql: str, params: dict[str, object]) -> str:
-    sql = re.sub(r"\bstaging\.(\w+)", r"{{ ref('\1') }}", re.sub(r"/\*.*?\*/", "", sql, flags=re.DOTALL))
+    sql = re.sub(
+        r"\bstaging\.(\w+)", r"{{ ref('\1') }}", re.sub(r"/\*.*?\*/", "", sql, flags=re.DOTALL)
+    )
     for name, value in params.items():
         sql = re.sub(rf"\${name}\b", str(value), sql)
     return sql.replace("$as_of", "'{{ var(\"as_of\") }}'")

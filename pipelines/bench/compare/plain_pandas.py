@@ -1,7 +1,7 @@
 """The comparison's first contender: three rules over one day's extracts, as an analyst would write them in plain pandas.
 
 python plain_pandas.py EXTRACTS AS_OF OPEN.csv [YESTERDAYS_OPEN.csv]: reads the columns it needs, writes the open tasks as rule_id and subject_id.
-Nothing is checked and no history is kept; times are taken for the clinics' own, as the sample writes them.
+Nothing is checked and no history is kept; times are taken for the facilities' own, as the sample writes them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,22 @@ def read(folder: Path, table: str, columns: str) -> pd.DataFrame:
     file = folder / f"{table}.parquet"
     if file.exists():
         return pd.read_parquet(file, columns=names, dtype_backend="pyarrow")
-    return pd.read_csv(folder / f"{table}.csv", usecols=names, dtype="str", engine="pyarrow", dtype_backend="pyarrow")
+    return pd.read_csv(
+        folder / f"{table}.csv",
+        usecols=names,
+        dtype="str",
+        engine="pyarrow",
+        dtype_backend="pyarrow",
+    )
 
 
 def cents(money: pd.Series) -> pd.Series:
-    return (money.astype("double[pyarrow]").fillna(0) * 100).round().astype("int64[pyarrow]").astype("int64")
+    return (
+        (money.astype("double[pyarrow]").fillna(0) * 100)
+        .round()
+        .astype("int64[pyarrow]")
+        .astype("int64")
+    )
 
 
 def days(moments: pd.Series) -> pd.Series:
@@ -34,12 +45,22 @@ def net_amounts(payments: pd.DataFrame) -> pd.DataFrame:
     """Cents by case and day of service; a void takes back at most what was there when it was entered."""
     is_payment = payments["kind"] == "payment"
     payments = payments.assign(net=payments["cents"].where(is_payment, -payments["cents"].abs()))
-    voided = payments.loc[payments["kind"] == "void", ["case_id", "date_of_service"]].drop_duplicates()
-    walked = payments.reset_index().merge(voided, on=["case_id", "date_of_service"]).sort_values(["paid_at", "payment_id"])
+    voided = payments.loc[
+        payments["kind"] == "void", ["case_id", "date_of_service"]
+    ].drop_duplicates()
+    walked = (
+        payments.reset_index()
+        .merge(voided, on=["case_id", "date_of_service"])
+        .sort_values(["paid_at", "payment_id"])
+    )
     balances: dict[tuple[str, pd.Timestamp], int] = {}
     nets = []
     for key, kind, amount, net in zip(
-        zip(walked["case_id"], walked["date_of_service"], strict=True), walked["kind"], walked["cents"], walked["net"], strict=True
+        zip(walked["case_id"], walked["date_of_service"], strict=True),
+        walked["kind"],
+        walked["cents"],
+        walked["net"],
+        strict=True,
     ):
         balance = balances.get(key, 0)
         nets.append(-min(abs(amount), max(balance, 0)) if kind == "void" else net)
@@ -58,15 +79,23 @@ def uncollected_payments(visits: pd.DataFrame, payments: pd.DataFrame) -> pd.Dat
     return unpaid.rename(columns={"appointment_id": "subject_id"})
 
 
-def draft_documents(documents: pd.DataFrame, visits: pd.DataFrame, cases: pd.DataFrame, today: pd.Series) -> pd.DataFrame:
+def draft_documents(
+    documents: pd.DataFrame, visits: pd.DataFrame, cases: pd.DataFrame, today: pd.Series
+) -> pd.DataFrame:
     drafts = documents[documents["status"] == "Draft"].merge(cases, on="case_id", how="left")
     place = visits[["appointment_id", "facility_id"]].rename(columns={"facility_id": "visited_at"})
-    drafts = drafts.merge(place[place["appointment_id"].isin(drafts["appointment_id"])], on="appointment_id", how="left")
+    drafts = drafts.merge(
+        place[place["appointment_id"].isin(drafts["appointment_id"])],
+        on="appointment_id",
+        how="left",
+    )
     here = drafts["visited_at"].fillna(drafts["facility_id"]).map(today)
     return drafts[days(drafts["started_at"]) <= here].rename(columns={"document_id": "subject_id"})
 
 
-def authorization_expiring(found: pd.DataFrame, visits: pd.DataFrame, cases: pd.DataFrame, today: pd.Series) -> pd.DataFrame:
+def authorization_expiring(
+    found: pd.DataFrame, visits: pd.DataFrame, cases: pd.DataFrame, today: pd.Series
+) -> pd.DataFrame:
     found = found.merge(cases, on="case_id", how="left")
     found["today"] = found["facility_id"].map(today)
     for name in ("starts_on", "ends_on", "entered_at"):
@@ -80,11 +109,19 @@ def authorization_expiring(found: pd.DataFrame, visits: pd.DataFrame, cases: pd.
 
     pairs = started.merge(real, on=["policy_id", "case_id"], suffixes=("", "_n"))
     pairs = pairs[pairs["authorization_id"] != pairs["authorization_id_n"]]
-    lasts = pairs["ends_on_n"].isna() | (pairs["ends_on_n"] >= pairs["ends_on"].fillna(pairs["today"]))
+    lasts = pairs["ends_on_n"].isna() | (
+        pairs["ends_on_n"] >= pairs["ends_on"].fillna(pairs["today"])
+    )
     until = pairs["ends_on_n"].fillna(pairs["ends_on"] + pd.Timedelta(days=1))
     is_next = (pairs["starts_on_n"] > pairs["starts_on"]) & (pairs["ends_on"] < until)
-    is_tie = (pairs["entered_at_n"] == pairs["entered_at"]) & (pairs["authorization_id_n"] > pairs["authorization_id"])
-    is_back = (pairs["starts_on"] > pairs["starts_on_n"]) & pairs["ends_on"].isna() & pairs["ends_on_n"].notna()
+    is_tie = (pairs["entered_at_n"] == pairs["entered_at"]) & (
+        pairs["authorization_id_n"] > pairs["authorization_id"]
+    )
+    is_back = (
+        (pairs["starts_on"] > pairs["starts_on_n"])
+        & pairs["ends_on"].isna()
+        & pairs["ends_on_n"].notna()
+    )
     is_later = ((pairs["entered_at_n"] > pairs["entered_at"]) | is_tie) & ~is_back
     replaced = pairs.loc[lasts & (is_next | is_later), "authorization_id"]
     watched = started[~started["authorization_id"].isin(replaced)]
@@ -96,29 +133,50 @@ def authorization_expiring(found: pd.DataFrame, visits: pd.DataFrame, cases: pd.
     seen = seen[seen["ends_on"].isna() | (seen["visit_on"] <= seen["ends_on"])]
     is_done = (seen["status"] == "Completed") & (seen["visit_on"] <= seen["today"])
     is_ahead = seen["is_live"] & (seen["visit_on"] >= seen["today"])
-    counted = seen.assign(done=is_done, ahead=is_ahead).groupby("authorization_id")[["done", "ahead"]].sum()
+    counted = (
+        seen.assign(done=is_done, ahead=is_ahead)
+        .groupby("authorization_id")[["done", "ahead"]]
+        .sum()
+    )
     watched = watched.join(counted, on="authorization_id").fillna({"done": 0, "ahead": 0})
     used = watched["visits_used"].fillna(watched["done"]).astype("float64")
     left = watched["visit_limit"] - used
     by_date = watched["ends_on"] - pd.Timedelta(days=DAYS_AHEAD) <= watched["today"]
-    by_visits = left.between(1, VISITS_LEFT) & (used + watched["ahead"].astype("float64") <= watched["visit_limit"])
+    by_visits = left.between(1, VISITS_LEFT) & (
+        used + watched["ahead"].astype("float64") <= watched["visit_limit"]
+    )
     return watched[by_date | by_visits].rename(columns={"authorization_id": "subject_id"})
 
 
 def main(folder: Path, as_of: pd.Timestamp, out: Path, yesterday: Path | None) -> None:
-    clinics = read(folder, "facilities", "facility_id time_zone")
-    today = pd.Series({row.facility_id: as_of.tz_convert(row.time_zone).tz_localize(None).normalize() for row in clinics.itertuples()})
+    facility_ids = read(folder, "facilities", "facility_id time_zone")
+    today = pd.Series(
+        {
+            row.facility_id: as_of.tz_convert(row.time_zone).tz_localize(None).normalize()
+            for row in facility_ids.itertuples()
+        }
+    )
     cases = read(folder, "cases", "case_id patient_id facility_id discharged_on")
     patients = read(folder, "patients", "patient_id status")
-    visits = read(folder, "appointments", "appointment_id case_id patient_id facility_id starts_at status amount_due")
+    visits = read(
+        folder,
+        "appointments",
+        "appointment_id case_id patient_id facility_id starts_at status amount_due",
+    )
     payments = read(folder, "payments", "payment_id case_id date_of_service kind amount paid_at")
     documents = read(folder, "documents", "document_id case_id appointment_id status started_at")
-    authorizations = read(folder, "authorizations", "authorization_id policy_id case_id starts_on ends_on visit_limit visits_used is_stub entered_at")
+    authorizations = read(
+        folder,
+        "authorizations",
+        "authorization_id policy_id case_id starts_on ends_on visit_limit visits_used is_stub entered_at",
+    )
 
     visits["visit_on"] = days(visits["starts_at"])
     visits["due"] = cents(visits["amount_due"])
     is_today = visits["visit_on"] == visits["facility_id"].map(today)
-    visits["has_happened"] = (visits["status"] == "Completed") | (visits["status"].isin(["Arrived", "In Progress"]) & is_today)
+    visits["has_happened"] = (visits["status"] == "Completed") | (
+        visits["status"].isin(["Arrived", "In Progress"]) & is_today
+    )
     visits["is_live"] = visits["status"].isin(["Scheduled", "Confirmed", "Arrived", "In Progress"])
     payments["cents"] = cents(payments["amount"])
     payments["date_of_service"] = days(payments["date_of_service"])
@@ -127,20 +185,36 @@ def main(folder: Path, as_of: pd.Timestamp, out: Path, yesterday: Path | None) -
     expiring = authorization_expiring(authorizations, visits, of_case, today)
     ended = cases[days(cases["discharged_on"]) <= cases["facility_id"].map(today)]
     asked = {
-        "uncollected_payments": uncollected_payments(visits, payments[payments["date_of_service"].notna()]),
+        "uncollected_payments": uncollected_payments(
+            visits, payments[payments["date_of_service"].notna()]
+        ),
         "draft_documents": draft_documents(documents, visits, of_case, today),
         "authorization_expiring": expiring[~expiring["case_id"].isin(ended["case_id"])],
     }
-    candidates = pd.concat([rows.assign(rule_id=rule_id)[["rule_id", "subject_id", "patient_id"]] for rule_id, rows in asked.items()])
+    candidates = pd.concat(
+        [
+            rows.assign(rule_id=rule_id)[["rule_id", "subject_id", "patient_id"]]
+            for rule_id, rows in asked.items()
+        ]
+    )
 
     # Only the tasks of active patients open; what is open stays for as long as it is asked for.
-    may_open = candidates["patient_id"].isin(patients.loc[patients["status"] == "Active", "patient_id"])
+    may_open = candidates["patient_id"].isin(
+        patients.loc[patients["status"] == "Active", "patient_id"]
+    )
     if yesterday is not None:
         before = pd.read_csv(yesterday, dtype="str")
-        candidates = candidates.merge(before, on=["rule_id", "subject_id"], how="left", indicator=True)
+        candidates = candidates.merge(
+            before, on=["rule_id", "subject_id"], how="left", indicator=True
+        )
         may_open = may_open.to_numpy() | (candidates["_merge"] == "both")
     candidates[may_open.to_numpy()][["rule_id", "subject_id"]].to_csv(out, index=False)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), pd.Timestamp(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4]) if len(sys.argv) > 4 else None)
+    main(
+        Path(sys.argv[1]),
+        pd.Timestamp(sys.argv[2]),
+        Path(sys.argv[3]),
+        Path(sys.argv[4]) if len(sys.argv) > 4 else None,
+    )

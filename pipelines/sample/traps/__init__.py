@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from pipelines.sample.facts import Facts
-from pipelines.sample.traps import charts, coverage, money, people  # noqa: F401 - importing them registers their patients
-from pipelines.sample.traps.book import TRAPS, Book, Patient, Trap
+from pipelines.sample.traps import (
+    charts,  # noqa: F401
+    coverage,  # noqa: F401
+    money,  # noqa: F401
+    people,  # noqa: F401
+)
+from pipelines.sample.traps.builder import (
+    TRAPS,
+    Book,
+    Patient,
+    Trap,
+)
 
 __all__ = ["TRAPS", "Trap", "trap_facts"]
 

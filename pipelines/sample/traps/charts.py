@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from pipelines.sample.traps.book import Patient, shows
+from pipelines.sample.traps.builder import Patient, shows
 
 
-@shows(940, "A draft for a day the patient was never seen (no-show): Draft Documents, to be completed by hand")
+@shows(
+    940,
+    "A draft for a day the patient was never seen (no-show): Draft Documents, to be completed by hand",
+)
 def never_seen(patient: Patient) -> None:
     case = patient.case()
     case.document(case.visit(-11, outcome="No Show"), -11)
 
 
-@shows(941, "An amendment of a completed document is a new draft, the old one stays completed: one Draft Documents")
+@shows(
+    941,
+    "An amendment of a completed document is a new draft, the old one stays completed: one Draft Documents",
+)
 def amended(patient: Patient) -> None:
     case = patient.case()
     visit = case.visit(-15)
@@ -36,7 +42,10 @@ def not_faxed(patient: Patient) -> None:
     patient.case().plan_of_care(-7)
 
 
-@shows(945, "Fax queued; sent on 2026-11-20 at 14:00: Faxing Required becomes Pending Signature the next day")
+@shows(
+    945,
+    "Fax queued; sent on 2026-11-20 at 14:00: Faxing Required becomes Pending Signature the next day",
+)
 def fax_queued(patient: Patient) -> None:
     case = patient.case()
     case.fax(case.plan_of_care(-1), (0, "05:30"), sent=(0, "14:00"))
@@ -50,7 +59,10 @@ def faxed_twice(patient: Patient) -> None:
     case.fax(document, -10, nth=2, sent=(-10, "09:05"))
 
 
-@shows(947, "Fax failed, then sent again with success: Pending Signature; a Failed Fax opened before stays until completed")
+@shows(
+    947,
+    "Fax failed, then sent again with success: Pending Signature; a Failed Fax opened before stays until completed",
+)
 def failed_then_sent(patient: Patient) -> None:
     case = patient.case()
     document = case.plan_of_care(-9)
@@ -64,7 +76,10 @@ def failed(patient: Patient) -> None:
     case.fax(case.plan_of_care(-9), -8, failed=(-8, "12:00"))
 
 
-@shows(949, "Fax failed; sent again on 2026-11-20 at 09:00: Pending Signature opens the next day beside the Failed Fax")
+@shows(
+    949,
+    "Fax failed; sent again on 2026-11-20 at 09:00: Pending Signature opens the next day beside the Failed Fax",
+)
 def sent_again_today(patient: Patient) -> None:
     case = patient.case()
     document = case.plan_of_care(-7)
@@ -85,13 +100,20 @@ def in_review(patient: Patient) -> None:
     case.document(case.visit(-3), -3, review=(-3, "17:00"))
 
 
-@shows(952, "A draft started at 23:45 in a clinic on Chicago time, where it is already the next day in New York", facility=2)
+@shows(
+    952,
+    "A draft started at 23:45 in a clinic on Chicago time, where it is already the next day in New York",
+    facility=2,
+)
 def late_in_chicago(patient: Patient) -> None:
     case = patient.case()
     case.document(case.visit(-1, "17:30"), -1, started=(-1, "23:45"))
 
 
-@shows(953, "Patient of the first clinic, treated in the Chicago one: its tasks belong to the case's clinic")
+@shows(
+    953,
+    "Patient of the first clinic, treated in the Chicago one: its tasks belong to the case's clinic",
+)
 def treated_elsewhere(patient: Patient) -> None:
     case = patient.case(facility=2)
     case.document(case.visit(-2), -2)

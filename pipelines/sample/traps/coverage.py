@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.sample.traps.book import Case, Patient, shows
+from pipelines.sample.traps.builder import Case, Patient, shows
 
 HMO, CHOICE, BLUE, MEDICAID = 4, 5, 3, 2  # payers, by their position in practice.PAYERS
 
@@ -13,7 +13,10 @@ def _asking(patient: Patient) -> tuple[Case, int]:
     return case, patient.policy(case=case, payer=HMO, asks=True)
 
 
-@shows(901, "Only a stub authorization, though it ends soon and few visits are left: no authorization task")
+@shows(
+    901,
+    "Only a stub authorization, though it ends soon and few visits are left: no authorization task",
+)
 def stub_only(patient: Patient) -> None:
     case, policy = _asking(patient)
     case.visits([-21, -14])
@@ -71,7 +74,10 @@ def renewed(patient: Patient) -> None:
     case.authorization(policy, nth=2, starts=-9, entered=-12, limit=20)
 
 
-@shows(909, "Ends in 10 days; the newer one is entered on 2026-11-20 at 13:00: Authorization Expiring clears the next day")
+@shows(
+    909,
+    "Ends in 10 days; the newer one is entered on 2026-11-20 at 13:00: Authorization Expiring clears the next day",
+)
 def renewed_today(patient: Patient) -> None:
     case, policy = _asking(patient)
     case.visits([-35, -28])
@@ -79,7 +85,10 @@ def renewed_today(patient: Patient) -> None:
     case.authorization(policy, nth=2, starts=11, entered=(0, "13:00"), limit=20)
 
 
-@shows(910, "A policy without a case serves the case, beside a secondary and an expired primary one: payer Blue Harbor PPO")
+@shows(
+    910,
+    "A policy without a case serves the case, beside a secondary and an expired primary one: payer Blue Harbor PPO",
+)
 def three_policies(patient: Patient) -> None:
     case = patient.case()
     patient.policy(payer=BLUE)
@@ -95,15 +104,25 @@ def unverified(patient: Patient) -> None:
 
 @shows(912, "Verification done: Benefit Verification Complete and no Required")
 def verified(patient: Patient) -> None:
-    patient.policy(case=patient.case(), created=(-9, "11:00"), requested=(-9, "11:30"), verified=(-6, "15:00"))
+    patient.policy(
+        case=patient.case(), created=(-9, "11:00"), requested=(-9, "11:30"), verified=(-6, "15:00")
+    )
 
 
-@shows(913, "Verification asked for; it is done on 2026-11-20 at 14:00: Benefit Verification Complete the next day")
+@shows(
+    913,
+    "Verification asked for; it is done on 2026-11-20 at 14:00: Benefit Verification Complete the next day",
+)
 def verified_today(patient: Patient) -> None:
-    patient.policy(case=patient.case(), created=(-4, "11:00"), requested=(-4, "11:30"), verified=(0, "14:00"))
+    patient.policy(
+        case=patient.case(), created=(-4, "11:00"), requested=(-4, "11:30"), verified=(0, "14:00")
+    )
 
 
-@shows(914, "A stub beside a real authorization that ends within 14 days: Authorization Expiring for the real one only")
+@shows(
+    914,
+    "A stub beside a real authorization that ends within 14 days: Authorization Expiring for the real one only",
+)
 def stub_and_real(patient: Patient) -> None:
     case = patient.case(next_visit=5)
     policy = patient.policy(case=case, payer=CHOICE, asks=True)

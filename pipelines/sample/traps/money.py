@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from pipelines.sample.traps.book import Patient, shows
+from pipelines.sample.traps.builder import Patient, shows
 
 HMO, BLUE = 4, 3  # payers, by their position in practice.PAYERS
 PAPERWORK = ("AUTH_DOCS", "Authorization paperwork is missing")
 CODING = ("CODING", "Diagnosis does not support the billed code")
 
 
-@shows(920, "Two visits on one date share one payment of $40: the first is covered, the second is $20 short")
+@shows(
+    920,
+    "Two visits on one date share one payment of $40: the first is covered, the second is $20 short",
+)
 def two_visits_one_date(patient: Patient) -> None:
     case = patient.case()
     first = case.visit(-8, "09:00", due=3000)
@@ -25,7 +28,9 @@ def voided(patient: Patient) -> None:
     case.pay(visit, -8, 2500, when=(-6, "10:00"), kind="void", nth=2)
 
 
-@shows(922, "An EMR that turns the payment row itself into a void one; paid again later: nothing due")
+@shows(
+    922, "An EMR that turns the payment row itself into a void one; paid again later: nothing due"
+)
 def voided_in_place(patient: Patient) -> None:
     case = patient.case()
     visit = case.visit(-8, due=2500)
@@ -52,7 +57,10 @@ def overpaid(patient: Patient) -> None:
     case.claim(visit, -67, policy, owed=1500, processed=-55)
 
 
-@shows(925, "Paid too much; the last claim was processed 44 days before 2026-11-20: Refund Request the next day")
+@shows(
+    925,
+    "Paid too much; the last claim was processed 44 days before 2026-11-20: Refund Request the next day",
+)
 def overpaid_tomorrow(patient: Patient) -> None:
     case = patient.case()
     policy = patient.policy(case=case, payer=BLUE)
@@ -72,7 +80,10 @@ def part_paid(patient: Patient) -> None:
     case.pay(case.visit(-3, due=4000), -3, 2500)
 
 
-@shows(928, "Visit unpaid for days; the payment is entered on 2026-11-20 at 10:00: Uncollected Payments clears the next day")
+@shows(
+    928,
+    "Visit unpaid for days; the payment is entered on 2026-11-20 at 10:00: Uncollected Payments clears the next day",
+)
 def paid_today(patient: Patient) -> None:
     case = patient.case()
     case.pay(case.visit(-4, due=3500), -4, 3500, when=(0, "10:00"))
@@ -85,7 +96,10 @@ def never_happened(patient: Patient) -> None:
     case.visit(-7, due=3500, cancelled=-8)
 
 
-@shows(930, "A visit in progress at 06:00 on 2026-11-20 with an amount due, not paid: Uncollected Payments at once")
+@shows(
+    930,
+    "A visit in progress at 06:00 on 2026-11-20 with an amount due, not paid: Uncollected Payments at once",
+)
 def in_progress(patient: Patient) -> None:
     patient.case().visit(0, "05:45", due=2000)
 
@@ -97,7 +111,10 @@ def lacks_paperwork(patient: Patient) -> None:
     case.claim(case.visit(-11), -11, policy, hold=PAPERWORK)
 
 
-@shows(932, "Held for paperwork, hold not released, but a real authorization with its document covers the date: resolved")
+@shows(
+    932,
+    "Held for paperwork, hold not released, but a real authorization with its document covers the date: resolved",
+)
 def paperwork_came(patient: Patient) -> None:
     case = patient.case()
     policy = patient.policy(case=case, payer=HMO, asks=True)
@@ -111,7 +128,10 @@ def held(patient: Patient) -> None:
     case.claim(case.visit(-11), -11, patient.policy(case=case), hold=CODING)
 
 
-@shows(934, "Claim held for coding; released on 2026-11-20 at 15:00: Claim Submission Hold clears the next day")
+@shows(
+    934,
+    "Claim held for coding; released on 2026-11-20 at 15:00: Claim Submission Hold clears the next day",
+)
 def released_today(patient: Patient) -> None:
     case = patient.case()
     case.claim(case.visit(-11), -11, patient.policy(case=case), hold=CODING, released=(0, "15:00"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.sample.traps.book import Patient, shows
+from pipelines.sample.traps.builder import Patient, shows
 
 
 def _with_open_work(patient: Patient, **case_details: object) -> None:
@@ -32,7 +32,10 @@ def inactive_today(patient: Patient) -> None:
     patient.inactivated = (0, "12:00")
 
 
-@shows(963, "Discharged case: no Unscheduled Patient, no MIPS, no authorization task; the unpaid visit and the draft stay")
+@shows(
+    963,
+    "Discharged case: no Unscheduled Patient, no MIPS, no authorization task; the unpaid visit and the draft stay",
+)
 def discharged(patient: Patient) -> None:
     _with_open_work(patient, discharged=(-5, "18:00"), next_visit=None)
 
@@ -57,7 +60,10 @@ def unscheduled(patient: Patient) -> None:
     case.visit(6, created=-20, cancelled=-4)
 
 
-@shows(967, "No visit ahead; one is booked on 2026-11-20 at 09:30: Unscheduled Patient clears the next day")
+@shows(
+    967,
+    "No visit ahead; one is booked on 2026-11-20 at 09:30: Unscheduled Patient clears the next day",
+)
 def scheduled_today(patient: Patient) -> None:
     case = patient.case(next_visit=None)
     case.visit(-20)
@@ -87,7 +93,10 @@ def follow_up(patient: Patient) -> None:
     case.follow_up(30)
 
 
-@shows(972, "Follow-up 30 days after a discharge 29 days before 2026-11-20: Days Since Discharge the next day")
+@shows(
+    972,
+    "Follow-up 30 days after a discharge 29 days before 2026-11-20: Days Since Discharge the next day",
+)
 def follow_up_tomorrow(patient: Patient) -> None:
     case = patient.case(discharged=(-29, "18:00"), next_visit=None)
     case.visit(-29)
@@ -106,7 +115,10 @@ def surveyed_twice(patient: Patient) -> None:
     case.survey(2, (-5, "09:00"))
 
 
-@shows(975, "The second MIPS survey comes on 2026-11-20 at 10:00: an open MIPS task stays, a person completes it")
+@shows(
+    975,
+    "The second MIPS survey comes on 2026-11-20 at 10:00: an open MIPS task stays, a person completes it",
+)
 def surveyed_today(patient: Patient) -> None:
     case = patient.case()
     case.survey(1, (-60, "09:00"))

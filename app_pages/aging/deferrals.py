@@ -1,0 +1,115 @@
+"""How often and how long tasks are put off, and by whom."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from app_pages.aging import view as aging_view
+from app_pages.components import number_table
+from app_pages.session.markdown import caption
+from app_pages.tasks import view as tasks_view
+from app_pages.url import filters
+from app_pages.url import view as url_view
+from pipelines.analytics import outcomes
+from pipelines.worklist.filters import Filters
+from pipelines.worklist.worklist import Worklist
+
+
+def show(worklist: Worklist, view: url_view.View, wanted: Filters) -> None:
+    """By the split, and by who did it."""
+    aging_view.show_split(view)
+    split = view["split"]
+    found = aging_view.answer(outcomes.deferrals, worklist, wanted, split)
+    if not found["deferrals"].sum():
+        st.info("No task was ever deferred with these filters.", icon=":material/snooze:")
+        return
+    if split != "all":
+        found = pd.concat(
+            [found.select_dtypes("number").sum().to_frame().T.assign(split="all"), found],
+            ignore_index=True,
+        )
+    st.subheader("Which tasks are put off, and for how long?")
+    _show_tasks(worklist, view, wanted, found)
+    st.subheader("Who puts tasks off?")
+    _show_people(worklist, aging_view.answer(outcomes.deferrals, worklist, wanted, "person"))
+
+
+def _show_tasks(
+    worklist: Worklist, view: url_view.View, wanted: Filters, found: pd.DataFrame
+) -> None:
+    split, named = view["split"], aging_view.labels(worklist, view["split"])
+    rows = found.assign(
+        days=found["days"].round(1),
+        named=[named(value) for value in found["split"]],
+        per_task=(found["deferrals"] / found["tasks"]).astype(float),
+        per_deferral=(found["days"] / found["deferrals"].where(found["deferrals"] > 0)).astype(
+            float
+        ),
+    )
+
+    def links(row: pd.Series) -> number_table.Links:
+        every = aging_view.narrowed(wanted, split, row["split"], status="all")
+        if every is not None:
+            yield "All", int(row["tasks"]), every
+            for name in ("deferred", "deferred_again"):
+                yield tasks_view.HAPPENINGS[name], int(row[name]), replace(every, happened=(name,))
+
+    columns = {
+        "named": number_table.text(filters.FACETS.get(split, "Tasks")),
+        "tasks": number_table.number("Tasks", "Open and closed"),
+        "deferred": number_table.number("Deferred", "Tasks that were deferred at least once"),
+        "deferred_again": number_table.number("More than once", "Tasks that were deferred again"),
+        "deferrals": number_table.number("Deferrals", "How often somebody deferred one"),
+        "per_task": number_table.number(
+            "Per task", "Deferrals by all tasks, also those never deferred", "%.2f"
+        ),
+        "days": number_table.number("Days deferred", "All together, so far", "localized"),
+        "per_deferral": number_table.number("Days each", "Days by deferral, so far", "%.1f"),
+    }
+    number_table.show(
+        view,
+        rows,
+        columns,
+        f"Deferrals by {aging_view.SPLITS[split].lower()}",
+        links,
+        name="deferrals",
+    )
+    st.markdown(
+        caption(
+            "A deferral counts until it runs out, somebody returns or closes the task, or now. Split by staff, it is whose task it is. "
+            "Once is planning; more than once, the task may not be one that can be done."
+        )
+    )
+
+
+def _show_people(worklist: Worklist, people: pd.DataFrame) -> None:
+    named = aging_view.labels(worklist, "person")
+    shown = people.assign(
+        named=[named(value) for value in people["split"]], days=people["days"].round(1)
+    )
+    columns = {
+        "named": number_table.text("Who deferred"),
+        "deferrals": number_table.number(
+            "Deferrals", "How often this person deferred a task, whosever it was"
+        ),
+        "deferred_again": number_table.number(
+            "Repeats", "How many tasks this same person deferred more than once"
+        ),
+        "days": number_table.number("Days deferred", "All together, so far", "localized"),
+    }
+    st.dataframe(
+        shown[list(columns)],
+        hide_index=True,
+        row_height=number_table.ROW_HEIGHT,
+        height=min(number_table.ROW_HEIGHT * (len(shown) + 1) + 3, number_table.MOST_PIXELS),
+        alt=f"Deferrals by the {len(shown)} people who deferred tasks",
+        column_config=columns,
+    )
+    st.markdown(
+        caption(
+            "Acts of a person, which the Tasks page does not list: one task may have been deferred by several."
+        )
+    )

@@ -1,0 +1,95 @@
+"""How fresh the list is, what it leaves out, and whether it is the made-up practice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app_pages.session import labels, workspace
+from app_pages.session.markdown import caption, escape_markdown
+from app_pages.session.times import local_times
+from app_pages.sign_in import pages
+from pipelines.runs import history
+from pipelines.settings import SAMPLE
+from pipelines.warehouse import snapshots
+from pipelines.worklist.worklist import Worklist
+
+
+def show(worklist: Worklist, facility_ids: Sequence[str] = ()) -> None:
+    """When the data was taken, in the time of these facilities or of all, and a warning for every task type withheld in the newest run."""
+    facilities = facility_ids or worklist.facilities()["facility_id"].tolist()
+    hours = int((worklist.at - worklist.state.as_of).total_seconds() // 3600)
+    ago = (
+        "less than an hour ago"
+        if hours < 1
+        else f"{hours} hours ago"
+        if hours < 48
+        else f"{hours // 24} days ago"
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            caption(
+                f":material/update: Data as of {local_times(worklist, facilities, worklist.state.as_of)} ({ago})"
+            )
+        )
+        if facility_ids:
+            st.page_link(
+                workspace.pages()["runs"], label="Runs and refresh", icon=":material/sync:"
+            )
+    withheld = history.withheld(worklist.con)
+    if not withheld.empty:
+        titles = ", ".join(escape_markdown(title) for title in withheld["title"])
+        st.warning(
+            f"Withheld in the newest run, so these lists stay as they were: {titles}. Runs says why.",
+            icon=":material/pause_circle:",
+        )
+
+
+def show_limit(place: DeltaGenerator) -> None:
+    """Which facilities the person is limited to, if any; the run ends for one who is limited and has none."""
+    if workspace.visible_facilities() is None:
+        return
+    own = labels.facilities(workspace.worklist())
+    if own:
+        place.markdown(
+            caption(f":material/lock: Your facilities: {escape_markdown(', '.join(own.values()))}")
+        )
+    else:
+        pages.no_facility()
+        st.stop()
+
+
+def show_demo() -> None:
+    """That this is sample data, and how to point the workbench at real extracts."""
+    if not (workspace.workspace().is_demo or _is_sample()):
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="demo.notice"):
+        st.markdown(
+            ":orange-badge[:material/science: Sample practice] All patients here are made up.",
+            width="stretch",
+        )
+        with st.popover("Use real data", icon=":material/folder_open:"):
+            st.text(
+                "Stop the workbench, name the folder your EMR's extracts arrive in, and start it again:"
+            )
+            st.code(
+                "export WORKBENCH_EXTRACTS=/path/to/extracts\npython -m pipelines check\npython -m pipelines run\nstreamlit run app.py",
+                language="bash",
+            )
+            st.text(
+                "The demo practice lies in data/demo and never mixes with yours; delete that folder whenever you like."
+            )
+
+
+def _is_sample() -> bool:
+    """Whether `python -m pipelines run` was called without naming extracts, and so ran over data/sample."""
+    return _extracts_folder(
+        str(snapshots.current(workspace.workspace().settings.warehouse))
+    ) == str(SAMPLE)
+
+
+@st.cache_data(max_entries=5, show_spinner=False)
+def _extracts_folder(snapshot: str) -> str | None:
+    return history.extracts_folder(workspace.worklist().con)

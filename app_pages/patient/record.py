@@ -1,0 +1,238 @@
+"""The parts of the patient page: search, who they are, and the record's sections as the newest extracts have them."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app_pages.session import access_record, workspace
+from app_pages.session.markdown import caption, escape_markdown
+from app_pages.url import view
+from pipelines.records import patient_search, patients
+from pipelines.records.patients import Patient
+from pipelines.worklist.worklist import Worklist
+
+DAY = st.column_config.DateColumn(format="MMM D, YYYY")
+MOMENT = st.column_config.DatetimeColumn(format="MMM D, YYYY, HH:mm")
+MONEY = st.column_config.NumberColumn(format="dollar")
+MOST_FOUND = 20
+
+
+def show_search(worklist: Worklist) -> None:
+    """Find a patient; the searched text stays out of the URL."""
+    text = st.text_input(
+        "Find a patient",
+        key="patient.find",
+        type="search",
+        max_chars=80,
+        placeholder="Name, birth date, phone or id",
+        on_change=view.touch(),
+    )
+    if not text or not text.strip():
+        st.markdown(
+            caption(
+                "Beginnings of names in any order, a birth date (1980-05-17 or 5/17/1980), the last digits of a phone, or an id."
+            )
+        )
+        return
+    found = patient_search.find_patients(worklist.con, text, limit=MOST_FOUND + 1)
+    if found.empty:
+        st.text("No patient found. Try fewer letters, or the birth date.")
+    access_record.note_accesses(found.head(MOST_FOUND)["patient_id"].tolist(), "search")
+    for match in found.head(MOST_FOUND).itertuples():
+        born = f"born {match.born_on:%b %-d, %Y}" if match.born_on else "birth date unknown"
+        st.page_link(
+            workspace.pages()["patient"],
+            label=f"**{escape_markdown(match.name)}** · {born} · {escape_markdown(match.facility)} · {escape_markdown(match.status)} · {escape_markdown(match.patient_id)}",
+            icon=":material/person:",
+            query_params={"patient_id": match.patient_id},
+        )
+    if len(found) > MOST_FOUND:
+        st.text("There are more. Write more of the name, or the birth date.")
+
+
+def show_head(worklist: Worklist, patient: Patient) -> None:
+    """Status, facility, payer, birth date and contact, and the cases."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(
+            escape_markdown(patient.status), color="green" if patient.status == "Active" else "gray"
+        )
+        born = (
+            f"Born {patient.born_on:%B %-d, %Y} ({patient.age_years})"
+            if patient.born_on
+            else "Birth date unknown"
+        )
+        reached = " · ".join(value for value in (patient.phone, patient.email) if value)
+        st.text(
+            " · ".join(
+                part
+                for part in (
+                    born,
+                    patient.facility,
+                    patient.payer,
+                    reached,
+                    f"id {patient.patient_id}",
+                )
+                if part
+            )
+        )
+        st.page_link(
+            workspace.pages()["patient"], label="Another patient", icon=":material/search:"
+        )
+    cases = patients.cases(worklist.con, patient.patient_id)
+    for case in cases.itertuples():
+        until = (
+            ""
+            if case.discharged_on is None or pd.isna(case.discharged_on)
+            else f", discharged {case.discharged_on:%b %-d, %Y}"
+        )
+        parts = (
+            f"Case {case.case_id}: {case.status} since {case.opened_on:%b %-d, %Y}{until}",
+            case.therapist,
+            case.facility,
+        )
+        st.markdown(caption(escape_markdown(" · ".join(str(part) for part in parts if part))))
+
+
+def show_policies(worklist: Worklist, patient: Patient) -> None:
+    """Policies, and the authorizations under them."""
+    st.subheader("Policies")
+    _table(
+        patients.policies(worklist.con, patient.patient_id),
+        {
+            "payer": "Payer",
+            "rank": "Rank",
+            "starts_on": "From",
+            "ends_on": "To",
+            "is_in_force": "In force today",
+            "is_authorization_required": "Needs authorization",
+            "verification_requested_on": "Verification asked",
+            "verified_on": "Verified",
+            "case_id": "Case",
+        },
+        "No policies: self-pay.",
+    )
+    st.subheader("Authorizations")
+    _table(
+        patients.authorizations(worklist.con, patient.patient_id),
+        {
+            "number": "Number",
+            "payer": "Payer",
+            "state": "State",
+            "starts_on": "From",
+            "ends_on": "To",
+            "visit_limit": "Visit limit",
+            "visits_used": "Used",
+            "visits_left": "Left",
+            "has_document": "Document uploaded",
+            "entered_on": "Entered",
+            "case_id": "Case",
+        },
+        "No authorizations.",
+    )
+
+
+def show_payments(worklist: Worklist, patient: Patient) -> None:
+    """What is open visit by visit, and every payment."""
+    balances = patients.balances(worklist.con, patient.patient_id)
+    st.subheader(f"Open for visits: {escape_markdown(f'${balances.total_open:,.2f}')}")
+    _table(
+        balances.days,
+        {
+            "visit_on": "Visit",
+            "case_id": "Case",
+            "due": "Due",
+            "paid": "Paid",
+            "open_amount": "Open",
+        },
+        "No visit with an amount due.",
+    )
+    st.subheader("Payments")
+    _table(
+        patients.payments(worklist.con, patient.patient_id),
+        {
+            "paid_on": "Paid",
+            "date_of_service": "Date of service",
+            "kind": "Kind",
+            "amount": "Amount",
+            "net_amount": "Counts as",
+            "case_id": "Case",
+        },
+        "No payments.",
+    )
+
+
+def show_documents(worklist: Worklist, patient: Patient) -> None:
+    """Clinical documents, and their faxes."""
+    st.subheader("Clinical Documents")
+    _table(
+        patients.documents(worklist.con, patient.patient_id),
+        {
+            "kind": "Document",
+            "status": "Status",
+            "date_of_service": "Date of service",
+            "started_on": "Started",
+            "completed_on": "Completed",
+            "owner": "Owner",
+            "reviewer": "Reviewer",
+            "has_plan_of_care": "Plan of care",
+        },
+        "No documents.",
+    )
+    st.subheader("Faxes")
+    _table(
+        patients.faxes(worklist.con, patient.patient_id),
+        {
+            "document": "Document",
+            "date_of_service": "Date of service",
+            "status": "Status",
+            "recipient": "To",
+            "number": "Number",
+            "attempts": "Attempts",
+            "sent_at": "Sent",
+            "failed_at": "Failed",
+        },
+        "No faxes.",
+    )
+
+
+def show_schedule(worklist: Worklist, patient: Patient) -> None:
+    """The visits ahead, then those behind."""
+    visits = patients.schedule(worklist.con, patient.patient_id)
+    columns = {
+        "starts_at": "When",
+        "status": "Status",
+        "staff": "With",
+        "facility": "Facility",
+        "reminder_status": "Reminder",
+        "amount_due": "Amount due",
+    }
+    is_coming = visits["is_coming"].astype(bool)
+    st.subheader("Coming visits")
+    _table(visits[is_coming], columns, "No visit is scheduled.")
+    st.subheader("Past visits")
+    _table(visits[~is_coming], columns, "No visit yet.")
+
+
+def _table(rows: pd.DataFrame, headings: dict[str, str], when_empty: str) -> None:
+    if rows.empty:
+        st.text(when_empty)
+        return
+    shown = rows[list(headings)].rename(columns=headings)
+    config = {}
+    for column, heading in headings.items():
+        if column.endswith("_on") or column == "date_of_service":
+            config[heading] = DAY
+        elif column.endswith("_at"):
+            config[heading] = MOMENT
+        elif "amount" in column:
+            shown[heading] = shown[heading].astype(float)
+            config[heading] = MONEY
+    st.dataframe(
+        shown,
+        hide_index=True,
+        row_height=36,
+        column_config=config,
+        placeholder="",
+        alt=f"{', '.join(headings.values())}: {len(rows)} rows",
+    )

@@ -1,0 +1,162 @@
+"""What a backtest found: how many tasks differ, each day as it was and as it would have been, and the tasks themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from app_pages.components import chart
+from app_pages.rules.backtest_job import BacktestJob
+from app_pages.session import access_record, labels
+from app_pages.session.markdown import caption, escape_markdown
+from pipelines.analytics import charts
+from pipelines.analytics.backtest import Comparison
+from pipelines.rules import docs
+from pipelines.worklist.worklist import Worklist
+
+KINDS = {
+    "only_changed": "Only with the change",
+    "only_now": "Only as it is now",
+    "earlier": "Earlier with the change",
+}
+NOW, CHANGED = "As it is now", "With the change"
+
+
+def show(worklist: Worklist, asked: BacktestJob, found: Comparison) -> None:
+    """All of it, from the counts to the single tasks."""
+    changed = ", ".join(
+        f"{name} {docs.written(asked.before[name])} → {docs.written(value)}"
+        for name, value in asked.changes.items()
+    )
+    first, last = found.days["as_of"].min(), found.days["as_of"].max()
+    st.markdown(
+        f"**{escape_markdown(changed)}**, over {len(found.days)} extracts from {first:%b %-d} to {last:%b %-d}"
+    )
+    with st.grid(3):
+        for name, label in KINDS.items():
+            st.metric(label, f"{len(getattr(found, name)):,}", border=True)
+    _show_pictures(found.days)
+    _show_days(found.days)
+    zones = worklist.facilities().set_index("facility_id")["time_zone"].to_dict()
+    differing = tasks_that_differ(found, labels.facilities(worklist), zones)
+    if not differing.empty:
+        access_record.note_accesses(sorted(set(differing["patient_id"])), "backtest", asked.rule_id)
+    _show_tasks(differing)
+
+
+def _show_pictures(days: pd.DataFrame) -> None:
+    days = days.assign(day=[f"{at:%b %-d}" for at in days["as_of"]])
+    opened, still_open = st.columns(2)
+    with opened:
+        st.markdown("**Opened in each run**")
+        now, changed = days["opened_now"].sum(), days["opened_changed"].sum()
+        alt = f"{now:,} as it is now, {changed:,} with the change. The first run opens all that was due by then."
+        figure = charts.bars(
+            days, "day", {"opened_now": NOW, "opened_changed": CHANGED}, "Tasks"
+        ).update_xaxes(type="category")
+        chart.show(figure, alt, "backtest.opened", height=260)
+    with still_open:
+        st.markdown("**Open after each run, if nobody did anything**")
+        now, changed = days["open_now"].iloc[-1], days["open_changed"].iloc[-1]
+        alt = f"At the end {now:,} as it is now, {changed:,} with the change."
+        figure = charts.lines(
+            days, "day", {"open_now": NOW, "open_changed": CHANGED}, "", "Tasks", is_step=True
+        ).update_xaxes(type="category")
+        chart.show(figure, alt, "backtest.open", height=260)
+
+
+def _show_days(days: pd.DataFrame) -> None:
+    heads = {
+        "opened_now": "Opened now",
+        "opened_changed": "Opened changed",
+        "closed_now": "Closed now",
+        "closed_changed": "Closed changed",
+        "open_now": "Open now",
+        "open_changed": "Open changed",
+        "withheld_now": "Withheld because",
+    }
+    st.dataframe(
+        days.assign(as_of=pd.to_datetime(days["as_of"], utc=True).dt.tz_localize(None))[
+            ["as_of", *heads]
+        ],
+        hide_index=True,
+        row_height=36,
+        placeholder="",
+        alt=f"{len(days)} runs: opened, closed and open, as it is now and with the change",
+        column_config={
+            "as_of": st.column_config.DatetimeColumn(
+                "As of (UTC)", format="MMM D, YYYY, HH:mm", width=150
+            ),
+            **heads,
+        },
+    )
+
+
+def tasks_that_differ(
+    found: Comparison, facilities: Mapping[str, str], zones: Mapping[str, str]
+) -> pd.DataFrame:
+    """One row a task: kind, patient_id, subject_id, facility, since, the facility's days opened now and with the change, reason."""
+
+    def day(moment: object, facility_id: object) -> object:
+        return (
+            None
+            if pd.isna(moment)
+            else moment.astimezone(ZoneInfo(zones.get(str(facility_id), "UTC"))).date()
+        )
+
+    rows = []
+    for name, label in KINDS.items():
+        for task in getattr(found, name).itertuples():
+            now = None if name == "only_changed" else task.opened_at
+            changed = {"only_changed": task.opened_at, "only_now": None}.get(
+                name, getattr(task, "opened_at_changed", None)
+            )
+            rows.append(
+                {
+                    "kind": label,
+                    "patient_id": task.patient_id,
+                    "subject_id": task.subject_id,
+                    "facility": facilities.get(task.facility_id, task.facility_id),
+                    "since": task.since,
+                    "opened": day(now, task.facility_id),
+                    "opened_changed": day(changed, task.facility_id),
+                    "reason": task.reason,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _show_tasks(tasks: pd.DataFrame) -> None:
+    if tasks.empty:
+        st.success(
+            "The same tasks on the same days: over these extracts the change makes no difference.",
+            icon=":material/equal:",
+        )
+        return
+    config = st.column_config
+    st.dataframe(
+        tasks,
+        hide_index=True,
+        row_height=36,
+        height=min(36 * (len(tasks) + 1) + 3, 400),
+        placeholder="",
+        alt=f"{len(tasks)} tasks that differ",
+        column_config={
+            "kind": config.TextColumn("What", width=160),
+            "patient_id": config.TextColumn("Patient id", width=86),
+            "subject_id": config.TextColumn("Record", width=86),
+            "facility": config.TextColumn("Facility", width=150),
+            "since": config.DateColumn("Since", format="MMM D, YYYY", width=100),
+            "opened": config.DateColumn("Opened now", format="MMM D", width=96),
+            "opened_changed": config.DateColumn("With the change", format="MMM D", width=116),
+            "reason": config.TextColumn("Reason", width=280),
+        },
+    )
+    st.markdown(
+        caption(
+            "Nobody’s actions are replayed: a task that staff completed in these days counts as open here."
+        )
+    )

@@ -1,0 +1,159 @@
+"""What a rule has done: its last runs, those in which it was withheld, and how long its tasks take to clear."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app_pages.components import chart
+from app_pages.session.markdown import caption, escape_markdown
+from pipelines.analytics import charts, survival
+from pipelines.rules.model import Rule
+from pipelines.runs import history
+from pipelines.worklist.at import State
+from pipelines.worklist.filters import Filters
+from pipelines.worklist.worklist import Worklist
+
+RUNS, RUNS_DRAWN = 30, 14
+COUNTS = {"opened": "Opened", "cleared": "Cleared", "converted": "Converted"}
+
+
+def show_runs(worklist: Worklist, rule: Rule) -> None:
+    """What it opened, cleared and converted in the last runs: the picture, then every number."""
+    runs = history.rule_runs(worklist.con, rule.rule_id, RUNS)
+    if runs.empty:
+        st.info("No run has asked this rule yet.", icon=":material/inbox:")
+        return
+    withheld = runs[runs["is_withheld"].astype(bool)]
+    if not withheld.empty:
+        last = withheld.iloc[0]
+        st.warning(
+            f"Withheld in {len(withheld)} of the last {len(runs)} runs, last in run {last['run_no']}: {escape_markdown(last['reason'])}",
+            icon=":material/pause_circle:",
+        )
+    drawn = runs.head(RUNS_DRAWN).iloc[::-1]
+    drawn = drawn.assign(
+        run=[
+            f"{at:%b %-d}<br>run {number}"
+            for at, number in zip(drawn["as_of"], drawn["run_no"], strict=True)
+        ]
+    )
+    said = ", ".join(
+        f"{int(drawn[name].sum()):,} {label.lower()}" for name, label in COUNTS.items()
+    )
+    figure = charts.bars(drawn, "run", COUNTS, "Tasks")
+    chart.show(
+        figure, f"Tasks by run, in the last {len(drawn)} runs: {said}.", "rules.runs", height=240
+    )
+    _show_table(runs)
+
+
+def _show_table(runs: pd.DataFrame) -> None:
+    shown = runs.assign(as_of=runs["as_of"].dt.tz_convert("UTC").dt.tz_localize(None))
+    st.dataframe(
+        shown[
+            [
+                "run_no",
+                "as_of",
+                "candidates",
+                *COUNTS,
+                "discharged",
+                "source_gone",
+                "held",
+                "reason",
+            ]
+        ],
+        hide_index=True,
+        row_height=36,
+        height=min(36 * (len(shown) + 1) + 3, 258),
+        placeholder="",
+        alt=f"The last {len(shown)} runs: what the rule asked for and what came of it, and why it was withheld",
+        column_config={
+            "run_no": st.column_config.NumberColumn("Run", format="%d", width=60),
+            "as_of": st.column_config.DatetimeColumn(
+                "As of (UTC)", format="MMM D, YYYY, HH:mm", width=150
+            ),
+            "candidates": st.column_config.NumberColumn("Asks for", format="localized"),
+            **{
+                name: st.column_config.NumberColumn(label, format="localized")
+                for name, label in COUNTS.items()
+            },
+            "discharged": st.column_config.NumberColumn("Discharged", format="localized"),
+            "source_gone": st.column_config.NumberColumn("Record gone", format="localized"),
+            "held": st.column_config.NumberColumn(
+                "Held", help="Kept as they were, because a refused row could have changed them"
+            ),
+            "reason": st.column_config.TextColumn("Withheld because", width=260),
+        },
+    )
+
+
+def show_time_to_clear(worklist: Worklist, rule: Rule) -> None:
+    """The median of the tasks that were cleared, and that of all with the others censored."""
+    found = _survivals(worklist.state, rule.rule_id, worklist)
+    if not found:
+        st.info("This rule has made no task yet.", icon=":material/inbox:")
+        return
+    (all_tasks,) = found
+    with st.grid(5, min_column_width=140):
+        st.metric(
+            "Median, cleared",
+            _days(all_tasks.naive_median),
+            border=True,
+            height="stretch",
+            help="Too short: the slow ones are still open",
+        )
+        st.metric(
+            "Median, all",
+            _days(all_tasks.median),
+            delta=_limits(all_tasks),
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            height="stretch",
+            help="Kaplan and Meier's, with its 95 percent limits: open tasks count for as long as they have waited",
+        )
+        st.metric(
+            "Cleared",
+            f"{all_tasks.cleared:,}",
+            border=True,
+            height="stretch",
+            help="By the system, or completed by a person",
+        )
+        st.metric("Still open", f"{all_tasks.still_open:,}", border=True, height="stretch")
+        st.metric(
+            "Ended otherwise",
+            f"{all_tasks.ended_otherwise:,}",
+            border=True,
+            height="stretch",
+            help="By a discharge, or because the record is gone",
+        )
+    st.markdown(
+        caption(
+            f"Days since the task fell due in the data; {all_tasks.late_entries:,} of the tasks were first seen more than "
+            f"{survival.LATE_DAYS} day after that."
+        )
+    )
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _survivals(state: State, rule_id: str, _worklist: Worklist) -> list[survival.Survival]:
+    return survival.survivals(_worklist, Filters(status="all", rule_ids=(rule_id,)))
+
+
+def _days(number: float | None) -> str:
+    return "not reached" if number is None else "1 day" if number == 1 else f"{number:g} days"
+
+
+def _limits(found: survival.Survival) -> str:
+    lower, upper = (
+        f"{limit:g}" if limit is not None else None
+        for limit in (found.median_lower, found.median_upper)
+    )
+    return (
+        "no limits"
+        if lower is None
+        else f"{lower} or more"
+        if upper is None
+        else f"{lower} to {upper}"
+    )

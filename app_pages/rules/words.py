@@ -1,0 +1,187 @@
+"""A rule as its header tells it: the list of all of them, one in plain words, and its parameters as the practice has set them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from app_pages.session import cached, labels, workspace
+from app_pages.session.markdown import caption, escape_markdown
+from app_pages.tasks import links
+from pipelines import vocabulary
+from pipelines.rules import docs, loading, overrides
+from pipelines.rules.model import Rule
+from pipelines.runs import history
+from pipelines.worklist.filters import Filters
+from pipelines.worklist.worklist import Worklist
+
+EVERYBODY = "All payers"
+BY_PRACTICE, AS_SHIPPED = "The practice", "As shipped"
+
+
+@dataclass(frozen=True)
+class RuleBook:
+    """The rules as the practice has set them, as they are shipped, what it set by payer, and which it switched off."""
+
+    loading: Mapping[str, Rule]
+    shipped: Mapping[str, Rule]
+    payers: Mapping[str, Mapping[str, Mapping[str, object]]]
+    disabled: frozenset[str]
+
+
+@st.cache_resource(show_spinner=False)
+def book() -> RuleBook:
+    """Read once; settings and rules change with the next start of the workbench."""
+    applied, payers, disabled = overrides.rules_in_force(workspace.workspace().settings)
+    return RuleBook(applied, loading.load_rules(), payers, disabled)
+
+
+def show_list(worklist: Worklist) -> None:
+    """Every rule by category, each a link, with what it is for and how it stands now."""
+    waiting = (
+        cached.counts(worklist, Filters(status="open")).set_index("rule_id")["tasks"].to_dict()
+    )
+    withheld = set(history.withheld(worklist.con)["rule_id"])
+    for category in vocabulary.CATEGORIES:
+        of_category = [rule for rule in book().rules.values() if rule.category == category]
+        if of_category:
+            st.subheader(f"{category}: {len(of_category)}")
+        for rule in sorted(of_category, key=lambda rule: rule.title):
+            with st.container(border=True, gap="xxsmall"):
+                st.page_link(
+                    workspace.pages()["rules"],
+                    label=f"**{escape_markdown(rule.title)}**",
+                    icon=":material/rule:",
+                    query_params={"rule": rule.rule_id},
+                )
+                st.text(rule.purpose)
+                how = "clears by itself" if rule.clears == "auto" else "a person completes it"
+                facts = [
+                    f"{waiting.get(rule.rule_id, 0):,} open",
+                    how,
+                    f"overdue after {_days(rule.due_days)}",
+                ]
+                facts += (
+                    ["withheld in the newest run"]
+                    if rule.rule_id in withheld and rule.rule_id not in book().disabled
+                    else []
+                )
+                facts += ["switched off by the practice"] if rule.rule_id in book().disabled else []
+                facts += ["set by the practice"] if _is_changed(rule) else []
+                st.markdown(caption(" · ".join(facts)))
+
+
+def _is_changed(rule: Rule) -> bool:
+    shipped = book().shipped[rule.rule_id]
+    return (rule.params, rule.due_days) != (shipped.params, shipped.due_days) or bool(
+        book().payers.get(rule.rule_id)
+    )
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"
+
+
+def show_words(rule: Rule) -> None:
+    """Purpose, what clears it, the steps, and what else the header says."""
+    st.text(rule.purpose)
+    if rule.rule_id in book().disabled:
+        st.warning(
+            "The practice has switched this rule off: it asks for nothing, and its tasks stay as they were.",
+            icon=":material/toggle_off:",
+        )
+    steps, facts = st.columns(2)
+    with steps:
+        st.markdown("**How to resolve**")
+        st.markdown(
+            "\n".join(
+                f"{number}. {escape_markdown(step)}"
+                for number, step in enumerate(rule.resolve, start=1)
+            )
+        )
+    with facts:
+        st.markdown("**What the header says**")
+        st.markdown(
+            "\n".join(
+                f"- **{label}:** {escape_markdown(text)}" for label, text in _facts(rule).items()
+            )
+        )
+
+
+def _facts(rule: Rule) -> dict[str, str]:
+    why = docs.reasons(rule)
+    facts = {
+        "Clears by itself" if rule.clears == "auto" else "Is cleared by a person": rule.clears_when,
+        "By hand": "allowed"
+        if rule.manual == "allowed"
+        else "an override, which asks for a reason",
+        "Discharge": ("ends it" if rule.ends_at_discharge else "does not end it")
+        + _because(why.get("ends_at_discharge")),
+        "Overdue after": _days(rule.due_days) + _because(why.get("due_days")),
+    }
+    if rule.converts_to:
+        facts["Becomes"] = ", ".join(book().rules[target].title for target in rule.converts_to)
+    if rule.period:
+        facts["Period"] = f"one that a person completed may return the next {rule.period}"
+    facts["Links to"] = ", ".join(links.PLACES[place][0] for place in rule.links)
+    facts["About"] = f"one record of {rule.subject_table}; reads {', '.join(rule.reads)}"
+    facts["Source"] = rule.source
+    return facts
+
+
+def _because(reason: str | None) -> str:
+    return f" ({reason})" if reason else ""
+
+
+def show_parameters(worklist: Worklist, rule: Rule) -> None:
+    """Every parameter with its reason, and what the practice has set, also for single payers."""
+    rows = parameters(rule, labels.payers(worklist))
+    st.dataframe(
+        rows,
+        hide_index=True,
+        row_height=36,
+        placeholder="",
+        alt=f"{len(rows)} parameters with their values, who set them and why they are as shipped",
+        column_config={
+            "parameter": st.column_config.TextColumn("Parameter", width=140),
+            "payer": st.column_config.TextColumn("For", width=130),
+            "value": st.column_config.TextColumn("Value", width=80),
+            "shipped": st.column_config.TextColumn("As shipped", width=90),
+            "set_by": st.column_config.MultiselectColumn(
+                "Set by", options=[BY_PRACTICE, AS_SHIPPED], color=["#FEDF89", "#E4E7EC"], width=110
+            ),
+            "why": st.column_config.TextColumn("Why it is shipped so", width=420),
+        },
+    )
+    st.text(
+        f"A practice sets these in {workspace.workspace().settings.settings_file.name}, under [rules.{rule.rule_id}]."
+    )
+
+
+def parameters(rule: Rule, payers: Mapping[str, str]) -> pd.DataFrame:
+    """parameter, payer, value, shipped, set_by (a list of one) and why: one row each, and one more for each payer with its own."""
+    shipped, why = book().shipped[rule.rule_id], docs.reasons(rule)
+    rows = [("due_days", EVERYBODY, rule.due_days, shipped.due_days)]
+    for name, value in rule.params.items():
+        rows.append((name, EVERYBODY, value, shipped.params[name]))
+        for payer_id, of_payer in book().payers.get(rule.rule_id, {}).items():
+            if name in of_payer:
+                rows.append(
+                    (name, payers.get(payer_id, payer_id), of_payer[name], shipped.params[name])
+                )
+    return pd.DataFrame(
+        [
+            {
+                "parameter": name,
+                "payer": payer,
+                "value": docs.written(value),
+                "shipped": docs.written(original),
+                "set_by": [AS_SHIPPED if value == original and payer == EVERYBODY else BY_PRACTICE],
+                "why": why.get(name, ""),
+            }
+            for name, payer, value, original in rows
+        ]
+    )

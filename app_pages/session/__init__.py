@@ -1,0 +1,1 @@
+"""What every page stands on: the practice, the person, the clock, the labels."""

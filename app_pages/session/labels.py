@@ -1,0 +1,116 @@
+"""What ids are called on the screen: constant, unique labels, because a select widget sends its label back and not the id."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+import streamlit as st
+
+from app_pages.session import workspace
+from pipelines.vocabulary import CATEGORIES
+from pipelines.worklist.visibility import Facilities
+from pipelines.worklist.worklist import Worklist
+
+ME, UNASSIGNED, SELF_PAY = "me", "unassigned", "self-pay"
+AGES = {
+    "0-1": "0–1 days",
+    "2-3": "2–3 days",
+    "4-7": "4–7 days",
+    "8-14": "8–14 days",
+    "15-30": "15–30 days",
+    "31-": "31 days or more",
+}
+EVENTS = {
+    "opened": "Opened",
+    "converted_from": "Continued from another task",
+    "cleared": "Cleared by the system",
+    "converted": "Became another task",
+    "discharged": "Closed: case discharged",
+    "source_gone": "Closed: record gone from the EMR",
+    "owner_changed": "Owner changed in the EMR",
+    "updated": "Changed in the EMR",
+    "completed": "Completed",
+    "override": "Completed by hand (override)",
+    "deferred": "Deferred",
+    "returned": "Returned to the list",
+    "reopened": "Reopened",
+    "assigned": "Assigned",
+    "noted": "Note",
+}
+
+# How tasks end, as measures.KINDS_OF_END groups it.
+ENDS = {
+    "by_system": "Cleared by the system",
+    "completed": "Completed by people",
+    "override": "Overridden",
+    "discharged": "Discharged",
+    "source_gone": "Record gone",
+}
+
+
+def facilities(worklist: Worklist) -> Mapping[str, str]:
+    """Facility id → name, by name."""
+    return _names("facilities", worklist.state.run_id, worklist.state.facility_ids, worklist)
+
+
+def types(worklist: Worklist) -> Mapping[str, str]:
+    """Task type id → title, by title."""
+    return _names("rules", worklist.state.run_id, None, worklist)
+
+
+def categories() -> Mapping[str, str]:
+    """The categories, which are their own names."""
+    return {category: category for category in CATEGORIES}
+
+
+def payers(worklist: Worklist) -> Mapping[str, str]:
+    """Payer id → name, by name, and who pays themselves."""
+    return {**_names("payers", worklist.state.run_id, None, worklist), SELF_PAY: "Self-pay"}
+
+
+def staff(worklist: Worklist) -> Mapping[str, str]:
+    """Me, Unassigned, then staff id → name by name; those who left too, since tasks may still be theirs."""
+    return {
+        ME: "Me",
+        UNASSIGNED: "Unassigned",
+        **_names("staff", worklist.state.run_id, None, worklist),
+    }
+
+
+def active_staff(worklist: Worklist) -> Mapping[str, str]:
+    """Staff id → name of those a task can be given to, by name."""
+    return _active_staff(worklist.state.run_id, worklist)
+
+
+def unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Id → label; the id is added where two would be called the same."""
+    found = dict(pairs)
+    often = Counter(found.values())
+    return {key: name if often[name] == 1 else f"{name} ({key})" for key, name in found.items()}
+
+
+@st.cache_data(max_entries=40, show_spinner=False)
+def _names(
+    question: str, run_id: str, facility_ids: Facilities, _worklist: Worklist
+) -> dict[str, str]:
+    rows = getattr(_worklist, question)()
+    key = {
+        "facilities": "facility_id",
+        "rules": "rule_id",
+        "payers": "payer_id",
+        "staff": "staff_id",
+    }[question]
+    return unique(zip(rows[key], rows["title" if question == "rules" else "name"], strict=True))
+
+
+@st.cache_data(max_entries=10, show_spinner=False)
+def _active_staff(run_id: str, _worklist: Worklist) -> dict[str, str]:
+    rows = _worklist.staff()
+    rows = rows[rows["is_active"].fillna(False)]
+    return unique(zip(rows["staff_id"], rows["name"], strict=True))
+
+
+def me() -> str:
+    """The staff id behind Me."""
+    return workspace.person().staff_id

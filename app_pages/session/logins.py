@@ -1,0 +1,138 @@
+"""What the server remembers of who is at which browser, in its memory: after a restart everybody signs in again.
+
+A browser is known by a random cookie of its own (see server.py), a session by its `login`, which is the same in all tabs of
+a browser and another with each sign-in. Streamlit's own sessions are single tabs and know nothing of each other.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+MOST = 10_000  # entries of each kind; the oldest go first, so that nobody can fill the memory
+RETURN_WITHIN = dt.timedelta(minutes=10)  # longer than any sign-in takes
+EXPIRED = "Your sign-in has expired."
+
+
+@dataclass(frozen=True)
+class Session:
+    """One sign-in: whose, in which browser, last used when on the app's clock, good until when on the machine's, why it was ended."""
+
+    staff_id: str
+    browser: str
+    used_at: dt.datetime
+    until: dt.datetime | None = None
+    ended: str | None = None
+
+    def why_over(
+        self, now: dt.datetime, machine_now: dt.datetime, idle: dt.timedelta
+    ) -> str | None:
+        """Why it no longer counts, None while it does; `now` is the app's clock, `idle` how long it may lie unused."""
+        if self.ended is not None:
+            return self.ended
+        if self.until is not None and self.until <= machine_now:
+            return EXPIRED
+        if now - self.used_at < idle:
+            return None
+        minutes = idle // dt.timedelta(minutes=1)
+        return f"You were signed out because nobody had used the workbench here for {minutes} {'minute' if minutes == 1 else 'minutes'}."
+
+
+class Sessions:
+    """All sign-ins of this server by login; every method is safe from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_login: dict[str, Session] = {}
+        self._refused: dict[str, str] = {}
+
+    def find(self, login: str) -> Session | None:
+        """The session of a login, over or not; None when this server has not seen it."""
+        with self._lock:
+            return self._by_login.get(login)
+
+    def begin(self, login: str, session: Session) -> bool:
+        """Remember a new session, or one that ended and begins again; False when another tab was first."""
+        with self._lock:
+            known = self._by_login.get(login)
+            if known is not None and known.ended is None:
+                return False
+            self._by_login[login] = session
+            _keep_newest(self._by_login)
+            return True
+
+    def use(self, login: str, at: dt.datetime) -> None:
+        """Somebody clicked in one of its tabs."""
+        with self._lock:
+            session = self._by_login.get(login)
+            if session is not None and session.ended is None:
+                self._by_login[login] = replace(session, used_at=max(at, session.used_at))
+
+    def end(self, login: str, why: str) -> bool:
+        """End a session in all its tabs; False when it was over already."""
+        with self._lock:
+            session = self._by_login.get(login)
+            if session is None or session.ended is not None:
+                return False
+            self._by_login[login] = replace(session, ended=why)
+            return True
+
+    def end_all(self, staff_id: str, why: str) -> None:
+        """End every session of a person: who signs out is out everywhere."""
+        with self._lock:
+            for login, session in self._by_login.items():
+                if session.staff_id == staff_id and session.ended is None:
+                    self._by_login[login] = replace(session, ended=why)
+
+    def forget(self, login: str) -> None:
+        """As if it had never been seen."""
+        with self._lock:
+            self._by_login.pop(login, None)
+
+    def is_open_in(self, browser: str) -> bool:
+        """Whether somebody is signed in at this browser."""
+        with self._lock:
+            return any(
+                session.browser == browser and session.ended is None
+                for session in self._by_login.values()
+            )
+
+    def is_news(self, login: str, refusal: str) -> bool:
+        """Whether this login has not been refused for this reason before."""
+        with self._lock:
+            is_news = self._refused.get(login) != refusal
+            self._refused[login] = refusal
+            _keep_newest(self._refused)
+            return is_news
+
+
+class Returns:
+    """The page a browser asked for before it went to sign in; handed out once, within ten minutes of the machine's clock."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_browser: dict[str, tuple[str, dt.datetime]] = {}
+
+    def put(self, browser: str, target: str, at: dt.datetime) -> None:
+        """Remember where to go; a newer wish replaces an older."""
+        with self._lock:
+            self._by_browser.pop(browser, None)
+            self._by_browser[browser] = (target, at)
+            _keep_newest(self._by_browser)
+
+    def take(self, browser: str, at: dt.datetime) -> str | None:
+        """Where to go, if that was asked a short while ago; it is then forgotten."""
+        with self._lock:
+            target, put_at = self._by_browser.pop(browser, (None, at))
+        return target if at - put_at <= RETURN_WITHIN else None
+
+
+def _keep_newest(entries: dict) -> None:
+    surplus: Iterator[str] = iter(list(entries)[: max(0, len(entries) - MOST)])
+    for key in surplus:
+        del entries[key]
+
+
+SESSIONS, RETURNS = Sessions(), Returns()

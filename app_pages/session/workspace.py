@@ -1,0 +1,120 @@
+"""What every page stands on: the practice's settings, the app's clock, the list all sessions share, and who is looking."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from app_pages.session import clock
+from app_pages.session.logins import SESSIONS
+from pipelines import settings as settings_module
+from pipelines.demo import build
+from pipelines.errors import UserError
+from pipelines.operations import permissions
+from pipelines.rules.model import Rule
+from pipelines.rules.overrides import rules_in_force
+from pipelines.settings import Settings
+from pipelines.warehouse import snapshots
+from pipelines.worklist.live import LiveWorklist
+from pipelines.worklist.visibility import Facilities
+from pipelines.worklist.worklist import Worklist
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One server process's practice: where it lies, whether it is the made-up one, what moves its clock, and its shared list."""
+
+    settings: Settings
+    is_demo: bool
+    moved_by: Path | None
+    shared: LiveWorklist
+
+
+@dataclass(frozen=True)
+class Person:
+    """The member of staff at the keyboard; facility_id is their home facility, None for those of several."""
+
+    staff_id: str
+    name: str
+    role: str
+    email: str | None = None
+    facility_id: str | None = None
+
+
+@st.cache_resource(show_spinner=False)
+def workspace() -> Workspace:
+    """The practice this server serves: the real one, or the demo while no extracts are named and no list was ever published."""
+    settings = settings_module.load()
+    is_demo = settings.extracts is None and snapshots.current(settings.warehouse) is None
+    if is_demo:
+        settings = build.settings_for(settings)
+    permissions.restrict(settings)
+    moved_by = settings.clock_file or (build.clock_file(settings) if is_demo else None)
+    return Workspace(settings, is_demo, moved_by, LiveWorklist(settings))
+
+
+def now() -> dt.datetime:
+    """What time it is for the app, to the second, in UTC; the demo's clock stands still until its history is there."""
+    moved_by = workspace().moved_by
+    return clock.now(moved_by if moved_by is not None and moved_by.exists() else None)
+
+
+def visible_facilities() -> Facilities:
+    """The facilities that the person at the keyboard is limited to, None for whoever sees all."""
+    person: Person = st.session_state["person"]
+    return workspace().settings.access.facilities_of(
+        person.staff_id, person.role, person.facility_id
+    )
+
+
+def worklist() -> Worklist:
+    """The list as it is now, as far as this person may see it; each call a reader of its own, so that one may be held while others act."""
+    return workspace().shared.at(now(), visible_facilities())
+
+
+def staff() -> pd.DataFrame:
+    """Worklist.staff, for finding out who is there: nothing of any patient."""
+    with workspace().shared.at(now()) as everything:
+        return everything.staff()
+
+
+def idle() -> dt.timedelta:
+    """How long a session may lie unused."""
+    return dt.timedelta(minutes=workspace().settings.idle_minutes)
+
+
+def person() -> Person:
+    """Who is at the keyboard; the frame has seen to it before any page runs.
+
+    UserError for a click after the end of the session: its callback, or a dialog, runs before the frame asks again who is there.
+    """
+    session = (
+        SESSIONS.find(st.session_state["identity.claim"].login)
+        if "identity.claim" in st.session_state
+        else None
+    )
+    why = (
+        session.why_over(now(), clock.machine_now(), idle())
+        if session
+        else "Nobody is signed in here any more."
+    )
+    if why is not None:
+        raise UserError(f"{why} What you clicked was not done. Reload the page.")
+    return st.session_state["person"]
+
+
+def pages() -> Mapping[str, StreamlitPage]:
+    """The pages to link to, by name."""
+    return st.session_state["pages"]
+
+
+@st.cache_resource(show_spinner=False)
+def rules() -> Mapping[str, Rule]:
+    """The rules as the practice has set them, by id: their steps, links and words."""
+    return rules_in_force(workspace().settings)[0]

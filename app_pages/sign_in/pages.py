@@ -1,0 +1,97 @@
+"""The pages in front of the workbench, where nothing of any patient is: sign in, say who you are, or read why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import streamlit as st
+
+from app_pages.session.markdown import escape_markdown
+
+SINGLE_SITE = "No sign-in is set up: the workbench answers this computer only and believes who you say you are. What you do is recorded under that name."
+
+
+@contextmanager
+def _door(title: str, notice: str | None = None) -> Iterator[None]:
+    with (
+        st.container(horizontal_alignment="center"),
+        st.container(width=520, border=True, gap="medium"),
+    ):
+        st.markdown(":material/task_alt: Task Workbench")
+        st.title(title)
+        if notice:
+            st.info(escape_markdown(notice), icon=":material/lock_clock:")
+        yield
+
+
+def sign_in(
+    providers: Mapping[str | None, str], notice: str | None, begin: Callable[[str | None], None]
+) -> None:
+    """A button for each provider, from its name in secrets.toml to its label."""
+    with _door("Sign in", notice):
+        st.markdown("Sign in with your practice’s account. The page you asked for opens then.")
+        for name, label in providers.items():
+            st.button(
+                escape_markdown(label),
+                key=f"identity.sign_in.{name}",
+                type="primary",
+                width="stretch",
+                on_click=begin,
+                args=(name,),
+            )
+
+
+def who_are_you(
+    people: Sequence[tuple[str, str]], notice: str | None, choose: Callable[[], None]
+) -> None:
+    """The list of staff, as (staff id, label); the chosen id is then in the session under identity.chosen."""
+    names = dict(people)
+    with _door("Who are you?", notice):
+        st.selectbox(
+            "Your name",
+            list(names),
+            index=None,
+            format_func=names.__getitem__,
+            key="identity.chosen",
+            placeholder="Type a part of your name",
+        )
+        st.button("Start", type="primary", width="stretch", on_click=choose)
+        st.warning(SINGLE_SITE, icon=":material/computer:")
+
+
+def go_on(shown_as: str, notice: str, again: Callable[[], None]) -> None:
+    """For whom a sign-on proxy names: back in, past the proxy."""
+    with _door("You are signed out", notice):
+        st.markdown("To end the session of your sign-on as well, sign out there.")
+        st.button(
+            f"Go on as {escape_markdown(shown_as)}", type="primary", width="stretch", on_click=again
+        )
+
+
+def no_facility() -> None:
+    """For staff who are limited to their own facilities and have none."""
+    with _door("You have no facility here"):
+        st.text(
+            "Staff see the tasks of their own facilities only, and your record in the EMR names none."
+        )
+        st.text(
+            "Ask the practice to enter your facility in the EMR’s staff list, or your facilities under access.staff_facilities in the settings file."
+        )
+
+
+def refused(
+    why: str, remedy: str, *, shown_as: str | None, other_account: Callable[[], None] | None
+) -> None:
+    """Who was recognised but may not come in, what to do about it, and the way to another account where the workbench has one."""
+    with _door("You cannot use the workbench"):
+        if shown_as is not None:
+            st.markdown(f"You are signed in as **{escape_markdown(shown_as)}**.")
+        st.error(escape_markdown(why), icon=":material/block:")
+        st.markdown(escape_markdown(remedy))
+        if other_account is not None:
+            st.button(
+                "Use another account", type="primary", width="stretch", on_click=other_account
+            )
+        elif shown_as is not None:
+            st.markdown("To use another account, sign out of your sign-on first.")

@@ -1,0 +1,108 @@
+"""The task management page: every open task of the chosen facilities, filtered, ordered, and worked one by one or many at once."""
+
+import streamlit as st
+
+from app_pages.components import export
+from app_pages.session import access_record, cached, workspace
+from app_pages.session.markdown import caption, escape_markdown
+from app_pages.tasks import actions, grid, numbers, panel
+from app_pages.tasks import view as tasks_view
+from app_pages.url import filters as url_filters
+from app_pages.url import saved_views, time_travel
+from app_pages.url import view as url_view
+
+PAGE_ROWS = 100
+
+view = tasks_view.read(workspace.worklist())
+worklist = time_travel.worklist(view)
+filters, order = tasks_view.filters(view), tasks_view.order(view)
+can_act = view["status"] in tasks_view.OF_OPEN_TASKS and not time_travel.is_on(view)
+
+with st.session_state["sidebar"]:
+    tasks_view.show_filters(view, worklist)
+
+count = numbers.count(worklist, view, filters)
+pages = max(1, -(-count // PAGE_ROWS))
+page = min(view["page"], pages)
+tasks = cached.tasks(worklist, filters, order, PAGE_ROWS, (page - 1) * PAGE_ROWS)
+if page != view["page"]:
+    view.set("page", page)
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    st.title("Tasks", width="stretch")
+    saved_views.show_menu(view, "tasks")
+    export.show_menu(worklist, filters, order, count)
+
+time_travel.show_banner(view, worklist)
+for problem in view.problems:
+    st.warning(escape_markdown(problem), icon=":material/link_off:")
+tasks_view.show_days(view)
+for notice in url_filters.without_tasks(view, worklist, filters):
+    st.info(escape_markdown(notice), icon=":material/inbox:")
+
+numbers.show(worklist, view, filters)
+actions.show_outcome()
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    st.segmented_control(
+        "Status",
+        list(tasks_view.STATUSES),
+        key=view.key("status"),
+        format_func=tasks_view.STATUSES.get,
+        on_change=view.changed("status"),
+        required=True,
+    )
+    st.selectbox(
+        "Sort",
+        list(tasks_view.SORTS),
+        key=view.key("sort"),
+        format_func=tasks_view.SORTS.get,
+        on_change=view.changed("sort"),
+        width=210,
+    )
+bulk = st.container(border=True, horizontal=True, vertical_alignment="center", key="tasks.bulk")
+
+grid.show(
+    tasks,
+    f"{count:,} tasks",
+    lambda task_id: view.set("task", task_id),
+    with_facility=len(view["facility"]) != 1,
+    with_return=view["status"] in ("deferred", "open"),
+    with_end=view["status"] not in tasks_view.OF_OPEN_TASKS,
+)
+
+access_record.note_list("tasks", view.query(task=None))
+ticked = grid.ticked()
+with bulk:
+    hint = "Tick tasks to act on several at once" if can_act else "Tick a task to open it"
+    st.text(f"{len(ticked):,} selected" if ticked else hint, width="stretch")
+    # The table's own Open is out of the keyboard's reach; a tick (Shift and Space) is not.
+    st.button(
+        "Open",
+        key="tasks.open",
+        icon=":material/open_in_full:",
+        disabled=len(ticked) != 1,
+        on_click=url_view.touch(view.set),
+        args=("task", next(iter(ticked), None)),
+    )
+    for action, label, icon in actions.BULK if can_act else ():
+        st.button(
+            label,
+            key=f"tasks.{action}",
+            type="primary" if action == "complete" else "secondary",
+            icon=f":material/{icon}:",
+            disabled=not ticked,
+            on_click=url_view.touch(actions.ask_ticked),
+            args=(action,),
+        )
+
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    first = (page - 1) * PAGE_ROWS
+    st.markdown(caption(f"{first + 1 if count else 0:,}–{first + len(tasks):,} of {count:,} tasks"))
+    if pages > 1:
+        grid.show_pages(pages, page, lambda chosen: view.set("page", chosen))
+
+if view["task"] is not None:
+    panel.show(view)
+else:
+    actions.show_confirmation()

@@ -1,0 +1,269 @@
+"""The Open panel of one task: why it exists, how to resolve it, where to look, what can be done, and all that happened to it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app_pages.session import access_record, labels, times, workspace
+from app_pages.session.markdown import escape_markdown
+from app_pages.tasks import actions, links, timeline
+from app_pages.url import filters, time_travel
+from app_pages.url import view as url_view
+from pipelines.records import patients
+from pipelines.rules.model import Rule
+from pipelines.worklist.actions import ActionRequest
+from pipelines.worklist.worklist import Worklist
+
+ACTED = "panel.acted"
+STATES = {"pending": "blue", "deferred": "gray", "completed": "green", "cleared": "green"}
+
+
+def show(view: url_view.View) -> None:
+    """The panel of the task that the view's URL has open, in a past list to look at only; putting it away takes the task out of the URL."""
+    found = _list_of(view).task(view["task"])
+    title = "No such task" if found is None else escape_markdown(found["title"])
+
+    def put_away() -> None:
+        view.set("task", None)
+
+    @st.dialog(
+        title,
+        width="medium",
+        position="right",
+        icon=":material/task:",
+        on_dismiss=url_view.touch(put_away),
+    )
+    def panel() -> None:
+        if st.session_state.pop(ACTED, False):
+            st.rerun()  # the list behind has changed, too
+        worklist = _list_of(view)
+        task = worklist.task(view["task"])
+        if task is None:
+            st.warning(
+                f"There is no task “{escape_markdown(view['task'])}”{filters.among(worklist)}. The link may be of another practice, or mistyped."
+            )
+            return
+        access_record.note_access(task["patient_id"], "task", task["task_id"])
+        _show(
+            worklist,
+            task,
+            workspace.rules().get(task["rule_id"]),
+            can_act="at" not in view.params or not time_travel.is_on(view),
+        )
+
+    panel()
+
+
+def _list_of(view: url_view.View) -> Worklist:
+    return time_travel.worklist(view) if "at" in view.params else workspace.worklist()
+
+
+def _show(worklist: Worklist, task: pd.Series, rule: Rule | None, *, can_act: bool) -> None:
+    _show_head(worklist, task)
+    if not can_act:
+        st.info(
+            "This is the task as it was; go back to now to act on it.", icon=":material/history:"
+        )
+    actions.show_outcome_in_panel()
+    _heading("Why this task exists")
+    st.markdown(
+        f"**{escape_markdown(task['reason'])}**"
+        + (f"  \n{escape_markdown(rule.purpose)}" if rule is not None else "")
+    )
+    _show_facts(worklist, task, rule)
+    if rule is not None:
+        _heading("How to resolve")
+        st.markdown(
+            "\n".join(
+                f"{number}. {escape_markdown(step)}"
+                for number, step in enumerate(rule.resolve, start=1)
+            )
+        )
+        links.show(task, rule.links)
+        clears = (
+            "Clears by itself" if rule.clears == "auto" else "Stays until somebody completes it"
+        )
+        st.markdown(f":material/info: **{clears}.** {escape_markdown(rule.clears_when)}")
+    if can_act and (task["is_open"] or task["status"] == "completed"):
+        _show_actions(worklist, task)
+    _heading("What happened")
+    timeline.show(worklist, task["patient_id"], task["task_id"])
+
+
+def _heading(text: str) -> None:
+    st.markdown(f"**:blue[{text}]**")  # a dialog draws headings smaller than its text
+
+
+def _show_head(worklist: Worklist, task: pd.Series) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(escape_markdown(task["category"]), color="blue")
+        st.badge(task["status"].capitalize(), color=STATES[task["status"]])
+        if task["overdue"] and task["status"] == "pending":
+            st.badge("Overdue", icon=":material/schedule:", color="red")
+        st.page_link(
+            workspace.pages()["patient"],
+            label=escape_markdown(task["patient"]),
+            icon=":material/person:",
+            query_params={"patient_id": task["patient_id"]},
+        )
+    if task["status"] == "deferred":
+        when = times.local_times(
+            worklist, [task["facility_id"]], task["deferred_until"].to_pydatetime()
+        )
+        st.info(f"Hidden from the list; back {when}.", icon=":material/snooze:")
+    if not task["is_open"]:
+        by = (
+            "the system"
+            if task["closed_by"] == "system"
+            else worklist.staff_name(task["closed_by"])
+        )
+        st.success(
+            f"{escape_markdown(labels.EVENTS[task['close_kind']])} by {escape_markdown(by)}, {timeline.when(worklist, task, task['closed_at'])}."
+        )
+
+
+def _show_facts(worklist: Worklist, task: pd.Series, rule: Rule | None) -> None:
+    facts = {
+        "Since": f"{task['since']:%B %-d, %Y}",
+        "Age": f"{task['age_days']} days"
+        + (
+            f", {task['active_age_days']} without deferrals"
+            if task["active_age_days"] != task["age_days"]
+            else ""
+        ),
+        "Due": f"{task['due_on']:%B %-d, %Y}",
+        "Amount": None if pd.isna(task["amount"]) else f"${task['amount']:,.2f}",
+        "Staff": task["staff"],
+        "Payer": task["payer"],
+        "Facility": task["facility"],
+    }
+    if rule is not None:
+        facts |= patients.facts(worklist.con, rule.subject_table, task["subject_id"])
+    with st.grid(3, gap="small"):
+        for name, value in facts.items():
+            if value is not None and str(value):
+                st.markdown(f":gray[{escape_markdown(name)}]  \n{escape_markdown(value)}")
+
+
+def _show_actions(worklist: Worklist, task: pd.Series) -> None:
+    """The controls; each remembers the task as it was drawn, so that whoever was faster is noticed."""
+    task_id, seen = task["task_id"], int(task["last_seq"])
+    with st.container(border=True):
+        if task["is_open"] and task["manual"] == "override":
+            st.text(
+                "Marking it complete by hand is an override: write why, the reason stays in the history."
+            )
+        if task["is_open"]:
+            st.text_input(
+                "Reason" if task["manual"] == "override" else "Reason (optional)",
+                key=f"panel.reason.{task_id}",
+                max_chars=500,
+                on_change=_write_reason,
+                args=(task, seen),
+            )
+        key = f"panel.complete.{task_id}.{seen}"
+        st.checkbox(
+            "Task Mark Complete",
+            value=not task["is_open"],
+            key=key,
+            on_change=_mark,
+            args=(task, seen),
+        )
+        if st.session_state.get(key) and task["is_open"]:
+            st.warning("A reason is needed before this is complete.", icon=":material/edit:")
+        if task["is_open"]:
+            _show_deferral_and_owner(worklist, task, seen)
+
+
+def _show_deferral_and_owner(worklist: Worklist, task: pd.Series, seen: int) -> None:
+    task_id = task["task_id"]
+    choices = {
+        span: f"{span}: back {times.local_times(worklist, [task['facility_id']], actions.returns_at(span))}"
+        for span in actions.DEFERRALS
+    }
+    staff = {"": actions.NOBODY, **labels.active_staff(worklist)}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.menu_button(
+            "Defer Task",
+            list(choices),
+            key=f"panel.defer.{task_id}",
+            format_func=choices.get,
+            icon=":material/snooze:",
+            on_click=_defer,
+            args=(task_id, seen),
+        )
+        if task["status"] == "deferred":
+            st.button(
+                "Return to the list",
+                key=f"panel.return.{task_id}",
+                icon=":material/undo:",
+                on_click=_act,
+                args=(ActionRequest(task_id, "return", seen=seen), "Returned to the list"),
+            )
+    st.selectbox(
+        "Assign to",
+        list(staff),
+        index=None,
+        key=f"panel.assign.{task_id}.{seen}",
+        format_func=staff.get,
+        placeholder=f"Now {task['staff']}",
+        on_change=_assign,
+        args=(task_id, seen, staff),
+    )
+    st.text_input(
+        "Note",
+        key=f"panel.note.{task_id}.{seen}",
+        max_chars=500,
+        placeholder="Press Enter to keep it",
+        on_change=_note,
+        args=(task_id, seen),
+    )
+
+
+def _act(wish: ActionRequest, said: str) -> None:
+    actions.do([wish], said)
+    st.session_state[ACTED] = True
+
+
+def _mark(task: pd.Series, seen: int) -> None:
+    task_id = task["task_id"]
+    if not task["is_open"]:
+        _act(ActionRequest(task_id, "reopen", seen=seen), "Reopened")
+        return
+    reason = st.session_state.get(f"panel.reason.{task_id}", "").strip()
+    if task["manual"] == "override" and not reason:
+        return  # the panel asks for it, and completes when it is there
+    _act(ActionRequest(task_id, "complete", reason=reason or None, seen=seen), "Completed")
+
+
+def _write_reason(task: pd.Series, seen: int) -> None:
+    if st.session_state.get(f"panel.complete.{task['task_id']}.{seen}"):
+        _mark(task, seen)
+
+
+def _defer(task_id: str, seen: int) -> None:
+    span = st.session_state[f"panel.defer.{task_id}"]
+    if span is not None:
+        reason = st.session_state.get(f"panel.reason.{task_id}", "").strip()
+        _act(
+            ActionRequest(
+                task_id, "defer", span=actions.length_of(span), reason=reason or None, seen=seen
+            ),
+            f"Deferred for {span}",
+        )
+
+
+def _assign(task_id: str, seen: int, staff: dict[str, str]) -> None:
+    to = st.session_state[f"panel.assign.{task_id}.{seen}"]
+    if to is not None:
+        _act(
+            ActionRequest(task_id, "assign", to_staff_id=to or None, seen=seen),
+            f"Assigned to {staff[to]}",
+        )
+
+
+def _note(task_id: str, seen: int) -> None:
+    text = st.session_state[f"panel.note.{task_id}.{seen}"].strip()
+    if text:
+        _act(ActionRequest(task_id, "note", reason=text, seen=seen), "Note kept")

@@ -1,0 +1,1 @@
+"""The demo practice: five weeks of runs and of its staff at work."""

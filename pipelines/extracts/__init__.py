@@ -1,0 +1,1 @@
+"""Find, read and validate the extract files of a run against the contract."""

@@ -1,0 +1,324 @@
+"""The contract of the extracts: one pandera model per table, the single statement of its columns, types,
+nullability, keys, value sets and references.
+
+An extract arrives as text, so the contract says how each column must be *written* (`day`, `moment`, `money` …).
+Two readers use it: DuckDB, through the SQL that judging.py derives from the models, finds the suspect rows of a
+large file; pandera judges the suspects and names line, column and check. A property test holds the two together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import pandera.pandas as pa
+
+from pipelines.extracts.formats import FORMS
+
+ROLES = (
+    "Front Desk",
+    "Clinical Staff",
+    "Therapy Director",
+    "Practice Administrator",
+    "Business Owner",
+)
+"""Keys staged so far, by table, for the rows under judgement; a table that is absent here is not checked."""
+
+
+def _key() -> pa.Field:
+    return pa.Field(unique=True, written_as={"form": "id"})
+
+
+def _ref(table: str, *, nullable: bool = False) -> pa.Field:
+    return pa.Field(nullable=nullable, written_as={"form": "id"}, refers_to={"table": table})
+
+
+def _is(form: str, *, nullable: bool = False) -> pa.Field:
+    return pa.Field(nullable=nullable, written_as={"form": form})
+
+
+def _one_of(*values: str, nullable: bool = False) -> pa.Field:
+    return pa.Field(nullable=nullable, isin=list(values))
+
+
+class Extract(pa.DataFrameModel):
+    """What all tables share: values are text as read, trimmed, empty ones missing; other columns are ignored."""
+
+    class Config:
+        strict = False
+        coerce = False
+
+
+class Facilities(Extract):
+    """A facility. Its time zone says what "today" is there."""
+
+    facility_id: str = _key()
+    name: str = _is("text")
+    time_zone: str = _is("zone")
+
+
+class Staff(Extract):
+    """Everybody who works here or did."""
+
+    staff_id: str = _key()
+    name: str = _is("text")
+    email: str = _is("text", nullable=True)
+    role: str = _one_of(*ROLES)
+    is_assistant: str = _is("flag")
+    facility_id: str = _ref("facilities", nullable=True)
+    is_active: str = _is("flag")
+
+
+class Payers(Extract):
+    """Who pays: an insurer, a plan, a programme."""
+
+    payer_id: str = _key()
+    name: str = _is("text")
+    kind: str = _is("text")
+
+
+class Patients(Extract):
+    """One row a patient. Only an Active patient gets new tasks (domain rule 2)."""
+
+    patient_id: str = _key()
+    first_name: str = _is("text")
+    last_name: str = _is("text")
+    birth_date: str = _is("birth_day", nullable=True)
+    status: str = _one_of("Active", "Inactive", "Referral")
+    facility_id: str = _ref("facilities")
+    phone: str = _is("text", nullable=True)
+    email: str = _is("text", nullable=True)
+    reminder_channel: str = _is("text", nullable=True)
+
+
+class Cases(Extract):
+    """One course of care of a patient, from opening to discharge."""
+
+    case_id: str = _key()
+    patient_id: str = _ref("patients")
+    facility_id: str = _ref("facilities")
+    therapist_id: str = _ref("staff", nullable=True)
+    opened_on: str = _is("day")
+    discharged_on: str = _is("day", nullable=True)
+    visits_per_week_target: str = _is("count", nullable=True)
+    referring_provider: str = _is("text", nullable=True)
+    referring_fax: str = _is("text", nullable=True)
+
+
+class Policies(Extract):
+    """A patient's insurance; rank 1 is the primary one. Without a case it serves all cases of the patient."""
+
+    policy_id: str = _key()
+    patient_id: str = _ref("patients")
+    case_id: str = _ref("cases", nullable=True)
+    payer_id: str = _ref("payers")
+    rank: str = _one_of("1", "2", "3", "4", "Primary", "Secondary", "Tertiary")
+    starts_on: str = _is("day", nullable=True)
+    ends_on: str = _is("day", nullable=True)
+    created_at: str = _is("moment")
+    authorization_required: str = _is("flag")
+    verification_requested_at: str = _is("moment", nullable=True)
+    verified_at: str = _is("moment", nullable=True)
+    verified_by: str = _is("text", nullable=True)
+
+
+class Authorizations(Extract):
+    """A payer's leave for a number of visits or a span of days; a stub is the vendor's placeholder for one."""
+
+    authorization_id: str = _key()
+    policy_id: str = _ref("policies")
+    case_id: str = _ref("cases")
+    number: str = _is("text", nullable=True)
+    starts_on: str = _is("day", nullable=True)
+    ends_on: str = _is("day", nullable=True)
+    visit_limit: str = _is("count", nullable=True)
+    visits_used: str = _is("count", nullable=True)
+    is_stub: str = _is("flag")
+    entered_at: str = _is("moment")
+    document_uploaded_at: str = _is("moment", nullable=True)
+
+
+class Appointments(Extract):
+    """One visit, planned or past. amount_due is what the patient owes at the visit."""
+
+    appointment_id: str = _key()
+    case_id: str = _ref("cases")
+    patient_id: str = _ref("patients")
+    facility_id: str = _ref("facilities")
+    staff_id: str = _ref("staff", nullable=True)
+    starts_at: str = _is("moment")
+    status: str = _one_of(
+        "Scheduled", "Confirmed", "Arrived", "In Progress", "Completed", "Cancelled", "No Show"
+    )
+    amount_due: str = _is("money", nullable=True)
+    reminder_status: str = _is("text", nullable=True)
+    created_at: str = _is("moment")
+
+
+class Payments(Extract):
+    """Money from a patient (payment), back to a patient (refund), or an entry taken back (void)."""
+
+    payment_id: str = _key()
+    patient_id: str = _ref("patients")
+    case_id: str = _ref("cases")
+    date_of_service: str = _is("day", nullable=True)
+    kind: str = _one_of("payment", "refund", "void")
+    amount: str = _is("money")
+    paid_at: str = _is("moment")
+
+
+class Claims(Extract):
+    """A bill to a payer; processed once the payer has said what the patient owes."""
+
+    claim_id: str = _key()
+    case_id: str = _ref("cases")
+    policy_id: str = _ref("policies", nullable=True)
+    appointment_id: str = _ref("appointments", nullable=True)
+    date_of_service: str = _is("day")
+    status: str = _is("text")
+    patient_responsibility: str = _is("money", nullable=True)
+    processed_at: str = _is("moment", nullable=True)
+
+
+class ClaimHolds(Extract):
+    """Why a claim is kept from submission, until released."""
+
+    hold_id: str = _key()
+    claim_id: str = _ref("claims")
+    reason_code: str = _is("text")
+    reason: str = _is("text")
+    held_at: str = _is("moment")
+    released_at: str = _is("moment", nullable=True)
+
+
+class Documents(Extract):
+    """A clinical document, from draft to completed."""
+
+    document_id: str = _key()
+    case_id: str = _ref("cases")
+    appointment_id: str = _ref("appointments", nullable=True)
+    kind: str = _is("text")
+    has_plan_of_care: str = _is("flag")
+    status: str = _one_of("Draft", "Review", "Completed")
+    started_at: str = _is("moment")
+    date_of_service: str = _is("day", nullable=True)
+    last_editor_id: str = _ref("staff", nullable=True)
+    completed_at: str = _is("moment", nullable=True)
+    reviewer_id: str = _ref("staff", nullable=True)
+    submitted_for_review_at: str = _is("moment", nullable=True)
+
+
+class Faxes(Extract):
+    """One sending of a document; Failed means given up after all retries."""
+
+    fax_id: str = _key()
+    document_id: str = _ref("documents")
+    recipient: str = _is("text", nullable=True)
+    number: str = _is("text", nullable=True)
+    status: str = _one_of("Queued", "Sent", "Failed")
+    attempts: str = _is("count")
+    sent_at: str = _is("moment", nullable=True)
+    failed_at: str = _is("moment", nullable=True)
+
+
+class IntakeSubmissions(Extract):
+    """Digital intake forms a patient sent through the portal."""
+
+    submission_id: str = _key()
+    patient_id: str = _ref("patients")
+    case_id: str = _ref("cases", nullable=True)
+    form: str = _is("text")
+    submitted_at: str = _is("moment")
+
+
+class EngagementActions(Extract):
+    """A follow-up set on a case for a number of days after discharge."""
+
+    action_id: str = _key()
+    case_id: str = _ref("cases")
+    kind: str = _is("text")
+    days_after_discharge: str = _is("count")
+    is_active: str = _is("flag")
+
+
+class Surveys(Extract):
+    """A survey a patient answered."""
+
+    survey_id: str = _key()
+    case_id: str = _ref("cases")
+    kind: str = _is("text")
+    completed_at: str = _is("moment")
+
+
+class Manifest(Extract):
+    """What the source says of its own files: one row a table."""
+
+    table: str = _key()
+    extracted_at: str = _is("moment")
+    row_count: str = _is("count", nullable=True)
+    complete: str = _is("flag")
+    horizon_on: str = _is("day", nullable=True)
+
+
+# A table stands below every table it refers to, so reading in this order finds the parents first.
+TABLES: dict[str, type[Extract]] = {
+    "facilities": Facilities,
+    "staff": Staff,
+    "payers": Payers,
+    "patients": Patients,
+    "cases": Cases,
+    "policies": Policies,
+    "authorizations": Authorizations,
+    "appointments": Appointments,
+    "payments": Payments,
+    "claims": Claims,
+    "claim_holds": ClaimHolds,
+    "documents": Documents,
+    "faxes": Faxes,
+    "intake_submissions": IntakeSubmissions,
+    "engagement_actions": EngagementActions,
+    "surveys": Surveys,
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a contract, as the model states it."""
+
+    name: str
+    form: str
+    is_nullable: bool
+    is_key: bool
+    references: str | None
+    allowed: tuple[str, ...] | None
+
+    @property
+    def sql_type(self) -> str:
+        """The DuckDB type of the column once typed."""
+        return FORMS[self.form].sql_type
+
+
+@cache
+def columns(table: str) -> tuple[Column, ...]:
+    """The columns of a table's contract, in order; `manifest` is one of the tables here."""
+    schema = (Manifest if table == "manifest" else TABLES[table]).to_schema()
+    return tuple(_column(name, column) for name, column in schema.columns.items())
+
+
+def _column(name: str, column: pa.Column) -> Column:
+    found = {check.name: check.statistics for check in column.checks}
+    allowed = found.get("isin", {}).get("allowed_values")
+    return Column(
+        name=name,
+        form=found["written_as"]["form"] if "written_as" in found else "text",
+        is_nullable=column.nullable,
+        is_key=bool(column.unique),
+        references=found["refers_to"]["table"] if "refers_to" in found else None,
+        allowed=tuple(allowed) if allowed is not None else None,
+    )
+
+
+@cache
+def key_of(table: str) -> str:
+    """The name of the table's key column."""
+    return next(column.name for column in columns(table) if column.is_key)

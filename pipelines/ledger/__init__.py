@@ -1,0 +1,1 @@
+"""People's actions: the only code that writes them."""

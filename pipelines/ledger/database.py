@@ -1,0 +1,166 @@
+"""How the ledger's database is opened: its engine, what is peculiar to SQLite, the migrations, and what to do when it fails.
+
+The tables are in `ledger_schema`, what is written to them in `ledger`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from pipelines.errors import UserError
+from pipelines.ledger import schema
+
+BUSY_SECONDS = 30  # how long a writer waits for another one; a write takes about a millisecond
+SWITCH_SECONDS = 0.02  # between two tries to make a new SQLite file a write-ahead one
+MIGRATING = 20261103  # the number of the lock that whoever migrates a PostgreSQL ledger holds
+_ADVICE = {
+    "is locked": " by another program for too long; try again",
+    "unable to open": " (is it a file, and may you read and write it and its folder?)",
+    "disk I/O error": " (is its disk full or broken?)",
+    "not a database": "; WORKBENCH_LEDGER must name the ledger's own file",
+    "readonly": " (may you write the file and its folder?)",
+}
+
+
+def connect(url: str, *, read_only: bool) -> tuple[sa.Engine, str]:
+    """An engine for the ledger at an SQLAlchemy URL, made or migrated when needed, and the ledger's name for messages."""
+    try:
+        parsed = sa.make_url(url)
+        name = _name(parsed)
+        engine = (
+            _sqlite_engine(parsed, name, read_only)
+            if parsed.get_backend_name() == "sqlite"
+            else _server_engine(parsed, read_only)
+        )
+    except (sa.exc.ArgumentError, ValueError):
+        # The URL may hold a password, so it is not repeated.
+        raise UserError(
+            "The ledger's URL is not one SQLAlchemy understands; for a file write sqlite:///data/ledger.sqlite."
+        ) from None
+    except ImportError as error:
+        raise UserError(
+            f"The ledger's database needs a Python package that is not installed: {error}."
+        ) from None
+    try:
+        _migrate(engine, name, read_only)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine, name
+
+
+@contextmanager
+def explained(name: str) -> Iterator[None]:
+    """Turn what a database driver says into words for whoever looks after the machine."""
+    try:
+        yield
+    except sa.exc.IntegrityError:
+        raise
+    except sa.exc.DBAPIError as error:
+        said = str(error.orig).strip().splitlines()[0]
+        advice = next((advice for words, advice in _ADVICE.items() if words in said), "")
+        raise UserError(f"The ledger {name} cannot be used: {said}{advice}.") from None
+
+
+def _name(url: sa.URL) -> str:
+    """The ledger as messages name it: the file, or the URL without its password."""
+    return (
+        url.database or "in memory"
+        if url.get_backend_name() == "sqlite"
+        else url.render_as_string(hide_password=True)
+    )
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    # An error that nobody expected is printed with its statement; the values in it are patients'.
+    return sa.create_engine(url, hide_parameters=True)
+
+
+def _server_engine(url: sa.URL, read_only: bool) -> sa.Engine:
+    """An engine for a database server."""
+    # A connection that the server, or a firewall on the way, has dropped since is noticed and made anew before it is used.
+    engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=True)
+    return engine.execution_options(postgresql_readonly=True) if read_only else engine
+
+
+def _sqlite_engine(url: sa.URL, name: str, read_only: bool) -> sa.Engine:
+    """An engine for a SQLite file; with it everything that is peculiar to SQLite."""
+    is_file = url.database not in (None, "", ":memory:") and not url.database.startswith("file:")
+    try:
+        if is_file and read_only and not Path(url.database).is_file():
+            raise UserError(
+                f"There is no ledger at {name}: a run makes it (python -m pipelines run), or WORKBENCH_LEDGER points elsewhere."
+            )
+        if is_file and not read_only:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"The folder of the ledger {name} cannot be made or read: {error.strerror}."
+        ) from None
+    busy_seconds = float(url.query.get("timeout", BUSY_SECONDS))
+    engine = _engine(url)
+
+    @sa.event.listens_for(engine, "connect")
+    def _set_up(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = (
+            None  # Python's driver would begin by itself, too late for IMMEDIATE
+        )
+        if not read_only:
+            _switch_to_wal(connection, busy_seconds)
+        connection.execute(f"PRAGMA busy_timeout = {round(busy_seconds * 1000)}")
+        connection.execute(f"PRAGMA query_only = {int(read_only)}")
+        connection.execute(
+            "PRAGMA synchronous = FULL"
+        )  # committed means on disk, also when the power fails
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        # A transaction that reads first and writes later cannot wait for its turn, so a writer takes it at once.
+        connection.exec_driver_sql(
+            "BEGIN IMMEDIATE" if connection.get_execution_options().get("is_writing") else "BEGIN"
+        )
+
+    return engine
+
+
+def _switch_to_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Let readers and the writer of this file not wait for each other."""
+    # Two that switch a new file at once stand in each other's way, and there SQLite fails at once instead of waiting: so wait here.
+    connection.execute("PRAGMA busy_timeout = 0")
+    for wait in range(round(busy_seconds / SWITCH_SECONDS), -1, -1):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or wait == 0:
+                raise
+            time.sleep(SWITCH_SECONDS)
+
+
+def _migrate(engine: sa.Engine, name: str, read_only: bool) -> None:
+    newest = schema.NEWEST
+    with explained(name), engine.begin() as connection:
+        version = schema.version_of(connection)
+    if version > newest:
+        raise UserError(
+            f"The ledger {name} has version {version}, and this software supports versions up to {newest}: upgrade the software."
+        )
+    if version < newest and read_only:
+        raise UserError(
+            f"The ledger {name} has version {version} and is read as version {newest}: a run brings it up to date."
+        )
+    for number, migration in schema.MIGRATIONS:
+        if number > version:
+            with explained(name), engine.execution_options(is_writing=True).begin() as connection:
+                if (
+                    connection.dialect.name == "postgresql"
+                ):  # two that make the same table at once stand in each other's way there
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATING)))
+                schema.apply(connection, number, migration)

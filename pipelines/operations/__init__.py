@@ -1,0 +1,1 @@
+"""Watch, health, backup, permissions and logs."""

@@ -1,0 +1,181 @@
+"""What has come into the folder of extracts: which folders it holds, whether each is whole, and which the published list has read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from pipelines.errors import UserError
+from pipelines.extracts import contract
+from pipelines.extracts import folder as extracts_folder
+from pipelines.runs import history
+from pipelines.settings import Settings
+from pipelines.warehouse import snapshots
+
+# How copies in progress are called: by their ending, or hidden and under the name they will get, as rsync does with six letters behind it.
+UNFINISHED = re.compile(
+    r"(?i).*\.(?:part|partial|filepart|tmp|temp|crdownload|inprogress|_copying_)|\..+\.\w{6}|_temporary|\.~tmp~"
+    rf"|\.(?:{'|'.join(contract.TABLES)}|manifest)\..*"
+)
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """What the published list was made from; `folder` is None in a list of an older version, `tables` are those it read.
+
+    What came after `read_at` it cannot have read.
+    """
+
+    folder: Path | None
+    as_of: dt.datetime
+    read_at: dt.datetime
+    tables: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A folder of extracts at one look.
+
+    `files` is another whenever something in it changed, `came_at` is when its newest file came, `lacks` says why it is not whole.
+    """
+
+    folder: Path
+    files: tuple[tuple[str, int, int, bool], ...]
+    came_at: dt.datetime
+    lacks: str | None
+
+
+def folders(root: Path) -> list[Path]:
+    """The folder itself when it holds tables, else its dated sub-folders in their order; UserError when it has neither."""
+    try:
+        extracts_folder.find(root)
+        return [root]
+    except UserError as first:
+        dated = extracts_folder.dated_folders(root) if root.is_dir() else []
+        dated = [folder for folder in dated if not UNFINISHED.fullmatch(folder.name)]
+        if not dated:
+            raise first from None
+        return dated
+
+
+def look(folder: Path, expected: frozenset[str] = frozenset()) -> Delivery:
+    """The folder as it is now. Without a manifest it is whole when it has the `expected` tables, those of the run before."""
+    files, unfinished = [], []
+    came = folder.stat().st_ctime
+    for path in _files(folder):
+        try:
+            stat = path.stat()
+        except OSError:  # renamed between the two calls, so it is still being written
+            unfinished.append(path.name)
+            continue
+        if UNFINISHED.fullmatch(path.name):
+            unfinished.append(path.name)
+        # No number of the inode: network shares make up another one at every look. A file that may be read at last is worth a run.
+        files.append(
+            (
+                path.relative_to(folder).as_posix(),
+                stat.st_size,
+                stat.st_mtime_ns,
+                os.access(path, os.R_OK),
+            )
+        )
+        # Not when it was last written: a copy may keep the time of its original.
+        came = max(came, stat.st_ctime)
+    return Delivery(
+        folder,
+        tuple(sorted(files)),
+        dt.datetime.fromtimestamp(came, dt.UTC),
+        _lacks(folder, unfinished, expected),
+    )
+
+
+def last_run(settings: Settings) -> LastRun | None:
+    """The run that made the published list; None before the first, UserError when the list cannot be read."""
+    live = snapshots.current(settings.warehouse)
+    if live is None:
+        return None
+    with snapshots.connect() as con:
+        snapshots.attach(con, live, "live", oldest=snapshots.OLDEST)
+        con.execute("USE live")
+        try:
+            run_no, as_of = snapshots.one(
+                con, "SELECT r.run_no, r.as_of FROM runs AS r ORDER BY r.run_no DESC LIMIT 1"
+            )
+            folder = history.extracts_folder(con)
+            tables = con.execute(
+                "SELECT t.table_name FROM run_tables AS t WHERE t.run_no = ? AND t.status = 'accepted'",
+                [run_no],
+            ).fetchall()
+        except duckdb.Error as error:
+            raise UserError(snapshots.damaged(live, error)) from None
+    # A run that the clock began is for the second in which it began; one for a moment to come has read nothing later than it published.
+    read_at = min(
+        as_of + dt.timedelta(seconds=1), dt.datetime.fromtimestamp(live.stat().st_mtime, dt.UTC)
+    )
+    return LastRun(
+        Path(folder) if folder else None, as_of, read_at, frozenset(row[0] for row in tables)
+    )
+
+
+def since(root: Path, last: LastRun | None) -> list[Path]:
+    """The folder the published list was made from and those after it, oldest first; only the newest where there are none of these."""
+    found = folders(root)
+    if last is None or last.folder is None:
+        return [found[-1].resolve()]
+    later: list[Path] = []
+    for folder in reversed(
+        found
+    ):  # the order is that of the names here; what links lead to may be called anything
+        later.insert(0, folder.resolve())
+        if later[0] == last.folder:
+            return later
+    if (
+        last.folder.parent == root.resolve()
+        and extracts_folder.DATED.match(last.folder.name)
+        and found != [root]
+    ):  # it was taken away
+        later = [
+            folder.resolve()
+            for folder in found
+            if extracts_folder.day_and_name(folder) > extracts_folder.day_and_name(last.folder)
+        ]
+        return later or [found[-1].resolve()]
+    return later[-1:]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The files that `extracts.find` would read, also behind links, and everything beside them that may become one."""
+    with suppress(OSError):  # find says what is wrong with it
+        for entry in os.scandir(folder):
+            path = Path(entry.path)
+            if not path.is_dir() or UNFINISHED.fullmatch(entry.name):
+                yield path
+            elif entry.name.lower() in (*contract.TABLES, "manifest"):
+                yield from path.iterdir()
+
+
+def _lacks(folder: Path, unfinished: list[str], expected: frozenset[str]) -> str | None:
+    if unfinished:
+        return f"{min(unfinished)} is still being written"
+    try:
+        found = extracts_folder.find(folder)
+    except UserError as error:
+        return str(error)
+    for table, row in found.manifest.items():
+        if not row.complete:
+            return f"the manifest says that {table} is not complete"
+        if table in contract.TABLES and table not in found.files:
+            return f"{table} is in the manifest and not in the folder"
+    missing = sorted(expected - found.files.keys()) if not found.manifest else []
+    return (
+        f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not there, which the run before had"
+        if missing
+        else None
+    )

@@ -1,0 +1,184 @@
+"""Copies of what cannot be made again, the ledger, and of the live snapshot; checked when they are made and before they are put back.
+
+A backup is a folder: `ledger.sqlite` with every row of the ledger, whatever database it is kept in, the live snapshot, and
+`manifest.json` with what each file must be. So a restore is also the way from SQLite to PostgreSQL and back.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from pipelines.errors import UserError
+from pipelines.ledger import schema
+from pipelines.ledger.database import connect, explained
+from pipelines.settings import Settings
+from pipelines.warehouse import snapshots
+
+LEDGER, MANIFEST = "ledger.sqlite", "manifest.json"
+TABLES = (schema.actions, schema.accesses, schema.saved_views, schema.sessions)
+ROWS_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True)
+class Backup:
+    """What a backup holds: rows by ledger table, the snapshot's file name (None before the first run), and when it was made."""
+
+    folder: Path
+    made_at: str
+    rows: dict[str, int]
+    snapshot: str | None
+
+
+def back_up(settings: Settings, out: Path, at: dt.datetime) -> Backup:
+    """Copy ledger and live snapshot to a new folder in `out`; people and runs may go on meanwhile. UserError when it cannot be done whole."""
+    target = out / f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}"
+    making = out / f".{target.name}.making"
+    try:
+        if target.exists():
+            raise UserError(f"{target} is there already; a backup is never written over")
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir(parents=True)
+        # The snapshot first: the ledger then knows at least what the snapshot has folded in.
+        snapshot = _copy_snapshot(settings, making)
+        rows = _copy_ledger(settings, making / LEDGER)
+        files = {path.name: _digest(path) for path in sorted(making.iterdir())}
+        manifest = {
+            "made_at": at.astimezone(dt.UTC).isoformat(),
+            "rows": rows,
+            "snapshot": snapshot,
+            "files": files,
+        }
+        (making / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        for path in (*making.iterdir(), making):
+            snapshots.sync(path)
+        os.replace(making, target)
+        snapshots.sync(out)
+    except OSError as error:
+        shutil.rmtree(making, ignore_errors=True)
+        raise UserError(
+            f"{error.filename or out}: the backup could not be written ({error.strerror}); nothing was kept of it"
+        ) from None
+    return Backup(target, manifest["made_at"], rows, snapshot)
+
+
+def restore(settings: Settings, folder: Path) -> Backup:
+    """Put a backup's ledger and snapshot where the settings say and nothing is yet; UserError, and nothing done, when a file is not as it was."""
+    backup = _checked(folder)
+    if snapshots.current(settings.warehouse) is not None:
+        raise UserError(
+            f"{settings.warehouse} has a published list; move it away first, a restore writes over nothing"
+        )
+    engine, name = connect(settings.ledger_url, read_only=False)
+    with explained(name), engine.execution_options(is_writing=True).begin() as connection:
+        for table in TABLES:
+            if connection.scalar(sa.select(sa.func.count()).select_from(table)):
+                raise UserError(
+                    f"The ledger {name} has {table.name} already; move it away first, a restore writes over nothing"
+                )
+        for table in TABLES:
+            for rows in _rows(folder / LEDGER, table):
+                connection.execute(table.insert(), rows)
+            if connection.dialect.name == "postgresql":  # the numbers go on where they were
+                column = sa.func.pg_get_serial_sequence(table.name, "seq")
+                newest = connection.scalar(sa.select(sa.func.max(table.c.seq)))
+                connection.execute(
+                    sa.select(sa.func.setval(column, newest or 1, newest is not None))
+                )
+    engine.dispose()
+    if backup.snapshot is not None:
+        settings.warehouse.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / backup.snapshot, settings.warehouse / backup.snapshot)
+        snapshots.sync(settings.warehouse / backup.snapshot)
+        (settings.warehouse / "CURRENT").write_text(backup.snapshot + "\n", encoding="utf-8")
+    return backup
+
+
+def _copy_snapshot(settings: Settings, folder: Path) -> str | None:
+    live = snapshots.current(settings.warehouse)
+    if live is None:
+        return None
+    shutil.copyfile(live, folder / live.name)
+    return live.name
+
+
+def _copy_ledger(settings: Settings, file: Path) -> dict[str, int]:
+    """Every row, as one moment had it, into a ledger file of its own."""
+    source, name = connect(settings.ledger_url, read_only=True)
+    target, _ = connect(f"sqlite:///{file}", read_only=False)
+    counts = {}
+    with (
+        explained(name),
+        source.connect() as reading,
+        target.execution_options(is_writing=True).begin() as writing,
+    ):
+        if reading.dialect.name == "postgresql":
+            reading = reading.execution_options(isolation_level="REPEATABLE READ")
+        with reading.begin():
+            for table in TABLES:
+                counts[table.name] = 0
+                for rows in (
+                    reading.execution_options(yield_per=ROWS_AT_ONCE)
+                    .execute(sa.select(table).order_by(table.c.seq))
+                    .mappings()
+                    .partitions()
+                ):
+                    writing.execute(table.insert(), [dict(row) for row in rows])
+                    counts[table.name] += len(rows)
+    source.dispose()
+    with target.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    target.dispose()
+    return counts
+
+
+def _rows(file: Path, table: sa.Table) -> Iterator[list[dict[str, object]]]:
+    engine = sa.create_engine(f"sqlite:///file:{file}?mode=ro&uri=true", hide_parameters=True)
+    with engine.connect() as connection:
+        for rows in (
+            connection.execution_options(yield_per=ROWS_AT_ONCE)
+            .execute(sa.select(table).order_by(table.c.seq))
+            .mappings()
+            .partitions()
+        ):
+            yield [dict(row) for row in rows]
+    engine.dispose()
+
+
+def _checked(folder: Path) -> Backup:
+    """What the backup says it is, once every file is what it was."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        for name, digest in manifest["files"].items():
+            if "/" in name or _digest(folder / name) != digest:
+                raise UserError(
+                    f"{folder / name} is not as it was when the backup was made; nothing was restored"
+                )
+        with sqlite3.connect(f"file:{folder / LEDGER}?mode=ro", uri=True) as connection:
+            (said,) = connection.execute("PRAGMA integrity_check").fetchone()
+        connection.close()
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename}: a backup has this file; nothing was restored") from None
+    except (OSError, ValueError, KeyError, sqlite3.Error) as error:
+        raise UserError(
+            f"{folder}: the backup cannot be read ({type(error).__name__}); nothing was restored"
+        ) from None
+    if said != "ok":
+        raise UserError(
+            f"{folder / LEDGER}: the ledger in the backup is damaged; nothing was restored"
+        )
+    return Backup(folder, manifest["made_at"], manifest["rows"], manifest["snapshot"])
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

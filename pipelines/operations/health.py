@@ -1,0 +1,220 @@
+"""Is all well? What a monitor asks every few minutes: the list's age, what the last run left out, the ledger, the disk, extracts nobody ran.
+
+Each check says one sentence without a patient's values; the worst of them is the whole.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import duckdb
+
+from pipelines.errors import UserError
+from pipelines.extracts import folder as extracts_folder
+from pipelines.ledger import ledger
+from pipelines.operations import arrivals
+from pipelines.rules import overrides
+from pipelines.rules.evaluate import SWITCHED_OFF
+from pipelines.runs import history
+from pipelines.settings import Settings
+from pipelines.warehouse import snapshots
+
+OK, ATTENTION, FAILING = "ok", "attention", "failing"
+LEVELS = (OK, ATTENTION, FAILING)  # a level's place is the exit code, as Nagios and its kin read it
+SNAPSHOTS_OF_ROOM = 3  # fewer live snapshots' worth of free disk than this asks for attention: a run needs one, and more as the list grows
+EARLIER = dt.timedelta(
+    minutes=5
+)  # a list this far ahead of the clock is a clock set back, not two clocks that differ
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question and its answer; `status` is one of LEVELS."""
+
+    check: str
+    status: str
+    says: str
+
+
+def checks(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> list[Check]:
+    """Every check; `longest` is how old the list, its extracts and an extract nobody ran may be."""
+    found = [*_of_list(settings, now, longest)]
+    asked: dict[str, Callable[[], Check]] = {
+        "ledger": lambda: _ledger(settings),
+        "settings": lambda: _settings(settings),
+        "disk": lambda: _disk(settings),
+        "extracts": lambda: _extracts(settings, now, longest),
+    }
+    for name, ask in asked.items():
+        try:
+            found.append(ask())
+        except UserError as error:
+            found.append(Check(name, FAILING, str(error)))
+        except OSError as error:
+            found.append(Check(name, FAILING, f"{error.filename}: {error.strerror}"))
+    return found
+
+
+def worst(found: list[Check]) -> str:
+    """What they come to."""
+    return max((check.status for check in found), key=LEVELS.index)
+
+
+def _of_list(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> Iterator[Check]:
+    try:
+        live = snapshots.current(settings.warehouse)
+        if live is None:
+            yield Check("list", FAILING, "no list was published yet: python -m pipelines run")
+            return
+        with snapshots.connect() as con:
+            snapshots.attach(con, live, "live")
+            con.execute("USE live")
+            try:
+                newest = history.freshness(con)
+                yield from [
+                    _age(newest, now, longest),
+                    _read_last(con, newest, now, longest),
+                    _asked_last(con, newest),
+                ]
+            except duckdb.Error as error:
+                yield Check("list", FAILING, snapshots.damaged(live, error))
+    except UserError as error:
+        yield Check("list", FAILING, str(error))
+
+
+def _age(newest: history.Freshness, now: dt.datetime, longest: dt.timedelta) -> Check:
+    age = now - newest.as_of
+    says = f"run {newest.run_id} speaks for {newest.as_of.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC, {_long(age)} ago"
+    if age < -EARLIER:
+        return Check(
+            "list",
+            ATTENTION,
+            f"{says}: later than this machine's clock, and no run goes back in time",
+        )
+    return (
+        Check("list", ATTENTION, f"{says}, more than {_long(longest)}")
+        if age > longest
+        else Check("list", OK, says)
+    )
+
+
+def _read_last(
+    con: duckdb.DuckDBPyConnection,
+    newest: history.Freshness,
+    now: dt.datetime,
+    longest: dt.timedelta,
+) -> Check:
+    if len(newest.not_accepted):
+        whys = "; ".join(
+            f"{row.table_name} is {row.status}" + (f": {row.reason}" if row.reason else "")
+            for row in newest.not_accepted.itertuples()
+        )
+        return Check("tables", ATTENTION, f"the last run could not take {whys}")
+    refused = int(history.runs(con, 1)["rows_refused"].iloc[0])
+    oldest = newest.oldest_extracted_at
+    if oldest is not None and now - oldest > longest:
+        return Check(
+            "tables",
+            ATTENTION,
+            f"the oldest extract of the last run was taken {_long(now - oldest)} ago, more than {_long(longest)}",
+        )
+    return Check("tables", OK, f"the last run took every table; {refused:,} rows were refused")
+
+
+def _asked_last(con: duckdb.DuckDBPyConnection, newest: history.Freshness) -> Check:
+    asked = history.run_rules(con, newest.run_no)
+    withheld = [
+        f"{rule.rule_id}: {rule.reason}"
+        for rule in asked.itertuples()
+        if rule.is_withheld and rule.reason != SWITCHED_OFF
+    ]
+    if withheld:
+        return Check("rules", ATTENTION, "the last run withheld " + "; ".join(withheld))
+    return Check("rules", OK, f"the last run asked {int((~asked['is_withheld']).sum())} rules")
+
+
+def _ledger(settings: Settings) -> Check:
+    with ledger.open_ledger(
+        settings.ledger_url, read_only=True
+    ):  # a check makes no ledger, and brings none up to date
+        pass
+    with ledger.open_ledger(settings.ledger_url) as book:
+        newest = book.prove_writable()
+    return Check("ledger", OK, f"can be read and written; its newest action is {newest}")
+
+
+def _settings(settings: Settings) -> Check:
+    rules, _, disabled = overrides.rules_in_force(settings)
+    return Check("settings", OK, f"{len(rules) - len(disabled)} of {len(rules)} rules are in force")
+
+
+def _disk(settings: Settings) -> Check:
+    folder = next(
+        path
+        for path in (settings.warehouse, *settings.warehouse.absolute().parents)
+        if path.exists()
+    )
+    free, live = shutil.disk_usage(folder).free, snapshots.current(settings.warehouse)
+    size = live.stat().st_size if live is not None else 0
+    says = f"{_mb(free)} free in {folder}; the list takes {_mb(size)}"
+    if not os.access(folder, os.W_OK):
+        return Check(
+            "disk", FAILING, f"{folder} cannot be written to, so a run cannot publish the next list"
+        )
+    if free < size:
+        return Check("disk", FAILING, f"{says}, so a run cannot publish the next")
+    return Check("disk", ATTENTION if free < SNAPSHOTS_OF_ROOM * size else OK, says)
+
+
+def _extracts(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> Check:
+    if settings.extracts is None:
+        return Check("extracts", OK, "WORKBENCH_EXTRACTS names no folder to look into")
+    last = arrivals.last_run(settings)
+    there = [arrivals.look(folder) for folder in arrivals.since(settings.extracts, last)]
+    newest = there[-1].folder
+    tomorrow = f"{now + dt.timedelta(days=1):%Y%m%d}"
+    if (
+        extracts_folder.DATED.match(newest.name)
+        and newest.parent == settings.extracts.resolve()
+        and extracts_folder.day_and_name(newest)[0] > tomorrow
+    ):
+        return Check(
+            "extracts",
+            ATTENTION,
+            f"{newest} is dated later than tomorrow; while it is there, no folder of an earlier day is run",
+        )
+    after = [arrival for arrival in there if last is None or arrival.folder != last.folder]
+    for arrival in after or [
+        arrival for arrival in there if arrival.came_at > last.read_at
+    ]:  # the first has waited longest
+        waits = now - arrival.came_at
+        return Check(
+            "extracts",
+            ATTENTION if waits > longest else OK,
+            f"{arrival.folder} came {_long(waits)} ago and was not run yet",
+        )
+    since = now - there[-1].came_at
+    return Check(
+        "extracts",
+        ATTENTION if since > longest else OK,
+        f"{newest} was run; it came {_long(since)} ago, and nothing since",
+    )
+
+
+def _long(span: dt.timedelta) -> str:
+    minutes = round(span.total_seconds() / 60)
+    if abs(minutes) < 120:
+        return f"{minutes} minutes"
+    return (
+        f"{round(minutes / 60)} hours"
+        if abs(minutes) < 72 * 60
+        else f"{round(minutes / 60 / 24)} days"
+    )
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"

@@ -1,0 +1,133 @@
+"""What the Patient page and the Runs page ask of a published snapshot: one patient's record, and what each run read, asked and refused.
+
+Every function takes a connection on which `staging` and the run tables of a snapshot resolve, as after `USE snapshot`. Times of
+staged rows are wall times of their facility, without a zone; times of runs and extracts are UTC. "Today" is the day the snapshot speaks for.
+A patient or run that does not exist gives None or an empty frame with all its columns.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+import duckdb
+import pandas as pd
+
+from pipelines.records import sql
+from pipelines.warehouse import snapshots
+
+FACTS = frozenset(
+    {"appointments", "documents", "authorizations", "policies", "cases", "patients"}
+)  # facts_<table>.sql
+
+
+@dataclass(frozen=True)
+class Patient:
+    """Who a patient is: name as "Last, First", age in whole years on `today` (the facility's day), and who pays now, "Self-pay" if nobody does."""
+
+    patient_id: str
+    name: str
+    born_on: dt.date | None
+    age_years: int | None
+    status: str
+    facility_id: str
+    facility: str
+    today: dt.date | None
+    phone: str | None
+    email: str | None
+    reminder_channel: str | None
+    payer_id: str | None
+    payer: str
+
+
+@dataclass(frozen=True)
+class Balances:
+    """What each day of visits left open: visit_on, case_id, visits, due, paid, open_amount, newest day first; and the sum of what is open."""
+
+    days: pd.DataFrame
+    total_open: Decimal
+
+
+def patient(con: duckdb.DuckDBPyConnection, patient_id: str) -> Patient | None:
+    """The patient, or None."""
+    row = snapshots.row(con, sql("patient"), patient_id=patient_id)
+    return None if row is None else Patient(**row)
+
+
+def cases(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
+    """case_id, facility, therapist, opened_on, discharged_on, status (Open or Discharged), visits_per_week_target, referring_provider."""
+    return snapshots.frame(con, sql("cases"), patient_id=patient_id)
+
+
+def policies(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
+    """policy_id, payer, rank, starts_on, ends_on, is_in_force, is_authorization_required, and further:
+
+    verification_requested_on, verified_on, verified_by, case_id. rank is a word; the first and the last day are in force; no case: it is for all.
+    """
+    return snapshots.frame(con, sql("policies"), patient_id=patient_id)
+
+
+def authorizations(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
+    """authorization_id, number, payer, case_id, starts_on, ends_on, visit_limit, visits_used, visits_left, is_stub, entered_on, has_document, state.
+
+    state is Active (its first and last day too), Expired, Not yet begun or Placeholder; visits_left is missing where nobody counts.
+    """
+    return snapshots.frame(con, sql("authorizations"), patient_id=patient_id)
+
+
+def payments(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
+    """payment_id, paid_on, date_of_service, kind, amount as entered, net_amount (negative for money given back), case_id; dollars."""
+    return snapshots.frame(con, sql("payments"), patient_id=patient_id)
+
+
+def balances(con: duckdb.DuckDBPyConnection, patient_id: str) -> Balances:
+    """What is open for visits that happened, by case and day; dollars."""
+    days = snapshots.frame(con, sql("balances"), patient_id=patient_id)
+    return Balances(days, sum(days["open_amount"], Decimal("0.00")))
+
+
+def documents(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
+    """document_id, kind, date_of_service, status, started_on, submitted_for_review_on, completed_on, owner, reviewer, has_plan_of_care, case_id."""
+    return snapshots.frame(con, sql("documents"), patient_id=patient_id)
+
+
+def faxes(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
+    """fax_id, document_id, document (its kind), date_of_service, recipient, number, status, attempts, sent_at, failed_at, is_newest."""
+    return snapshots.frame(con, sql("faxes"), patient_id=patient_id)
+
+
+def schedule(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
+    """appointment_id, is_coming, starts_at, facility, staff, status, amount_due, reminder_status, case_id; the coming visits first."""
+    return snapshots.frame(con, sql("schedule"), patient_id=patient_id)
+
+
+def schedule_week(con: duckdb.DuckDBPyConnection, facility_id: str, first: dt.date) -> pd.DataFrame:
+    """One row a case open in the week that begins on `first`, the most under-scheduled first: the columns of schedule_week.sql."""
+    return snapshots.frame(
+        con,
+        sql("schedule_week"),
+        facility_id=facility_id,
+        first_on=first,
+        last_on=first + dt.timedelta(days=6),
+    )
+
+
+def facts(con: duckdb.DuckDBPyConnection, table: str, subject_id: str) -> dict[str, str]:
+    """What the record behind a task says, label → text, empty ones left out; nothing for tables the snapshot does not keep."""
+    row = (
+        snapshots.row(con, sql(f"facts_{table}"), subject_id=subject_id) if table in FACTS else None
+    )
+    return {
+        name.replace("_", " ").capitalize(): _said(value)
+        for name, value in (row or {}).items()
+        if value is not None
+    }
+
+
+def _said(value: object) -> str:
+    if isinstance(value, dt.datetime):
+        return f"{value:%B %-d, %Y, %H:%M}"
+    if isinstance(value, dt.date):
+        return f"{value:%B %-d, %Y}"
+    return f"${value:,.2f}" if isinstance(value, Decimal) else str(value)

@@ -1,0 +1,108 @@
+"""A list as a file for a spreadsheet: CSV or Excel, in which no text can turn into a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+
+import pandas as pd
+
+# What leaves the building, in order: the heading a person reads, and the column of Worklist.tasks.
+COLUMNS = {
+    "Task id": "task_id",
+    "Task": "title",
+    "Category": "category",
+    "Patient": "patient",
+    "Patient id": "patient_id",
+    "Facility": "facility",
+    "Payer": "payer",
+    "Staff": "staff",
+    "Since": "since",
+    "Due": "due_on",
+    "Age (days)": "age_days",
+    "Overdue": "overdue",
+    "Status": "status",
+    "Returns": "returns_at",
+    "Amount": "amount",
+    "Reason": "reason",
+}
+# The same of records.schedule_week; shares are of the target, and of the visits scheduled.
+SCHEDULE_COLUMNS = {
+    "Patient": "patient",
+    "Patient id": "patient_id",
+    "Case": "case_id",
+    "Therapist": "therapist",
+    "Target": "target",
+    "Scheduled": "scheduled",
+    "Scheduled share": "scheduled_share",
+    "Completed": "completed",
+    "Completed share": "completed_share",
+    "Cancelled": "cancelled",
+    "Cancelled share": "cancelled_share",
+    "No show": "no_show",
+    "No show share": "no_show_share",
+    "Under-scheduled": "is_under_scheduled",
+    "Reminders": "reminders",
+}
+FORMULA_MARKS = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "＝",
+    "＋",
+    "－",
+    "＠",
+)  # the wide ones too mean a formula to some
+
+
+def task_rows(tasks: pd.DataFrame) -> pd.DataFrame:
+    """The rows of Worklist.tasks under the headings of COLUMNS; times are the facility's."""
+    return pd.DataFrame({heading: tasks[column] for heading, column in COLUMNS.items()})
+
+
+def schedule_rows(cases: pd.DataFrame) -> pd.DataFrame:
+    """The rows of records.schedule_week under the headings of SCHEDULE_COLUMNS."""
+    return pd.DataFrame({heading: cases[column] for heading, column in SCHEDULE_COLUMNS.items()})
+
+
+def csv_bytes(rows: pd.DataFrame) -> bytes:
+    """UTF-8 with a mark that tells Excel so; a text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    texts = rows.select_dtypes(include=["object", "str"]).columns
+    safe = rows.assign(**{name: rows[name].map(_defused) for name in texts})
+    return safe.to_csv(index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n").encode(
+        "utf-8-sig"
+    )
+
+
+def excel_bytes(rows: pd.DataFrame, sheet: str) -> bytes:
+    """One sheet, its head frozen and filterable; texts stay texts."""
+    return workbook_bytes({sheet: rows})
+
+
+def workbook_bytes(sheets: Mapping[str, pd.DataFrame]) -> bytes:
+    """Several sheets of that kind, by their names; times must be without a zone."""
+    target = io.BytesIO()
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with pd.ExcelWriter(
+        target, engine="xlsxwriter", engine_kwargs={"options": options}, date_format="yyyy-mm-dd"
+    ) as writer:
+        for sheet, rows in sheets.items():
+            rows.to_excel(writer, sheet_name=sheet, index=False)
+            page = writer.sheets[sheet]
+            page.freeze_panes(1, 0)
+            page.autofilter(0, 0, max(len(rows), 1), len(rows.columns) - 1)
+            for number, name in enumerate(rows.columns):
+                longest = max(
+                    (len(str(value)) for value in rows[name].head(200).dropna()), default=0
+                )
+                page.set_column(number, number, min(60, max(len(name), longest) + 2))
+    return target.getvalue()
+
+
+def _defused(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_MARKS) else value

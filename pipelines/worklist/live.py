@@ -1,0 +1,190 @@
+"""One worklist for all the sessions of a process: kept in memory, and brought up to date before each look at it.
+
+A published snapshot or a new day makes it anew. Somebody's action, of this process or another, and a deferral that has
+run out change only the tasks they are about. Nobody has to tell it anything: the snapshot's pointer and the ledger's
+newest number, asked at every look, say whether it is behind.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import threading
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+
+from pipelines import lifecycle
+from pipelines.errors import UserError
+from pipelines.ledger import ledger
+from pipelines.lifecycle.apply_actions import set_actions
+from pipelines.settings import Settings
+from pipelines.warehouse import snapshots
+from pipelines.worklist import tables, visibility
+from pipelines.worklist.at import State, attach_current, set_search_path, waiting
+from pipelines.worklist.visibility import Facilities
+from pipelines.worklist.worklist import Worklist
+
+# How far an asker may be behind the newest look or the run, having waited for its turn or with a clock that is slower than the one of the
+# machine that runs the pipeline: it gets the newer list, for one set back would be made anew, and none would be shown before the run.
+LATE = dt.timedelta(minutes=5)
+_makings = itertools.count(
+    1
+)  # one count for the process, so that no two lists of it ever have equal states
+
+
+@dataclass
+class Loaded:
+    """The list of one snapshot on one day, as of the newest look."""
+
+    con: duckdb.DuckDBPyConnection
+    path: Path
+    state: State
+    at: dt.datetime
+    day_ends_at: dt.datetime
+    acted: defaultdict[str, list[ledger.Action]] = field(default_factory=lambda: defaultdict(list))
+    waiting: list[int] = field(default_factory=list)
+    limits: visibility.Limits = field(default_factory=visibility.Limits)
+
+
+class LiveWorklist:
+    """The list of one practice for many threads; `at` is asked with the app's clock, which may be set back but is not meant to."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._lock = threading.Lock()
+        self._book: ledger.Ledger | None = None
+        self._held: Loaded | None = None
+
+    @property
+    def book(self) -> ledger.Ledger:
+        """The ledger, opened once for the process."""
+        if self._book is None:
+            with self._lock:
+                self._book = self._book or ledger.open_ledger(self.settings.ledger_url)
+        return self._book
+
+    def at(self, at: dt.datetime, facility_ids: Facilities = None) -> Worklist:
+        """A reader of the list as it is at that moment, and stays for this reader; UserError when no list was published yet.
+
+        `facilities` are those the reader is limited to; None sees all.
+
+        The reader's `at` is up to LATE newer where another thread was quicker.
+        """
+        path, seq = snapshots.current(self.settings.warehouse), self.book.last_seq()
+        with self._lock:
+            held, self._held = (
+                self._held,
+                None,
+            )  # if this fails half-way, the next look makes the list anew
+            if held is not None and at < held.at <= at + LATE:
+                at = held.at
+            if held is None or held.path != path or not held.at <= at < held.day_ends_at:
+                held = self._hold(at)
+                at = held.at
+            elif seq > held.state.seq or held.waiting or at > held.at:
+                self._catch_up(held, at, seq)
+            self._held = held
+            worklist = held.limits.reader(held.con, self.settings, at, held.state, facility_ids)
+            # What others do from now on belongs to another state. A transaction sees a database as it is at its first look into it.
+            worklist.con.begin()
+            snapshots.one(worklist.con, "SELECT m.seen_at FROM memory.main.moment AS m")
+            return worklist
+
+    def _hold(self, at: dt.datetime) -> Loaded:
+        """Read the live snapshot and what people did since."""
+        con = snapshots.connect()
+        path = snapshots.current(self.settings.warehouse)
+        state = attach_current(con, self.settings)
+        if at < state.as_of <= at + LATE:
+            at = state.as_of
+        if path is None or at < state.as_of:
+            raise UserError(
+                f"The list was published for {state.as_of:%Y-%m-%d %H:%M} UTC, and the clock says {at:%Y-%m-%d %H:%M} UTC: set the clock right."
+            )
+        con.execute(
+            "CREATE TABLE memory.main.moment AS SELECT CAST($at AS TIMESTAMPTZ) AS seen_at",
+            {"at": at},
+        )
+        tables.create_tables(con)
+        tables.load_open(con)
+        held = Loaded(
+            con,
+            path,
+            replace(state, making=next(_makings)),
+            at,
+            _next_day(con, at),
+            waiting=waiting(con),
+        )
+        self._catch_up(held, at, self.book.last_seq())
+        return held
+
+    def _catch_up(self, held: Loaded, at: dt.datetime, seq: int) -> None:
+        """Take in the actions since the last look, and the deferrals that ran out or grew by a day."""
+        known = (
+            self.book.actions(after=held.state.seq, also=held.waiting)
+            if seq > held.state.seq or held.waiting
+            else []
+        )
+        fresh = [action for action in known if action.at <= at]
+        held.waiting = [action.seq for action in known if action.at > at]
+        for action in fresh:
+            held.acted[action.task_id].append(action)
+        changed = held.con.execute(
+            "SELECT t.task_id FROM open_tasks AS t WHERE t.changes_at <= $at", {"at": at}
+        ).fetchall()
+        touched = {action.task_id for action in fresh} | {row[0] for row in changed}
+        if touched:
+            _refresh(held, touched, fresh, at)
+        newest = max([held.state.seq, *(action.seq for action in known)])
+        held.at, held.state = (
+            at,
+            replace(
+                held.state, seq=newest, making=next(_makings) if touched else held.state.making
+            ),
+        )
+
+
+def _refresh(
+    held: Loaded, touched: Collection[str], fresh: list[ledger.Action], at: dt.datetime
+) -> None:
+    """Work out anew these tasks only, by the same SQL: names of this cursor's own stand before those everybody reads."""
+    cursor = held.con.cursor()
+    set_search_path(cursor)
+    cursor.execute(
+        "CREATE TEMP TABLE touched_now AS SELECT UNNEST($ids) AS task_id", {"ids": list(touched)}
+    )
+    (last,) = snapshots.one(cursor, "SELECT COALESCE(MAX(event_no), 0) FROM current_events")
+    cursor.begin()
+    set_actions(cursor, fresh)
+    cursor.execute(
+        "INSERT INTO memory.main.fresh_events " + lifecycle.sql("folded_events"),
+        {"last_event_no": last},
+    )
+    set_actions(cursor, [action for task_id in touched for action in held.acted.get(task_id, [])])
+    cursor.execute(
+        "CREATE OR REPLACE TEMP TABLE stored_tasks AS SELECT t.* FROM snapshot.tasks AS t WHERE t.task_id IN (FROM touched_now)"
+    )
+    cursor.execute("CREATE TEMP TABLE current_tasks AS " + lifecycle.sql("folded_tasks"))
+    cursor.execute(
+        "CREATE TEMP TABLE touched_events AS SELECT e.* FROM memory.main.current_events AS e WHERE e.task_id IN (FROM touched_now)"
+    )
+    cursor.execute("CREATE TEMP VIEW current_events AS FROM touched_events")
+    cursor.execute("UPDATE memory.main.moment SET seen_at = CAST($at AS TIMESTAMPTZ)", {"at": at})
+    tables.refresh_changed(cursor)
+    cursor.commit()
+    cursor.close()
+
+
+def _next_day(con: duckdb.DuckDBPyConnection, at: dt.datetime) -> dt.datetime:
+    """When the next local day begins at any facility, or in UTC for the tasks of none that is known: ages grow then."""
+    (ends_at,) = snapshots.one(
+        con,
+        "SELECT MIN(CAST(CAST(CAST($at AS TIMESTAMPTZ) AT TIME ZONE z.time_zone AS DATE) + 1 AS TIMESTAMP) AT TIME ZONE z.time_zone) "
+        "FROM (SELECT f.time_zone FROM staging.facilities AS f UNION SELECT 'UTC') AS z",
+        {"at": at},
+    )
+    return ends_at

@@ -1,0 +1,129 @@
+"""What a person sees who is limited to some facilities: a database of views beside the list in memory, in which all names of a query are looked up.
+
+A query cannot forget the limit, since it finds nothing else: a table that is not named here does not exist for a limited reader.
+A task belongs to its facility, and a task of no facility is seen by those who see all. A patient is one's own whose home facility, case, visit
+or task is at one's own facility; of one's own patients the whole record is seen, for who treats or bills must know it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import duckdb
+import pandas as pd
+
+from pipelines.settings import Settings
+from pipelines.worklist.at import State
+from pipelines.worklist.worklist import Worklist
+
+Facilities = tuple[str, ...] | None  # ids; None sees all
+
+OF_NOBODY = (  # nothing of a patient: names of facilities, colleagues and payers, and counts of runs
+    "memory.main.moment",
+    "snapshot.main.rules",
+    "snapshot.main.runs",
+    "snapshot.main.run_rules",
+    "snapshot.main.run_tables",
+    "snapshot.main.rejected_rows",
+    "snapshot.staging.facilities",
+    "snapshot.staging.payers",
+    "snapshot.staging.staff",
+)
+OF_FACILITIES = (
+    "memory.main.current_tasks",
+    "memory.main.open_tasks",
+    "memory.main.open_counts",
+    "memory.main.all_tasks",
+)
+OF_TASKS = ("memory.main.current_events", "memory.main.current_stays")
+OF_PATIENTS = tuple(
+    f"snapshot.staging.{name}"
+    for name in (
+        "patients",
+        "cases",
+        "appointments",
+        "documents",
+        "policies",
+        "authorizations",
+        "payments",
+    )
+)
+OF_DOCUMENTS = ("snapshot.staging.faxes",)
+OWN_PATIENTS = """
+    SELECT p.patient_id FROM snapshot.staging.patients AS p WHERE p.facility_id IN ({own})
+    UNION SELECT c.patient_id FROM snapshot.staging.cases AS c WHERE c.facility_id IN ({own})
+    UNION SELECT a.patient_id FROM snapshot.staging.appointments AS a WHERE a.facility_id IN ({own})
+    UNION SELECT t.patient_id FROM snapshot.main.tasks AS t WHERE t.facility_id IN ({own})
+"""
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Limits:
+    """The databases of views over one list in memory, one for each group of facilities somebody is limited to, and what their readers share."""
+
+    _made: dict[Facilities, tuple[str | None, dict[str, pd.DataFrame]]] = field(
+        default_factory=dict
+    )
+
+    def reader(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        settings: Settings,
+        at: dt.datetime,
+        state: State,
+        facility_ids: Facilities,
+    ) -> Worklist:
+        """A reader of the list with a cursor of its own; one thread's at a time."""
+        if facility_ids not in self._made:
+            self._made[facility_ids] = (
+                None if facility_ids is None else _lay_views(con, facility_ids),
+                {},
+            )
+        within, known = self._made[facility_ids]
+        return Worklist(
+            con.cursor(), settings, at, replace(state, facility_ids=facility_ids), known, within
+        )
+
+
+def _lay_views(con: duckdb.DuckDBPyConnection, facility_ids: tuple[str, ...]) -> str:
+    """Make the database for these facilities; its name. Only a run changes whose a task or a patient is, and a run makes the list anew."""
+    name = f"own_{next(_numbers)}"
+    own = ", ".join(_text(facility_id) for facility_id in facility_ids) or "NULL"
+    con.execute(f"ATTACH ':memory:' AS {name}")
+    con.execute(f"CREATE SCHEMA {name}.staging")
+    con.execute(
+        f"CREATE TABLE {name}.main.own_tasks AS SELECT t.task_id FROM snapshot.main.tasks AS t WHERE t.facility_id IN ({own})"
+    )
+    con.execute(f"CREATE TABLE {name}.main.own_patients AS {OWN_PATIENTS.format(own=own)}")
+    for table, condition in _conditions(name, own):
+        con.execute(
+            f"CREATE VIEW {name}.{table.partition('.')[2]} AS SELECT t.* FROM {table} AS t WHERE {condition}"
+        )
+    return name
+
+
+def _conditions(name: str, own: str) -> Iterator[tuple[str, str]]:
+    """Each table that is seen, and which of its rows."""
+    yield from ((table, "TRUE") for table in OF_NOBODY)
+    yield from ((table, f"t.facility_id IN ({own})") for table in OF_FACILITIES)
+    yield from (
+        (table, f"t.task_id IN (SELECT o.task_id FROM {name}.main.own_tasks AS o)")
+        for table in OF_TASKS
+    )
+    yield from (
+        (table, f"t.patient_id IN (SELECT o.patient_id FROM {name}.main.own_patients AS o)")
+        for table in OF_PATIENTS
+    )
+    yield from (
+        (table, f"t.document_id IN (SELECT d.document_id FROM {name}.staging.documents AS d)")
+        for table in OF_DOCUMENTS
+    )
+
+
+def _text(facility_id: str) -> str:
+    """An id as SQL has it: it comes from the extracts or the settings file, and a view takes no parameters."""
+    return "'" + facility_id.replace("'", "''") + "'"

@@ -1,0 +1,566 @@
+"""The lifecycle table of design.md and the numbered rules of domain.md §1, row by row, through the command line.
+
+Day n is 06:00 in New York on 1 November 2026 plus n days (Workbench.day).
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.rules import loading
+from tests.conftest import Workbench
+from tests.practice import Practice
+
+
+@pytest.fixture
+def owing(practice: Practice) -> Practice:
+    """Patient A owes $40.00 for the visit V1 on 30 October."""
+    return practice.patient("A").visit("V1", "A", "2026-10-30T09:00:00", amount_due="40.00")
+
+
+def paid(practice: Practice, key: str = "P1") -> Practice:
+    return practice.payment(key, "A", "2026-10-30", "40.00")
+
+
+class TestOpening:
+    def test_a_condition_opens_one_task_dated_by_the_data(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        workbench.run(owing, 1)
+        task = workbench.one(1, "uncollected_payments", "V1")
+        assert task["status"] == "pending"
+        assert (task["since"], task["age_days"]) == ("2026-10-30", 3)
+        assert task["opened_at"].startswith("2026-11-02T11:00:00")
+        assert task["amount"] == 40.0
+        assert "$40.00" in task["reason"]
+
+    @pytest.mark.parametrize("status", ["Inactive", "Referral"])
+    def test_a_patient_who_is_not_active_gets_none(
+        self, workbench: Workbench, owing: Practice, status: str
+    ) -> None:
+        workbench.run(owing.add("patients", "A", status=status), 1)
+        assert workbench.tasks(1) == []
+
+    def test_it_opens_once_the_patient_is_active_again(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        workbench.run(owing.add("patients", "A", status="Referral"), 1)
+        workbench.run(owing.add("patients", "A", status="Active"), 2)
+        assert workbench.states(2, "uncollected_payments") == {("V1", 1): "pending"}
+
+    def test_the_tasks_of_a_rule_that_was_taken_away_stay_under_its_name(
+        self, workbench: Workbench, owing: Practice, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        every = loading.load_rules()
+        workbench.run(owing, 1)
+        monkeypatch.setattr(
+            loading,
+            "load_rules",
+            lambda: {name: rule for name, rule in every.items() if name != "uncollected_payments"},
+        )
+        workbench.run(paid(owing), 2)
+        workbench.run(owing, 3)
+        assert workbench.states(3, "uncollected_payments") == {("V1", 1): "pending"}
+        (task,) = workbench.tasks(3, "pending", type="uncollected_payments", category="Billing")
+        assert (task["title"], task["category"]) == ("Uncollected Payments", "Billing")
+        assert workbench.act("complete", task, 3.1, "--reason", "waived")[0] == 0
+        assert workbench.states(3.2, "uncollected_payments") == {("V1", 1): "completed"}
+
+    def test_the_same_run_twice_changes_nothing(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        workbench.run(owing, 1)
+        tasks, history = workbench.tasks(1), workbench.history("A", 1)
+        workbench.run(owing, 1)
+        assert workbench.tasks(1) == tasks
+        assert workbench.history("A", 1) == history
+
+    def test_a_run_cannot_go_back_in_time(self, workbench: Workbench, owing: Practice) -> None:
+        workbench.run(owing, 2)
+        code, _, err = workbench.command(
+            "run", "--extracts", workbench.extracts / "001", "--as-of", workbench.day(1).isoformat()
+        )
+        assert code == 2
+        assert "back in time" in err
+
+
+class TestClearing:
+    def test_it_clears_by_itself_when_the_work_is_done(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        workbench.run(owing, 1)
+        workbench.run(paid(owing), 2)
+        task = workbench.one(2, "uncollected_payments", "V1")
+        assert (task["status"], task["close_kind"], task["closed_by"]) == (
+            "cleared",
+            "cleared",
+            "system",
+        )
+        assert task["closed_at"].startswith("2026-11-03T11:00:00")
+
+    def test_an_inactive_patient_keeps_the_open_task_and_it_still_clears(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        workbench.run(owing, 1)
+        workbench.run(owing.add("patients", "A", status="Inactive"), 2)
+        assert workbench.states(2, "uncollected_payments") == {("V1", 1): "pending"}
+        workbench.run(paid(owing), 3)
+        assert workbench.states(3, "uncollected_payments") == {("V1", 1): "cleared"}
+
+    def test_a_voided_payment_gives_a_new_occurrence_linked_to_the_old(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        workbench.run(owing, 1)
+        workbench.run(paid(owing), 2)
+        workbench.run(
+            owing.payment(
+                "P2", "A", "2026-10-30", "40.00", kind="void", paid_at="2026-11-03T12:00:00"
+            ),
+            3,
+        )
+        assert workbench.states(3, "uncollected_payments") == {
+            ("V1", 1): "cleared",
+            ("V1", 2): "pending",
+        }
+        opened = [
+            e
+            for e in workbench.history("A", 3)
+            if (e["event"], e["rule_id"]) == ("opened", "uncollected_payments")
+        ]
+        assert opened[1]["linked_task_id"] == opened[0]["task_id"]
+
+    def test_a_manual_rule_waits_for_a_person(
+        self, workbench: Workbench, practice: Practice
+    ) -> None:
+        practice.patient("A").add(
+            "policies",
+            "POL",
+            patient_id="A",
+            case_id="C-A",
+            verification_requested_at="2026-10-20T10:00:00",
+        )
+        workbench.run(practice, 1)
+        workbench.run(practice.add("policies", "POL", verified_at="2026-11-02T10:00:00"), 2)
+        assert workbench.states(2, "benefit_verification_required") == {("POL", 1): "pending"}
+        assert workbench.states(2, "benefit_verification_complete") == {("POL", 1): "pending"}
+
+    def test_a_deferred_task_clears_while_hidden_and_keeps_its_deferral_in_the_history(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        workbench.run(owing, 1)
+        workbench.act("defer", workbench.one(1, "uncollected_payments", "V1"), 1.1, "--for", "1w")
+        workbench.run(paid(owing), 2)
+        assert workbench.states(2, "uncollected_payments") == {("V1", 1): "cleared"}
+        assert [
+            e["event"] for e in workbench.history("A", 2) if e["rule_id"] == "uncollected_payments"
+        ] == ["opened", "deferred", "cleared"]
+
+
+class TestCompletion:
+    def test_a_completed_task_stays_away_while_its_condition_persists(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        workbench.run(owing, 1)
+        code, _ = workbench.act("complete", workbench.one(1, "uncollected_payments", "V1"), 1.2)
+        assert code == 0
+        for day in (2, 3, 9):
+            workbench.run(owing, day)
+        task = workbench.one(9, "uncollected_payments", "V1")
+        assert (task["status"], task["close_kind"], task["closed_by"]) == (
+            "completed",
+            "completed",
+            "S1",
+        )
+        assert len([t for t in workbench.tasks(9) if t["rule_id"] == "uncollected_payments"]) == 1
+
+    def test_it_comes_back_once_the_condition_went_away_and_returned(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        workbench.run(owing, 1)
+        workbench.act("complete", workbench.one(1, "uncollected_payments", "V1"), 1.2)
+        workbench.run(paid(owing), 2)
+        workbench.run(owing.remove("payments", "P1"), 3)
+        assert workbench.states(3, "uncollected_payments") == {
+            ("V1", 1): "completed",
+            ("V1", 2): "pending",
+        }
+
+    def test_going_inactive_and_active_again_is_not_the_condition_going_away(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        workbench.run(owing, 1)
+        workbench.act("complete", workbench.one(1, "uncollected_payments", "V1"), 1.2)
+        workbench.run(owing.add("patients", "A", status="Inactive"), 2)
+        workbench.run(owing.add("patients", "A", status="Active"), 3)
+        assert workbench.states(3, "uncollected_payments") == {("V1", 1): "completed"}
+
+    def test_an_override_asks_for_a_reason_and_is_recorded_as_one(
+        self, workbench: Workbench, practice: Practice
+    ) -> None:
+        practice.patient("A").add("claims", "K", case_id="C-A").add(
+            "claim_holds", "H", claim_id="K", held_at="2026-10-28T10:00:00"
+        )
+        workbench.run(practice, 1)
+        task = workbench.one(1, "claim_submission_hold", "H")
+        code, message = workbench.act("complete", task, 1.1)
+        assert (code, "needs --reason" in message) == (1, True)
+        assert workbench.act("complete", task, 1.1, "--reason", "Payer called")[0] == 0
+        assert workbench.one(1.2, "claim_submission_hold", "H")["close_kind"] == "override"
+        workbench.run(practice, 2)
+        assert workbench.states(2, "claim_submission_hold") == {("H", 1): "override"}
+
+    def test_a_reopened_task_is_on_the_list_again(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        workbench.run(owing, 1)
+        task = workbench.one(1, "uncollected_payments", "V1")
+        workbench.act("complete", task, 1.1)
+        workbench.act("reopen", task, 1.2)
+        assert workbench.one(1.3, "uncollected_payments", "V1")["status"] == "pending"
+        workbench.run(owing, 2)
+        assert workbench.states(2, "uncollected_payments") == {("V1", 1): "pending"}
+
+    def test_what_the_system_cleared_cannot_be_reopened(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        workbench.run(owing, 1)
+        task = workbench.one(1, "uncollected_payments", "V1")
+        workbench.run(paid(owing), 2)
+        code, message = workbench.act("reopen", task, 2.1)
+        assert (code, "by itself" in message) == (1, True)
+
+
+class TestPeriods:
+    def survey(self, practice: Practice) -> Practice:
+        return practice.patient("A").add(
+            "surveys", "SV1", case_id="C-A", completed_at="2026-10-01T10:00:00"
+        )
+
+    def test_a_dismissed_mips_returns_on_monday_and_not_before(
+        self, workbench: Workbench, practice: Practice
+    ) -> None:
+        self.survey(practice)
+        workbench.run(practice, 2)  # Tuesday 3 November
+        assert workbench.one(2, "mips", "C-A")["since"] == "2026-11-02"
+        workbench.act("complete", workbench.one(2, "mips", "C-A"), 2.1)
+        workbench.run(practice, 7)  # Sunday
+        assert workbench.states(7, "mips") == {("C-A", 1): "completed"}
+        workbench.run(practice, 8)  # Monday
+        assert workbench.states(8, "mips") == {("C-A", 1): "completed", ("C-A", 2): "pending"}
+        workbench.run(practice, 16)  # open ones are not doubled next week
+        assert workbench.states(16, "mips") == {("C-A", 1): "completed", ("C-A", 2): "pending"}
+
+    def test_mips_never_clears_by_itself(self, workbench: Workbench, practice: Practice) -> None:
+        self.survey(practice)
+        workbench.run(practice, 2)
+        workbench.run(
+            practice.add("surveys", "SV2", case_id="C-A", completed_at="2026-11-03T10:00:00"), 3
+        )
+        assert workbench.states(3, "mips") == {("C-A", 1): "pending"}
+
+    def test_a_completed_unscheduled_patient_returns_next_month(
+        self, workbench: Workbench, practice: Practice
+    ) -> None:
+        practice.patient("A")
+        workbench.run(practice, 3)
+        workbench.act("complete", workbench.one(3, "unscheduled_patient", "A"), 3.1)
+        workbench.run(practice, 28)
+        assert workbench.states(28, "unscheduled_patient") == {("A", 1): "completed"}
+        workbench.run(practice, 30)  # 1 December
+        assert workbench.states(30, "unscheduled_patient") == {
+            ("A", 1): "completed",
+            ("A", 2): "pending",
+        }
+
+
+class TestConversion:
+    def chain(self, practice: Practice) -> Practice:
+        practice.patient("A")
+        return practice.document(
+            "D",
+            "A",
+            has_plan_of_care="true",
+            status="Completed",
+            completed_at="2026-10-30T10:00:00",
+            last_editor_id="S2",
+        )
+
+    def test_faxing_required_becomes_pending_signature_linked_both_ways(
+        self, workbench: Workbench, practice: Practice
+    ) -> None:
+        workbench.run(self.chain(practice), 1)
+        asked = workbench.one(1, "faxing_required", "D")
+        assert asked["staff_id"] == "S2"
+        workbench.run(
+            practice.add(
+                "faxes", "X1", document_id="D", status="Sent", sent_at="2026-11-02T15:00:00"
+            ),
+            2,
+        )
+        waiting = workbench.one(2, "pending_signature", "D")
+        assert workbench.states(2, "faxing_required") == {("D", 1): "converted"}
+        assert waiting["since"] == "2026-11-02"
+        links = {(e["task_id"], e["event"], e["linked_task_id"]) for e in workbench.history("A", 2)}
+        assert (asked["task_id"], "converted", waiting["task_id"]) in links
+        assert (waiting["task_id"], "converted_from", asked["task_id"]) in links
+
+    def test_a_fax_that_turns_out_failed_converts_and_a_good_resend_waits_again(
+        self, workbench: Workbench, practice: Practice
+    ) -> None:
+        workbench.run(
+            self.chain(practice).add(
+                "faxes", "X1", document_id="D", status="Sent", sent_at="2026-10-31T15:00:00"
+            ),
+            1,
+        )
+        assert workbench.states(1, "pending_signature") == {("D", 1): "pending"}
+        workbench.run(
+            practice.add(
+                "faxes",
+                "X1",
+                status="Failed",
+                sent_at="",
+                failed_at="2026-11-02T15:00:00",
+                attempts="5",
+            ),
+            2,
+        )
+        assert workbench.states(2, "pending_signature") == {("D", 1): "converted"}
+        assert workbench.states(2, "failed_fax") == {("D", 1): "pending"}
+        workbench.run(
+            practice.add(
+                "faxes", "X2", document_id="D", status="Sent", sent_at="2026-11-03T15:00:00"
+            ),
+            3,
+        )
+        assert workbench.states(3, "pending_signature") == {
+            ("D", 1): "converted",
+            ("D", 2): "pending",
+        }
+        assert workbench.states(3, "failed_fax") == {("D", 1): "pending"}, "a person completes it"
+
+    def test_no_task_opens_for_an_inactive_patient_by_conversion_either(
+        self, workbench: Workbench, practice: Practice
+    ) -> None:
+        workbench.run(self.chain(practice), 1)
+        practice.add("patients", "A", status="Inactive")
+        workbench.run(
+            practice.add(
+                "faxes", "X1", document_id="D", status="Sent", sent_at="2026-11-02T15:00:00"
+            ),
+            2,
+        )
+        assert workbench.states(2, "faxing_required") == {("D", 1): "cleared"}
+        assert workbench.states(2, "pending_signature") == {}
+        workbench.run(practice.add("patients", "A", status="Active"), 3)
+        assert workbench.states(3, "pending_signature") == {("D", 1): "pending"}
+
+    def test_a_second_failure_after_a_completed_first_one_is_a_new_task(
+        self, workbench: Workbench, practice: Practice
+    ) -> None:
+        self.chain(practice).add(
+            "faxes", "X1", document_id="D", status="Failed", failed_at="2026-10-31T15:00:00"
+        )
+        workbench.run(practice, 1)
+        workbench.act("complete", workbench.one(1, "failed_fax", "D"), 1.1)
+        workbench.run(practice, 2)
+        assert workbench.states(2, "failed_fax") == {("D", 1): "completed"}
+        workbench.run(
+            practice.add(
+                "faxes", "X2", document_id="D", status="Failed", failed_at="2026-11-03T15:00:00"
+            ),
+            3,
+        )
+        assert workbench.states(3, "failed_fax") == {("D", 1): "completed", ("D", 2): "pending"}
+
+
+class TestDischarge:
+    def test_discharge_ends_what_dies_with_the_case_and_keeps_money(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        owing.add(
+            "intake_submissions",
+            "I1",
+            patient_id="A",
+            case_id="C-A",
+            submitted_at="2026-10-29T10:00:00",
+        )
+        workbench.run(owing, 1)
+        workbench.run(owing.add("cases", "C-A", discharged_on="2026-11-03"), 2)
+        assert workbench.states(2, "intake_complete") == {("I1", 1): "discharged"}
+        assert workbench.states(2, "uncollected_payments") == {("V1", 1): "pending"}
+        assert workbench.states(2, "unscheduled_patient") == {("A", 1): "discharged"}
+        workbench.run(owing, 3)
+        assert workbench.states(3, "intake_complete") == {("I1", 1): "discharged"}, (
+            "it does not open again on a discharged case"
+        )
+
+    def test_a_discharge_planned_for_later_ends_nothing_yet(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        owing.add(
+            "intake_submissions",
+            "I1",
+            patient_id="A",
+            case_id="C-A",
+            submitted_at="2026-10-29T10:00:00",
+        )
+        workbench.run(owing.add("cases", "C-A", discharged_on="2026-11-20"), 1)
+        assert workbench.states(1, "intake_complete") == {("I1", 1): "pending"}
+
+
+class TestAbsence:
+    def test_a_record_gone_from_a_complete_extract_closes_as_source_gone_and_returns_as_a_new_occurrence(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        workbench.run(owing, 1)
+        row = dict(owing.tables["appointments"]["V1"])
+        workbench.run(owing.remove("appointments", "V1"), 2)
+        assert workbench.states(2, "uncollected_payments") == {("V1", 1): "source_gone"}
+        owing.tables["appointments"]["V1"] = row
+        workbench.run(owing, 3)
+        assert workbench.states(3, "uncollected_payments") == {
+            ("V1", 1): "source_gone",
+            ("V1", 2): "pending",
+        }
+
+    def test_a_missing_extract_withholds_its_rules_and_clears_nothing(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        workbench.run(owing, 1)
+        out = workbench.run(paid(owing), 2, without=("appointments",))
+        assert "withheld" in out
+        assert workbench.states(2, "uncollected_payments") == {("V1", 1): "pending"}
+        workbench.run(owing, 3)
+        assert workbench.states(3, "uncollected_payments") == {("V1", 1): "cleared"}
+
+    def test_without_patients_nothing_opens_or_clears(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        workbench.run(owing, 1)
+        paid(owing).visit("V2", "A", "2026-10-31T09:00:00", amount_due="10.00")
+        workbench.run(owing, 2, without=("patients",))
+        assert workbench.states(2, "uncollected_payments") == {("V1", 1): "pending"}
+
+    def test_a_refused_row_holds_its_own_task(self, workbench: Workbench, owing: Practice) -> None:
+        workbench.run(owing, 1)
+        workbench.run(owing.add("appointments", "V1", amount_due="forty"), 2)
+        assert workbench.states(2, "uncollected_payments") == {("V1", 1): "pending"}
+
+    def test_a_refused_case_holds_the_tasks_of_all_its_records(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        workbench.run(owing, 1)
+        workbench.run(owing.add("cases", "C-A", opened_on="01/05/2026"), 2)
+        assert workbench.states(2, "uncollected_payments") == {("V1", 1): "pending"}
+        assert workbench.states(2, "unscheduled_patient") == {("A", 1): "pending"}
+
+    def test_a_refused_void_of_the_case_holds_the_clearing(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        workbench.run(owing, 1)
+        workbench.run(paid(owing).payment("P2", "A", "2026-10-30", "bad", kind="void"), 2)
+        assert workbench.states(2, "uncollected_payments") == {("V1", 1): "pending"}
+        workbench.run(owing.remove("payments", "P2"), 3)
+        assert workbench.states(3, "uncollected_payments") == {("V1", 1): "cleared"}
+
+    def test_a_refused_visit_holds_the_authorization_it_would_count_for(
+        self, workbench: Workbench, practice: Practice
+    ) -> None:
+        practice.patient("A").add("policies", "POL", patient_id="A")
+        practice.add(
+            "authorizations",
+            "AU",
+            policy_id="POL",
+            case_id="C-A",
+            visit_limit="5",
+            ends_on="2027-10-01",
+            starts_on="2026-10-01",
+        )
+        for number in (1, 2, 3):
+            practice.visit(f"V{number}", "A", f"2026-10-0{number}T09:00:00")
+        workbench.run(practice, 1)
+        assert workbench.states(1, "authorization_expiring") == {("AU", 1): "pending"}
+        workbench.run(practice.add("appointments", "V3", status="Compl"), 2)
+        assert workbench.states(2, "authorization_expiring") == {("AU", 1): "pending"}
+
+    def test_a_case_that_names_no_patient_holds_the_patients_tasks(
+        self, workbench: Workbench, practice: Practice
+    ) -> None:
+        workbench.run(practice.patient("A"), 1)
+        workbench.run(practice.add("cases", "C-A", patient_id=""), 2)
+        assert workbench.states(2, "unscheduled_patient") == {("A", 1): "pending"}
+
+    def test_a_refused_open_case_is_no_discharge(
+        self, workbench: Workbench, practice: Practice
+    ) -> None:
+        practice.patient("A").add("cases", "C-OLD", patient_id="A", discharged_on="2026-09-01")
+        workbench.run(
+            practice.add(
+                "intake_submissions", "I1", patient_id="A", submitted_at="2026-10-29T10:00:00"
+            ),
+            1,
+        )
+        workbench.run(practice.add("cases", "C-A", opened_on="zz"), 2)
+        assert workbench.states(2, "intake_complete") == {("I1", 1): "pending"}
+
+    def test_a_manifest_dated_in_the_future_does_not_freeze_the_list(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        workbench.run(owing.write(workbench.extracts / "future", workbench.day(60)), 1)
+        workbench.run(paid(owing), 2)
+        assert workbench.states(2, "uncollected_payments") == {("V1", 1): "cleared"}
+
+    def test_a_short_horizon_withholds_unscheduled_patient(
+        self, workbench: Workbench, practice: Practice
+    ) -> None:
+        folder = practice.patient("A").write(workbench.extracts / "short", workbench.day(1))
+        text = (
+            (folder / "manifest.csv")
+            .read_text()
+            .replace(
+                "appointments,2026-11-02T11:00:00+00:00,0,true,",
+                "appointments,2026-11-02T11:00:00+00:00,0,true,2026-11-16",
+            )
+        )
+        (folder / "manifest.csv").write_text(text)
+        out = workbench.run(folder, 1)
+        assert "appointments reach only to 2026-11-16" in out
+        assert workbench.tasks(1) == []
+
+
+class TestOwners:
+    def test_the_last_editor_takes_over_from_the_scheduled_therapist(
+        self, workbench: Workbench, practice: Practice
+    ) -> None:
+        practice.add("staff", "S3", name="Ida Berg", role="Clinical Staff").patient("A")
+        practice.visit("V1", "A", "2026-10-30T09:00:00", staff_id="S2").document(
+            "D", "A", appointment_id="V1", started_at="2026-10-30T10:00:00"
+        )
+        workbench.run(practice, 1)
+        task = workbench.one(1, "draft_documents", "D")
+        assert (task["staff_id"], task["staff"]) == ("S2", "Omar Reyes")
+        workbench.act("assign", task, 1.1, "--to", "S1")
+        assert workbench.one(1.2, "draft_documents", "D")["staff_id"] == "S1"
+        workbench.run(practice, 2)
+        assert workbench.one(2, "draft_documents", "D")["staff_id"] == "S1", (
+            "an assignment outlives a run"
+        )
+        workbench.run(practice.add("documents", "D", last_editor_id="S3"), 3)
+        assert workbench.one(3, "draft_documents", "D")["staff_id"] == "S3"
+        assert "owner_changed" in [event["event"] for event in workbench.history("A", 3)]
+
+    def test_the_payer_is_the_primary_policy_in_force_on_the_tasks_date_else_self_pay(
+        self, workbench: Workbench, owing: Practice
+    ) -> None:
+        owing.add("payers", "PAY2", name="Cigna").patient("B").visit(
+            "V2", "B", "2026-10-30T09:00:00", amount_due="5.00"
+        )
+        owing.add("policies", "OLD", patient_id="A", payer_id="PAY2", ends_on="2026-10-29").add(
+            "policies", "NOW", patient_id="A", starts_on="2026-10-30"
+        )
+        owing.add("policies", "SECOND", patient_id="B", rank="2")
+        workbench.run(owing, 1)
+        task, other = (workbench.one(1, "uncollected_payments", visit) for visit in ("V1", "V2"))
+        assert (task["payer_id"], task["payer"]) == ("PAY1", "Aetna")
+        assert (other["payer_id"], other["payer"]) == (None, "Self-pay")

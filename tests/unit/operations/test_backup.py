@@ -1,0 +1,119 @@
+"""Backup and restore: the practice is destroyed and is as it was, in either database, and a damaged backup restores nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipelines import settings
+from pipelines.errors import UserError
+from pipelines.ledger import ledger
+from pipelines.ledger.ledger import NewAction
+from pipelines.operations import backup
+from tests.conftest import Workbench
+from tests.practice import Practice
+
+AT = dt.datetime(2026, 11, 3, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def worked(
+    workbench: Workbench, practice: Practice, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Workbench:
+    """A practice with a task somebody completed, a look at a patient, a saved view and a sign-in, its ledger in either database."""
+    monkeypatch.setenv("WORKBENCH_LEDGER", ledger_url)
+    practice.patient("A").visit("V", "A", "2026-10-30T09:00:00", amount_due="40.00")
+    practice.visit("N", "A", "2026-11-10T09:00:00", status="Scheduled")
+    workbench.once(lambda: workbench.run(practice, 1))
+    workbench.act(
+        "complete", workbench.one(1, "uncollected_payments", "V"), 1.1, "--reason", "waived"
+    )
+    with ledger.open_ledger(ledger_url) as book:
+        book.record_access(at=AT, staff_id="S1", patient_id="A", kind="patient page")
+        book.save_view(at=AT, staff_id="S1", name="mine", page="tasks", query="staff=me")
+        book.record_session(at=AT, staff_id="S1", event="signed in")
+    return workbench
+
+
+def everything(workbench: Workbench) -> tuple:
+    with ledger.open_ledger(settings.load().ledger_url) as book:
+        return (
+            workbench.tasks(2),
+            workbench.history("A", 2),
+            book.actions(),
+            book.accesses(),
+            book.views("S1"),
+        )
+
+
+@pytest.mark.parametrize("to", ["sqlite", "postgresql"])
+def test_what_was_destroyed_is_as_it_was(
+    worked: Workbench,
+    tmp_path: Path,
+    to: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = everything(worked)
+    code, out, _ = worked.command("backup", "--out", tmp_path / "kept")
+    assert code == 0
+    assert "1 actions, 1 accesses, 1 saved_views, 1 sessions" in out
+    (kept,) = (tmp_path / "kept").iterdir()
+    shutil.rmtree(worked.data)
+    new = (
+        f"sqlite:///{tmp_path}/new/ledger.sqlite"
+        if to == "sqlite"
+        else request.getfixturevalue("postgresql").new_database()
+    )
+    monkeypatch.setenv("WORKBENCH_LEDGER", new)
+    assert worked.command("restore", "--from", kept)[0] == 0
+    assert everything(worked) == before
+    with ledger.open_ledger(new) as book:
+        assert book.record(NewAction("t9", "complete", "S1", AT), seen=0).seq == 2, (
+            "the numbers go on where they were"
+        )
+
+
+def test_a_restore_writes_over_nothing(worked: Workbench, tmp_path: Path) -> None:
+    made = backup.back_up(settings.load(), tmp_path / "kept", AT)
+    with pytest.raises(UserError, match="has a published list; move it away first"):
+        backup.restore(settings.load(), made.folder)
+    (worked.data / "warehouse" / "CURRENT").unlink()
+    with pytest.raises(UserError, match="has actions already; move it away first"):
+        backup.restore(settings.load(), made.folder)
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "missing", "no manifest", "junk manifest"])
+def test_a_damaged_backup_restores_nothing(
+    worked: Workbench, tmp_path: Path, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = backup.back_up(settings.load(), tmp_path / "kept", AT)
+    file = made.folder / (backup.MANIFEST if "manifest" in damage else backup.LEDGER)
+    content = file.read_bytes()
+    if damage in ("missing", "no manifest"):
+        file.unlink()
+    else:
+        file.write_bytes(
+            content[: len(content) // 2]
+            if damage == "cut"
+            else content[:-1] + bytes([content[-1] ^ 1])
+            if damage == "changed"
+            else b"{}"
+        )
+    new = tmp_path / "new"
+    place = settings.load({"WORKBENCH_DATA": str(new)})
+    with pytest.raises(UserError, match="nothing was restored"):
+        backup.restore(place, made.folder)
+    assert not new.exists()
+
+
+def test_a_backup_that_cannot_be_written_is_said_to_be(worked: Workbench, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(UserError, match="the backup could not be written"):
+        backup.back_up(settings.load(), tmp_path / "file", AT)
+    backup.back_up(settings.load(), tmp_path / "kept", AT)
+    with pytest.raises(UserError, match="a backup is never written over"):
+        backup.back_up(settings.load(), tmp_path / "kept", AT)

@@ -1,0 +1,188 @@
+"""What staging adds to the typed extracts: local days, whose record it is, what money is worth, which fax is the newest."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+
+from tests.rules.conftest import desk, staged  # noqa: F401  (fixtures)
+
+
+def by_key(rows, column):
+    return {next(iter(row.values())): row[column] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("as_of", "zone", "today", "week_on"),
+    [
+        ("2026-11-02T04:59:00+00:00", "America/New_York", "2026-11-01", "2026-10-26"),
+        ("2026-11-02T05:00:00+00:00", "America/New_York", "2026-11-02", "2026-11-02"),
+        ("2026-11-02T05:00:00+00:00", "America/Los_Angeles", "2026-11-01", "2026-10-26"),
+        ("2026-11-02T10:00:00+00:00", "Pacific/Honolulu", "2026-11-02", "2026-11-02"),
+    ],
+)
+def test_today_is_the_facility_s_local_day(staged, practice, as_of, zone, today, week_on):  # noqa: F811
+    row = staged("facilities", practice.add("facilities", "F1", time_zone=zone), as_of)[0]
+    assert (str(row["today"]), str(row["week_on"]), str(row["month_on"])) == (
+        today,
+        week_on,
+        "2026-11-01",
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "local"),
+    [
+        ("2026-11-01T09:00:00", "2026-11-01 09:00:00"),
+        ("2026-11-01T09:00:00Z", "2026-11-01 04:00:00"),
+        ("2026-11-01T03:30:00Z", "2026-10-31 23:30:00"),
+        ("2026-11-01T09:00:00-08:00", "2026-11-01 12:00:00"),
+    ],
+)
+def test_a_moment_is_the_facility_s_wall_clock(staged, practice, written, local):  # noqa: F811
+    row = staged("appointments", practice.patient("A").visit("V1", "A", written))[0]
+    assert (str(row["starts_at"]), str(row["visit_on"])) == (local, local[:10])
+
+
+@pytest.mark.parametrize(
+    ("discharged_on", "is_discharged"), [(None, False), ("2026-11-03", True), ("2026-11-04", False)]
+)
+def test_a_discharge_counts_from_its_day(staged, practice, discharged_on, is_discharged):  # noqa: F811
+    assert (
+        staged("cases", practice.patient("A").add("cases", "C-A", discharged_on=discharged_on))[0][
+            "is_discharged"
+        ]
+        is is_discharged
+    )
+
+
+@pytest.mark.parametrize(
+    ("rank", "number"), [("1", 1), ("4", 4), ("Primary", 1), ("Secondary", 2), ("Tertiary", 3)]
+)
+def test_ranks_are_numbers(staged, practice, rank, number):  # noqa: F811
+    assert (
+        staged("policies", practice.patient("A").add("policies", "PO1", patient_id="A", rank=rank))[
+            0
+        ]["rank"]
+        == number
+    )
+
+
+def money(practice, *entries):
+    """Entries of one case and day, a minute apart, as "kind amount"."""
+    practice.patient("A")
+    for minute, entry in enumerate(entries):
+        kind, amount = entry.split()
+        practice.payment(
+            f"P{minute}",
+            "A",
+            "2026-11-01",
+            amount,
+            kind=kind,
+            paid_at=f"2026-11-01T10:{minute:02}:00",
+        )
+    return practice
+
+
+@pytest.mark.parametrize(
+    ("entries", "worth"),
+    [
+        (["payment 40", "refund 15"], [40, -15]),
+        (["payment 40", "refund -15"], [40, -15]),
+        (["payment 40", "void 40"], [40, -40]),
+        (["payment 40", "void -40"], [40, -40]),
+        (["void 40", "payment 40"], [0, 40]),
+        (["payment 40", "void 60", "payment 10"], [40, -40, 10]),
+        (["payment 40", "void 40", "void 40", "payment 25"], [40, -40, 0, 25]),
+        (["payment 40", "refund 40", "void 40"], [40, -40, 0]),
+        (["refund 10", "void 10", "payment 20", "void 20"], [-10, 0, 20, -10]),
+        (["payment 20", "payment 30", "void 30"], [20, 30, -30]),
+    ],
+)
+def test_a_void_takes_back_at_most_what_was_there(staged, practice, entries, worth):  # noqa: F811
+    rows = staged("payments", money(practice, *entries))
+    assert [row["net_amount"] for row in rows] == [Decimal(amount) for amount in worth]
+
+
+def test_a_void_reaches_only_its_own_case_and_day_and_no_day_is_a_day(staged, practice):  # noqa: F811
+    practice.patient("A").patient("B").payment("P1", "A", "2026-11-01", "40").payment(
+        "P2", "B", "2026-11-02", "40"
+    )
+    practice.payment("P3", "A", "2026-11-02", "40", kind="void", paid_at="2026-11-03T10:00:00")
+    practice.add(
+        "payments", "P4", patient_id="A", case_id="C-A", amount="30", paid_at="2026-11-01T10:00:00"
+    )
+    practice.add(
+        "payments",
+        "P5",
+        patient_id="A",
+        case_id="C-A",
+        amount="30",
+        kind="void",
+        paid_at="2026-11-02T10:00:00",
+    )
+    assert by_key(staged("payments", practice), "net_amount") == {
+        "P1": 40,
+        "P2": 40,
+        "P3": 0,
+        "P4": 30,
+        "P5": -30,
+    }
+
+
+@pytest.mark.parametrize(
+    ("faxes", "newest"),
+    [
+        ({"X1": ("Sent", "2026-11-01"), "X2": ("Failed", "2026-11-02")}, "X2"),
+        ({"X1": ("Sent", "2026-11-02"), "X2": ("Failed", "2026-11-01")}, "X1"),
+        ({"X1": ("Queued", None), "X2": ("Sent", "2026-11-02")}, "X1"),
+        ({"X1": ("Sent", "2026-11-02"), "X2": ("Failed", "2026-11-02")}, "X2"),
+        ({"X1": ("Sent", None), "X2": ("Failed", "2026-11-02")}, "X2"),
+    ],
+)
+def test_one_fax_of_a_document_is_the_newest(staged, practice, faxes, newest):  # noqa: F811
+    practice.patient("A").document("D1", "A")
+    for key, (status, day) in faxes.items():
+        practice.add(
+            "faxes",
+            key,
+            document_id="D1",
+            status=status,
+            **({f"{status.lower()}_at": f"{day}T09:00:00"} if day else {}),
+        )
+    assert [
+        key
+        for key, is_newest in by_key(staged("faxes", practice), "is_newest").items()
+        if is_newest
+    ] == [newest]
+
+
+def test_a_limit_of_zero_is_no_limit(staged, practice):  # noqa: F811
+    practice.patient("A").add("policies", "PO1", patient_id="A").add(
+        "authorizations", "AU1", policy_id="PO1", case_id="C-A", visit_limit=0
+    )
+    assert staged("authorizations", practice)[0]["visit_limit"] is None
+
+
+def test_no_row_is_lost_when_its_parents_are(staged, practice):  # noqa: F811
+    practice.patient("A").document("D1", "A").visit("V1", "A", "2026-11-01T09:00:00").payment(
+        "P1", "A", "2026-11-01", "5"
+    )
+    practice.add("claims", "CL1", case_id="C-A", processed_at="2026-11-01T09:00:00Z").add(
+        "faxes", "X1", document_id="D1"
+    )
+    for table in ("facilities", "cases", "patients"):
+        practice.tables[table].clear()
+    lost = [
+        table
+        for table in ("appointments", "payments", "claims", "documents", "faxes")
+        if len(staged(table, practice)) != 1
+    ]
+    assert lost == []
+
+
+def test_a_visit_belongs_to_its_own_facility_s_clock(staged, practice):  # noqa: F811
+    practice.add("facilities", "F2", time_zone="Pacific/Honolulu").patient("A").visit(
+        "V1", "A", "2026-11-03T09:00:00Z", facility_id="F2"
+    )
+    assert staged("appointments", practice)[0]["starts_at"] == dt.datetime(2026, 11, 2, 23, 0)  # noqa: DTZ001

@@ -1,0 +1,452 @@
+"""Who is limited to a facility is answered as if there were no other: every query of pipelines/queries is asked here, now and of the past."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from pipelines import queries, settings
+from pipelines.analytics import flow, outcomes, period
+from pipelines.errors import UserError
+from pipelines.records import patient_search
+from pipelines.records import patients as records_patients
+from pipelines.runs import run
+from pipelines.settings import Access
+from pipelines.worklist import actions
+from pipelines.worklist.actions import ActionRequest
+from pipelines.worklist.filters import Filters
+from pipelines.worklist.live import LiveWorklist
+from pipelines.worklist.past import PastWorklists
+from pipelines.worklist.worklist import Worklist
+from tests.practice import Practice
+
+NORTH, SOUTH, BOTH = ("F1",), ("F2",), ("F1", "F2")
+AT = dt.datetime(2026, 11, 3, 18, tzinfo=dt.UTC)
+EVENING = dt.datetime(2026, 11, 2, 23, 30, tzinfo=dt.UTC)  # between the two runs
+FIRST, LAST = dt.date(2026, 10, 28), dt.date(2026, 11, 3)
+PERIOD = period.Period(FIRST, LAST)
+EVERY = Filters(status="all")
+
+
+def practice_of(*patients: str) -> Practice:
+    """North (F1) and South (F2) with some of: nora, at home at North; soren, at South; sam, at home at South and with a case at North, too."""
+    practice = (
+        Practice()
+        .add("facilities", "F1", name="North")
+        .add("facilities", "F2", name="South")
+        .remove("staff", "S2")
+    )
+    practice.add("staff", "S1", facility_id="F1").add("staff", "S2", facility_id="F2").add(
+        "staff", "S3", name="Lee Park"
+    )
+    for patient, home in (("nora", "F1"), ("soren", "F2"), ("sam", "F2")):
+        if patient in patients:
+            practice.add(
+                "patients",
+                patient,
+                first_name=patient,
+                last_name="Test",
+                facility_id=home,
+                phone="555-0100",
+            )
+            _record(practice, patient, f"of-{patient}", home)
+    if "sam" in patients:
+        _record(practice, "sam", "of-sam-north", "F1")
+    return practice
+
+
+def _record(practice: Practice, patient: str, case: str, facility: str) -> None:
+    """A case with one record of each kind, which give several rules a task."""
+    practice.add(
+        "cases", case, patient_id=patient, facility_id=facility, visits_per_week_target="2"
+    )
+    practice.add(
+        "policies",
+        f"policy-{case}",
+        patient_id=patient,
+        case_id=case,
+        authorization_required="true",
+    )
+    practice.add(
+        "authorizations",
+        f"authorization-{case}",
+        policy_id=f"policy-{case}",
+        case_id=case,
+        starts_on="2026-10-01",
+        ends_on="2026-11-09",
+    )
+    for day, status in (("2026-10-30", "Completed"), ("2026-11-12", "Scheduled")):
+        seen = {
+            "patient_id": patient,
+            "case_id": case,
+            "facility_id": facility,
+            "status": status,
+            "amount_due": "40.00",
+        }
+        practice.add("appointments", f"visit-{day}-{case}", starts_at=f"{day}T09:00:00", **seen)
+    paid = {"date_of_service": "2026-10-30", "amount": "1.00", "paid_at": "2026-10-30T12:00:00"}
+    practice.add("payments", f"payment-{case}", patient_id=patient, case_id=case, **paid)
+    practice.add(
+        "documents",
+        f"draft-{case}",
+        case_id=case,
+        date_of_service="2026-10-30",
+        started_at="2026-10-30T10:00:00",
+        last_editor_id="S2",
+    )
+    signed = {
+        "status": "Completed",
+        "has_plan_of_care": "true",
+        "completed_at": "2026-10-31T10:00:00",
+        "last_editor_id": "S1",
+    }
+    practice.add("documents", f"plan-{case}", case_id=case, **signed)
+    failed = {
+        "status": "Failed",
+        "failed_at": "2026-11-01T09:00:00",
+        "recipient": f"Dr {case}",
+        "number": "555-0101",
+    }
+    practice.add("faxes", f"fax-{case}", document_id=f"plan-{case}", **failed)
+
+
+def listed(folder: Path, practice: Practice) -> LiveWorklist:
+    """The list after two runs, between which people did at each facility whatever can be done."""
+    chosen = settings.load({"WORKBENCH_DATA": str(folder / "data")})
+    begun = dt.datetime(2026, 11, 2, 11, tzinfo=dt.UTC)
+    run.run(chosen, practice.write(folder / "first", begun), begun)
+    shared = LiveWorklist(chosen)
+    for hours, rule_id, action in (
+        (1, "failed_fax", "defer"),
+        (2, "failed_fax", "return"),
+        (3, "failed_fax", "assign"),
+        (4, "failed_fax", "defer"),
+        (1, "uncollected_payments", "complete"),
+        (2, "uncollected_payments", "reopen"),
+        (3, "uncollected_payments", "note"),
+        (4, "authorization_expiring", "complete"),
+        (21, "authorization_expiring", "reopen"),
+    ):
+        with shared.at(begun + dt.timedelta(hours=hours)) as now:
+            tasks = now.tasks(Filters("all", rule_ids=(rule_id,)))["task_id"]
+            more = (
+                {"span": dt.timedelta(days=3)}
+                if action == "defer"
+                else {"to_staff_id": "S3"}
+                if action == "assign"
+                else {}
+            )
+            done, refused = actions.act_all(
+                now,
+                shared.book,
+                "S1",
+                [ActionRequest(task_id, action, reason="why", **more) for task_id in tasks],
+            )
+            assert (len(done), refused) == (len(tasks), [])
+    for draft in [key for key in practice.tables["documents"] if key.startswith("draft")]:
+        practice.add("documents", draft, status="Completed", completed_at="2026-11-02T12:00:00")
+    run.run(
+        chosen,
+        practice.write(folder / "second", begun + dt.timedelta(days=1)),
+        begun + dt.timedelta(days=1),
+    )
+    return shared
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveWorklist]:
+    shared = listed(tmp_path_factory.mktemp("both"), practice_of("nora", "soren"))
+    yield shared
+    shared.book.close()
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveWorklist]:
+    """The same practice, had South no patient."""
+    shared = listed(tmp_path_factory.mktemp("alone"), practice_of("nora"))
+    yield shared
+    shared.book.close()
+
+
+@pytest.fixture(scope="module")
+def past() -> Callable[[LiveWorklist], PastWorklists]:
+    """The past lists beside a list, each made once."""
+    return cache(lambda shared: PastWorklists(shared.settings, shared.book))
+
+
+def measured(name: str, **more: object) -> Callable[[Worklist, str], object]:
+    return lambda now, _: now.question(name, EVERY, **more)
+
+
+def of_patient(name: str) -> Callable[[Worklist, str], object]:
+    return lambda now, patient: getattr(records_patients, name)(now.con, patient)
+
+
+def fact(table: str, subject: str) -> Callable[[Worklist, str], object]:
+    return lambda now, patient: records_patients.facts(now.con, table, subject.format(patient))
+
+
+FLOW = {"before_on": dt.date(2026, 10, 21), "first_on": FIRST, "last_on": LAST, "step": "day"}
+# How each query is asked; the patient is one of South where nothing may come of it, one of North where something must.
+ASKED: dict[str, Callable[[Worklist, str], object]] = {
+    "ages": measured("ages"),
+    "authorizations": of_patient("authorizations"),
+    "balances": lambda now, patient: records_patients.balances(now.con, patient).days,
+    "cases": of_patient("cases"),
+    "counted": lambda now, _: pd.DataFrame(
+        [now.summary(), {name: str(found) for name, found in now.options().items()}]
+    ),
+    "counts": lambda now, _: now.counts(EVERY),
+    "deferrals": lambda now, _: outcomes.deferrals(now, EVERY, "person"),
+    "documents": of_patient("documents"),
+    "durations": measured("durations", split_by="facility", clock="since", late_days=1),
+    "ends": lambda now, _: outcomes.ends(now, EVERY, "facility"),
+    "facilities": lambda now, _: now.facilities(),
+    "facts_appointments": fact("appointments", "visit-2026-10-30-of-{}"),
+    "facts_authorizations": fact("authorizations", "authorization-of-{}"),
+    "facts_cases": fact("cases", "of-{}"),
+    "facts_documents": fact("documents", "draft-of-{}"),
+    "facts_patients": fact("patients", "{}"),
+    "facts_policies": fact("policies", "policy-of-{}"),
+    "faxes": of_patient("faxes"),
+    "find_patients": lambda now, patient: pd.concat(
+        [patient_search.find_patients(now.con, text) for text in ("test", patient, "0100")]
+    ),
+    "first_tasks": lambda now, _: now.first_tasks(EVERY, 9),
+    "flow": measured("flow", split_by="facility", **FLOW),
+    "happened": lambda now, _: now.tasks(
+        Filters("all", happened=("deferred", "deferred_again", "reopened"))
+    ),
+    "held": lambda now, _: outcomes.held(now, EVERY),
+    "history": lambda now, patient: now.history(patient),
+    "matching": lambda now, _: now.tasks(Filters("all", in_from=FIRST, in_to=LAST), limit=50),
+    "moved_often": measured("moved_often", first_on=FIRST, last_on=LAST),
+    "movements": lambda now, _: now.movements(dt.datetime(2026, 11, 1, tzinfo=dt.UTC)),
+    "options": lambda now, _: pd.DataFrame(now.options(EVERY)).reset_index(),
+    "patient": lambda now, patient: (
+        vars(found) if (found := records_patients.patient(now.con, patient)) else {}
+    ),
+    "payments": of_patient("payments"),
+    "policies": of_patient("policies"),
+    "schedule": of_patient("schedule"),
+    "schedule_week": lambda now, patient: records_patients.schedule_week(
+        now.con, "F1" if patient == "nora" else "F2", dt.date(2026, 10, 25)
+    ),
+    "standing": lambda now, _: flow.standing(now, EVERY, "facility"),
+    "standing_then": lambda now, _: flow.standing_then(
+        now, EVERY, dt.date(2026, 11, 2), "facility"
+    ),
+    "stood": lambda now, _: now.tasks(
+        Filters("all", open_on=dt.date(2026, 11, 2), stood_as="deferred")
+    ),
+    "summary": lambda now, _: now.summary(EVERY),
+    "tasks": lambda now, _: pd.concat([now.tasks(EVERY), now.tasks(Filters("open"), limit=50)]),
+    "waits": lambda now, _: outcomes.waits(now, EVERY, "facility"),
+}
+OF_ONE = {
+    name for name, ask in ASKED.items() if ask.__qualname__.startswith(("of_patient", "fact"))
+} | {
+    "balances",
+    "history",
+    "patient",
+    "schedule_week",
+}
+OF_THE_PRACTICE = {"payers", "staff", "rules"}  # names, which everybody may know
+OF_RUNS = {
+    "freshness",
+    "not_accepted",
+    "refusals",
+    "rule_runs",
+    "run_rules",
+    "run_tables",
+    "runs",
+    "withheld",
+}  # counts of rows and tasks
+OF_THE_LIST_ITSELF = {
+    "listed",
+    "past_tasks",
+}  # make the tables that everybody's answers come from; no page asks them
+
+
+def plain(answer: object) -> list[dict[str, object]]:
+    """The rows without the ledger's numbers, which count the acts of all facilities."""
+    rows = answer if isinstance(answer, pd.DataFrame) else pd.DataFrame([answer] if answer else [])
+    rows = rows.drop(columns=[name for name in ("seq", "last_seq") if name in rows.columns])
+    return sorted(rows.astype(str).to_dict("records"), key=str)
+
+
+def test_every_query_is_asked_here() -> None:
+    files = {path.stem for path in queries.FOLDER.glob("*.sql")}
+    assert files - OF_THE_PRACTICE - OF_RUNS - OF_THE_LIST_ITSELF == set(ASKED)
+
+
+@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("at", [AT, EVENING], ids=["now", "then"])
+def test_a_limited_person_is_answered_as_if_there_were_no_other_clinic(
+    name: str,
+    at: dt.datetime,
+    both: LiveWorklist,
+    alone: LiveWorklist,
+    past: Callable[[LiveWorklist], PastWorklists],
+) -> None:
+    def answer(
+        shared: LiveWorklist, facility_ids: tuple[str, ...] | None, patient: str
+    ) -> list[dict[str, object]]:
+        with (shared if at == AT else past(shared)).at(at, facility_ids) as now:
+            return plain(ASKED[name](now, patient))
+
+    limited, whole = answer(both, NORTH, "nora"), answer(both, None, "nora")
+    assert limited == answer(alone, NORTH, "nora")
+    assert limited, "nothing is proved by an empty answer"
+    if name in OF_ONE:
+        assert answer(both, NORTH, "soren") == []
+        assert answer(both, None, "soren"), "or nothing was withheld"
+    elif name != "moved_often" or at == AT:
+        assert limited != whole, "or nothing was withheld"
+    assert answer(both, BOTH, "nora") == whole
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "tasks",
+        "events",
+        "stays",
+        "closed_tasks",
+        "snapshot",
+        "waiting_actions",
+        "touched_tasks",
+        "staging.claims",
+    ],
+)
+def test_what_the_limit_does_not_name_is_not_there(table: str, both: LiveWorklist) -> None:
+    with both.at(AT, NORTH) as now, pytest.raises(duckdb.CatalogException):
+        now.con.execute(f"FROM {table}")
+
+
+def test_another_clinic_is_named_as_one_that_does_not_exist(both: LiveWorklist) -> None:
+    with both.at(AT, NORTH) as now, pytest.raises(UserError, match="no facility F2; there are F1$"):
+        now.tasks(Filters(facility_ids=SOUTH))
+
+
+def test_who_has_no_clinic_sees_no_task_and_no_patient(both: LiveWorklist) -> None:
+    with both.at(AT, ()) as now:
+        assert now.tasks(EVERY).empty
+        assert patient_search.find_patients(now.con, "test").empty
+
+
+def test_answers_of_two_people_cannot_be_taken_for_each_other(both: LiveWorklist) -> None:
+    lists = [both.at(AT, facility_ids) for facility_ids in (None, NORTH, SOUTH, BOTH, ())]
+    assert len({now.state for now in lists}) == len(lists)
+    assert [sorted(now.facilities()["facility_id"]) for now in lists] == [
+        ["F1", "F2"],
+        ["F1"],
+        ["F2"],
+        ["F1", "F2"],
+        [],
+    ]
+
+
+def test_nobody_acts_on_a_task_of_another_clinic(both: LiveWorklist) -> None:
+    before = both.book.last_seq()
+    with both.at(AT) as whole, both.at(AT, NORTH) as now:
+        foreign = whole.tasks(Filters("open", facility_ids=SOUTH)).iloc[0]
+        for action in ("complete", "defer", "assign", "note"):
+            wish = ActionRequest(
+                foreign["task_id"], action, reason="why", span=dt.timedelta(days=1)
+            )
+            with pytest.raises(UserError, match="There is no task [0-9a-f]+ at your facilities"):
+                actions.act(now, both.book, "S1", wish)
+    assert both.book.last_seq() == before
+
+
+def test_a_task_is_given_only_to_who_will_see_it(tmp_path: Path) -> None:
+    shared = listed(tmp_path, practice_of("nora"))
+    (tmp_path / "data" / "settings.toml").write_text(
+        '[access]\nown_facilities = true\nsees_all_roles = ["Business Owner"]\n', encoding="utf-8"
+    )
+    shared = LiveWorklist(settings.load({"WORKBENCH_DATA": str(tmp_path / "data")}))
+    with shared.at(AT, NORTH) as now:
+        task_id = now.tasks().iloc[0]["task_id"]
+        for colleague in ("S2", "S3"):  # of South, and of no facility
+            with pytest.raises(
+                UserError, match="works at other facilities and would not see this task"
+            ):
+                actions.act(
+                    now, shared.book, "S1", ActionRequest(task_id, "assign", to_staff_id=colleague)
+                )
+        actions.act(now, shared.book, "S1", ActionRequest(task_id, "assign", to_staff_id="S1"))
+    shared.book.close()
+
+
+def test_a_patient_of_two_clinics_is_known_at_both_and_each_sees_its_own_tasks(
+    tmp_path: Path,
+) -> None:
+    shared = listed(tmp_path, practice_of("soren", "sam"))
+    with shared.at(AT) as whole, shared.at(AT, NORTH) as now:
+        assert patient_search.find_patients(now.con, "test")["patient_id"].tolist() == ["sam"]
+        assert (
+            set(now.tasks(EVERY)["case_id"])
+            == set(now.history("sam")["case_id"])
+            == {"of-sam-north"}
+        )
+        assert set(whole.history("sam")["case_id"]) == {"of-sam", "of-sam-north"}
+        # The record is whole: what is owed, how often he comes and who pays cannot be told from a part of it.
+        for ask in (
+            records_patients.cases,
+            records_patients.documents,
+            records_patients.payments,
+            records_patients.policies,
+            records_patients.schedule,
+        ):
+            assert set(ask(now.con, "sam")["case_id"]) == {"of-sam", "of-sam-north"}
+        assert records_patients.patient(now.con, "sam").facility == "South"
+    shared.book.close()
+
+
+@pytest.mark.parametrize(
+    ("access", "staff_id", "role", "facility_id", "sees"),
+    [
+        (Access(), "S1", "Front Desk", "F1", None),
+        (Access(True), "S1", "Front Desk", "F1", ("F1",)),
+        (Access(True), "S1", "Front Desk", None, ()),
+        (Access(True), "S1", "Business Owner", None, ()),
+        (Access(True, ("Business Owner",)), "S1", "Business Owner", "F1", None),
+        (Access(True, ("Business Owner",)), "S1", "Front Desk", "F1", ("F1",)),
+        (Access(True, (), {"S1": ("F2", "F1")}), "S1", "Front Desk", "F3", ("F1", "F2")),
+        (Access(True, (), {"S1": ("F2",)}), "S2", "Front Desk", "F1", ("F1",)),
+        (Access(True, (), {"S1": ()}), "S1", "Front Desk", "F1", ()),
+    ],
+)
+def test_whose_clinics_are_whose(
+    access: Access, staff_id: str, role: str, facility_id: str | None, sees: tuple[str, ...] | None
+) -> None:
+    assert access.facilities_of(staff_id, role, facility_id) == sees
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("own_facility = true", "unknown key access.own_facility"),
+        ('own_facilities = "yes"', "access.own_facilities must be true or false"),
+        ('sees_all_roles = "Business Owner"', "access.sees_all_roles must be a list of roles"),
+        (
+            'sees_all_roles = ["Owner"]',
+            "access.sees_all_roles: there is no role Owner; there are Front Desk, ",
+        ),
+        ("staff_facilities = 3", "access.staff_facilities must name a list"),
+        ('staff_facilities = {S1 = "F1"}', "access.staff_facilities must name a list"),
+    ],
+)
+def test_a_setting_that_would_show_more_or_less_than_meant_stops_the_start(
+    tmp_path: Path, written: str, said: str
+) -> None:
+    (tmp_path / "settings.toml").write_text(f"[access]\n{written}\n", encoding="utf-8")
+    with pytest.raises(UserError, match=said):
+        settings.load({"WORKBENCH_DATA": str(tmp_path)})
