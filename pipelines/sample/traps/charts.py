@@ -85,13 +85,13 @@ def in_review(patient: Patient) -> None:
     case.document(case.visit(-3), -3, review=(-3, "17:00"))
 
 
-@shows(952, "A draft started at 23:45 in a clinic on Chicago time, where it is already the next day in New York", facility=2)
+@shows(952, "A draft started at 23:45 in a facility on Chicago time, where it is already the next day in New York", facility=2)
 def late_in_chicago(patient: Patient) -> None:
     case = patient.case()
     case.document(case.visit(-1, "17:30"), -1, started=(-1, "23:45"))
 
 
-@shows(953, "Patient of the first clinic, treated in the Chicago one: its tasks belong to the case's clinic")
+@shows(953, "Patient of the first facility, treated in the Chicago one: its tasks belong to the case's facility")
 def treated_elsewhere(patient: Patient) -> None:
     case = patient.case(facility=2)
     case.document(case.visit(-2), -2)
