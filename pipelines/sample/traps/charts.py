@@ -102,7 +102,7 @@ def in_review(patient: Patient) -> None:
 
 @shows(
     952,
-    "A draft started at 23:45 in a clinic on Chicago time, where it is already the next day in New York",
+    "A draft started at 23:45 in a facility on Chicago time, where it is already the next day in New York",
     facility=2,
 )
 def late_in_chicago(patient: Patient) -> None:
@@ -112,7 +112,7 @@ def late_in_chicago(patient: Patient) -> None:
 
 @shows(
     953,
-    "Patient of the first clinic, treated in the Chicago one: its tasks belong to the case's clinic",
+    "Patient of the first facility, treated in the Chicago one: its tasks belong to the case's facility",
 )
 def treated_elsewhere(patient: Patient) -> None:
     case = patient.case(facility=2)
