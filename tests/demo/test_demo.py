@@ -256,7 +256,8 @@ def test_a_killed_build_is_none_and_does_not_stand_in_the_way_of_the_next(
 ) -> None:
     practice = place(tmp_path)
     code = f"""
-from pipelines import demo, settings
+from pipelines import settings
+from pipelines.demo import build as demo
 demo.build(demo.settings_for(settings.load({{"WORKBENCH_DATA": {str(tmp_path)!r}}})), lambda share, doing: print(doing, flush=True))
 """
     with subprocess.Popen(

@@ -294,7 +294,7 @@ def test_a_python_that_never_begins_is_said_and_nothing_else(tmp_path: Path) -> 
 import pathlib, sys
 from pipelines import settings
 from pipelines.errors import UserError
-from pipelines.reports import executing
+from pipelines.reports import execute as executing
 spec = executing.KernelSpec(argv=[sys.executable, "-c", "raise SystemExit(3)"], display_name="Python 3", language="python")
 executing.OwnKernel.kernel_spec = property(lambda self: spec)
 try:

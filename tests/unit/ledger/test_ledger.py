@@ -275,7 +275,7 @@ def test_every_connection_waits_its_turn_and_syncs_what_it_commits(ledger):
 
 WRITE_FOR_EVER = """
 import datetime, itertools, sys
-from pipelines.ledger import NewAction, open_ledger
+from pipelines.ledger.ledger import NewAction, open_ledger
 ledger = open_ledger(sys.argv[1])
 for number in itertools.count():
     print(ledger.record(NewAction(f"t{number}", "complete", "ann", datetime.datetime.now(datetime.UTC)), seen=0).seq, flush=True)

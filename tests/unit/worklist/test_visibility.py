@@ -1,4 +1,4 @@
-"""Who is limited to a facility is answered as if there were no other: every query of pipelines/queries is asked here, now and of the past."""
+"""Who is limited to a facility is answered as if there were no other: every query of lists, records, analytics and runs is asked here, now and of the past."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from pipelines import queries, settings
+from pipelines import analytics, records, runs, settings, worklist
 from pipelines.analytics import flow, outcomes, period
 from pipelines.errors import UserError
 from pipelines.records import patient_search
@@ -181,7 +181,7 @@ def past() -> Callable[[LiveWorklist], PastWorklists]:
 
 
 def measured(name: str, **more: object) -> Callable[[Worklist, str], object]:
-    return lambda now, _: now.question(name, EVERY, **more)
+    return lambda now, _: now.question(analytics.sql(name), EVERY, **more)
 
 
 def of_patient(name: str) -> Callable[[Worklist, str], object]:
@@ -282,7 +282,8 @@ def plain(answer: object) -> list[dict[str, object]]:
 
 
 def test_every_query_is_asked_here() -> None:
-    files = {path.stem for path in queries.FOLDER.glob("*.sql")}
+    rooms = (analytics, records, runs, worklist)
+    files = {path.stem for room in rooms for path in room.FOLDER.glob("*.sql")}
     assert files - OF_THE_PRACTICE - OF_RUNS - OF_THE_LIST_ITSELF == set(ASKED)
 
 
