@@ -26,7 +26,7 @@ BY_PRACTICE, AS_SHIPPED = "The practice", "As shipped"
 class RuleBook:
     """The rules as the practice has set them, as they are shipped, what it set by payer, and which it switched off."""
 
-    loading: Mapping[str, Rule]
+    rules: Mapping[str, Rule]
     shipped: Mapping[str, Rule]
     payers: Mapping[str, Mapping[str, Mapping[str, object]]]
     disabled: frozenset[str]

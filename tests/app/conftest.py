@@ -42,7 +42,7 @@ class App:
 
     def open(self, page: str, /, **query: str | list[str]) -> App:
         """Go to a page by its URL's query."""
-        self.test.switch_page(f"{page}.py")
+        self.test.switch_page(f"{page}/page.py")
         self.test.query_params.clear()
         for name, value in query.items():
             self.test.query_params[name] = value

@@ -157,18 +157,18 @@ def test_text_in_any_part_of_the_address_stays_text(desk: App, facility: Workben
 
 # Each place in the code where somebody can write text, and the test below that writes to it.
 FIELDS = {
-    "patient_record.py": 1,  # the search
-    "task_view.py": 1,  # the search beside the list
-    "views.py": 1,  # the name of a view
-    "task_panel.py": 2,  # the reason, and the note
-    "task_actions.py": 1,  # the reason of an override, in the confirmation
-    "backtest_panel.py": 1,  # a parameter that is text
+    "patient/record.py": 1,  # the search
+    "tasks/view.py": 1,  # the search beside the list
+    "url/saved_views.py": 1,  # the name of a view
+    "tasks/panel.py": 2,  # the reason, and the note
+    "tasks/actions.py": 1,  # the reason of an override, in the confirmation
+    "rules/backtest_form.py": 1,  # a parameter that is text
 }
 
 
 def test_every_field_is_tried_below() -> None:
     written = {
-        path.name: len(
+        f"{path.parent.name}/{path.name}": len(
             re.findall(r"st\.(?:text_input|text_area|chat_input|data_editor)\(", path.read_text())
         )
         for path in pages()

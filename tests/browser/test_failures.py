@@ -52,7 +52,7 @@ def failing(
             ignore=shutil.ignore_patterns("__pycache__", "secrets.toml"),
         )
     shutil.copy(ROOT / "app.py", root)
-    (root / "app_pages" / "tasks.py").write_text(FAILING_PAGE, encoding="utf-8")
+    (root / "app_pages" / "tasks" / "page.py").write_text(FAILING_PAGE, encoding="utf-8")
     return new_server(practice_data, root).start(WORKBENCH_LOG="json")
 
 
