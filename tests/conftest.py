@@ -18,7 +18,7 @@ from app_pages.session import clock
 from pipelines import settings as settings_module
 from pipelines.cli.commands import main
 from pipelines.demo import build
-from tests import logs, postgres
+from tests import logs, postgres_server
 from tests.practice import Practice
 
 hypothesis.settings.register_profile(
@@ -29,14 +29,34 @@ hypothesis.settings.register_profile(
 )
 
 
+# Folders that run only on demand: with --all, or when the command line names them.
+OPT_IN = ("browser", "demo", "deploy", "faults", "lint", "postgres", "property", "reports")
+TESTS = Path(__file__).parent
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """--profile long: more, and other, random examples on every run."""
+    """Which folders to run, and how many random examples to draw."""
+    parser.addoption("--all", action="store_true", help="run the opt-in folders too")
+    parser.addoption("--opt-in", action="store_true", help="run the opt-in folders only")
     parser.addoption(
         "--profile",
         default="ci",
         choices=("ci", "long"),
-        help="how many random examples: ci 100 and always the same, long 2,000",
+        help="random examples: ci draws the same 100 each time, long draws 2,000 new ones",
     )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the folders this run was not asked for."""
+    if collection_path.parent != TESTS or not collection_path.is_dir():
+        return None
+    named = [(config.invocation_params.dir / name.split("::")[0]) for name in config.args]
+    if any(path.resolve().is_relative_to(collection_path) for path in named):
+        return None
+    is_opt_in = collection_path.name in OPT_IN
+    if config.getoption("--opt-in"):
+        return None if is_opt_in else True
+    return True if is_opt_in and not config.getoption("--all") else None
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -215,23 +235,19 @@ def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql() -> Iterator[postgres.Server]:
+def postgresql() -> Iterator[postgres_server.Server]:
     """A PostgreSQL server of this run's own; where there is none the test is skipped, and on the test machine it fails."""
-    found = postgres.programs()
+    found = postgres_server.programs()
     if found is None and "CI" in os.environ:
-        pytest.fail(postgres.MISSING)
+        pytest.fail(postgres_server.MISSING)
     if found is None:
-        pytest.skip(postgres.MISSING)
-    server = postgres.Server(found)
+        pytest.skip(postgres_server.MISSING)
+    server = postgres_server.Server(found)
     yield server
     server.remove()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a ledger that is not there yet, in each kind of database a practice may keep it in."""
-    return (
-        f"sqlite:///{tmp_path}/ledger.sqlite"
-        if request.param == "sqlite"
-        else request.getfixturevalue("postgresql").new_database()
-    )
+@pytest.fixture
+def ledger_url(tmp_path: Path) -> str:
+    """The URL of a ledger that does not exist yet; tests/postgres runs the same tests on PostgreSQL."""
+    return f"sqlite:///{tmp_path}/ledger.sqlite"

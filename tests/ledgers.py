@@ -8,9 +8,7 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
-only_sqlite = pytest.mark.parametrize(
-    "ledger_url", ["sqlite"], indirect=True
-)  # of tests of what only a file has
+only_sqlite = pytest.mark.only_sqlite  # the test is about a file, so PostgreSQL has no such case
 
 
 @contextmanager

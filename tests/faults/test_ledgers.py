@@ -27,7 +27,7 @@ from pipelines.bench.staff import Row, Worker
 from pipelines.errors import UserError
 from pipelines.ledger import ledger
 from pipelines.ledger.ledger import NewAction
-from tests import loop, postgres
+from tests import loop, postgres_server
 from tests.conftest import Workbench
 from tests.faults.conftest import Place, copy_of, first_actions
 
@@ -88,18 +88,18 @@ def test_a_ledger_locked_for_5_seconds(in_either: Place, seen: Callable[..., Non
 
 
 @pytest.fixture
-def own_server() -> Iterator[postgres.Server]:
+def own_server() -> Iterator[postgres_server.Server]:
     """A PostgreSQL that may be restarted, and keeps what it has said it has written."""
-    found = postgres.programs()
+    found = postgres_server.programs()
     if found is None:
-        (pytest.fail if "CI" in os.environ else pytest.skip)(postgres.MISSING)
-    server = postgres.Server(found, is_durable=True)
+        (pytest.fail if "CI" in os.environ else pytest.skip)(postgres_server.MISSING)
+    server = postgres_server.Server(found, is_durable=True)
     yield server
     server.remove()
 
 
 def test_postgresql_restarted_in_mid_action(
-    own_server: postgres.Server, seen: Callable[..., None]
+    own_server: postgres_server.Server, seen: Callable[..., None]
 ) -> None:
     with ledger.open_ledger(own_server.new_database()) as book:
         told: list[int] = []

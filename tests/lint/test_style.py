@@ -82,6 +82,10 @@ def test_python_is_formatted():
     check("ruff", "format", "--check", "--diff", ".")
 
 
+def test_types_are_sound():
+    check("mypy")
+
+
 def test_sql_is_clean():
     check("sqlfluff", "lint", "--disable-progress-bar", "--processes", "2", *map(str, SQL))
 

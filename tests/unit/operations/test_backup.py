@@ -49,13 +49,14 @@ def everything(workbench: Workbench) -> tuple:
         )
 
 
-@pytest.mark.parametrize("to", ["sqlite", "postgresql"])
-def test_what_was_destroyed_is_as_it_was(
-    worked: Workbench,
-    tmp_path: Path,
-    to: str,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.fixture
+def restored_url(tmp_path: Path) -> str:
+    """The URL of the ledger that a backup is restored into."""
+    return f"sqlite:///{tmp_path}/new/ledger.sqlite"
+
+
+def test_restore_brings_back_what_was_destroyed(
+    worked: Workbench, tmp_path: Path, restored_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = everything(worked)
     code, out, _ = worked.command("backup", "--out", tmp_path / "kept")
@@ -63,15 +64,10 @@ def test_what_was_destroyed_is_as_it_was(
     assert "1 actions, 1 accesses, 1 saved_views, 1 sessions" in out
     (kept,) = (tmp_path / "kept").iterdir()
     shutil.rmtree(worked.data)
-    new = (
-        f"sqlite:///{tmp_path}/new/ledger.sqlite"
-        if to == "sqlite"
-        else request.getfixturevalue("postgresql").new_database()
-    )
-    monkeypatch.setenv("WORKBENCH_LEDGER", new)
+    monkeypatch.setenv("WORKBENCH_LEDGER", restored_url)
     assert worked.command("restore", "--from", kept)[0] == 0
     assert everything(worked) == before
-    with ledger.open_ledger(new) as book:
+    with ledger.open_ledger(restored_url) as book:
         assert book.record(NewAction("t9", "complete", "S1", AT), seen=0).seq == 2, (
             "the numbers go on where they were"
         )

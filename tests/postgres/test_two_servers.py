@@ -1,0 +1,3 @@
+"""tests/app/test_two_servers.py on PostgreSQL."""
+
+from tests.app.test_two_servers import *  # noqa: F403
