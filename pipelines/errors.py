@@ -1,8 +1,11 @@
-"""The one error whose message is meant for a person at the console."""
+"""The error whose message is shown to the user."""
 
 
 class UserError(Exception):
-    """Something the user can mend: bad input, a wrong folder, a conflict. The message names what and where, without a patient's values."""
+    """Something the user can fix: bad input, a wrong folder, a conflict.
+
+    The message names what is wrong and where, and never holds a patient's values.
+    """
 
     def __init__(self, message: str, exit_code: int = 2) -> None:
         super().__init__(message)

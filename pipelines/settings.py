@@ -1,4 +1,4 @@
-"""Where things lie and what a practice chose: the environment and the settings file, read in one place."""
+"""Paths and choices of a practice: reads the environment and the settings file."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.errors import UserError
-from pipelines.extracts.contract import ROLES
+from pipelines.vocabulary import ROLES
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "data" / "sample"
-EXTRACTS_KEYS = {"max_loss": float}
-APP_KEYS = {"idle_minutes": int}
+SECTIONS = ("rules", "extracts", "app", "access")
+EXTRACTS_KEYS = ("max_loss",)
+APP_KEYS = ("idle_minutes",)
 ACCESS_KEYS = ("own_facilities", "sees_all_roles", "staff_facilities")
 LOG_FORMS = ("text", "json")
 LONGEST_IDLE = 30 * 24 * 60  # minutes: Streamlit's sign-in cookie lives for 30 days
@@ -22,34 +23,39 @@ LONGEST_IDLE = 30 * 24 * 60  # minutes: Streamlit's sign-in cookie lives for 30 
 
 @dataclass(frozen=True)
 class Access:
-    """Who may see what on the screens. `staff_facilities` names the facilities of staff who work at others than the one in their record."""
+    """Who sees which facilities on the screens.
 
-    own_facilities: bool = False  # False: everybody sees all
+    `staff_facilities` replaces the facility of the staff record for people who work at others.
+    """
+
+    own_facilities: bool = False  # False: everybody sees all facilities
     sees_all_roles: tuple[str, ...] = ()
     staff_facilities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def facilities_of(
         self, staff_id: str, role: str, facility_id: str | None
     ) -> tuple[str, ...] | None:
-        """The ids of the facilities this person is limited to, in order; None for whoever sees all."""
+        """The sorted ids of the facilities this person may see; None when they see all."""
         if not self.own_facilities or role in self.sees_all_roles:
             return None
-        return tuple(
-            sorted(set(self.staff_facilities.get(staff_id, (facility_id,) if facility_id else ())))
-        )
+        own = (facility_id,) if facility_id else ()
+        return tuple(sorted(set(self.staff_facilities.get(staff_id, own))))
 
 
 @dataclass(frozen=True)
 class Settings:
-    """One practice's set-up. `rules` is the [rules] part of the settings file as written; rules.py checks its names."""
+    """One practice's set-up.
+
+    `rules` is the [rules] section as written; pipelines/rules checks its names and values.
+    """
 
     data: Path
     extracts: Path | None
     ledger_url: str
     settings_file: Path
-    max_loss: float = 0.2  # share of a table's rows that may be missing since the last run where no manifest counts them
-    clock_file: Path | None = None  # holds the seconds by which the screens' clock is moved
-    idle_minutes: int = 15  # without a click for this long, the app asks again who is there
+    max_loss: float = 0.2  # share of a table's rows a run may lose where no manifest counts them
+    clock_file: Path | None = None  # holds the seconds added to the screens' clock
+    idle_minutes: int = 15  # without a click before the app asks who is there
     access: Access = Access()
     rules: Mapping[str, object] = field(default_factory=dict)
     emr_links: Mapping[str, str] = field(default_factory=dict)
@@ -61,12 +67,15 @@ class Settings:
 
     @property
     def rejected(self) -> Path:
-        """Folder of the refused rows, one sub-folder a run."""
+        """Folder of the refused rows, one sub-folder for each run."""
         return self.data / "rejected"
 
 
 def log_form(environment: Mapping[str, str] | None = None) -> str:
-    """How to log, which is asked for before anything can go wrong; UserError when it is none of LOG_FORMS."""
+    """The log format, one of LOG_FORMS; UserError for any other.
+
+    Separate from `load`, so that errors in the settings are logged in this format.
+    """
     form = (os.environ if environment is None else environment).get("WORKBENCH_LOG") or LOG_FORMS[0]
     if form not in LOG_FORMS:
         raise UserError(f"WORKBENCH_LOG is {form!r}; it can be {' or '.join(LOG_FORMS)}")
@@ -74,87 +83,89 @@ def log_form(environment: Mapping[str, str] | None = None) -> str:
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
-    """Settings from WORKBENCH_* and EMR_LINK_* variables and the settings file; UserError names file and key."""
+    """Settings from WORKBENCH_* and EMR_LINK_* variables and the settings file.
+
+    An empty variable counts as unset. UserError names the file and the key.
+    """
     env = os.environ if environment is None else environment
     data = Path(env.get("WORKBENCH_DATA") or ROOT / "data")
-    extracts = env.get("WORKBENCH_EXTRACTS")
-    path = Path(env.get("WORKBENCH_SETTINGS") or data / "settings.toml")
-    written = _read(path, is_named="WORKBENCH_SETTINGS" in env)
-    _refuse_unknown(path, written, {"rules", "extracts", "app", "access"}, "")
-    chosen_rules, chosen, chosen_app, chosen_access = (
-        _section(path, written, name) for name in ("rules", "extracts", "app", "access")
-    )
-    _refuse_unknown(path, chosen, set(EXTRACTS_KEYS), "extracts.")
-    max_loss = chosen.get("max_loss", 0.2)
-    if (
-        isinstance(max_loss, bool)
-        or not isinstance(max_loss, (int, float))
-        or not 0 <= max_loss <= 1
-    ):
-        raise UserError(
-            f"{path}: extracts.max_loss must be a number from 0 to 1, the share of rows a table may lose between two runs"
-        )
-    _refuse_unknown(path, chosen_app, set(APP_KEYS), "app.")
-    idle_minutes = chosen_app.get("idle_minutes", 15)
-    if (
-        isinstance(idle_minutes, bool)
-        or not isinstance(idle_minutes, int)
-        or not 1 <= idle_minutes <= LONGEST_IDLE
-    ):
-        raise UserError(
-            f"{path}: app.idle_minutes must be a whole number from 1 to {LONGEST_IDLE}, the minutes without a click that end a session"
-        )
+    named = env.get("WORKBENCH_SETTINGS")
+    path = Path(named or data / "settings.toml")
+    written = _read(path, is_named=bool(named))
+    _refuse_unknown(path, written, SECTIONS)
     return Settings(
         data=data,
-        extracts=Path(extracts) if extracts else None,
+        extracts=_path(env, "WORKBENCH_EXTRACTS"),
         ledger_url=env.get("WORKBENCH_LEDGER") or f"sqlite:///{data / 'ledger.sqlite'}",
         settings_file=path,
-        max_loss=float(max_loss),
-        idle_minutes=idle_minutes,
-        clock_file=Path(env["WORKBENCH_CLOCK"]) if env.get("WORKBENCH_CLOCK") else None,
-        access=_access(path, chosen_access),
-        rules=chosen_rules,
+        max_loss=_max_loss(path, _section(path, written, "extracts", EXTRACTS_KEYS)),
+        idle_minutes=_idle_minutes(path, _section(path, written, "app", APP_KEYS)),
+        clock_file=_path(env, "WORKBENCH_CLOCK"),
+        access=_access(path, _section(path, written, "access", ACCESS_KEYS)),
+        rules=_section(path, written, "rules"),
         emr_links={key: value for key, value in sorted(env.items()) if key.startswith("EMR_LINK_")},
     )
 
 
-def _access(path: Path, chosen: dict) -> Access:
-    """The [access] part; a role that does not exist would quietly show somebody less than was meant, a misspelt switch everybody more."""
-    _refuse_unknown(path, chosen, set(ACCESS_KEYS), "access.")
-    is_limited, roles, others = (
-        chosen.get("own_facilities", False),
-        chosen.get("sees_all_roles", []),
-        chosen.get("staff_facilities", {}),
-    )
-    if not isinstance(is_limited, bool):
-        raise UserError(f"{path}: access.own_facilities must be true or false")
-    if not _is_texts(roles):
+def _path(env: Mapping[str, str], name: str) -> Path | None:
+    value = env.get(name)
+    return Path(value) if value else None
+
+
+def _max_loss(path: Path, section: Mapping[str, object]) -> float:
+    value = section.get("max_loss", Settings.max_loss)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise UserError(
-            f'{path}: access.sees_all_roles must be a list of roles, as in ["Practice Administrator"]'
+            f"{path}: extracts.max_loss must be a number from 0 to 1, "
+            "the share of rows a table may lose between two runs"
+        )
+    return float(value)
+
+
+def _idle_minutes(path: Path, section: Mapping[str, object]) -> int:
+    value = section.get("idle_minutes", Settings.idle_minutes)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LONGEST_IDLE:
+        raise UserError(
+            f"{path}: app.idle_minutes must be a whole number from 1 to {LONGEST_IDLE}, "
+            "the minutes without a click that end a session"
+        )
+    return value
+
+
+def _access(path: Path, section: Mapping[str, object]) -> Access:
+    """The [access] section; a misspelt role or key would show people too little or too much."""
+    own_facilities = section.get("own_facilities", False)
+    roles = section.get("sees_all_roles", [])
+    staff = section.get("staff_facilities", {})
+    if not isinstance(own_facilities, bool):
+        raise UserError(f"{path}: access.own_facilities must be true or false")
+    if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
+        raise UserError(
+            f"{path}: access.sees_all_roles must be a list of roles, "
+            'as in ["Practice Administrator"]'
         )
     for role in roles:
         if role not in ROLES:
             raise UserError(
-                f"{path}: access.sees_all_roles: there is no role {role}; there are {', '.join(ROLES)}"
+                f"{path}: access.sees_all_roles: there is no role {role}; "
+                f"there are {', '.join(ROLES)}"
             )
-    if not isinstance(others, dict) or not all(
-        _is_texts(facilities) for facilities in others.values()
-    ):
+    if not isinstance(staff, dict) or not all(_is_list_of_texts(ids) for ids in staff.values()):
         raise UserError(
-            f'{path}: access.staff_facilities must name a list of facility ids for each staff id, as in S014 = ["F01", "F02"]'
+            f"{path}: access.staff_facilities must name a list of facility ids for each staff id, "
+            'as in S014 = ["F01", "F02"]'
         )
     return Access(
-        is_limited,
-        tuple(roles),
-        {staff_id: tuple(facilities) for staff_id, facilities in others.items()},
+        own_facilities, tuple(roles), {staff_id: tuple(ids) for staff_id, ids in staff.items()}
     )
 
 
-def _is_texts(value: object) -> bool:
+def _is_list_of_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
-def _read(path: Path, *, is_named: bool) -> dict:
+def _read(path: Path, *, is_named: bool) -> dict[str, object]:
+    """The parsed settings file; empty when it is absent and WORKBENCH_SETTINGS does not name it."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -167,16 +178,24 @@ def _read(path: Path, *, is_named: bool) -> dict:
         raise UserError(f"{path}: the settings file cannot be read: {error}") from None
 
 
-def _section(path: Path, written: dict, name: str) -> dict:
+def _section(
+    path: Path, written: Mapping[str, object], name: str, keys: tuple[str, ...] | None = None
+) -> dict[str, object]:
+    """One section of the settings file; UserError for keys it does not know (keys None: any)."""
     section = written.get(name, {})
     if not isinstance(section, dict):
         raise UserError(f"{path}: {name} must be a section")
+    if keys is not None:
+        _refuse_unknown(path, section, keys, f"{name}.")
     return section
 
 
-def _refuse_unknown(path: Path, written: dict, known: set[str], prefix: str) -> None:
+def _refuse_unknown(
+    path: Path, written: Mapping[str, object], known: tuple[str, ...], prefix: str = ""
+) -> None:
     for key in written:
         if key not in known:
             raise UserError(
-                f"{path}: unknown key {prefix}{key}; known are {', '.join(sorted(prefix + name for name in known))}"
+                f"{path}: unknown key {prefix}{key}; "
+                f"known are {', '.join(sorted(prefix + name for name in known))}"
             )

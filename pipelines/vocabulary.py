@@ -3,3 +3,10 @@
 from __future__ import annotations
 
 CATEGORIES = ("Administrative", "Billing", "Clinical", "Patient Engagement", "Referral Management")
+ROLES = (
+    "Front Desk",
+    "Clinical Staff",
+    "Therapy Director",
+    "Practice Administrator",
+    "Business Owner",
+)

@@ -124,8 +124,10 @@ def _import(options: argparse.Namespace, settings: settings_module.Settings) -> 
 
 def _check(options: argparse.Namespace, settings: settings_module.Settings) -> int:
     from pipelines.cli import output
+    from pipelines.operations import arrivals
 
-    return output.check(settings, options.extracts or _default_extracts(settings)[0])
+    folder = options.extracts or _default_extracts(settings)[0]
+    return output.check(settings, arrivals.folders(folder)[-1])
 
 
 def _run(options: argparse.Namespace, settings: settings_module.Settings) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from pipelines.extracts import contract, formats
 from pipelines.extracts.contract import Column
+from pipelines.sql_files import identifier, literal
 
 TRUE_PATTERN = "(?i)" + "|".join(formats.TRUE_TEXTS)
 FITS = {
@@ -29,13 +30,13 @@ FITS = {
 
 def table_sql(table: str) -> str:
     """CREATE TABLE extract.<table> with the agreed columns, X_is_utc behind each moment X, and `_text`: a suspect row as it was written."""
-    lines = ", ".join(f"{quoted(name)} {sql_type}" for name, sql_type in _typed_columns(table))
+    lines = ", ".join(f"{identifier(name)} {sql_type}" for name, sql_type in _typed_columns(table))
     return f"CREATE OR REPLACE TABLE extract.{table} ({lines}, _text VARCHAR[])"
 
 
 def view_sql(table: str, sql: str) -> str:
     """CREATE VIEW extract.<table> with the same columns but `_text`, of what `sound` gives."""
-    return f"CREATE VIEW extract.{table} ({', '.join(quoted(name) for name, _ in _typed_columns(table))}) AS {sql}"
+    return f"CREATE VIEW extract.{table} ({', '.join(identifier(name) for name, _ in _typed_columns(table))}) AS {sql}"
 
 
 def _typed_columns(table: str) -> Iterator[tuple[str, str]]:
@@ -77,14 +78,14 @@ def _typing(
     )  # odd: what no pattern of a text can tell
     for column in columns:
         name, sql_type = sources[column.name]
-        x = quoted(column.name)
+        x = identifier(column.name)
         if _fits(column, sql_type):
-            inner.append(f"{quoted(name)} AS {x}")
+            inner.append(f"{identifier(name)} AS {x}")
             trimmed.append(x)
             value, text, suspect = _from_value(column, sql_type)
             odd.append(suspect if column.is_nullable else f"({suspect}) OR {x} IS NULL")
         else:
-            inner.append(f"CAST({quoted(name)} AS VARCHAR) AS {x}")
+            inner.append(f"CAST({identifier(name)} AS VARCHAR) AS {x}")
             trimmed.append(f"nullif(CASE WHEN is_plain THEN {x} ELSE trim({x}) END, '') AS {x}")
             value, text, suspect = _from_text(column)
             if column.form in ("day", "birth_day", "moment"):
@@ -118,7 +119,7 @@ def _is_plain(
     quick = [column for column in texts if column.allowed is not None or column.form == "text"]
     slow = [column for column in texts if column not in quick]
     questions = [
-        f"({quoted(column.name)} IS NULL OR {_is_quick(column)})"
+        f"({identifier(column.name)} IS NULL OR {_is_quick(column)})"
         if column.is_nullable
         else _is_quick(column)
         for column in quick
@@ -128,9 +129,9 @@ def _is_plain(
             f"(?:{_plain_pattern(column)}){'?' if column.is_nullable else ''}" for column in slow
         )
         text = (
-            f"concat({', chr(31), '.join(quoted(column.name) for column in slow)})"
+            f"concat({', chr(31), '.join(identifier(column.name) for column in slow)})"
             if len(slow) > 1
-            else quoted(slow[0].name)
+            else identifier(slow[0].name)
         )
         questions.append(f"regexp_full_match({text}, {literal(pattern)})")
     return f"({' AND '.join(questions)})" if questions else "true"
@@ -138,7 +139,7 @@ def _is_plain(
 
 def _is_quick(column: Column) -> str:
     """What needs no pattern: one of the allowed values, or a text with something at both ends."""
-    x = quoted(column.name)
+    x = identifier(column.name)
     if column.allowed is not None:
         return (
             "(" + " OR ".join(f"{x} = {literal(value)}" for value in column.allowed) + ")"
@@ -157,7 +158,7 @@ def _plain_pattern(column: Column) -> str:
 
 def _from_text(column: Column) -> tuple[list[str], str, str]:
     """Typed values, text and suspicion of a column that comes as text; a NULL suspicion is none."""
-    x = quoted(column.name)
+    x = identifier(column.name)
     if column.allowed is not None:
         # DuckDB makes a long IN a join, and a join may change the order of the rows, which is all that ties a row to its line.
         return [x], x, " AND ".join(f"{x} <> {literal(value)}" for value in column.allowed)
@@ -184,7 +185,7 @@ def _from_text(column: Column) -> tuple[list[str], str, str]:
 
 def _odd_text_time(column: Column, value: str) -> str:
     """A day no calendar has, one too far away, or the day that means none."""
-    x = quoted(column.name)
+    x = identifier(column.name)
     odd = f"({x} IS NOT NULL AND {value} IS NULL) OR {x} < '{formats.EARLIEST}' OR {x} >= '{formats.LATEST}'"
     return odd if column.form == "birth_day" else f"{odd} OR starts_with({x}, '{formats.NONE_DAY}')"
 
@@ -203,7 +204,7 @@ def _fits(column: Column, sql_type: str) -> bool:
 
 def _from_value(column: Column, sql_type: str) -> tuple[list[str], str, str]:
     """The same for a column that has its type already."""
-    x = quoted(column.name)
+    x = identifier(column.name)
     if sql_type == "TIMESTAMP WITH TIME ZONE":
         utc = f"({x} AT TIME ZONE 'UTC')"
         return [utc, f"{x} IS NOT NULL"], f"CAST({utc} AS VARCHAR) || 'Z'", _odd_time(utc)
@@ -226,20 +227,11 @@ def _beyond(value: str) -> str:
     return f"{value} < '{formats.EARLIEST}' OR {value} >= DATE '{formats.LATEST}' OR NOT isfinite({value})"
 
 
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as SQL writes it."""
-    return "'" + text.replace("'", "''") + "'"
-
-
 def written(table: str) -> str:
     """Select list that writes typed values as text again."""
     return ", ".join(
-        f"CAST({quoted(c.name)} AS VARCHAR)"
+        f"CAST({identifier(c.name)} AS VARCHAR)"
         + (f" || CASE WHEN {c.name}_is_utc THEN 'Z' ELSE '' END" if c.form == "moment" else "")
-        + f" AS {quoted(c.name)}"
+        + f" AS {identifier(c.name)}"
         for c in contract.columns(table)
     )

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.extracts import contract, contract_sql
+from pipelines.sql_files import literal
 
 DELIMITERS = (",", ";", "\t", "|")
 LONGEST_RECORD = 50  # lines; a quote still open after that was never meant to open
@@ -249,7 +250,7 @@ def _from_csv(name: str, layout: Layout) -> tuple[dict[str, tuple[str, str]], st
     """The agreed columns as a CSV file has them, and what reads its rows."""
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(layout.width))
     sources = {name: (f"c{position}", "VARCHAR") for name, position in layout.positions.items()}
-    given = f"{contract_sql.literal(name)}, auto_detect = false, delim = {contract_sql.literal(layout.delimiter)}"
+    given = f"{literal(name)}, auto_detect = false, delim = {literal(layout.delimiter)}"
     return (
         sources,
         f"""read_csv({given}, quote = '"', escape = '"', header = true, columns = {{{columns}}})""",
@@ -360,7 +361,7 @@ def _load_parquet(con: duckdb.DuckDBPyConnection, table: str, path: Path, first_
 def _from_parquet(
     con: duckdb.DuckDBPyConnection, table: str, name: str
 ) -> tuple[Layout, dict[str, tuple[str, str]], str]:
-    rows = f"read_parquet({contract_sql.literal(name)})"
+    rows = f"read_parquet({literal(name)})"
     described = con.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()
     layout = _layout(table, "", [row[0] for row in described])
     return (

@@ -11,6 +11,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from pipelines.extracts import contract, contract_sql, formats
+from pipelines.sql_files import identifier
 
 CHUNK = 100_000  # suspect rows judged at a time: bounds memory when a whole column is bad
 
@@ -56,7 +57,7 @@ def has_doubtful(con: duckdb.DuckDBPyConnection, table: str) -> bool:
 
 def doubtful_rows(table: str) -> str:
     texts = ", ".join(
-        f"_text[{i}] AS {contract_sql.quoted(column.name)}"
+        f"_text[{i}] AS {identifier(column.name)}"
         for i, column in enumerate(contract.columns(table), 1)
     )
     return f"SELECT rowid AS row, {texts} FROM extract.{table} WHERE _text IS NOT NULL"
@@ -83,7 +84,7 @@ def _orphans(table: str) -> str:
 
 def _duplicates(con: duckdb.DuckDBPyConnection, table: str, *, has_refused: bool) -> pd.DataFrame:
     """All rows of a key but the one with the latest day or moment in any column, or, of several, the last one in text order."""
-    key = contract_sql.quoted(contract.key_of(table))
+    key = identifier(contract.key_of(table))
     names = [column.name for column in contract.columns(table)]
     left = f"extract.{table} AS t" + (
         " ANTI JOIN refused_now AS r ON t.rowid = r.row" if has_refused else ""
@@ -96,11 +97,11 @@ def _duplicates(con: duckdb.DuckDBPyConnection, table: str, *, has_refused: bool
         if column.form in ("day", "moment")
     ]
     latest = f"greatest({', '.join(times)})" if times else "0"
-    text = ", ".join(f"coalesce({contract_sql.quoted(name)}, '')" for name in names)
+    text = ", ".join(f"coalesce({identifier(name)}, '')" for name in names)
     losers = con.execute(
         f"WITH again AS (SELECT t.{key} AS id FROM {left} GROUP BY 1 HAVING count(*) > 1),"
         f" written AS (SELECT t.rowid AS row, {latest} AS latest, {contract_sql.written(table)} FROM {left} SEMI JOIN again ON t.{key} = again.id)"
-        f" SELECT row, {', '.join(map(contract_sql.quoted, names))} FROM written"
+        f" SELECT row, {', '.join(map(identifier, names))} FROM written"
         f" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY latest DESC NULLS LAST, concat_ws(chr(31), {text}) DESC, row) > 1"
     ).df()
     return _frame(

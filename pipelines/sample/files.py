@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from pipelines.extracts import contract
 from pipelines.sample.facts import Facts
+from pipelines.sql_files import literal
 
 FIXED = ("facilities", "staff", "payers")  # the same at any moment
 HORIZON_DAYS = 90  # how far ahead of its moment an extract of the appointments reaches
@@ -89,9 +90,10 @@ class ExtractWriter:
 
     def _append_csv(self, table: str, select: str) -> None:
         part, target = Path(self._scratch.name) / "part.csv", self._out / f"{table}.csv"
-        part_text, header = str(part).replace("'", "''"), str(not target.exists()).lower()
+        header = str(not target.exists()).lower()
         copied = self._db.execute(
-            f"COPY ({select}) TO '{part_text}' (FORMAT csv, HEADER {header}, DELIMITER ',', QUOTE '\"')"
+            f"COPY ({select}) TO {literal(part)} "
+            f"(FORMAT csv, HEADER {header}, DELIMITER ',', QUOTE '\"')"
         ).fetchone()
         self.rows[table] += copied[0]
         with part.open("rb") as source, target.open("ab") as whole:

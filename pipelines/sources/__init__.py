@@ -19,6 +19,7 @@ import duckdb
 
 from pipelines.errors import UserError
 from pipelines.extracts import contract
+from pipelines.sql_files import identifier, literal
 
 HOME = Path(__file__).parent
 HORIZON = "horizon"  # horizon.sql: which day each table's files reach to
@@ -95,10 +96,10 @@ def _load_file(connection: duckdb.DuckDBPyConnection, file: str, path: Path) -> 
     """Create `source.<file>` from a CSV with a header and give the names of its columns, in lower case."""
     header, delimiter = _header(path)
     # Written into the SQL: as a parameter, a dict with the keys "key" and "value" would become a MAP.
-    columns = ", ".join(f"{_quoted(name)}: 'VARCHAR'" for name in header)
+    columns = ", ".join(f"{identifier(name)}: 'VARCHAR'" for name in header)
     try:
         connection.execute(
-            f"CREATE TABLE source.{_quoted(file)} AS FROM read_csv($path, columns = {{{columns}}}, delim = $delimiter, "
+            f"CREATE TABLE source.{identifier(file)} AS FROM read_csv($path, columns = {{{columns}}}, delim = $delimiter, "
             "quote = '\"', escape = '\"', header = true, auto_detect = false)",
             {"path": str(path), "delimiter": delimiter},
         )
@@ -129,10 +130,6 @@ def _header(path: Path) -> tuple[list[str], str]:
                 f"{path}, line 1: column {number} has {'the name of an earlier one' if name else 'no name'}"
             )
     return header, delimiter
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _source_columns(folder: Path) -> Iterator[tuple[str, str, str, str]]:
@@ -242,12 +239,10 @@ def _write(
         out.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(prefix=".importing-", dir=out))
         for table in tables:
-            key, target = (
-                contract.key_of(table),
-                str(unfinished / f"{table}.csv").replace("'", "''"),
-            )
+            key = identifier(contract.key_of(table))
             connection.execute(
-                f"COPY (SELECT * FROM canonical.{table} AS t ORDER BY t.\"{key}\" NULLS LAST) TO '{target}' "
+                f"COPY (SELECT * FROM canonical.{table} AS t ORDER BY t.{key} NULLS LAST) "
+                f"TO {literal(unfinished / f'{table}.csv')} "
                 "(FORMAT csv, HEADER, DATEFORMAT '%Y-%m-%d', TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S')"
             )
         for table in tables:

@@ -16,6 +16,7 @@ import duckdb
 import pandas as pd
 
 from pipelines.errors import UserError
+from pipelines.sql_files import literal
 
 KEPT = 7  # snapshots kept, the live one included
 FORMAT = 3  # goes up when the tables of a snapshot change: 2 added stays, and to runs where its extracts lay; 3 closed_tasks, indexes
@@ -72,7 +73,7 @@ def _kept(folder: Path) -> str:
 def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, oldest: int = FORMAT) -> None:
     """Attach a published snapshot for reading under a name; UserError when its format is older than that, or of a newer software."""
     try:
-        con.execute(f"ATTACH {_text(path)} AS {name} (READ_ONLY)")
+        con.execute(f"ATTACH {literal(path)} AS {name} (READ_ONLY)")
         found = one(con, f"SELECT format FROM {name}.snapshot")
     except duckdb.Error as error:
         raise UserError(damaged(path, error)) from None
@@ -123,7 +124,7 @@ def attach_new(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     con.execute(
         "SET checkpoint_threshold = '1TB'"
     )  # one checkpoint, when it is detached: a tenth faster than one a table
-    con.execute(f"ATTACH {_text(path)} AS snapshot")
+    con.execute(f"ATTACH {literal(path)} AS snapshot")
     con.execute("CREATE SCHEMA snapshot.staging")
 
 
@@ -157,10 +158,6 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _text(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 ROWS_AT_ONCE = 200  # of a small table, in one INSERT

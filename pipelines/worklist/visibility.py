@@ -16,6 +16,7 @@ import duckdb
 import pandas as pd
 
 from pipelines.settings import Settings
+from pipelines.sql_files import literal
 from pipelines.worklist.at import State
 from pipelines.worklist.worklist import Worklist
 
@@ -92,7 +93,7 @@ class Limits:
 def _lay_views(con: duckdb.DuckDBPyConnection, facility_ids: tuple[str, ...]) -> str:
     """Make the database for these facilities; its name. Only a run changes whose a task or a patient is, and a run makes the list anew."""
     name = f"own_{next(_numbers)}"
-    own = ", ".join(_text(facility_id) for facility_id in facility_ids) or "NULL"
+    own = ", ".join(literal(facility_id) for facility_id in facility_ids) or "NULL"
     con.execute(f"ATTACH ':memory:' AS {name}")
     con.execute(f"CREATE SCHEMA {name}.staging")
     con.execute(
@@ -122,8 +123,3 @@ def _conditions(name: str, own: str) -> Iterator[tuple[str, str]]:
         (table, f"t.document_id IN (SELECT d.document_id FROM {name}.staging.documents AS d)")
         for table in OF_DOCUMENTS
     )
-
-
-def _text(facility_id: str) -> str:
-    """An id as SQL has it: it comes from the extracts or the settings file, and a view takes no parameters."""
-    return "'" + facility_id.replace("'", "''") + "'"
