@@ -10,18 +10,29 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Block, Markdown
+from streamlit.testing.v1.element_tree import Block, Element, Markdown
 
 from app_pages.session import clock
 from app_pages.tasks import view
 from app_pages.url import filters
 from app_pages.url import view as url_view
+from pipelines.settings import ROOT
 from pipelines.worklist.filters import Filters
 from tests.conftest import Workbench
 from tests.practice import Practice
 
-ROOT = Path(__file__).resolve().parents[2]
 FRAME = ROOT / "app_pages" / "frame.py"
+PAGES = (
+    "dashboard",
+    "tasks",
+    "patient",
+    "backlog",
+    "aging",
+    "schedule",
+    "rules",
+    "reports",
+    "runs",
+)
 
 
 class App:
@@ -47,6 +58,12 @@ class App:
         for name, value in query.items():
             self.test.query_params[name] = value
         return self.run()
+
+    def open_task(self, facility: Workbench, rule_id: str, subject_id: str, **query: str) -> str:
+        """Open a task's panel by its URL; its id."""
+        task_id = facility.one(1.1, rule_id, subject_id)["task_id"]
+        self.open("tasks", task=task_id, **query)
+        return task_id
 
     def click(self, label_or_key: str) -> App:
         """Click the one button with this label or key."""
@@ -109,6 +126,22 @@ class App:
         return "\n".join(texts + labels).replace("\\", "").replace("**", "")
 
     @property
+    def elements(self) -> Iterator[Element | Block]:
+        """Every container and element of the page, those of dialogs too."""
+        for block in self.test._tree.children.values():  # AppTest has no public door to dialogs
+            yield block
+            yield from _elements(block)
+
+    @property
+    def sent(self) -> str:
+        """All that the page sends to the browser, tables too."""
+        return "\n".join(
+            element.proto.SerializeToString().decode("latin-1").replace("\\", "")
+            for element in self.elements
+            if isinstance(element, Element)
+        )
+
+    @property
     def links(self) -> list[tuple[str, str]]:
         """(label, query) of every link of the page."""
         return [
@@ -119,7 +152,9 @@ class App:
     def links_below_table(self, place: int) -> list[tuple[str, str]]:
         """(label, query) of the links of the row that is ticked in the table of this place among those of numbers."""
         found = [
-            block for block in _blocks(self.test.main) if "Its tasks; tick" in _first_text(block)
+            block
+            for block in _elements(self.test.main)
+            if isinstance(block, Block) and "Its tasks; tick" in _first_text(block)
         ]
         return [
             (link.label.replace("\\", "").strip("*"), link.proto.query_string)
@@ -145,11 +180,11 @@ def meant(query: dict[str, list[str]]) -> Filters:
     )
 
 
-def _blocks(block: Block) -> Iterator[Block]:
-    yield block
+def _elements(block: Block) -> Iterator[Element | Block]:
     for child in block.children.values():
+        yield child
         if isinstance(child, Block):
-            yield from _blocks(child)
+            yield from _elements(child)
 
 
 def _first_text(block: Block) -> str:

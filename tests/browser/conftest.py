@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from pipelines.cli.commands import main
-from tests.browser.desks import Desks
+from tests.browser.browser_pool import BrowserPool
 from tests.browser.servers import FRIDAY, ROOT, Server
 from tests.practice import Practice
 
@@ -30,7 +30,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--process-per-site",  # see Desk
+    "--process-per-site",  # see PooledBrowser
 ]
 SCREENSHOTS = ROOT / ".cache" / "browser"
 _report = pytest.StashKey[pytest.TestReport]()
@@ -128,28 +128,28 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def desks(chromium: Browser, local: set[str], others: set[str]) -> Desks:
+def browser_pool(chromium: Browser, local: set[str], others: set[str]) -> BrowserPool:
     """The browsers, which one test after another uses."""
 
     def judge(sent: Request) -> list[str]:
         return [] if _host(sent.frame.url) in others else _foreign(sent.url, local | others)
 
-    return Desks(chromium, judge, lambda url: _foreign(url, local))
+    return BrowserPool(chromium, judge, lambda url: _foreign(url, local))
 
 
 @pytest.fixture
 def new_browser(
-    desks: Desks, local: set[str], request: pytest.FixtureRequest
+    browser_pool: BrowserPool, local: set[str], request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Page]]:
     """Makes a page in a browser with cookies of its own; options are those of Playwright's new_context.
 
     The test fails when such a browser asked another host for anything, or when a page tried what the security policy forbids.
     """
-    yield desks.sit
+    yield browser_pool.new_page
     report = request.node.stash.get(_report, None)
     if report is not None and report.failed:
-        _keep_screenshots(request.node.nodeid, desks.pages())
-    assert desks.leave([f"http://{netloc}" for netloc in local]) == []
+        _keep_screenshots(request.node.nodeid, browser_pool.pages())
+    assert browser_pool.reset([f"http://{netloc}" for netloc in local]) == []
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ Judge, Foreign = (
     Callable[["Request"], list[str]],
     Callable[[str], list[str]],
 )  # what is wrong with a request, and with a WebSocket's address
-DESK = {"width": 1280, "height": 900}
+VIEWPORT = {"width": 1280, "height": 900}
 OF_A_PAGE = {
     "viewport",
     "reduced_motion",
@@ -22,7 +22,7 @@ OF_A_PAGE = {
 KEPT_BY_PAGES = "local_storage,indexeddb,cache_storage,service_workers"  # besides cookies; a tab's session storage goes with the tab
 
 
-class Desk:
+class PooledBrowser:
     """A browser with cookies of its own. A page that stays open keeps its renderer, in which the scripts of Streamlit are compiled already.
 
     Compiling them took two thirds of what a page costs. This needs Chromium's --process-per-site: else each tab has a renderer of its own.
@@ -50,9 +50,9 @@ class Desk:
         """The tabs of the test."""
         return [page for page in self.context.pages if page != self._kept]
 
-    def sit(
+    def new_page(
         self,
-        viewport: dict[str, int] = DESK,
+        viewport: dict[str, int] = VIEWPORT,
         reduced_motion: str = "no-preference",
         storage_state: dict | None = None,
     ) -> Page:
@@ -63,7 +63,7 @@ class Desk:
         page.emulate_media(reduced_motion=reduced_motion)
         return page
 
-    def leave(self, origins: list[str]) -> list[str]:
+    def reset(self, origins: list[str]) -> list[str]:
         """Close the tabs and forget who was here; what went wrong meanwhile."""
         for page in self.pages():
             page.close()
@@ -78,38 +78,40 @@ class Desk:
         return wrong
 
 
-class Desks:
-    """The desks there are: a test takes free ones, and gets a new one where none is free or what it asks for is not a page's."""
+class BrowserPool:
+    """The browser_pool there are: a test takes free ones, and gets a new one where none is free or what it asks for is not a page's."""
 
     def __init__(self, chromium: Browser, judge: Judge, foreign: Foreign) -> None:
         self._chromium, self._judge, self._foreign = chromium, judge, foreign
-        self._free: list[Desk] = []
-        self._taken: list[Desk] = []
-        self._special: list[Desk] = []
+        self._free: list[PooledBrowser] = []
+        self._taken: list[PooledBrowser] = []
+        self._special: list[PooledBrowser] = []
 
-    def sit(self, **options: object) -> Page:
+    def new_page(self, **options: object) -> Page:
         """A page in a browser that nobody else of the test uses."""
         if not options.keys() <= OF_A_PAGE:
-            self._special.append(self._new({"viewport": DESK, **options}))
+            self._special.append(self._new({"viewport": VIEWPORT, **options}))
             return self._special[-1].context.new_page()
         self._taken.append(self._free.pop() if self._free else self._new({}))
-        return self._taken[-1].sit(**options)
+        return self._taken[-1].new_page(**options)
 
     def pages(self) -> list[Page]:
         """The tabs of the test."""
-        return [page for desk in (*self._taken, *self._special) for page in desk.pages()]
+        return [page for browser in (*self._taken, *self._special) for page in browser.pages()]
 
-    def leave(self, origins: list[str]) -> list[str]:
+    def reset(self, origins: list[str]) -> list[str]:
         """Free all of them for the next test; what went wrong in this one."""
-        wrong = [each for desk in (*self._taken, *self._special) for each in desk.leave(origins)]
-        for desk in self._special:
-            desk.context.close()
+        wrong = [
+            each for browser in (*self._taken, *self._special) for each in browser.reset(origins)
+        ]
+        for browser in self._special:
+            browser.context.close()
         self._free += reversed(self._taken)
         self._taken, self._special = [], []
         return wrong
 
-    def _new(self, options: dict[str, object]) -> Desk:
-        return Desk(self._chromium, options, self._judge, self._foreign)
+    def _new(self, options: dict[str, object]) -> PooledBrowser:
+        return PooledBrowser(self._chromium, options, self._judge, self._foreign)
 
 
 def _forbidden(said: str) -> list[str]:

@@ -14,8 +14,7 @@ import streamlit as st
 from pipelines import settings
 from pipelines.ledger import ledger
 from pipelines.ledger.ledger import RecordedAccess
-from tests.app.conftest import App
-from tests.app.test_visibility import PAGES, sent
+from tests.app.conftest import PAGES, App
 from tests.conftest import Workbench
 from tests.practice import Practice
 
@@ -56,7 +55,7 @@ def looked(app: App, look: Callable[[], object]) -> tuple[set[str], list[Recorde
     app.test.session_state["accessed"] = {}  # what was looked at before is not recorded again
     before = newest()
     look()
-    named = sent(app)
+    named = app.sent
     return {patient for patient, name in NAMES.items() if f"Test, {name}" in named}, accesses(
         before
     )

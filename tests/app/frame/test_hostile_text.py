@@ -13,17 +13,16 @@ from pathlib import Path
 
 import pytest
 from google.protobuf.message import Message
-from streamlit.testing.v1.element_tree import Block, Element
 
 from app_pages.session import workspace
 from app_pages.url import view as url_view
 from pipelines import settings
 from pipelines.ledger import ledger
-from tests.app.conftest import App
+from pipelines.settings import ROOT
+from tests.app.conftest import PAGES, App
 from tests.conftest import Workbench
 from tests.practice import Practice
 
-ROOT = Path(__file__).resolve().parents[2]
 MARKED = (  # each has a mark that Markdown, HTML or SQL would act on
     "'; DROP TABLE tasks;--",
     '" OR 1=1 /* $at */',
@@ -44,17 +43,6 @@ UNMARKED = (
     "😀" * 3,
     "9" * 5000,
     "2026-02-30..2026-01-01",
-)
-PAGES = (
-    "dashboard",
-    "tasks",
-    "patient",
-    "backlog",
-    "aging",
-    "schedule",
-    "rules",
-    "reports",
-    "runs",
 )
 # Where the browser shows text as text: by the kind of element and the field of its message.
 AS_TEXT = {
@@ -85,13 +73,6 @@ def desk(dana: App, monkeypatch: pytest.MonkeyPatch) -> App:
     return dana
 
 
-def elements(block: Block) -> Iterator[Element | Block]:
-    for child in block.children.values():
-        yield child
-        if isinstance(child, Block):
-            yield from elements(child)
-
-
 def strings(message: Message) -> Iterator[tuple[str, str]]:
     """Every text in a message, with the name of its field."""
     for field, value in message.ListFields():
@@ -104,11 +85,9 @@ def strings(message: Message) -> Iterator[tuple[str, str]]:
 
 def interpreted(app: App, payloads: Sequence[str]) -> set[tuple[str, str]]:
     """The places of a page, other than AS_TEXT, where a text arrived with its marks: there the browser would act on them."""
-    blocks = [app.test._tree[number] for number in app.test._tree.children]
     found = {
         (element.type, name)
-        for block in blocks
-        for element in (block, *elements(block))
+        for element in app.elements
         if element.proto is not None
         for name, text in strings(element.proto)
         if any(payload in text for payload in payloads)
@@ -136,7 +115,7 @@ def test_text_in_any_part_of_the_address_stays_text(desk: App, facility: Workben
     assert (
         set(desk.params)
         == set(PAGES)
-        == {path.stem for path in (ROOT / "app_pages").glob("*.py")} - {"__init__", "frame"}
+        == {path.parent.name for path in (ROOT / "app_pages").glob("*/page.py")}
     )
     for page in PAGES:
         params = desk.params[page]

@@ -47,7 +47,7 @@ def test_the_log_names_kinds_and_places_only(caplog: pytest.LogCaptureFixture) -
     logger.error("Uncaught app execution", exc_info=error)
     logger.warning("It failed: %s", error)
     assert "Zebulon" not in caplog.text
-    assert re.search(r"tests/app/test_failures\.py:\d+ in fail", caplog.text)
+    assert re.search(r"tests/app/session/test_errors\.py:\d+ in fail", caplog.text)
     assert "builtins.ValueError" in caplog.text
     assert "builtins.RuntimeError" in caplog.text
     assert logs.code(error) in caplog.text

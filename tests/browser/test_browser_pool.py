@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.desks import DESK, Desks
+from tests.browser.browser_pool import VIEWPORT, BrowserPool
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -28,35 +28,38 @@ def at(page: Page, origin: str) -> Page:
     return page
 
 
-def test_nothing_is_left_of_who_sat_there_before(desks: Desks, origin: str) -> None:
-    before = at(desks.sit(viewport={"width": 390, "height": 844}, reduced_motion="reduce"), origin)
+def test_nothing_is_left_of_who_sat_there_before(browser_pool: BrowserPool, origin: str) -> None:
+    before = at(
+        browser_pool.new_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce"),
+        origin,
+    )
     before.evaluate(STORE)
     assert before.evaluate(STORED) == [1, 1, True]
     second = at(before.context.new_page(), origin)
     assert second.evaluate(STORED) == [1, 0, True]
-    assert desks.leave([origin]) == []
-    after = at(desks.sit(), origin)
+    assert browser_pool.reset([origin]) == []
+    after = at(browser_pool.new_page(), origin)
     assert after.context == before.context
     assert (before.is_closed(), second.is_closed()) == (True, True)
     assert after.evaluate(STORED) == [0, 0, False]
-    assert after.evaluate("[innerWidth, innerHeight]") == list(DESK.values())
+    assert after.evaluate("[innerWidth, innerHeight]") == list(VIEWPORT.values())
     assert not after.evaluate("matchMedia('(prefers-reduced-motion: reduce)').matches")
-    assert desks.leave([origin]) == []
+    assert browser_pool.reset([origin]) == []
 
 
-def test_two_of_a_test_share_nothing(desks: Desks, origin: str) -> None:
-    one, other = at(desks.sit(), origin), at(desks.sit(), origin)
+def test_two_of_a_test_share_nothing(browser_pool: BrowserPool, origin: str) -> None:
+    one, other = at(browser_pool.new_page(), origin), at(browser_pool.new_page(), origin)
     one.evaluate(STORE)
     assert other.evaluate(STORED) == [0, 0, False]
-    assert desks.leave([origin]) == []
+    assert browser_pool.reset([origin]) == []
 
 
-def test_what_a_page_asks_of_others_is_found_once(desks: Desks, origin: str) -> None:
-    page = at(desks.sit(), origin)
+def test_what_a_page_asks_of_others_is_found_once(browser_pool: BrowserPool, origin: str) -> None:
+    page = at(browser_pool.new_page(), origin)
     page.evaluate("fetch('http://elsewhere.example/x.png', {mode: 'no-cors'})")
     page.evaluate("console.error('Refused by the Content Security Policy')")
-    assert desks.leave([origin]) == [
+    assert browser_pool.reset([origin]) == [
         "asked for http://elsewhere.example/x.png",
         "Refused by the Content Security Policy",
     ]
-    assert desks.leave([origin]) == []
+    assert browser_pool.reset([origin]) == []

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from streamlit.testing.v1.element_tree import Block, Element
 
 from app_pages.components import export
 from pipelines import settings
 from pipelines.ledger import ledger
-from tests.app.conftest import App
+from tests.app.conftest import PAGES, App
 from tests.conftest import Workbench
 from tests.practice import Practice
 
 NORTH_PATIENTS, SOUTH_PATIENTS = ("Test, Ana", "Test, Bo"), ("Test, Cy",)
-PAGES = (
-    "dashboard",
-    "tasks",
-    "patient",
-    "backlog",
-    "aging",
-    "schedule",
-    "rules",
-    "reports",
-    "runs",
-)
 SPLIT = {"backlog": {"split": "facility"}, "aging": {"split": "facility"}}
 LIMIT = """
 [access]
@@ -43,28 +29,8 @@ def limited(facility: Workbench) -> Workbench:
     return facility
 
 
-def sent(app: App) -> str:
-    """All that the page sends to the browser, tables too."""
-
-    def elements(block: Block) -> Iterator[Element]:
-        for child in block.children.values():
-            if isinstance(child, Block):
-                yield from elements(child)
-            else:
-                yield child
-
-    found = [
-        element
-        for part in (app.test.main, app.test.sidebar, *app.test._tree.children.values())
-        for element in elements(part)
-    ]
-    return "\n".join(
-        element.proto.SerializeToString().decode("latin-1").replace("\\", "") for element in found
-    )
-
-
 def held_by(page: str, app: App, **query: str | list[str]) -> str:
-    return sent(app.open(page, **query))
+    return app.open(page, **query).sent
 
 
 @pytest.mark.parametrize(
@@ -224,11 +190,11 @@ def test_what_reads_all_clinics_at_once_is_for_those_who_see_all(
     limited.run(practice, 1)
     dana = App("S1")
     assert "for those who see all facilities" in dana.open("runs").says
-    assert "Download refused rows" not in sent(dana)
+    assert "Download refused rows" not in dana.sent
     assert (
         "it is for those who see them all" in dana.open("rules", rule="authorization_expiring").says
     )
-    assert "Run backtest" not in sent(dana)
+    assert "Run backtest" not in dana.sent
     dana.open("reports").click("Make the report")
     assert "Choose one of your facilities first" in dana.says
 
@@ -239,9 +205,7 @@ def test_who_has_no_clinic_is_told_what_to_do(limited: Workbench) -> None:
         omar.open(page)
         assert "You have no facility here" in omar.says
         assert [
-            text
-            for text in (*NORTH_PATIENTS, *SOUTH_PATIENTS, "North Clinic")
-            if text in sent(omar)
+            text for text in (*NORTH_PATIENTS, *SOUTH_PATIENTS, "North Clinic") if text in omar.sent
         ] == []
     assert omar.click("Not me").says.count("Who are you?") == 1
 

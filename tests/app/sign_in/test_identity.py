@@ -17,10 +17,10 @@ from app_pages.sign_in import identity
 from pipelines.cli.commands import main
 from pipelines.ledger import ledger
 from pipelines.worklist.live import LiveWorklist
+from tests.app.conftest import FRAME
 from tests.conftest import Workbench
 from tests.practice import Practice
 
-ROOT = Path(__file__).resolve().parents[2]
 DAY = 20  # of the run, in the days of Workbench; the app's clock begins an hour later
 NONCES = itertools.count()
 
@@ -354,7 +354,7 @@ def test_nothing_is_asked_about_a_patient_before_somebody_is_in(
     identity._active_staff.cache_clear()
     monkeypatch.setattr(LiveWorklist, "at", lambda *asked_for: Watched(*asked_for))
     for user in ({"is_logged_in": False}, facility.token("stranger@elsewhere.example")):
-        app = AppTest.from_file(str(ROOT / "app_pages" / "frame.py"), default_timeout=30)
+        app = AppTest.from_file(str(FRAME), default_timeout=30)
         app.secrets["auth"] = {"client_id": "workbench"}
         app.user = user
         assert not app.run().exception

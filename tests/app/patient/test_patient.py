@@ -1,0 +1,64 @@
+"""A patient: search, pending tasks, history, and the sections of the record."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines import settings
+from pipelines.ledger import ledger
+from tests.app.conftest import App
+from tests.conftest import Workbench
+
+
+def test_a_patients_page_shows_what_is_pending_and_all_that_happened(
+    dana: App, facility: Workbench
+) -> None:
+    facility.act("complete", facility.one(1, "uncollected_payments", "V-A"), 1.0, staff="S2")
+    dana.open("patient", patient_id="A")
+    assert "Test, Ana" in dana.says
+    assert "Pending tasks: 1" in dana.says
+    history = dana.test.dataframe[0].value
+    assert list(history[["What", "Task", "Who"]].itertuples(index=False, name=None))[0] == (
+        "Completed",
+        "Uncollected Payments",
+        "Omar Reyes",
+    )
+    assert set(history["What"]) == {"Opened", "Completed"}
+
+
+@pytest.mark.parametrize(
+    ("section", "shown"),
+    [
+        ("policies", "Authorizations"),
+        ("payments", "Open for visits: $40.00"),
+        ("documents", "Faxes"),
+        ("schedule", "Coming visits"),
+    ],
+)
+def test_each_section_of_the_record_has_an_address(dana: App, section: str, shown: str) -> None:
+    assert shown in dana.open("patient", patient_id="A", section=section).says
+
+
+def test_patients_are_found_and_the_searched_text_stays_out_of_the_url(dana: App) -> None:
+    dana.open("patient")
+    dana.test.text_input(key="patient.find").set_value("test an")
+    dana.run()
+    assert [query for label, query in dana.links if label.startswith("Test, Ana")] == [
+        "patient_id=A"
+    ]
+    assert dana.query == {}
+    assert "There is no patient “nobody”" in dana.open("patient", patient_id="nobody").says
+
+
+def test_every_look_at_a_patient_is_recorded_once(dana: App, facility: Workbench) -> None:
+    dana.open("patient", patient_id="A")
+    dana.run()
+    dana.open("patient", patient_id="B", section="payments")
+    dana.open_task(facility, "intake_complete", "I-C")
+    with ledger.open_ledger(settings.load().ledger_url) as book:
+        looks = [
+            (access.staff_id, access.patient_id, access.kind)
+            for access in reversed(book.accesses())
+            if access.kind != "list"
+        ]
+    assert looks == [("S1", "A", "patient page"), ("S1", "B", "patient page"), ("S1", "C", "task")]
