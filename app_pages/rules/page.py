@@ -10,7 +10,7 @@ from app_pages.url import view as url_view
 from pipelines.worklist.filters import Filters
 
 worklist = workspace.worklist()
-rules = words.book().rules
+rules = words.book().applied.rules
 view = url_view.read("rules", [url_view.Param("rule", "Rule", "one", lambda: rules)])
 rule = rules.get(view["rule"])
 

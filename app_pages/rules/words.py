@@ -13,7 +13,7 @@ from app_pages.session.markdown import caption, escape_markdown
 from app_pages.tasks import links
 from pipelines import vocabulary
 from pipelines.rules import docs, loading, overrides
-from pipelines.rules.model import Rule
+from pipelines.rules.model import Applied, Rule
 from pipelines.runs import history
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
@@ -24,19 +24,16 @@ BY_PRACTICE, AS_SHIPPED = "The practice", "As shipped"
 
 @dataclass(frozen=True)
 class RuleBook:
-    """The rules as the practice has set them, as they are shipped, what it set by payer, and which it switched off."""
+    """The rules as the practice has set them, and as they are shipped."""
 
-    rules: Mapping[str, Rule]
+    applied: Applied
     shipped: Mapping[str, Rule]
-    payers: Mapping[str, Mapping[str, Mapping[str, object]]]
-    disabled: frozenset[str]
 
 
 @st.cache_resource(show_spinner=False)
 def book() -> RuleBook:
     """Read once; settings and rules change with the next start of the workbench."""
-    applied, payers, disabled = overrides.rules_in_force(workspace.workspace().settings)
-    return RuleBook(applied, loading.load_rules(), payers, disabled)
+    return RuleBook(overrides.rules_in_force(workspace.workspace().settings), loading.load_rules())
 
 
 def show_list(worklist: Worklist) -> None:
@@ -46,7 +43,7 @@ def show_list(worklist: Worklist) -> None:
     )
     withheld = set(history.withheld(worklist.con)["rule_id"])
     for category in vocabulary.CATEGORIES:
-        of_category = [rule for rule in book().rules.values() if rule.category == category]
+        of_category = [rule for rule in book().applied.rules.values() if rule.category == category]
         if of_category:
             st.subheader(f"{category}: {len(of_category)}")
         for rule in sorted(of_category, key=lambda rule: rule.title):
@@ -66,10 +63,14 @@ def show_list(worklist: Worklist) -> None:
                 ]
                 facts += (
                     ["withheld in the newest run"]
-                    if rule.rule_id in withheld and rule.rule_id not in book().disabled
+                    if rule.rule_id in withheld and rule.rule_id not in book().applied.disabled
                     else []
                 )
-                facts += ["switched off by the practice"] if rule.rule_id in book().disabled else []
+                facts += (
+                    ["switched off by the practice"]
+                    if rule.rule_id in book().applied.disabled
+                    else []
+                )
                 facts += ["set by the practice"] if _is_changed(rule) else []
                 st.markdown(caption(" · ".join(facts)))
 
@@ -77,7 +78,7 @@ def show_list(worklist: Worklist) -> None:
 def _is_changed(rule: Rule) -> bool:
     shipped = book().shipped[rule.rule_id]
     return (rule.params, rule.due_days) != (shipped.params, shipped.due_days) or bool(
-        book().payers.get(rule.rule_id)
+        book().applied.payers.get(rule.rule_id)
     )
 
 
@@ -88,7 +89,7 @@ def _days(number: int) -> str:
 def show_words(rule: Rule) -> None:
     """Purpose, what clears it, the steps, and what else the header says."""
     st.text(rule.purpose)
-    if rule.rule_id in book().disabled:
+    if rule.rule_id in book().applied.disabled:
         st.warning(
             "The practice has switched this rule off: it asks for nothing, and its tasks stay as they were.",
             icon=":material/toggle_off:",
@@ -123,7 +124,9 @@ def _facts(rule: Rule) -> dict[str, str]:
         "Overdue after": _days(rule.due_days) + _because(why.get("due_days")),
     }
     if rule.converts_to:
-        facts["Becomes"] = ", ".join(book().rules[target].title for target in rule.converts_to)
+        facts["Becomes"] = ", ".join(
+            book().applied.rules[target].title for target in rule.converts_to
+        )
     if rule.period:
         facts["Period"] = f"one that a person completed may return the next {rule.period}"
     facts["Links to"] = ", ".join(links.PLACES[place][0] for place in rule.links)
@@ -167,7 +170,7 @@ def parameters(rule: Rule, payers: Mapping[str, str]) -> pd.DataFrame:
     rows = [("due_days", EVERYBODY, rule.due_days, shipped.due_days)]
     for name, value in rule.params.items():
         rows.append((name, EVERYBODY, value, shipped.params[name]))
-        for payer_id, of_payer in book().payers.get(rule.rule_id, {}).items():
+        for payer_id, of_payer in book().applied.payers.get(rule.rule_id, {}).items():
             if name in of_payer:
                 rows.append(
                     (name, payers.get(payer_id, payer_id), of_payer[name], shipped.params[name])

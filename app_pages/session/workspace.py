@@ -117,4 +117,4 @@ def pages() -> Mapping[str, StreamlitPage]:
 @st.cache_resource(show_spinner=False)
 def rules() -> Mapping[str, Rule]:
     """The rules as the practice has set them, by id: their steps, links and words."""
-    return rules_in_force(workspace().settings)[0]
+    return rules_in_force(workspace().settings).rules

@@ -75,7 +75,7 @@ def backtest(
     tell: Callable[[float, str], None] = lambda share, doing: None,
 ) -> Comparison:
     """Replay the dated folders (with the moment each speaks for, in order) with the practice's parameters and with the changed ones."""
-    found, _, _ = overrides.rules_in_force(settings)
+    found = overrides.rules_in_force(settings).rules
     if rule_id not in found:
         raise UserError(f"There is no rule {rule_id}; the rules are {', '.join(found)}", 1)
     if not folders:

@@ -166,7 +166,7 @@ def backtest(
     folders: Sequence[tuple[Path, dt.datetime]],
 ) -> None:
     """What a rule would have opened with other parameters: day by day, then the tasks that differ."""
-    found, _, _ = rules_overrides.rules_in_force(settings)
+    found = rules_overrides.rules_in_force(settings).rules
     if rule_id not in found:
         raise UserError(f"There is no rule {rule_id}; the rules are {', '.join(found)}", 1)
     changes = backtest_module.changes_from(texts, found[rule_id])
@@ -322,17 +322,17 @@ def rules(settings: Settings, what: str) -> int:
         page.write_text(rules_docs.docs(rules_module.load_rules()), encoding="utf-8")
         print(f"wrote {page}")
     else:
-        found, _, disabled = rules_overrides.rules_in_force(settings)
+        applied = rules_overrides.rules_in_force(settings)
         rows = [
             (
                 r.rule_id,
                 r.category,
                 r.title,
-                "off" if r.rule_id in disabled else r.clears,
+                "off" if r.rule_id in applied.disabled else r.clears,
                 r.due_days,
                 ", ".join(f"{k}={v}" for k, v in r.params.items()),
             )
-            for r in found.values()
+            for r in applied.rules.values()
         ]
         _print_table(("rule", "category", "title", "clears", "due days", "parameters"), rows)
     return 0

@@ -148,8 +148,9 @@ def _ledger(settings: Settings) -> Check:
 
 
 def _settings(settings: Settings) -> Check:
-    rules, _, disabled = overrides.rules_in_force(settings)
-    return Check("settings", OK, f"{len(rules) - len(disabled)} of {len(rules)} rules are in force")
+    applied = overrides.rules_in_force(settings)
+    rules, disabled = len(applied.rules), len(applied.disabled)
+    return Check("settings", OK, f"{rules - disabled} of {rules} rules are in force")
 
 
 def _disk(settings: Settings) -> Check:

@@ -12,7 +12,7 @@ from pipelines.errors import UserError
 from pipelines.extracts import contract
 from pipelines.extracts.read import TableRead
 from pipelines.rules import sql
-from pipelines.rules.model import Rule
+from pipelines.rules.model import Applied, Rule
 from pipelines.warehouse import snapshots
 
 SPINE = (
@@ -60,32 +60,31 @@ def needed_tables(rule: Rule) -> set[str]:
 
 def ask(
     con: duckdb.DuckDBPyConnection,
-    rules: Mapping[str, Rule],
-    overrides: Mapping[str, Mapping[str, Mapping[str, object]]],
-    disabled: frozenset[str],
+    applied: Applied,
     reads: Mapping[str, TableRead],
     as_of: dt.datetime,
 ) -> list[RuleResult]:
-    """Fill the temp table `candidates`; overrides is {rule_id: {payer_id: its parameters}}."""
+    """Fill the temp table `candidates` by evaluating every rule that can be."""
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE found (rule_id VARCHAR, {_types()}, manual VARCHAR, episode VARCHAR)"
     )
     con.execute("CREATE OR REPLACE TEMP TABLE candidates AS " + sql("payers") + " LIMIT 0")
-    answers = [_ask(con, rule, rule.rule_id in disabled, reads, as_of) for rule in rules.values()]
+    answers = [
+        _ask(con, rule, rule.rule_id in applied.disabled, reads, as_of)
+        for rule in applied.rules.values()
+    ]
     con.execute("INSERT INTO candidates BY NAME " + sql("payers"))
-    for rule_id, payers in overrides.items():
+    for rule_id, payers in applied.payers.items():
         if any(answer.rule_id == rule_id and answer.is_answered for answer in answers):
             for payer_id, parameters in payers.items():
-                _ask_for_payer(con, rules[rule_id], payer_id, parameters, as_of)
+                _ask_for_payer(con, applied.rules[rule_id], payer_id, parameters, as_of)
     return answers
 
 
-def check_payers(
-    con: duckdb.DuckDBPyConnection, overrides: Mapping[str, Mapping[str, object]], file: str
-) -> None:
+def check_payers(con: duckdb.DuckDBPyConnection, applied: Applied, file: str) -> None:
     """UserError when the settings name a payer that the payers extract does not have."""
     known = {row[0] for row in con.execute("SELECT p.payer_id FROM staging.payers AS p").fetchall()}
-    for rule_id, payers in overrides.items():
+    for rule_id, payers in applied.payers.items():
         for payer_id in payers:
             if payer_id not in known:
                 raise UserError(

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from pipelines.errors import UserError
 from pipelines.rules import loading, model
-from pipelines.rules import overrides as rules_overrides
 from pipelines.rules.model import Applied, Rule
 from pipelines.settings import Settings
 
@@ -71,11 +70,6 @@ def _param(rule: Rule, key: str, value: object, where: str) -> object:
     )
 
 
-def rules_in_force(
-    settings: Settings,
-) -> tuple[dict[str, model.Rule], dict[str, dict[str, dict[str, object]]], frozenset[str]]:
-    """The rules with the practice's settings applied: rules, payer overrides by rule, and the ids switched off."""
-    applied = rules_overrides.apply_settings(
-        loading.load_rules(), dict(settings.rules), str(settings.settings_file)
-    )
-    return applied.rules, applied.payers, applied.disabled
+def rules_in_force(settings: Settings) -> Applied:
+    """The rules with the practice's settings applied; UserError names what is wrong with them."""
+    return apply_settings(loading.load_rules(), settings.rules, str(settings.settings_file))

@@ -12,8 +12,8 @@ import duckdb
 from pipelines import worklist
 from pipelines.extracts.read import TableRead
 from pipelines.lifecycle.decide import CLOSINGS
-from pipelines.rules import model
 from pipelines.rules.evaluate import RuleResult
+from pipelines.rules.model import Applied
 from pipelines.warehouse import snapshots
 
 
@@ -24,8 +24,7 @@ def record(
     as_of: dt.datetime,
     folded_seq: int,
     folder: Path,
-    found_rules: Mapping[str, model.Rule],
-    overrides: Mapping[str, object],
+    applied: Applied,
     reads: list[TableRead],
     answers: list[RuleResult],
     decisions: Mapping[str, Mapping[str, int]],
@@ -33,8 +32,8 @@ def record(
     """Write the run's own record: what it read, whom it asked, with which parameters, and what came of it."""
     parameters = json.dumps(
         {
-            r.rule_id: {"params": r.params, "payers": overrides.get(r.rule_id, {})}
-            for r in found_rules.values()
+            r.rule_id: {"params": r.params, "payers": applied.payers.get(r.rule_id, {})}
+            for r in applied.rules.values()
         },
         sort_keys=True,
     )
@@ -95,7 +94,7 @@ def record(
     columns = "rule_id VARCHAR, title VARCHAR, category VARCHAR, clears VARCHAR, clears_when VARCHAR, purpose VARCHAR, due_days INTEGER"
     asked = [
         (r.rule_id, r.title, r.category, r.clears, r.clears_when, r.purpose, r.due_days)
-        for r in found_rules.values()
+        for r in applied.rules.values()
     ]
     snapshots.create_table(con, "snapshot.rules", columns, asked)
     # The tasks of a rule that was taken away stay, and with them its name: a list and its totals must not lose them.

@@ -17,9 +17,10 @@ from pipelines.extracts import rejected
 from pipelines.extracts.read import TableRead
 from pipelines.ledger import ledger
 from pipelines.lifecycle import decide
-from pipelines.rules import evaluate, model
+from pipelines.rules import evaluate
 from pipelines.rules import overrides as rules_overrides
 from pipelines.rules.evaluate import RuleResult
+from pipelines.rules.model import Applied
 from pipelines.runs import record
 from pipelines.settings import Settings
 from pipelines.staging.stage import Stager
@@ -59,11 +60,11 @@ def run(
     tell: Callable[[str], None] = lambda stage: None,
 ) -> RunReport:
     """Run once over a folder of extracts at a moment (aware) and publish; UserError when nothing could be published."""
-    found_rules, overrides, disabled = rules_overrides.rules_in_force(settings)
+    applied = rules_overrides.rules_in_force(settings)
     with snapshots.one_run_at_a_time(settings.warehouse):
         con = snapshots.connect()
         try:
-            return _run(con, settings, folder, as_of, found_rules, overrides, disabled, tell)
+            return _run(con, settings, folder, as_of, applied, tell)
         except duckdb.Error as error:
             # DuckDB quotes what it was working on; only its kind is safe to show, except where the disk speaks.
             is_of_disk = isinstance(error, duckdb.IOException) or (
@@ -95,9 +96,7 @@ def _run(
     settings: Settings,
     folder: Path,
     as_of: dt.datetime,
-    found_rules: dict[str, model.Rule],
-    overrides: dict[str, dict[str, dict[str, object]]],
-    disabled: frozenset[str],
+    applied: Applied,
     tell: Callable[[str], None],
 ) -> RunReport:
     before = _previous_run(con, snapshots.current(settings.warehouse))
@@ -123,8 +122,8 @@ def _run(
 
     tell("asking the rules")
     if by_table["payers"].status == "accepted":
-        evaluate.check_payers(con, overrides, str(settings.settings_file))
-    answers = evaluate.ask(con, found_rules, overrides, disabled, by_table, as_of)
+        evaluate.check_payers(con, applied, str(settings.settings_file))
+    answers = evaluate.ask(con, applied, by_table, as_of)
 
     tell("bringing tasks up to date")
     with ledger.open_ledger(settings.ledger_url) as book:
@@ -137,7 +136,7 @@ def _run(
         con, "snapshot.waiting_actions", "seq BIGINT", [(seq,) for seq in waiting]
     )
     decide.fold_actions(con, acted, before.last_event_no)
-    decisions = decide.decide(con, before.last_event_no, found_rules, answers, by_table, as_of)
+    decisions = decide.decide(con, before.last_event_no, applied.rules, answers, by_table, as_of)
 
     tell("publishing")
     record.record(
@@ -147,8 +146,7 @@ def _run(
         as_of,
         folded_seq,
         folder,
-        found_rules,
-        overrides,
+        applied,
         reads,
         answers,
         decisions,
