@@ -1,6 +1,6 @@
-"""What managers and analysts measure of the list: flow and backlog, age, time to clear, how tasks end, who holds them, money waiting.
+"""Time to clear: Kaplan-Meier estimates that count open tasks, by the values of a split.
 
-Days are the facility's. A week runs from Sunday to Saturday. Every number is of tasks that Worklist.tasks lists with the same filters.
+Durations are whole days at the facility.
 """
 
 from __future__ import annotations
@@ -16,24 +16,18 @@ from pipelines.analytics import sql
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
-CLOCKS = (
-    "since",
-    "active",
-    "opened",
-)  # from the day it fell due; the same less deferred time; from the day the workbench first saw it
-LATE_DAYS = 1  # a task first seen more than this after it fell due came in late: nobody could have cleared it before
-CLEARED = (
-    "cleared",
-    "completed",
-    "override",
-)  # the ends that mean the work is done; discharged and source_gone are censored
+LATE_DAYS = 1  # a task first seen later than this after it fell due is a late entry
+# Ends that mean the work is done; discharged and source_gone are censored.
+CLEARED = ("cleared", "completed", "override")
 
 
 @dataclass(frozen=True)
 class Survival:
-    """How long tasks of one kind take: the naive figures over cleared ones, and Kaplan and Meier's with the others censored.
+    """How long the tasks of one split value take, in days.
 
-    Days; None where half of the tasks (or the confidence limit) is never reached. `curve` has days, share still open, lower, upper.
+    The naive figures cover cleared tasks only; the others are Kaplan-Meier estimates in which
+    all other tasks are censored. None where the median or its confidence limit is not reached.
+    `curve` has days, share (still open), lower and upper.
     """
 
     split: str
@@ -48,6 +42,15 @@ class Survival:
     median_upper: float | None
     curve: pd.DataFrame
 
+    @property
+    def tasks(self) -> int:
+        """All tasks of this value, open or ended."""
+        return self.cleared + self.still_open + self.ended_otherwise
+
+    def share_open(self, after_days: float) -> float:
+        """The share of tasks still open after this many days, from 0 to 1."""
+        return float(self.curve.loc[self.curve["days"] <= after_days, "share"].iloc[-1])
+
 
 def survivals(
     worklist: Worklist,
@@ -56,7 +59,11 @@ def survivals(
     clock: str = "since",
     most: int | None = None,
 ) -> list[Survival]:
-    """Time to clear by the values of a split, of the tasks that match whether open or closed, most tasks first, and at most so many."""
+    """Time to clear by the values of a split, open and closed tasks, most tasks first.
+
+    `split_by` is one of SPLITS; `most` limits the number of values. `clock` counts the days
+    "since" the task fell due, "active" without deferred time, or since it was first "opened".
+    """
     rows = worklist.question(
         sql("durations"),
         replace(filters, status="all"),
@@ -65,30 +72,19 @@ def survivals(
         late_days=LATE_DAYS,
     )
     if most is not None:
-        rows = rows[
-            rows["split"].isin(
-                rows.groupby("split")["tasks"]
-                .sum()
-                .sort_values(ascending=False, kind="stable")
-                .index[:most]
-            )
-        ]
+        totals = rows.groupby("split")["tasks"].sum()
+        largest = totals.sort_values(ascending=False, kind="stable").index[:most]
+        rows = rows[rows["split"].isin(largest)]
     found = [_survival(str(value), of_value) for value, of_value in rows.groupby("split")]
-    return sorted(
-        found,
-        key=lambda survival: (
-            -(survival.cleared + survival.still_open + survival.ended_otherwise),
-            survival.split,
-        ),
-    )
+    return sorted(found, key=lambda survival: (-survival.tasks, survival.split))
 
 
 def _survival(split: str, rows: pd.DataFrame) -> Survival:
     is_cleared, is_open = rows["ended_as"].isin(CLEARED), rows["ended_as"] == "open"
     days, tasks = rows["days"].astype(float), rows["tasks"].astype(int)
     fitted = KaplanMeierFitter().fit(days, event_observed=is_cleared, weights=tasks)
-    # Rounded, or a share of exactly one half would pass for more: 4 of 8 by products of floating point is 0.5000000000000001.
-    # As one column: of a frame with day 0 alone, where no task is a day old, lifelines would make a bare number.
+    # Rounded: floating point turns 4 of 8 into 0.5000000000000001, which misses the median.
+    # One column: lifelines turns a frame with a single row into a bare number.
     median = qth_survival_time(0.5, fitted.survival_function_.iloc[:, 0].round(12))
     limits = (
         median_survival_times(fitted.confidence_interval_.round(12)).to_numpy()[0]
@@ -104,7 +100,7 @@ def _survival(split: str, rows: pd.DataFrame) -> Survival:
             "upper": bounds[:, 1],
         }
     )
-    closed = days[is_cleared].repeat(tasks[is_cleared])
+    closed = days[is_cleared].repeat(tasks[is_cleared].tolist())
     return Survival(
         split=split,
         cleared=int(tasks[is_cleared].sum()),

@@ -1,6 +1,6 @@
-"""What a notebook stands on: the list, days and facility that its parameters mean, and how it shows its findings.
+"""The API of the notebooks: open the list their parameters name, and show text, tables and charts.
 
-What is shown is HTML in which every text from data is escaped, so that the same output serves in Jupyter and in a report.
+Output is HTML with all data escaped, so the same output serves Jupyter and reports.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pipelines import reports
 from pipelines import settings as settings_module
 from pipelines.analytics import charts
 from pipelines.analytics.period import Period
+from pipelines.demo import build
 from pipelines.reports import Scope
 from pipelines.settings import Settings
 from pipelines.warehouse import snapshots
@@ -31,10 +32,16 @@ from pipelines.worklist.worklist import Worklist, open_worklist
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+Cell = str | int | float | Decimal | dt.date | None  # a value of a table
+
 
 @dataclass
 class Report:
-    """One notebook's run. `worklist` is the list as it was when the period ended, or at the moment of the report if that was earlier."""
+    """One run of a notebook.
+
+    `worklist` is the list at the end of the period, or at the time of the report if that is earlier.
+    `tables_folder` takes each shown table as a pickle for the spreadsheet.
+    """
 
     settings: Settings
     scope: Scope
@@ -44,57 +51,57 @@ class Report:
 
     @property
     def period(self) -> Period:
-        """Its days, in steps of a day."""
+        """The days of the report, in steps of a day."""
         return self.scope.period
 
     @property
     def weeks(self) -> Period:
-        """Its days, in steps of a week."""
+        """The days of the report, in steps of a week."""
         return Period(self.period.first, self.period.last, "week")
 
     @property
     def filters(self) -> Filters:
-        """Its facility's tasks, open or closed."""
+        """Open and closed tasks of the report's facility."""
         return Filters(status="all", facility_ids=self.scope.facility_ids)
 
     @property
     def facility(self) -> str:
-        """The facility's name, or that it is all of them."""
-        rows = self.worklist.facilities().set_index("facility_id")["name"]
-        return "all facilities" if self.scope.facility_id is None else rows[self.scope.facility_id]
+        """The name of the facility, or "all facilities"."""
+        names = self.worklist.facilities().set_index("facility_id")["name"]
+        facility_id = self.scope.facility_id
+        return "all facilities" if facility_id is None else str(names[facility_id])
 
     def introduce(self) -> None:
-        """What the report is about, in one line."""
+        """Show facility, period and time of the list in one line."""
+        facility = f"{self.facility[0].upper()}{self.facility[1:]}"
         days = f"{day(self.period.first)} to {day(self.period.last)}"
-        said = f"{self.facility[0].upper()}{self.facility[1:]}, {days}. The list as it was on {self.worklist.at.astimezone(dt.UTC):%B %-d, %Y, %H:%M} UTC."
-        display(HTML(f"<p class='scope'>{escape(said)}</p>"))
+        at = f"{self.worklist.at.astimezone(dt.UTC):%B %-d, %Y, %H:%M} UTC"
+        _display_line(f"{facility}, {days}. The list as it was on {at}.")
 
     def say(self, *sentences: str) -> None:
-        """A paragraph."""
+        """Show a paragraph."""
         display(HTML(f"<p>{escape(' '.join(sentences))}</p>"))
 
     def table(self, name: str, rows: pd.DataFrame, columns: Mapping[str, str]) -> None:
-        """A table (heading → column); under its name it becomes a sheet of the report's spreadsheet."""
+        """Show the columns (heading → column) as a table; it becomes the sheet `name`.
+
+        Columns whose name ends in "share" are shown as percentages.
+        """
         shown = pd.DataFrame(
             {
-                heading: [_counted(value) for value in rows[column]]
+                heading: [_whole(value) for value in rows[column]]
                 for heading, column in columns.items()
             }
         )
         shares = {heading for heading, column in columns.items() if column.endswith("share")}
-        display(
-            HTML(
-                _table(shown, shares)
-                if len(shown)
-                else f"<p class='empty'>{escape(name)}: nothing to list.</p>"
-            )
-        )
+        empty = f"<p class='empty'>{escape(name)}: nothing to list.</p>"
+        display(HTML(_table(shown, shares) if len(shown) else empty))
         self._shown.append(name)
         if self.tables_folder is not None:
             shown.to_pickle(self.tables_folder / f"{len(self._shown):02d} {name}")
 
     def figure(self, figure: Figure, alt: str, height: int = 320) -> None:
-        """A chart, and what it shows in words for who cannot see it."""
+        """Show a chart, `height` in pixels, with `alt` as its caption and text alternative."""
         self._shown.append(alt)
         part = charts.part(figure, f"figure-{len(self._shown)}", height)
         data = {
@@ -111,14 +118,14 @@ def open_report(
     facility: str | None = None,
     tables: str | None = None,
 ) -> Report:
-    """The report that these parameters mean, each as text or None: at a moment with its offset, days as 2026-11-01, a facility's id.
+    """Open the list of WORKBENCH_DATA, or the demo where no extracts are set and nothing is published.
 
-    Without a moment it is that of the newest run; without days the last weeks. The data folder is WORKBENCH_DATA.
+    `at` is an ISO time with offset (default: the newest run), `first` and `last` are ISO days
+    (default: the last weeks), `facility` is a facility id. Raises UserError for other values.
     """
-    settings = settings_module.load()
+    settings = _practice()
     moment = dt.datetime.fromisoformat(at) if at else newest_run(settings)
-    days = (dt.date.fromisoformat(text) if text else None for text in (first, last))
-    scope = reports.scope(settings, moment, *days, facility)
+    scope = reports.scope(settings, moment, _day(first), _day(last), facility)
     with open_worklist(settings, moment) as now:
         end = past.evening_of(now, scope.period.last, facility)
     return Report(
@@ -129,8 +136,29 @@ def open_report(
     )
 
 
+def _practice() -> Settings:
+    """The settings of the practice, or of the demo, which is built if it is not there yet."""
+    settings = settings_module.load()
+    if settings.extracts is not None or snapshots.current(settings.warehouse) is not None:
+        return settings
+    demo = build.settings_for(settings)
+    _display_line("No list is published yet, so this notebook shows the demo practice.")
+    if not build.is_built(demo):
+        _display_line("Building the demo practice. This takes about a minute and is done once.")
+        build.build(demo)
+    return demo
+
+
+def _day(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None
+
+
+def _display_line(text: str) -> None:
+    display(HTML(f"<p class='scope'>{escape(text)}</p>"))
+
+
 def newest_run(settings: Settings) -> dt.datetime:
-    """The moment the live snapshot speaks for."""
+    """The as_of of the live snapshot."""
     con = snapshots.connect()
     try:
         return worklist_at.attach_current(con, settings).as_of
@@ -139,61 +167,57 @@ def newest_run(settings: Settings) -> dt.datetime:
 
 
 def day(value: dt.date) -> str:
-    """A day as people write it."""
+    """A day such as "November 1, 2026"."""
     return f"{value:%B %-d, %Y}"
 
 
 def count(number: int, noun: str, nouns: str | None = None) -> str:
-    """A number with its noun."""
+    """A number with its noun, such as "1 task" or "1,200 tasks"."""
     return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
 
 
 def share(part: float, whole: float) -> float:
-    """A part of a whole from 0 to 1; nothing of nothing is nothing."""
+    """part / whole, from 0 to 1; 0 where the whole is 0."""
     return part / whole if whole else 0.0
 
 
 def age(band: str) -> str:
-    """An age band in words."""
+    """An age band as text, such as "8–14 days"."""
     first, _, last = band.partition("-")
     return f"{first}–{last} days" if last else f"{first} days or more"
 
 
-def _counted(value: object) -> object:
-    """The value; a sum of counts, which DuckDB answers as a decimal without cents, as the whole number it is."""
+def _whole(value: Cell) -> Cell:
+    """A Decimal without decimal places as int: DuckDB returns sums of counts so."""
     return int(value) if isinstance(value, Decimal) and value.as_tuple().exponent == 0 else value
 
 
 def _table(rows: pd.DataFrame, shares: set[str]) -> str:
-    is_number = {name: rows[name].map(_is_number).all() for name in rows}
-    heads = "".join(f"<th{_right(is_number[name])}>{escape(name)}</th>" for name in rows)
-    body = "".join(
-        "<tr>"
-        + "".join(
-            f"<td{_right(is_number[name])}>{escape(_written(value, name in shares))}</td>"
-            for name, value in row.items()
-        )
-        + "</tr>"
-        for row in rows.to_dict("records")
-    )
+    columns = {str(name): list(rows[name]) for name in rows}
+    classes = {
+        name: " class='number'" if all(map(_is_number, values)) else ""
+        for name, values in columns.items()
+    }
+    heads = "".join(f"<th{classes[name]}>{escape(name)}</th>" for name in columns)
+    cells = [
+        [f"<td{classes[name]}>{escape(_text(value, name in shares))}</td>" for value in values]
+        for name, values in columns.items()
+    ]
+    body = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*cells, strict=True))
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _right(is_number: bool) -> str:
-    return " class='number'" if is_number else ""
-
-
-def _is_number(value: object) -> bool:
+def _is_number(value: Cell) -> bool:
     return _is_missing(value) or (hasattr(value, "__round__") and not isinstance(value, bool))
 
 
-def _is_missing(value: object) -> bool:
+def _is_missing(value: Cell) -> bool:
     return value is None or (not isinstance(value, str) and bool(pd.isna(value)))
 
 
-def _written(value: object, is_share: bool) -> str:
-    """A value as the report's reader expects it: days in words, dollars for decimals, shares in percent."""
-    if _is_missing(value):
+def _text(value: Cell, is_share: bool) -> str:
+    """A value as text: dates in words, decimals in dollars, shares in percent."""
+    if value is None or _is_missing(value):
         return "–"
     if isinstance(value, Decimal):
         return f"${value:,.2f}"
@@ -201,12 +225,8 @@ def _written(value: object, is_share: bool) -> str:
         return f"{value:%b\N{NO-BREAK SPACE}%-d,\N{NO-BREAK SPACE}%Y, %H:%M}"
     if isinstance(value, dt.date):
         return f"{value:%b\N{NO-BREAK SPACE}%-d,\N{NO-BREAK SPACE}%Y}"
+    if not _is_number(value):
+        return str(value)
     if is_share:
         return f"{value:.1%}"
-    if _is_number(value):
-        return (
-            f"{value:,}"
-            if float(value).is_integer() and not isinstance(value, float)
-            else f"{value:,.4g}"
-        )
-    return str(value)
+    return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"

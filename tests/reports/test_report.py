@@ -161,7 +161,7 @@ def test_a_page_loads_nothing_and_names_nobody(made: Made, name: str) -> None:
 def test_the_tables_are_in_the_spreadsheet(made: Made) -> None:
     with zipfile.ZipFile(made.folder / "backlog_review.xlsx") as book:
         sheets = re.findall(r'<sheet name="([^"]+)"', book.read("xl/workbook.xml").decode("utf-8"))
-    assert sheets == ["Weeks", "Types", "Clinics", "Oldest tasks", "Money"]
+    assert sheets == ["Weeks", "Types", "Facilities", "Oldest tasks", "Money"]
 
 
 def test_nothing_is_written_to_the_home_folder(made: Made) -> None:
