@@ -107,7 +107,7 @@ def do(
     shared: LiveWorklist, at: dt.datetime, wish: ActionRequest, staff_id: str = ""
 ) -> actions.Recorded:
     with shared.at(at) as listed:
-        return actions.act(listed, shared.book, staff_id or first_staff(listed)[0], wish)
+        return actions.act(listed, shared.ledger, staff_id or first_staff(listed)[0], wish)
 
 
 def first_staff(listed: Worklist) -> list[str]:

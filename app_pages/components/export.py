@@ -12,7 +12,7 @@ import streamlit as st
 from app_pages.session import clock, workspace
 from app_pages.session.times import local
 from app_pages.url import time_travel
-from pipelines.ledger.ledger import Access
+from pipelines.ledger.accesses import Access
 from pipelines.reports import spreadsheet
 from pipelines.worklist.filters import Filters, Order
 from pipelines.worklist.worklist import Worklist
@@ -90,7 +90,7 @@ def _maker(
             rows = export.ask(worklist)
         # First the record, then the file: no export goes unnoted.
         detail = f"{export.name}.{ending}, {len(rows):,} {export.what.lower()}"
-        place.shared.book.record_accesses(
+        place.shared.ledger.record_accesses(
             [
                 Access(
                     at=at,

@@ -163,7 +163,7 @@ def show_refusals(worklist: Worklist, run_no: int, run_id: str) -> None:
     place, person, at = workspace.workspace(), workspace.person(), workspace.now()
 
     def archive() -> bytes:
-        place.shared.book.record_access(
+        place.shared.ledger.record_access(
             at=at,
             staff_id=person.staff_id,
             patient_id="*",

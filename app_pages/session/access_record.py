@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from app_pages.session import workspace as session_workspace
-from pipelines.ledger.ledger import Access
+from pipelines.ledger.accesses import Access
 
 EVERY_PATIENT = "*"  # in the access record: of a list
 LONGEST_DETAIL = 2000
@@ -32,7 +32,7 @@ def note_accesses(patient_ids: Sequence[str], kind: str, detail: str | None = No
     if not patient_ids or looks.get(kind) == (patient_ids, detail):
         return
     at, staff_id = session_workspace.now(), session_workspace.person().staff_id
-    session_workspace.workspace().shared.book.record_accesses(
+    session_workspace.workspace().shared.ledger.record_accesses(
         [Access(at, staff_id, patient_id, kind, detail) for patient_id in patient_ids]
     )
     looks[kind] = (patient_ids, detail)

@@ -201,7 +201,7 @@ def _begin(claim: Claim, person: Person) -> str | None:
     now = workspace.now()
     why = _why_over(Session(person.staff_id, _browser(), claim.since or now, claim.until))
     if why is None and claim.since is not None:
-        last_end = workspace.workspace().shared.book.last_session_end(person.staff_id)
+        last_end = workspace.workspace().shared.ledger.last_session_end(person.staff_id)
         why = ENDED if last_end is not None and claim.since <= last_end else None
     if SESSIONS.begin(claim.login, Session(person.staff_id, _browser(), now, claim.until, why)):
         _note("refused" if why else "signed in", person.staff_id, claim, why, now)
@@ -211,7 +211,7 @@ def _begin(claim: Claim, person: Person) -> str | None:
 def _note(event: str, staff_id: str | None, claim: Claim, why: str | None, at: dt.datetime) -> None:
     """Put it on record; a session that cannot be recorded does not begin."""
     try:
-        workspace.workspace().shared.book.record_session(
+        workspace.workspace().shared.ledger.record_session(
             at=at,
             staff_id=staff_id,
             event=event,

@@ -54,13 +54,13 @@ def ask_ticked(action: str) -> None:
 
 def do(wishes: Sequence[ActionRequest], said: str) -> Outcome:
     """Record the wishes of whoever is at the keyboard and keep what became of them for the page to say."""
-    worklist, book, person = (
+    worklist, ledger, person = (
         workspace.worklist(),
-        workspace.workspace().shared.book,
+        workspace.workspace().shared.ledger,
         workspace.person(),
     )
     try:
-        done, refused = actions.act_all(worklist, book, person.staff_id, wishes)
+        done, refused = actions.act_all(worklist, ledger, person.staff_id, wishes)
     except UserError as error:
         done, refused = [], [Rejected(wish, str(error)) for wish in wishes]
     outcome = Outcome(said, tuple(done), tuple(refused))
@@ -246,8 +246,8 @@ def _finish(wishes: Sequence[ActionRequest], said: str) -> None:
 
 
 def _undo(outcome: Outcome) -> None:
-    worklist, book = workspace.worklist(), workspace.workspace().shared.book
-    done, refused = actions.undo(worklist, book, workspace.person().staff_id, outcome.done)
+    worklist, ledger = workspace.worklist(), workspace.workspace().shared.ledger
+    done, refused = actions.undo(worklist, ledger, workspace.person().staff_id, outcome.done)
     st.session_state[OUTCOME] = Outcome("Taken back", tuple(done), tuple(refused), can_undo=False)
 
 

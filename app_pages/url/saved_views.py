@@ -35,7 +35,7 @@ def _address(page: str, query: str) -> str:
 
 
 def _show_saved(page: str, query: str) -> None:
-    saved = workspace.workspace().shared.book.views(workspace.person().staff_id)
+    saved = workspace.workspace().shared.ledger.views(workspace.person().staff_id)
     if not saved:
         st.markdown(
             caption(
@@ -75,7 +75,7 @@ def _show_saved(page: str, query: str) -> None:
 def _save(page: str, query: str) -> None:
     name = st.session_state.get("views.name", "")
     try:
-        workspace.workspace().shared.book.save_view(
+        workspace.workspace().shared.ledger.save_view(
             at=workspace.now(),
             staff_id=workspace.person().staff_id,
             name=name,
@@ -88,6 +88,6 @@ def _save(page: str, query: str) -> None:
 
 
 def _remove(name: str) -> None:
-    workspace.workspace().shared.book.remove_view(
+    workspace.workspace().shared.ledger.remove_view(
         at=workspace.now(), staff_id=workspace.person().staff_id, name=name
     )

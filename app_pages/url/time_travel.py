@@ -101,4 +101,4 @@ def _moment(view: url_view.View, now: Worklist) -> dt.datetime | None:
 @st.cache_resource(show_spinner=False)
 def _lists() -> PastWorklists:
     place = workspace.workspace()
-    return PastWorklists(place.settings, place.shared.book)
+    return PastWorklists(place.settings, place.shared.ledger)

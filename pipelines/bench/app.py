@@ -31,7 +31,7 @@ from pipelines.bench.browser_tab import Rerun, Tab, new_browser
 from pipelines.bench.ledger import Proof, prove
 from pipelines.bench.staff import Worker
 from pipelines.errors import UserError
-from pipelines.ledger import ledger
+from pipelines.ledger.ledger import open_ledger
 from pipelines.settings import ROOT, Settings
 from pipelines.warehouse import snapshots
 from pipelines.worklist.filters import Filters
@@ -249,8 +249,8 @@ def practice(folder: Path, load: Load, data: Path | None) -> Settings:
 
 def look(settings: Settings) -> tuple[dt.datetime, int, int]:
     """When work begins, how many tasks are open then, and the ledger's newest number."""
-    with ledger.open_ledger(settings.ledger_url) as book:
-        seq = book.last_seq()
+    with open_ledger(settings.ledger_url) as ledger:
+        seq = ledger.last_seq()
     path = snapshots.current(settings.warehouse)
     con = snapshots.connect()
     snapshots.attach(con, path, "snapshot")

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines.bench.staff import Row, Told
-from pipelines.ledger.ledger import Action, open_ledger
+from pipelines.ledger.actions import Action
+from pipelines.ledger.ledger import open_ledger
 from pipelines.settings import Settings
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import open_worklist
@@ -29,8 +30,8 @@ def prove(
     settings: Settings, at: dt.datetime, after: int, told_to: Mapping[str, Sequence[Told]]
 ) -> Proof:
     """Compare what each person, by name, was told with the ledger's actions after a number."""
-    with open_ledger(settings.ledger_url) as book:
-        actions = book.actions(after=after)
+    with open_ledger(settings.ledger_url) as ledger:
+        actions = ledger.actions(after=after)
     with open_worklist(settings, at) as worklist:
         staff = worklist.staff()
         tasks = worklist.tasks(

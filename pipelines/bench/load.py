@@ -26,9 +26,9 @@ from pipelines.bench.app import Load, look, practice, times_of
 from pipelines.bench.browser_tab import Rerun
 from pipelines.bench.ledger import doubled
 from pipelines.errors import UserError
-from pipelines.ledger import ledger
+from pipelines.ledger.actions import Action
 from pipelines.ledger.deferral import OFFERED
-from pipelines.ledger.ledger import Action
+from pipelines.ledger.ledger import open_ledger
 from pipelines.settings import Settings
 from pipelines.worklist import actions as worklist_actions
 from pipelines.worklist.actions import ActionRequest
@@ -92,9 +92,9 @@ def measure(settings: Settings, load: Load) -> dict[str, object]:
             )
         )
     seconds = time.perf_counter() - started
-    with ledger.open_ledger(settings.ledger_url) as book:
-        recorded = book.actions()
-    shared.book.close()
+    with open_ledger(settings.ledger_url) as ledger:
+        recorded = ledger.actions()
+    shared.ledger.close()
     actions, listed = (_times(name, members) for name in ("actions", "lists"))
     report = {"cores": os.cpu_count(), "load_before": load_before, "load_after": os.getloadavg()[0]}
     report |= {
@@ -175,14 +175,16 @@ def _look_and_act(
     ]
     begun = time.perf_counter()
     with shared.at(clock()) as worklist:
-        done, refused = worklist_actions.act_all(worklist, shared.book, member.staff_id, wishes)
+        done, refused = worklist_actions.act_all(worklist, shared.ledger, member.staff_id, wishes)
     _note(member, begun, done, refused)
     if done and action != "note" and member.dice.random() < TAKES_BACK:
         think()
         begun = time.perf_counter()
         with shared.at(clock()) as worklist:
             _note(
-                member, begun, *worklist_actions.undo(worklist, shared.book, member.staff_id, done)
+                member,
+                begun,
+                *worklist_actions.undo(worklist, shared.ledger, member.staff_id, done),
             )
 
 

@@ -19,7 +19,8 @@ from pipelines.extracts import folder as extracts_folder
 from pipelines.extracts import read as extracts_read
 from pipelines.extracts import rejected
 from pipelines.extracts.read import TableRead
-from pipelines.ledger import deferral, ledger
+from pipelines.ledger import deferral
+from pipelines.ledger.ledger import open_ledger
 from pipelines.lifecycle import decide as lifecycle_decide
 from pipelines.operations import health
 from pipelines.operations.logs import log
@@ -277,8 +278,8 @@ def show_accesses(
     settings: Settings, patient_id: str | None, staff_id: str | None, limit: int, form: str
 ) -> None:
     """The newest looks at this patient, by this person; times in UTC."""
-    with ledger.open_ledger(settings.ledger_url) as book:
-        found = book.accesses(patient_id=patient_id, staff_id=staff_id, limit=limit)
+    with open_ledger(settings.ledger_url) as ledger:
+        found = ledger.accesses(patient_id=patient_id, staff_id=staff_id, limit=limit)
     _show(
         pd.DataFrame([vars(access) for access in found], columns=list(ACCESS_KEYS)),
         form,
@@ -302,8 +303,8 @@ def act(settings: Settings, options: argparse.Namespace, at: dt.datetime) -> int
     wish = actions.ActionRequest(
         options.task_id, options.action, until, to_staff_id, options.reason, options.seen
     )
-    with open_worklist(settings, at) as worklist, ledger.open_ledger(settings.ledger_url) as book:
-        done = actions.act(worklist, book, options.staff, wish)
+    with open_worklist(settings, at) as worklist, open_ledger(settings.ledger_url) as ledger:
+        done = actions.act(worklist, ledger, options.staff, wish)
     returns = f"; it returns at {done.action.until.isoformat()}" if done.action.until else ""
     print(
         f"Recorded as {done.action.seq}: {options.action} {options.task_id} ({done.title}) by {options.staff}{returns}"

@@ -23,7 +23,8 @@ from pipelines import sample
 from pipelines.demo.staff import People, actions_on
 from pipelines.errors import UserError
 from pipelines.extracts import folder as extracts_folder
-from pipelines.ledger import ledger
+from pipelines.ledger.actions import NewAction
+from pipelines.ledger.ledger import open_ledger
 from pipelines.runs import run
 from pipelines.sample.files import ID_WIDTHS
 from pipelines.sample.practice import PAYERS
@@ -216,17 +217,17 @@ def _work(demo: Settings, day: dt.date) -> None:
     # The written patients stay as data/README.md describes them.
     tasks = tasks[tasks["patient_id"] >= FIRST_RANDOM_PATIENT]
     seen = dict(zip(tasks["task_id"], tasks["last_seq"].astype(int), strict=True))
-    with ledger.open_ledger(demo.ledger_url) as book:
+    with open_ledger(demo.ledger_url) as ledger:
         for together in _batches([new for new in actions_on(day, tasks, people) if new.at < START]):
-            recorded, conflicts = book.record_many([(new, seen[new.task_id]) for new in together])
+            recorded, conflicts = ledger.record_many([(new, seen[new.task_id]) for new in together])
             if conflicts:
                 raise conflicts[0]
             seen |= {action.task_id: action.seq for action in recorded}
 
 
-def _batches(actions: list[ledger.NewAction]) -> Iterator[list[ledger.NewAction]]:
+def _batches(actions: list[NewAction]) -> Iterator[list[NewAction]]:
     """The actions in their order, cut where a task comes again: what is done to it then, builds on what was recorded."""
-    batch: list[ledger.NewAction] = []
+    batch: list[NewAction] = []
     for new in actions:
         if any(earlier.task_id == new.task_id for earlier in batch):
             yield batch

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from pipelines.ledger.actions import NewAction
 from pipelines.ledger.deferral import OFFERED
-from pipelines.ledger.ledger import NewAction
 
 T = TypeVar("T")
 

@@ -1,1 +1,1 @@
-"""People's actions: the only code that writes them."""
+"""People's actions, looks at patients, sessions and saved views: the only code that writes them."""

@@ -9,11 +9,11 @@ import duckdb
 import pandas as pd
 
 from pipelines import lifecycle
-from pipelines.ledger import ledger
+from pipelines.ledger.actions import Action
 
 
 def apply_actions(
-    con: duckdb.DuckDBPyConnection, tasks: str, acted: Sequence[ledger.Action], into: str
+    con: duckdb.DuckDBPyConnection, tasks: str, acted: Sequence[Action], into: str
 ) -> None:
     """Make `into`, a temp table or view: the tasks of `tasks` after people's actions, which stay in the temp table `actions`."""
     set_actions(con, acted)
@@ -30,10 +30,10 @@ def apply_actions(
     )
 
 
-def set_actions(con: duckdb.DuckDBPyConnection, acted: Sequence[ledger.Action]) -> None:
+def set_actions(con: duckdb.DuckDBPyConnection, acted: Sequence[Action]) -> None:
     """Make the temp table `actions` of these."""
     frame = pd.DataFrame(
-        [asdict(action) for action in acted], columns=list(ledger.Action.__dataclass_fields__)
+        [asdict(action) for action in acted], columns=list(Action.__dataclass_fields__)
     )
     con.register("acted", frame)
     con.execute(

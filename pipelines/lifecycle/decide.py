@@ -9,7 +9,7 @@ import duckdb
 
 from pipelines import lifecycle
 from pipelines.extracts.read import TableRead
-from pipelines.ledger import ledger
+from pipelines.ledger.actions import Action
 from pipelines.lifecycle.apply_actions import apply_actions
 from pipelines.rules import evaluate, model
 from pipelines.rules.evaluate import RuleResult
@@ -18,9 +18,7 @@ from pipelines.warehouse import snapshots
 CLOSINGS = ("cleared", "converted", "discharged", "source_gone")
 
 
-def fold_actions(
-    con: duckdb.DuckDBPyConnection, acted: list[ledger.Action], last_event_no: int
-) -> None:
+def fold_actions(con: duckdb.DuckDBPyConnection, acted: list[Action], last_event_no: int) -> None:
     apply_actions(con, "previous.tasks", acted, "folded_tasks")
     con.execute(
         "CREATE TABLE snapshot.events AS " + lifecycle.sql("empty_events")

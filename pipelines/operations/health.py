@@ -15,7 +15,7 @@ import duckdb
 
 from pipelines.errors import UserError
 from pipelines.extracts import folder as extracts_folder
-from pipelines.ledger import ledger
+from pipelines.ledger.ledger import open_ledger
 from pipelines.operations import arrivals
 from pipelines.rules import overrides
 from pipelines.rules.evaluate import SWITCHED_OFF
@@ -138,12 +138,12 @@ def _asked_last(con: duckdb.DuckDBPyConnection, newest: history.Freshness) -> Ch
 
 
 def _ledger(settings: Settings) -> Check:
-    with ledger.open_ledger(
+    with open_ledger(
         settings.ledger_url, read_only=True
     ):  # a check makes no ledger, and brings none up to date
         pass
-    with ledger.open_ledger(settings.ledger_url) as book:
-        newest = book.prove_writable()
+    with open_ledger(settings.ledger_url) as ledger:
+        newest = ledger.prove_writable()
     return Check("ledger", OK, f"can be read and written; its newest action is {newest}")
 
 

@@ -15,7 +15,7 @@ from pipelines.extracts import folder as extracts_folder
 from pipelines.extracts import read as extracts_read
 from pipelines.extracts import rejected
 from pipelines.extracts.read import TableRead
-from pipelines.ledger import ledger
+from pipelines.ledger.ledger import open_ledger
 from pipelines.lifecycle import decide
 from pipelines.rules import evaluate
 from pipelines.rules import overrides as rules_overrides
@@ -126,8 +126,8 @@ def _run(
     answers = evaluate.ask(con, applied, by_table, as_of)
 
     tell("bringing tasks up to date")
-    with ledger.open_ledger(settings.ledger_url) as book:
-        known = book.actions(after=before.folded_seq, also=before.waiting)
+    with open_ledger(settings.ledger_url) as ledger:
+        known = ledger.actions(after=before.folded_seq, also=before.waiting)
     # What is dated later than this run has not happened yet for it; it waits by its number, and holds up no other action.
     acted = [action for action in known if action.at <= as_of]
     waiting = [action.seq for action in known if action.at > as_of]

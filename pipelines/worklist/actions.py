@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipelines.errors import UserError
-from pipelines.ledger import deferral, ledger
+from pipelines.ledger import deferral
+from pipelines.ledger.actions import Action, NewAction
+from pipelines.ledger.ledger import Ledger
 from pipelines.warehouse import snapshots
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.visibility import Facilities
@@ -46,7 +48,7 @@ class ActionRequest:
 class Recorded:
     """What became of one wish: the recorded action, the task's title, and whom it was assigned to before (None: its record's owner)."""
 
-    action: ledger.Action
+    action: Action
     title: str
     assigned_to_id: str | None
 
@@ -59,16 +61,16 @@ class Rejected:
     why: str
 
 
-def act(worklist: Worklist, book: ledger.Ledger, staff_id: str, wish: ActionRequest) -> Recorded:
+def act(worklist: Worklist, ledger: Ledger, staff_id: str, wish: ActionRequest) -> Recorded:
     """Record one person's action at the worklist's moment; UserError says why it cannot be, naming who was first where somebody was."""
-    done, refused = act_all(worklist, book, staff_id, [wish])
+    done, refused = act_all(worklist, ledger, staff_id, [wish])
     if refused:
         raise UserError(refused[0].why, 1)
     return done[0]
 
 
 def act_all(
-    worklist: Worklist, book: ledger.Ledger, staff_id: str, wishes: Sequence[ActionRequest]
+    worklist: Worklist, ledger: Ledger, staff_id: str, wishes: Sequence[ActionRequest]
 ) -> tuple[list[Recorded], list[Rejected]]:
     """Record what can be recorded of one person's wishes, in one transaction; the others with the reason why not. Both in the order of the wishes."""
     if problem := _staff_problem(worklist, staff_id):
@@ -77,7 +79,7 @@ def act_all(
         return [], []
     rows = worklist.tasks(Filters(status="all", task_ids=tuple(wish.task_id for wish in wishes)))
     tasks = {task["task_id"]: task for _, task in rows.iterrows()}
-    newest = _newest(worklist, book, wishes, tasks)
+    newest = _newest(worklist, ledger, wishes, tasks)
     colleagues = {
         wish.to_staff_id
         for wish in wishes
@@ -85,7 +87,7 @@ def act_all(
     }
     problems = {colleague: _staff_problem(worklist, colleague) for colleague in colleagues}
     sights = {colleague: _facilities_of(worklist, colleague) for colleague in colleagues}
-    allowed: list[tuple[ledger.NewAction, int]] = []
+    allowed: list[tuple[NewAction, int]] = []
     places: dict[int, int] = {}  # a new action, by its identity: two wishes may be equal
     whys: dict[int, str] = {}
     for place, wish in enumerate(wishes):
@@ -98,7 +100,7 @@ def act_all(
         else:
             allowed.append((new, _seen(wish, tasks[wish.task_id])))
             places[id(new)] = place
-    recorded, conflicts = book.record_many(allowed)
+    recorded, conflicts = ledger.record_many(allowed)
     whys |= {
         places[id(conflict.refused)]: _who_was_first(worklist, conflict.latest)
         for conflict in conflicts
@@ -109,7 +111,7 @@ def act_all(
 
 
 def undo(
-    worklist: Worklist, book: ledger.Ledger, staff_id: str, done: Sequence[Recorded]
+    worklist: Worklist, ledger: Ledger, staff_id: str, done: Sequence[Recorded]
 ) -> tuple[list[Recorded], list[Rejected]]:
     """Take back what one person has just done, where nobody acted since: reopen, return to the list, assign as before."""
     wishes = []
@@ -123,10 +125,10 @@ def undo(
             )
         elif action.action in UNDOES:
             wishes.append(ActionRequest(action.task_id, UNDOES[action.action], seen=action.seq))
-    return act_all(worklist, book, staff_id, wishes)
+    return act_all(worklist, ledger, staff_id, wishes)
 
 
-def _done(action: ledger.Action, task: pd.Series) -> Recorded:
+def _done(action: Action, task: pd.Series) -> Recorded:
     before = task["assigned_to_id"]
     return Recorded(action, str(task["title"]), None if pd.isna(before) else str(before))
 
@@ -137,10 +139,10 @@ def _seen(wish: ActionRequest, task: pd.Series) -> int:
 
 def _newest(
     worklist: Worklist,
-    book: ledger.Ledger,
+    ledger: Ledger,
     wishes: Sequence[ActionRequest],
     tasks: Mapping[str, pd.Series],
-) -> dict[str, ledger.Action]:
+) -> dict[str, Action]:
     """By task, the newest action of which a wish may not have known: newer than the list is, or than the wish."""
     shown = {
         wish.task_id: int(tasks[wish.task_id]["last_seq"])
@@ -155,7 +157,7 @@ def _newest(
     # What the list does not know yet is little; all of the ledger would be more every year.
     return {
         action.task_id: action
-        for action in book.actions(after=worklist.state.seq, also=sorted(overtaken))
+        for action in ledger.actions(after=worklist.state.seq, also=sorted(overtaken))
     }
 
 
@@ -186,10 +188,10 @@ def _action(
     staff_id: str,
     wish: ActionRequest,
     task: pd.Series | None,
-    newest: Mapping[str, ledger.Action],
+    newest: Mapping[str, Action],
     problems: Mapping[str, str | None],
     sights: Mapping[str, Facilities],
-) -> ledger.NewAction:
+) -> NewAction:
     """What to record for one wish; UserError says why it cannot be."""
     if task is None:
         raise UserError(
@@ -215,7 +217,7 @@ def _action(
         raise UserError(_who_was_first(worklist, latest), 1)
     until = wish.until if wish.span is None else worklist.at + wish.span
     is_override = _check_state(worklist, wish, task, until)
-    return ledger.NewAction(
+    return NewAction(
         wish.task_id,
         wish.action,
         staff_id,
@@ -276,7 +278,7 @@ def _how_closed(worklist: Worklist, task: pd.Series) -> str:
     return f"{task['close_kind'] if task['status'] == 'cleared' else 'completed'} by {by} on {task['closed_at']:%Y-%m-%d %H:%M:%S %Z}"
 
 
-def _who_was_first(worklist: Worklist, first: ledger.Action) -> str:
+def _who_was_first(worklist: Worklist, first: Action) -> str:
     name = worklist.staff_name(first.staff_id)
     return (
         f"Task {first.task_id} was already {DONE[first.action]} by {name} ({first.staff_id}) on {first.at:%Y-%m-%d %H:%M:%S} UTC. "

@@ -9,7 +9,8 @@ import duckdb
 
 from pipelines import lifecycle
 from pipelines.errors import UserError
-from pipelines.ledger import ledger
+from pipelines.ledger.actions import Action
+from pipelines.ledger.ledger import Ledger
 from pipelines.lifecycle.apply_actions import apply_actions
 from pipelines.settings import Settings
 from pipelines.warehouse import snapshots
@@ -32,7 +33,7 @@ class State:
 
 
 def connect_at(
-    settings: Settings, book: ledger.Ledger, at: dt.datetime
+    settings: Settings, ledger: Ledger, at: dt.datetime
 ) -> tuple[duckdb.DuckDBPyConnection, State]:
     """A connection whose current_tasks, current_events and current_stays are those of the moment, and the list's state; see lay_over."""
     con = snapshots.connect()
@@ -40,7 +41,7 @@ def connect_at(
     con.execute(
         "CREATE TABLE memory.main.moment AS SELECT CAST($at AS TIMESTAMPTZ) AS seen_at", {"at": at}
     )
-    known = book.actions(after=state.seq, also=waiting(con))
+    known = ledger.actions(after=state.seq, also=waiting(con))
     overlay_actions(
         con, [action for action in known if action.at <= at], at if at < state.as_of else None
     )
@@ -82,7 +83,7 @@ def waiting(con: duckdb.DuckDBPyConnection) -> list[int]:
 
 
 def overlay_actions(
-    con: duckdb.DuckDBPyConnection, acted: list[ledger.Action], past: dt.datetime | None
+    con: duckdb.DuckDBPyConnection, acted: list[Action], past: dt.datetime | None
 ) -> None:
     """Make current_tasks, current_events and current_stays: the snapshot, then the actions, then, for a past moment, what was so then.
 

@@ -19,7 +19,8 @@ import duckdb
 
 from pipelines import lifecycle
 from pipelines.errors import UserError
-from pipelines.ledger import ledger
+from pipelines.ledger.actions import Action
+from pipelines.ledger.ledger import Ledger, open_ledger
 from pipelines.lifecycle.apply_actions import set_actions
 from pipelines.settings import Settings
 from pipelines.warehouse import snapshots
@@ -45,7 +46,7 @@ class Loaded:
     state: State
     at: dt.datetime
     day_ends_at: dt.datetime
-    acted: defaultdict[str, list[ledger.Action]] = field(default_factory=lambda: defaultdict(list))
+    acted: defaultdict[str, list[Action]] = field(default_factory=lambda: defaultdict(list))
     waiting: list[int] = field(default_factory=list)
     limits: visibility.Limits = field(default_factory=visibility.Limits)
 
@@ -56,16 +57,16 @@ class LiveWorklist:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._lock = threading.Lock()
-        self._book: ledger.Ledger | None = None
+        self._ledger: Ledger | None = None
         self._held: Loaded | None = None
 
     @property
-    def book(self) -> ledger.Ledger:
+    def ledger(self) -> Ledger:
         """The ledger, opened once for the process."""
-        if self._book is None:
+        if self._ledger is None:
             with self._lock:
-                self._book = self._book or ledger.open_ledger(self.settings.ledger_url)
-        return self._book
+                self._ledger = self._ledger or open_ledger(self.settings.ledger_url)
+        return self._ledger
 
     def at(self, at: dt.datetime, facility_ids: Facilities = None) -> Worklist:
         """A reader of the list as it is at that moment, and stays for this reader; UserError when no list was published yet.
@@ -74,7 +75,7 @@ class LiveWorklist:
 
         The reader's `at` is up to LATE newer where another thread was quicker.
         """
-        path, seq = snapshots.current(self.settings.warehouse), self.book.last_seq()
+        path, seq = snapshots.current(self.settings.warehouse), self.ledger.last_seq()
         with self._lock:
             held, self._held = (
                 self._held,
@@ -119,13 +120,13 @@ class LiveWorklist:
             _next_day(con, at),
             waiting=waiting(con),
         )
-        self._catch_up(held, at, self.book.last_seq())
+        self._catch_up(held, at, self.ledger.last_seq())
         return held
 
     def _catch_up(self, held: Loaded, at: dt.datetime, seq: int) -> None:
         """Take in the actions since the last look, and the deferrals that ran out or grew by a day."""
         known = (
-            self.book.actions(after=held.state.seq, also=held.waiting)
+            self.ledger.actions(after=held.state.seq, also=held.waiting)
             if seq > held.state.seq or held.waiting
             else []
         )
@@ -148,9 +149,7 @@ class LiveWorklist:
         )
 
 
-def _refresh(
-    held: Loaded, touched: Collection[str], fresh: list[ledger.Action], at: dt.datetime
-) -> None:
+def _refresh(held: Loaded, touched: Collection[str], fresh: list[Action], at: dt.datetime) -> None:
     """Work out anew these tasks only, by the same SQL: names of this cursor's own stand before those everybody reads."""
     cursor = held.con.cursor()
     set_search_path(cursor)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from pipelines.errors import UserError
-from pipelines.ledger import ledger
+from pipelines.ledger.ledger import Ledger
 from pipelines.settings import Settings
 from pipelines.warehouse import snapshots
 from pipelines.worklist import tables, visibility
@@ -35,9 +35,9 @@ class Loaded:
 class PastWorklists:
     """The last few past lists of one practice, for many threads."""
 
-    def __init__(self, settings: Settings, book: ledger.Ledger) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger) -> None:
         self.settings = settings
-        self._book = book
+        self._ledger = ledger
         self._lock = threading.Lock()
         self._held: OrderedDict[tuple[Path, dt.datetime], Loaded] = OrderedDict()
 
@@ -48,11 +48,11 @@ class PastWorklists:
         """
         with self._lock:
             key = (snapshots.current(self.settings.warehouse), at)
-            held, newest = self._held.pop(key, None), self._book.last_seq()
+            held, newest = self._held.pop(key, None), self._ledger.last_seq()
             if held is None or any(
-                action.at <= at for action in self._book.actions(after=held.checked)
+                action.at <= at for action in self._ledger.actions(after=held.checked)
             ):
-                held = _hold(self.settings, self._book, at, newest)
+                held = _hold(self.settings, self._ledger, at, newest)
             held.checked = newest
             self._held[key] = held
             while len(self._held) > KEPT:
@@ -60,9 +60,9 @@ class PastWorklists:
             return held.limits.reader(held.con, self.settings, at, held.state, facility_ids)
 
 
-def _hold(settings: Settings, book: ledger.Ledger, at: dt.datetime, newest: int) -> Loaded:
+def _hold(settings: Settings, ledger: Ledger, at: dt.datetime, newest: int) -> Loaded:
     """Work out only the tasks that are otherwise than the snapshot says, and the open ones, whose ages were others."""
-    con, state = connect_at(settings, book, at)
+    con, state = connect_at(settings, ledger, at)
     tables.create_tables(con)
     con.execute("CREATE TEMP TABLE touched_now AS FROM moved")
     con.execute("CREATE TABLE memory.main.past_events AS FROM moved_events")

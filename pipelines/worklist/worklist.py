@@ -12,7 +12,7 @@ import duckdb
 import pandas as pd
 
 from pipelines.errors import UserError
-from pipelines.ledger import ledger
+from pipelines.ledger.ledger import open_ledger
 from pipelines.settings import Settings
 from pipelines.vocabulary import CATEGORIES
 from pipelines.warehouse import snapshots
@@ -265,6 +265,6 @@ class Worklist:
 
 def open_worklist(settings: Settings, at: dt.datetime) -> Worklist:
     """The list at any moment, past ones too, for one question; a process with many readers keeps a SharedWorklist."""
-    with ledger.open_ledger(settings.ledger_url) as book:
-        con, state = worklist_at.connect_at(settings, book, at)
+    with open_ledger(settings.ledger_url) as ledger:
+        con, state = worklist_at.connect_at(settings, ledger, at)
     return Worklist(con, settings, at, state)

@@ -18,7 +18,8 @@ from pipelines import settings
 from pipelines.demo import build
 from pipelines.demo.staff import HABITS, OTHER
 from pipelines.errors import UserError
-from pipelines.ledger import ledger
+from pipelines.ledger.actions import ACTIONS, Action
+from pipelines.ledger.ledger import open_ledger
 from pipelines.rules.loading import load_rules
 from pipelines.runs import run
 from pipelines.settings import Settings
@@ -64,9 +65,9 @@ def tasks(built: Settings) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def actions(built: Settings) -> list[ledger.Action]:
-    with ledger.open_ledger(built.ledger_url, read_only=True) as book:
-        return book.actions()
+def actions(built: Settings) -> list[Action]:
+    with open_ledger(built.ledger_url, read_only=True) as ledger:
+        return ledger.actions()
 
 
 def test_it_is_built_in_its_own_folder(built: Settings) -> None:
@@ -93,7 +94,7 @@ def test_several_hundred_tasks_are_open_in_all_clinics(tasks: pd.DataFrame) -> N
 
 
 def test_some_tasks_are_deferred_and_some_have_returned(
-    tasks: pd.DataFrame, actions: list[ledger.Action]
+    tasks: pd.DataFrame, actions: list[Action]
 ) -> None:
     assert (tasks["status"] == "deferred").sum() >= 10
     back = [
@@ -109,9 +110,9 @@ def test_people_and_the_system_closed_tasks_since_yesterday(tasks: pd.DataFrame)
 
 
 def test_history_says_who_did_what_and_when(
-    built: Settings, actions: list[ledger.Action], tasks: pd.DataFrame
+    built: Settings, actions: list[Action], tasks: pd.DataFrame
 ) -> None:
-    assert {action.action for action in actions} == set(ledger.ACTIONS)
+    assert {action.action for action in actions} == set(ACTIONS)
     assert [action.at for action in actions] == sorted(action.at for action in actions)
     assert actions[-1].at < build.START
     assert actions[0].at < build.START - dt.timedelta(weeks=4)
@@ -131,7 +132,7 @@ def test_history_says_who_did_what_and_when(
 
 
 def test_people_act_as_the_workbench_would_let_them(
-    built: Settings, actions: list[ledger.Action], tasks: pd.DataFrame
+    built: Settings, actions: list[Action], tasks: pd.DataFrame
 ) -> None:
     with open_worklist(built, build.START) as listed:
         staff = listed.staff().set_index("staff_id")
@@ -152,7 +153,7 @@ def test_people_act_as_the_workbench_would_let_them(
 
 
 def test_what_people_did_this_morning_waits_for_the_next_run(
-    built: Settings, actions: list[ledger.Action]
+    built: Settings, actions: list[Action]
 ) -> None:
     this_morning = [action for action in actions if action.at > build._morning(build.LAST_DAY)]
     assert this_morning
@@ -232,8 +233,8 @@ def test_two_sessions_at_once_build_once_and_two_builds_are_alike(
     pd.testing.assert_frame_equal(tasks_of(first), tasks_of(second))
     books = []
     for practice in (first, second):
-        with ledger.open_ledger(practice.ledger_url) as book:
-            books.append(book.actions())
+        with open_ledger(practice.ledger_url) as ledger:
+            books.append(ledger.actions())
     assert books[0] == books[1]
     assert len(books[0]) > 50
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from pipelines import settings as settings_module
-from pipelines.ledger import ledger
+from pipelines.ledger.actions import Action, NewAction
+from pipelines.ledger.ledger import open_ledger
 from pipelines.runs import run
 from pipelines.settings import ROOT, Settings
 from pipelines.warehouse import snapshots
@@ -36,7 +37,7 @@ class Place:
 
     settings: Settings
     next_extract: Path
-    actions: list[ledger.Action]
+    actions: list[Action]
     list_before: str
     list_after: str
 
@@ -90,10 +91,10 @@ class Place:
         """All there is to see of the list: every task with every column."""
         return listing(self.settings)
 
-    def recorded(self) -> list[ledger.Action]:
+    def recorded(self) -> list[Action]:
         """All actions in the ledger."""
-        with ledger.open_ledger(self.settings.ledger_url) as book:
-            return book.actions()
+        with open_ledger(self.settings.ledger_url) as ledger:
+            return ledger.actions()
 
     def check(self) -> str:
         """Fail unless a whole list is shown and no action was lost; which list it is, in words."""
@@ -145,9 +146,9 @@ def made(tmp_path_factory: pytest.TempPathFactory, disks_can_fail: bool) -> Plac
     place = Place(settings, next_extract, [], "", "")
     with open_worklist(settings, LATER) as worklist:
         ids = worklist.tasks(Filters(rule_ids=("uncollected_payments",)))["task_id"].tolist()[-3:]
-    with ledger.open_ledger(settings.ledger_url) as book:
-        book.record_many([(new, 0) for new in first_actions(ids)])
-        place.actions = book.actions()
+    with open_ledger(settings.ledger_url) as ledger:
+        ledger.record_many([(new, 0) for new in first_actions(ids)])
+        place.actions = ledger.actions()
     place.list_before = place.listing()
     shutil.copytree(settings.data, folder / "other")
     elsewhere = settings_module.load({"WORKBENCH_DATA": str(folder / "other")})
@@ -157,13 +158,13 @@ def made(tmp_path_factory: pytest.TempPathFactory, disks_can_fail: bool) -> Plac
     return place
 
 
-def first_actions(ids: list[str]) -> list[ledger.NewAction]:
+def first_actions(ids: list[str]) -> list[NewAction]:
     """A completion, a note and a deferral."""
     at = Workbench.day(1.2)
     return [
-        ledger.NewAction(ids[0], "complete", "S1", at, reason="Paid by cheque", is_override=True),
-        ledger.NewAction(ids[1], "note", "S2", at, reason="Called"),
-        ledger.NewAction(ids[2], "defer", "S1", at, until=at + dt.timedelta(days=7)),
+        NewAction(ids[0], "complete", "S1", at, reason="Paid by cheque", is_override=True),
+        NewAction(ids[1], "note", "S2", at, reason="Called"),
+        NewAction(ids[2], "defer", "S1", at, until=at + dt.timedelta(days=7)),
     ]
 
 

@@ -25,8 +25,8 @@ from pipelines.bench.browser_tab import Tab, new_browser
 from pipelines.bench.ledger import prove
 from pipelines.bench.staff import Row, Worker
 from pipelines.errors import UserError
-from pipelines.ledger import ledger
-from pipelines.ledger.ledger import NewAction
+from pipelines.ledger.actions import NewAction
+from pipelines.ledger.ledger import open_ledger
 from tests import loop, postgres_server
 from tests.conftest import Workbench
 from tests.faults.conftest import Place, copy_of, first_actions
@@ -42,12 +42,12 @@ def in_either(place: Place, ledger_url: str) -> Place:
     """The practice with its ledger in one kind of database and then in the other."""
     if ledger_url.startswith("sqlite"):
         return place
-    with ledger.open_ledger(ledger_url) as book:
-        book.record_many(
+    with open_ledger(ledger_url) as ledger:
+        ledger.record_many(
             [(new, 0) for new in first_actions([action.task_id for action in place.actions])]
         )
         return replace(
-            place, settings=replace(place.settings, ledger_url=ledger_url), actions=book.actions()
+            place, settings=replace(place.settings, ledger_url=ledger_url), actions=ledger.actions()
         )
 
 
@@ -55,8 +55,8 @@ def test_a_ledger_locked_for_5_seconds(in_either: Place, seen: Callable[..., Non
     place = in_either
     task_id = place.actions[1].task_id
     kind = sa.make_url(place.settings.ledger_url).get_backend_name()
-    with ledger.open_ledger(place.settings.ledger_url) as book:
-        with book._writing():
+    with open_ledger(place.settings.ledger_url) as ledger:
+        with ledger.writing():
             began = time.monotonic()
             waiting = place.start(
                 "act",
@@ -72,7 +72,7 @@ def test_a_ledger_locked_for_5_seconds(in_either: Place, seen: Callable[..., Non
             assert place.listing() == place.list_before, "the list is shown meanwhile"
             assert place.command(*place.next_run).code == 0, "a run goes through meanwhile"
             time.sleep(max(0.0, LOCKED_SECONDS - (time.monotonic() - began)))
-            assert book.actions() == place.actions
+            assert ledger.actions() == place.actions
         done = waiting.end()
     assert done.code == 0, done.said
     (fresh,) = place.recorded()[len(place.actions) :]
@@ -101,7 +101,7 @@ def own_server() -> Iterator[postgres_server.Server]:
 def test_postgresql_restarted_in_mid_action(
     own_server: postgres_server.Server, seen: Callable[..., None]
 ) -> None:
-    with ledger.open_ledger(own_server.new_database()) as book:
+    with open_ledger(own_server.new_database()) as ledger:
         told: list[int] = []
         said: Counter[str] = Counter()
         stopping, stopped, is_over = threading.Event(), threading.Event(), threading.Event()
@@ -112,7 +112,7 @@ def test_postgresql_restarted_in_mid_action(
                     return
                 try:
                     told.append(
-                        book.record(
+                        ledger.record(
                             NewAction(f"{writer}-{number}", "complete", f"S{writer}", AT), seen=0
                         ).seq
                     )
@@ -120,7 +120,7 @@ def test_postgresql_restarted_in_mid_action(
                     said[str(error).partition(" cannot be used: ")[2]] += 1
                     time.sleep(0.05)
 
-        @sa.event.listens_for(book._engine, "after_cursor_execute")
+        @sa.event.listens_for(ledger.engine, "after_cursor_execute")
         def in_mid_action(_connection: object, _cursor: object, statement: str, *_: object) -> None:
             if (
                 statement.startswith("INSERT INTO actions")
@@ -144,7 +144,7 @@ def test_postgresql_restarted_in_mid_action(
             is_over.set()
             for writer in writers:
                 writer.result()
-        written = book.actions()
+        written = ledger.actions()
     assert len(told) >= before + 100, "it did not go on by itself"
     assert said
     assert len(told) == len(set(told))

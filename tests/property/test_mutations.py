@@ -19,7 +19,8 @@ from pipelines import sample
 from pipelines import settings as settings_module
 from pipelines.errors import UserError
 from pipelines.extracts import contract
-from pipelines.ledger import ledger
+from pipelines.ledger.actions import Action, NewAction
+from pipelines.ledger.ledger import open_ledger
 from pipelines.lifecycle import decide
 from pipelines.rules import loading
 from pipelines.runs import run
@@ -126,20 +127,18 @@ def _deeds() -> st.SearchStrategy[list[tuple[str, int]]]:
     )
 
 
-def act(data: Path, before: Snapshot, deeds: list[tuple[str, int]]) -> list[ledger.Action]:
+def act(data: Path, before: Snapshot, deeds: list[tuple[str, int]]) -> list[Action]:
     """What people do after the first day, each to another open task of it; all of it is in the ledger."""
     open_ids = [task["task_id"] for task in before.tasks if task["state"] == "open"]
     chosen = {open_ids[number % len(open_ids)]: action for action, number in deeds}
-    with ledger.open_ledger(at(data).ledger_url) as book:
+    with open_ledger(at(data).ledger_url) as ledger:
         return [
-            book.record(
-                ledger.NewAction(task, action, "S001", DAYS[0] + TWO_HOURS, **DOING[action]), 0
-            )
+            ledger.record(NewAction(task, action, "S001", DAYS[0] + TWO_HOURS, **DOING[action]), 0)
             for task, action in chosen.items()
         ]
 
 
-def check_deeds(done: list[ledger.Action], before: Snapshot, after: Snapshot) -> None:
+def check_deeds(done: list[Action], before: Snapshot, after: Snapshot) -> None:
     """Each is in the history once, and a completed task stays completed and opens no second one while its condition was never away."""
     assert sorted(event["seq"] for event in after.events if event["seq"] is not None) == [
         action.seq for action in done

@@ -17,7 +17,7 @@ from google.protobuf.message import Message
 from app_pages.session import workspace
 from app_pages.url import view as url_view
 from pipelines import settings
-from pipelines.ledger import ledger
+from pipelines.ledger.ledger import open_ledger
 from pipelines.settings import ROOT
 from tests.app.conftest import PAGES, App
 from tests.conftest import Workbench
@@ -176,8 +176,8 @@ def test_a_views_name_stays_text(desk: App) -> None:
         desk.test.text_input(key="views.name").set_value(text)
         desk.run().click("views.save")
         assert_safe(desk)
-        with ledger.open_ledger(settings.load().ledger_url) as book:
-            kept = [view.name for view in book.views("S1")]
+        with open_ledger(settings.load().ledger_url) as ledger:
+            kept = [view.name for view in ledger.views("S1")]
     assert len(kept) > len(MARKED), "or nothing was shown back"
     assert {label for label, query in desk.links if query == "facility=F1"} >= {
         " ".join(name.split()).replace("\\", "") for name in kept

@@ -6,7 +6,7 @@ import pytest
 
 from app_pages.components import export
 from pipelines import settings
-from pipelines.ledger import ledger
+from pipelines.ledger.ledger import open_ledger
 from tests.app.conftest import PAGES, App
 from tests.conftest import Workbench
 from tests.practice import Practice
@@ -136,8 +136,8 @@ def test_a_file_holds_the_own_clinics_only_and_the_record_names_who_is_in_it(
         )  # in this thread, which knows nothing of the session, as the server's does
         assert "Test, Ana" in in_csv
         assert "Test, Cy" not in in_csv
-    with ledger.open_ledger(settings.load().ledger_url) as book:
-        assert {access.patient_id for access in book.accesses() if access.kind == "export"} == {
+    with open_ledger(settings.load().ledger_url) as ledger:
+        assert {access.patient_id for access in ledger.accesses() if access.kind == "export"} == {
             "A",
             "B",
         }
@@ -152,8 +152,8 @@ def test_what_is_not_ones_own_is_said_not_to_be_there(limited: Workbench) -> Non
         f"There is no task “{tasks['C']}” at your facilities"
         in dana.open("tasks", task=tasks["C"]).says
     )
-    with ledger.open_ledger(settings.load().ledger_url) as book:
-        assert "C" not in {access.patient_id for access in book.accesses()}
+    with open_ledger(settings.load().ledger_url) as ledger:
+        assert "C" not in {access.patient_id for access in ledger.accesses()}
 
 
 def test_an_act_on_a_task_of_another_clinic_is_refused(limited: Workbench) -> None:
@@ -171,8 +171,8 @@ def test_an_act_on_a_task_of_another_clinic_is_refused(limited: Workbench) -> No
     for button in [button for button in dana.test.button if button.key == "confirm.go"]:
         button.click()
         dana.run()
-    with ledger.open_ledger(settings.load().ledger_url) as book:
-        assert book.last_seq() == 0
+    with open_ledger(settings.load().ledger_url) as ledger:
+        assert ledger.last_seq() == 0
 
 
 def test_what_reads_all_clinics_at_once_is_for_those_who_see_all(

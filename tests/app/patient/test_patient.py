@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines import settings
-from pipelines.ledger import ledger
+from pipelines.ledger.ledger import open_ledger
 from tests.app.conftest import App
 from tests.conftest import Workbench
 
@@ -55,10 +55,10 @@ def test_every_look_at_a_patient_is_recorded_once(dana: App, facility: Workbench
     dana.run()
     dana.open("patient", patient_id="B", section="payments")
     dana.open_task(facility, "intake_complete", "I-C")
-    with ledger.open_ledger(settings.load().ledger_url) as book:
+    with open_ledger(settings.load().ledger_url) as ledger:
         looks = [
             (access.staff_id, access.patient_id, access.kind)
-            for access in reversed(book.accesses())
+            for access in reversed(ledger.accesses())
             if access.kind != "list"
         ]
     assert looks == [("S1", "A", "patient page"), ("S1", "B", "patient page"), ("S1", "C", "task")]

@@ -13,7 +13,7 @@ import pytest
 from pipelines import settings
 from pipelines.analytics import backtest_process
 from pipelines.errors import UserError
-from pipelines.ledger import ledger
+from pipelines.ledger.ledger import open_ledger
 from tests.app.conftest import App
 from tests.conftest import Workbench
 from tests.practice import Practice
@@ -175,8 +175,8 @@ def test_a_backtest_says_what_would_be_earlier_and_touches_nothing(
         sorted((path, path.stat().st_mtime_ns) for path in (facility.data / "warehouse").iterdir())
         == before
     )
-    with ledger.open_ledger(settings.load().ledger_url) as book:
-        assert [(access.patient_id, access.kind, access.detail) for access in book.accesses()][
+    with open_ledger(settings.load().ledger_url) as ledger:
+        assert [(access.patient_id, access.kind, access.detail) for access in ledger.accesses()][
             :1
         ] == [("A", "backtest", "authorization_expiring")]
     assert "Earlier with the change" in dana.open("rules", rule="authorization_expiring").says, (

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from pipelines import settings
-from pipelines.ledger import ledger
+from pipelines.ledger.ledger import open_ledger
 from tests.app.conftest import App
 from tests.conftest import Workbench
 from tests.practice import Practice
@@ -108,8 +108,8 @@ def test_a_ticked_case_leads_to_its_patient_and_only_they_are_on_record(
     dana.run()
     assert ("Open Test, Bo", "patient_id=B&section=schedule") in dana.links
     dana.open("patient", patient_id="B", section="schedule")
-    with ledger.open_ledger(settings.load().ledger_url) as book:
-        assert [(access.patient_id, access.kind) for access in book.accesses()] == [
+    with open_ledger(settings.load().ledger_url) as ledger:
+        assert [(access.patient_id, access.kind) for access in ledger.accesses()] == [
             ("B", "patient page"),
             ("*", "list"),
             ("*", "list"),

@@ -15,7 +15,7 @@ from pipelines.bench.app import Server, look, serving
 from pipelines.bench.browser_tab import Tab, new_browser
 from pipelines.bench.ledger import prove
 from pipelines.bench.staff import Worker
-from pipelines.ledger import ledger
+from pipelines.ledger.ledger import open_ledger
 from pipelines.settings import ROOT, Settings
 from tests import loop
 from tests.published import START, published_in
@@ -100,11 +100,11 @@ async def want_the_same(one: Worker, other: Worker, settings: Settings) -> None:
     row = next(row for row in one.rows() if row in other.rows())
     await one.tick(row)
     await other.tick(row)
-    with ledger.open_ledger(settings.ledger_url) as book:
-        before = book.last_seq()
+    with open_ledger(settings.ledger_url) as ledger:
+        before = ledger.last_seq()
         await one.act_on_ticked("complete", COMPLETE)
         await other.act_on_ticked("complete", COMPLETE)
-        (action,) = book.actions(after=before)
+        (action,) = ledger.actions(after=before)
     assert (one.told[-1].done, one.told[-1].refused) == (1, ())
     assert (other.told[-1].done, other.told[-1].refused) == (0, (action.task_id,))
     said = " ".join(found.body.body for found in other.tab.all("alert"))

@@ -12,8 +12,8 @@ import pytest
 import streamlit as st
 
 from pipelines import settings
-from pipelines.ledger import ledger
-from pipelines.ledger.ledger import RecordedAccess
+from pipelines.ledger.accesses import RecordedAccess
+from pipelines.ledger.ledger import open_ledger
 from tests.app.conftest import PAGES, App
 from tests.conftest import Workbench
 from tests.practice import Practice
@@ -42,8 +42,8 @@ VIEWS: list[tuple[str, dict[str, str]]] = [
 
 
 def accesses(after: int) -> list[RecordedAccess]:
-    with ledger.open_ledger(settings.load().ledger_url) as book:
-        return book.accesses(after=after)
+    with open_ledger(settings.load().ledger_url) as ledger:
+        return ledger.accesses(after=after)
 
 
 def newest() -> int:

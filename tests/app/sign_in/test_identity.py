@@ -15,7 +15,7 @@ from app_pages.session import clock
 from app_pages.session.logins import SESSIONS
 from app_pages.sign_in import identity
 from pipelines.cli.commands import main
-from pipelines.ledger import ledger
+from pipelines.ledger.ledger import open_ledger
 from pipelines.worklist.live import LiveWorklist
 from tests.app.conftest import FRAME
 from tests.conftest import Workbench
@@ -71,8 +71,8 @@ class Clinic:
 
     def events(self) -> list[tuple[str, str | None]]:
         with (
-            ledger.open_ledger(f"sqlite:///{self.bench.data / 'ledger.sqlite'}") as book,
-            book._reading() as connection,
+            open_ledger(f"sqlite:///{self.bench.data / 'ledger.sqlite'}") as ledger,
+            ledger.reading() as connection,
         ):
             return [
                 tuple(row)

@@ -11,7 +11,8 @@ import pytest
 from pipelines.bench import load
 from pipelines.bench.app import Load
 from pipelines.errors import UserError
-from pipelines.ledger.ledger import Action, NewAction, open_ledger
+from pipelines.ledger.actions import Action, NewAction
+from pipelines.ledger.ledger import open_ledger
 from tests.published import START, published_in
 
 FEW = Load(sessions=5, think_seconds=0, seconds=2, open_tasks=0)
@@ -27,8 +28,8 @@ def test_staff_at_once_lose_nothing_and_do_nothing_twice(tmp_path: Path, ledger_
         0,
     ), report["said"]
     assert report["acknowledged"] >= FEW.sessions
-    with open_ledger(ledger_url) as book:
-        assert len(book.actions()) == report["acknowledged"]
+    with open_ledger(ledger_url) as ledger:
+        assert len(ledger.actions()) == report["acknowledged"]
     assert (
         report["action_ms"]["p50"]
         <= report["action_ms"]["p95"]
@@ -40,8 +41,8 @@ def test_staff_at_once_lose_nothing_and_do_nothing_twice(tmp_path: Path, ledger_
 
 def test_a_ledger_with_actions_is_not_written_to(tmp_path: Path) -> None:
     settings = published_in(tmp_path / "data")
-    with open_ledger(settings.ledger_url) as book:
-        book.record(NewAction("t", "complete", "S", START), seen=0)
+    with open_ledger(settings.ledger_url) as ledger:
+        ledger.record(NewAction("t", "complete", "S", START), seen=0)
     with pytest.raises(UserError, match="name an empty one"):
         load.measure(settings, FEW)
 

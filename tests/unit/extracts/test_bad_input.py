@@ -362,11 +362,11 @@ class TestSettings:
 
 class TestStores:
     def test_a_ledger_of_a_newer_version(self, live: Workbench, practice: Practice) -> None:
-        book = sqlite3.connect(live.data / "ledger.sqlite")
-        (columns,) = [[row[1] for row in book.execute("PRAGMA table_info(ledger_version)")]]
-        book.execute(f"INSERT INTO ledger_version ({columns[0]}) VALUES (99)")
-        book.commit()
-        book.close()
+        ledger = sqlite3.connect(live.data / "ledger.sqlite")
+        (columns,) = [[row[1] for row in ledger.execute("PRAGMA table_info(ledger_version)")]]
+        ledger.execute(f"INSERT INTO ledger_version ({columns[0]}) VALUES (99)")
+        ledger.commit()
+        ledger.close()
         assert "99" in refused(live, *run(live, written(live, practice)))
 
     def test_a_ledger_that_is_no_database(self, live: Workbench, practice: Practice) -> None:

@@ -6,7 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from pipelines.errors import UserError
-from pipelines.ledger.ledger import SESSION_EVENTS, Access, NewAction, RecordedAccess, open_ledger
+from pipelines.ledger.accesses import Access, RecordedAccess
+from pipelines.ledger.actions import NewAction
+from pipelines.ledger.ledger import open_ledger
+from pipelines.ledger.sessions import SESSION_EVENTS
 from tests.ledgers import only_sqlite, rows_of
 
 AT = dt.datetime(2026, 11, 3, 14, 15, tzinfo=dt.UTC)
@@ -29,7 +32,7 @@ def statements(ledger):
     """What the ledger has executed so far, as (SQL, parameters)."""
     executed = []
 
-    @sa.event.listens_for(ledger._engine, "before_cursor_execute")
+    @sa.event.listens_for(ledger.engine, "before_cursor_execute")
     def _note(_connection, _cursor, statement, parameters, *_):
         executed.append((statement, parameters))
 
@@ -130,7 +133,7 @@ def test_a_stranger_is_refused_without_a_staff_id(ledger, url):
     [
         (
             {"staff_id": "ann", "event": "left"},
-            "'left' is not what happens to a session: use one of signed in, signed out",
+            "'left' is not a session event: use one of signed in, signed out",
         ),
         ({"staff_id": None, "event": "signed in"}, "signed in needs the staff member"),
         ({"staff_id": "", "event": "timed out"}, "timed out needs the staff member"),
@@ -178,7 +181,7 @@ def test_what_every_page_asks_for_is_read_from_an_index(ledger, statements):
     ledger.accesses(patient_id="p1")
     ledger.accesses(staff_id="ann")
     asked = [(sql, parameters) for sql, parameters in statements if sql.startswith("SELECT")]
-    with ledger._engine.connect() as connection:
+    with ledger.engine.connect() as connection:
         plans = [
             [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)]
             for sql, parameters in asked

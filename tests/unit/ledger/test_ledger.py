@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.errors import UserError
+from pipelines.ledger.actions import ACTIONS, Action, Conflict, NewAction
 from pipelines.ledger.deferral import OFFERED, check_deferral, parse_span
-from pipelines.ledger.ledger import ACTIONS, Action, Conflict, NewAction, open_ledger
+from pipelines.ledger.ledger import open_ledger
 from tests.ledgers import only_sqlite, past_our_code
 
 AT = dt.datetime(2026, 11, 3, 14, 15, tzinfo=dt.UTC)
@@ -219,7 +220,7 @@ def test_a_rival_that_only_the_unique_key_finds_becomes_a_conflict(ledger, url):
     with open_ledger(url) as rival:
         refused = []
 
-        @sa.event.listens_for(ledger._engine, "before_cursor_execute")
+        @sa.event.listens_for(ledger.engine, "before_cursor_execute")
         def _come_in_between(connection, cursor, statement, *_):
             if statement.startswith("INSERT") and not refused:
                 refused.append(True)
@@ -260,7 +261,7 @@ def test_no_program_writes_two_actions_on_one_state(ledger, url):
 
 @only_sqlite
 def test_every_connection_waits_its_turn_and_syncs_what_it_commits(ledger):
-    with ledger._engine.connect() as connection:
+    with ledger.engine.connect() as connection:
         pragmas = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")
@@ -275,7 +276,8 @@ def test_every_connection_waits_its_turn_and_syncs_what_it_commits(ledger):
 
 WRITE_FOR_EVER = """
 import datetime, itertools, sys
-from pipelines.ledger.ledger import NewAction, open_ledger
+from pipelines.ledger.actions import NewAction
+from pipelines.ledger.ledger import open_ledger
 ledger = open_ledger(sys.argv[1])
 for number in itertools.count():
     print(ledger.record(NewAction(f"t{number}", "complete", "ann", datetime.datetime.now(datetime.UTC)), seen=0).seq, flush=True)
@@ -301,7 +303,7 @@ def test_what_was_reported_as_written_is_there_after_kill_9(url):
 
 def test_a_reader_sees_the_ledger_while_somebody_writes(ledger, url):
     ledger.record(completed("t1"), seen=0)
-    with ledger._writing(), open_ledger(url, read_only=True) as reader:
+    with ledger.writing(), open_ledger(url, read_only=True) as reader:
         assert reader.last_seq() == 1
 
 
@@ -346,7 +348,7 @@ def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):
 @only_sqlite
 def test_a_ledger_locked_for_too_long_is_said_to_be(ledger, url):
     with (
-        ledger._writing(),
+        ledger.writing(),
         open_ledger(f"{url}?timeout=0.05") as other,
         pytest.raises(UserError, match="is locked by another program"),
     ):
@@ -366,7 +368,7 @@ def test_a_url_that_is_none_is_refused_without_its_password(url):
 @only_sqlite
 def test_a_full_disk_is_said_to_be_and_loses_nothing(ledger):
     ledger.record(completed("t1"), seen=0)
-    with ledger._engine.connect() as connection:
+    with ledger.engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(UserError, match="database or disk is full"):

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from pipelines.errors import UserError
 from pipelines.ledger import schema as ledger_schema
-from pipelines.ledger.ledger import NewAction, open_ledger
+from pipelines.ledger.actions import NewAction
+from pipelines.ledger.ledger import open_ledger
 
 AT = dt.datetime(2026, 11, 3, 14, 15, tzinfo=dt.UTC)
 

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pipelines.errors import UserError
-from pipelines.ledger.ledger import LONGEST_NAME, LONGEST_QUERY, MOST_VIEWS, SavedView, open_ledger
+from pipelines.ledger.ledger import open_ledger
+from pipelines.ledger.views import LONGEST_NAME, LONGEST_QUERY, MOST_VIEWS, SavedView
 from tests.ledgers import rows_of
 
 AT = dt.datetime(2026, 11, 3, 14, 15, tzinfo=dt.UTC)

@@ -10,8 +10,8 @@ import pytest
 
 from pipelines import settings
 from pipelines.errors import UserError
-from pipelines.ledger import ledger
-from pipelines.ledger.ledger import NewAction
+from pipelines.ledger.actions import NewAction
+from pipelines.ledger.ledger import open_ledger
 from pipelines.operations import backup
 from tests.conftest import Workbench
 from tests.practice import Practice
@@ -31,21 +31,21 @@ def worked(
     workbench.act(
         "complete", workbench.one(1, "uncollected_payments", "V"), 1.1, "--reason", "waived"
     )
-    with ledger.open_ledger(ledger_url) as book:
-        book.record_access(at=AT, staff_id="S1", patient_id="A", kind="patient page")
-        book.save_view(at=AT, staff_id="S1", name="mine", page="tasks", query="staff=me")
-        book.record_session(at=AT, staff_id="S1", event="signed in")
+    with open_ledger(ledger_url) as ledger:
+        ledger.record_access(at=AT, staff_id="S1", patient_id="A", kind="patient page")
+        ledger.save_view(at=AT, staff_id="S1", name="mine", page="tasks", query="staff=me")
+        ledger.record_session(at=AT, staff_id="S1", event="signed in")
     return workbench
 
 
 def everything(workbench: Workbench) -> tuple:
-    with ledger.open_ledger(settings.load().ledger_url) as book:
+    with open_ledger(settings.load().ledger_url) as ledger:
         return (
             workbench.tasks(2),
             workbench.history("A", 2),
-            book.actions(),
-            book.accesses(),
-            book.views("S1"),
+            ledger.actions(),
+            ledger.accesses(),
+            ledger.views("S1"),
         )
 
 
@@ -67,8 +67,8 @@ def test_restore_brings_back_what_was_destroyed(
     monkeypatch.setenv("WORKBENCH_LEDGER", restored_url)
     assert worked.command("restore", "--from", kept)[0] == 0
     assert everything(worked) == before
-    with ledger.open_ledger(restored_url) as book:
-        assert book.record(NewAction("t9", "complete", "S1", AT), seen=0).seq == 2, (
+    with open_ledger(restored_url) as ledger:
+        assert ledger.record(NewAction("t9", "complete", "S1", AT), seen=0).seq == 2, (
             "the numbers go on where they were"
         )
 

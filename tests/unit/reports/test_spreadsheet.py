@@ -181,7 +181,7 @@ def listed(workbench: Workbench, practice: Practice) -> pd.DataFrame:
         for task_id in before.tasks(wanted)["task_id"]:
             act(
                 before,
-                shared.book,
+                shared.ledger,
                 "S1",
                 ActionRequest(task_id, "defer", span=dt.timedelta(days=2)),
             )

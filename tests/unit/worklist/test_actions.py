@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import UserError
-from pipelines.ledger.ledger import Action, Ledger, NewAction
+from pipelines.ledger.actions import Action, NewAction
+from pipelines.ledger.ledger import Ledger
 from pipelines.worklist import actions as worklist_actions
 from pipelines.worklist.actions import ActionRequest, Recorded, Rejected
 from pipelines.worklist.filters import Filters
@@ -27,7 +28,7 @@ class Desk:
     """The list at AT, its open tasks that anybody may complete, those that need a reason, and two members of staff."""
 
     def __init__(self, shared: LiveWorklist) -> None:
-        self.shared, self.book = shared, shared.book
+        self.shared, self.ledger = shared, shared.ledger
         with shared.at(AT) as listed:
             tasks, staff = listed.tasks(), listed.staff()
         self.free, self.override = (
@@ -47,13 +48,13 @@ class Desk:
         self, *wishes: ActionRequest, staff_id: str = "", at: dt.datetime = AT
     ) -> tuple[list[Recorded], list[Rejected]]:
         with self.shared.at(at) as listed:
-            return worklist_actions.act_all(listed, self.book, staff_id or self.me, wishes)
+            return worklist_actions.act_all(listed, self.ledger, staff_id or self.me, wishes)
 
     def undo(
         self, done: list[Recorded], at: dt.datetime = AT + 5 * SECOND
     ) -> tuple[list[Recorded], list[Rejected]]:
         with self.shared.at(at) as listed:
-            return worklist_actions.undo(listed, self.book, self.me, done)
+            return worklist_actions.undo(listed, self.ledger, self.me, done)
 
     def task(self, task_id: str, at: dt.datetime = AT + 10 * SECOND) -> dict:
         with self.shared.at(at) as listed:
@@ -64,11 +65,11 @@ class Desk:
 def desk(tmp_path: Path) -> Iterator[Desk]:
     shared = LiveWorklist(published_in(tmp_path / "data"))
     yield Desk(shared)
-    shared.book.close()
+    shared.ledger.close()
 
 
-def recorded(book: Ledger) -> list[tuple[str, str]]:
-    return [(action.task_id, action.action) for action in book.actions()]
+def recorded(ledger: Ledger) -> list[tuple[str, str]]:
+    return [(action.task_id, action.action) for action in ledger.actions()]
 
 
 def test_what_can_be_done_is_done_and_the_rest_says_why_not(desk: Desk) -> None:
@@ -79,7 +80,7 @@ def test_what_can_be_done_is_done_and_the_rest_says_why_not(desk: Desk) -> None:
         ActionRequest(noted, "note", reason="called"),
         staff_id=desk.other,
     )
-    before = recorded(desk.book)
+    before = recorded(desk.ledger)
     done, refused = desk.act(
         ActionRequest(for_none, "complete", reason="  "),
         ActionRequest(one, "complete"),
@@ -114,7 +115,7 @@ def test_what_can_be_done_is_done_and_the_rest_says_why_not(desk: Desk) -> None:
     assert [each.wish.task_id for each in refused] == [task_id for task_id, _ in whys]
     for each, (_, why) in zip(refused, whys, strict=True):
         assert why in each.why
-    assert recorded(desk.book)[len(before) :] == [
+    assert recorded(desk.ledger)[len(before) :] == [
         (each.action.task_id, each.action.action) for each in done
     ]
     statuses = [
@@ -127,7 +128,7 @@ def test_all_is_recorded_in_one_transaction_or_nothing(desk: Desk) -> None:
     one, two, *_ = desk.free
     with pytest.raises(UserError, match="belongs to another list"):
         desk.act(ActionRequest(one, "complete"), ActionRequest(two, "complete", seen=1_000))
-    assert recorded(desk.book) == []
+    assert recorded(desk.ledger) == []
 
 
 def test_who_may_not_act_and_who_may_not_be_assigned_to(desk: Desk) -> None:
@@ -193,7 +194,7 @@ def test_an_action_after_the_look_is_told_by_name(desk: Desk) -> None:
         desk.act(ActionRequest(one, "defer", span=DAY), staff_id=desk.other)
         done, refused = worklist_actions.act_all(
             old,
-            desk.book,
+            desk.ledger,
             desk.me,
             [ActionRequest(one, "complete"), ActionRequest(two, "complete")],
         )
@@ -204,7 +205,7 @@ def test_an_action_after_the_look_is_told_by_name(desk: Desk) -> None:
 def test_only_the_end_of_the_ledger_is_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     one, two, three, *_ = desk.free
     desk.act(ActionRequest(one, "note", reason="called"))
-    desk.book.record_many(
+    desk.ledger.record_many(
         [
             (NewAction(three, "note", desk.me, AT, reason="called"), number)
             for number in range(1, 40)
@@ -222,7 +223,7 @@ def test_only_the_end_of_the_ledger_is_read(desk: Desk, monkeypatch: pytest.Monk
         )
         done, refused = worklist_actions.act_all(
             listed,
-            desk.book,
+            desk.ledger,
             desk.me,
             [ActionRequest(one, "complete", seen=0), ActionRequest(two, "complete")],
         )
@@ -254,7 +255,7 @@ class TestDeferral:
             ActionRequest(desk.free[0], "defer"),
         ):
             assert [len(answer) for answer in desk.act(wish)] == [0, 1]
-        assert recorded(desk.book) == []
+        assert recorded(desk.ledger) == []
 
 
 class TestUndo:
@@ -359,9 +360,9 @@ class TestUndo:
     def test_a_list_that_does_not_know_the_action_yet_undoes_nothing(self, desk: Desk) -> None:
         with desk.shared.at(AT) as old:
             done, _ = desk.act(ActionRequest(desk.free[0], "complete"))
-            undone, refused = worklist_actions.undo(old, desk.book, desk.me, done)
+            undone, refused = worklist_actions.undo(old, desk.ledger, desk.me, done)
         assert (undone, len(refused)) == ([], 1)
-        assert recorded(desk.book) == [(desk.free[0], "complete")]
+        assert recorded(desk.ledger) == [(desk.free[0], "complete")]
 
 
 def test_every_open_task_at_once(desk: Desk) -> None:

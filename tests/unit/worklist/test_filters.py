@@ -47,7 +47,7 @@ HOSTILE = (
 def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worklist]:
     """The sample's list, of which a fifth is completed, a fifth deferred and a fifth assigned."""
     chosen = published_in(tmp_path_factory.mktemp("practice") / "data")
-    with open_worklist(chosen, AT) as before, open_ledger(chosen.ledger_url) as book:
+    with open_worklist(chosen, AT) as before, open_ledger(chosen.ledger_url) as ledger:
         task_ids, staff = before.tasks()["task_id"].tolist(), before.staff()
         staff_id = staff.loc[staff["is_active"], "staff_id"].iloc[0]
         wishes = [ActionRequest(task_id, "complete", reason="by hand") for task_id in task_ids[::5]]
@@ -57,7 +57,7 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worklist]:
         wishes += [
             ActionRequest(task_id, "assign", to_staff_id=staff_id) for task_id in task_ids[2::5]
         ]
-        _, refused = actions.act_all(before, book, staff_id, wishes)
+        _, refused = actions.act_all(before, ledger, staff_id, wishes)
         assert refused == []
     with open_worklist(chosen, AT) as worklist:
         yield worklist

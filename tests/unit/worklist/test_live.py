@@ -14,8 +14,8 @@ import duckdb
 import pytest
 
 from pipelines.errors import UserError
-from pipelines.ledger import ledger
-from pipelines.ledger.ledger import Ledger, NewAction
+from pipelines.ledger.actions import Action, NewAction
+from pipelines.ledger.ledger import Ledger
 from pipelines.settings import Settings
 from pipelines.worklist import actions, live
 from pipelines.worklist.actions import ActionRequest
@@ -38,7 +38,7 @@ def practice(tmp_path: Path) -> Settings:
 def shared(practice: Settings) -> Iterator[LiveWorklist]:
     shared = LiveWorklist(practice)
     yield shared
-    shared.book.close()
+    shared.ledger.close()
 
 
 class TestTime:
@@ -101,7 +101,7 @@ class TestTime:
     def test_an_action_dated_ahead_waits_for_its_time(self, shared: LiveWorklist) -> None:
         at = START + HOUR
         (task_id, *_) = open_ids(shared, at)
-        shared.book.record(NewAction(task_id, "complete", "S", at + HOUR), seen=0)
+        shared.ledger.record(NewAction(task_id, "complete", "S", at + HOUR), seen=0)
         assert task_id in open_ids(shared, at + SECOND)
         assert task_id in open_ids(shared, at + HOUR - SECOND)
         assert task_id not in open_ids(shared, at + HOUR)
@@ -112,8 +112,8 @@ class TestTime:
     ) -> None:
         at = START + HOUR
         (task_id, *_) = open_ids(shared, at)
-        shared.book.record(NewAction(task_id, "defer", "S", at + 2 * HOUR, at + 2 * DAY), seen=0)
-        shared.book.record(NewAction(task_id, "complete", "S", at + HOUR), seen=1)
+        shared.ledger.record(NewAction(task_id, "defer", "S", at + 2 * HOUR, at + 2 * DAY), seen=0)
+        shared.ledger.record(NewAction(task_id, "complete", "S", at + HOUR), seen=1)
         assert_true(shared, at + HOUR, FILTERS[3:4], task_id)
         assert_true(shared, at + 3 * HOUR, FILTERS[3:4], task_id)
         with shared.at(at + 3 * HOUR) as listed:
@@ -168,7 +168,7 @@ class TestSharing:
             name = before.staff_name(first)
             do(one, at, ActionRequest(task_id, "complete"), first)
             with pytest.raises(UserError, match=f"already completed by {name}"):
-                actions.act(before, other.book, second, ActionRequest(task_id, "complete"))
+                actions.act(before, other.ledger, second, ActionRequest(task_id, "complete"))
         assert task_id not in open_ids(other, at)
         do(other, at + SECOND, ActionRequest(task_id, "reopen"), second)
         assert task_id in open_ids(one, at + SECOND)
@@ -193,8 +193,8 @@ class TestSharing:
     ) -> None:
         at = START + HOUR
         one, two, *_ = open_ids(shared, at)
-        shared.book.record(NewAction(one, "complete", "S", at + HOUR), seen=0)
-        shared.book.record(NewAction(two, "complete", "S", at), seen=1)
+        shared.ledger.record(NewAction(one, "complete", "S", at + HOUR), seen=0)
+        shared.ledger.record(NewAction(two, "complete", "S", at), seen=1)
         open_ids(shared, at)
 
         def fail(*_arguments: object) -> None:
@@ -212,7 +212,7 @@ class TestSharing:
         (task_id, *_) = open_ids(shared, at)
 
         def connections(number: int) -> int:
-            shared.book.record(NewAction(task_id, "note", "S", at, reason="called"), seen=number)
+            shared.ledger.record(NewAction(task_id, "note", "S", at, reason="called"), seen=number)
             with shared.at(at) as listed:
                 return listed.con.execute(
                     "SELECT c.count FROM duckdb_connection_count() AS c"
@@ -232,7 +232,7 @@ def test_many_threads_read_and_act_and_nothing_is_lost_or_wrong(
     monkeypatch.setattr(
         LiveWorklist, "_hold", lambda self, at: makings.append(at) or hold(self, at)
     )
-    acknowledged: list[ledger.Action] = []
+    acknowledged: list[Action] = []
     is_over = threading.Event()
 
     def clock() -> dt.datetime:
@@ -257,7 +257,7 @@ def test_many_threads_read_and_act_and_nothing_is_lost_or_wrong(
             looks += 1
         return looks
 
-    def act(seed: int, book: Ledger) -> None:
+    def act(seed: int, ledger: Ledger) -> None:
         dice = random.Random(seed)
         for _ in range(8):
             with shared.at(clock()) as listed:
@@ -269,12 +269,12 @@ def test_many_threads_read_and_act_and_nothing_is_lost_or_wrong(
                     for task_id in dice.sample(tasks["task_id"].tolist()[:12], 2)
                     for action in [dice.choice(["complete", "defer", "note", "assign"])]
                 ]
-                done, _ = actions.act_all(listed, book, staff[seed], wishes)
+                done, _ = actions.act_all(listed, ledger, staff[seed], wishes)
             acknowledged.extend(what.action for what in done)
 
     with ThreadPoolExecutor(10) as pool:
         readers = [pool.submit(read, seed) for seed in range(8)]
-        actors = [pool.submit(act, seed, shared.book) for seed in range(2)]
+        actors = [pool.submit(act, seed, shared.ledger) for seed in range(2)]
         try:
             for actor in actors:
                 actor.result()
@@ -282,7 +282,7 @@ def test_many_threads_read_and_act_and_nothing_is_lost_or_wrong(
             is_over.set()
         assert sum(reader.result() for reader in readers) >= 24
     assert len(makings) == 1, "made anew for nothing"
-    assert shared.book.actions() == sorted(acknowledged, key=lambda action: action.seq)
+    assert shared.ledger.actions() == sorted(acknowledged, key=lambda action: action.seq)
     assert len(acknowledged) >= 16
     assert_true(shared, START + 2 * HOUR)
 
@@ -298,7 +298,7 @@ def test_one_task_that_all_want_is_done_once(practice: Settings) -> None:
             staff_id = first_staff(listed)[0]
             start.wait()
             try:
-                actions.act(listed, shared.book, staff_id, ActionRequest(task_id, "complete"))
+                actions.act(listed, shared.ledger, staff_id, ActionRequest(task_id, "complete"))
             except UserError as error:
                 return str(error)
             return "done"
@@ -307,4 +307,4 @@ def test_one_task_that_all_want_is_done_once(practice: Settings) -> None:
         said = list(pool.map(complete, range(8)))
     assert said.count("done") == 1
     assert len([words for words in said if "was already completed by" in words]) == 7
-    assert [action.action for action in shared.book.actions()] == ["complete"]
+    assert [action.action for action in shared.ledger.actions()] == ["complete"]

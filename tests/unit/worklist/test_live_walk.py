@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines.ledger import ledger
-from pipelines.ledger.ledger import NewAction
+from pipelines.ledger.actions import ACTIONS, NewAction
+from pipelines.ledger.ledger import open_ledger
 from pipelines.settings import Settings
 from pipelines.worklist import actions as worklist_actions
 from pipelines.worklist.actions import ActionRequest
@@ -42,7 +42,7 @@ class Walk:
         self.dice = random.Random(seed)
         self.clock = START + HOUR
         self.servers = [LiveWorklist(practice), LiveWorklist(practice)]
-        self.elsewhere = ledger.open_ledger(practice.ledger_url)
+        self.elsewhere = open_ledger(practice.ledger_url)
         self.answers: dict[tuple[int, State], pd.DataFrame] = {}
         self.happened: set[str] = set()
         self.acted_on = "no task"
@@ -88,7 +88,7 @@ class Walk:
                 "by dice" if action != "defer" else None,
             )
             done, _ = worklist_actions.act_all(
-                listed, server.book, self.dice.choice(self.staff), [wish]
+                listed, server.ledger, self.dice.choice(self.staff), [wish]
             )
         self.happened |= {action for _ in done}
         self.acted_on = task["task_id"]
@@ -98,7 +98,7 @@ class Walk:
         with self.servers[0].at(self.clock) as listed:
             task_ids = [*listed.tasks(ALL)["task_id"], "not a task of this list"]
         at = self.clock + self.dice.choice([-30 * SECOND, dt.timedelta(0), 2 * HOUR])
-        action = self.dice.choice(ledger.ACTIONS)
+        action = self.dice.choice(ACTIONS)
         until = at + self.span() if action == "defer" else None
         self.acted_on = self.dice.choice(task_ids)
         new = NewAction(

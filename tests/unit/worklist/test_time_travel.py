@@ -14,7 +14,7 @@ from pipelines import settings
 from pipelines.analytics import flow
 from pipelines.analytics import period as analytics_period
 from pipelines.demo import build
-from pipelines.ledger import ledger
+from pipelines.ledger.ledger import open_ledger
 from pipelines.runs import run
 from pipelines.warehouse import snapshots
 from pipelines.worklist.filters import Filters
@@ -116,8 +116,8 @@ def test_a_kept_past_list_says_what_one_made_for_a_single_question_says(
     practice: settings.Settings,
 ) -> None:
     period = analytics_period.last_weeks(build.START.date(), 3)
-    with ledger.open_ledger(practice.ledger_url) as book:
-        kept = PastWorklists(practice, book)
+    with open_ledger(practice.ledger_url) as ledger:
+        kept = PastWorklists(practice, ledger)
         for hours in (-24 * 30, -24 * 8 - 3, -30, 20, 72, 80):
             at = build.START + dt.timedelta(hours=hours)
             with open_worklist(practice, at) as once, kept.at(at) as many:
@@ -139,8 +139,8 @@ def test_a_kept_past_list_says_what_one_made_for_a_single_question_says(
 
 
 def test_the_moments_looked_back_at_are_made_once(practice: settings.Settings) -> None:
-    with ledger.open_ledger(practice.ledger_url) as book:
-        kept = PastWorklists(practice, book)
+    with open_ledger(practice.ledger_url) as ledger:
+        kept = PastWorklists(practice, ledger)
         moments = [build.START - dt.timedelta(days=days) for days in (3, 5, 7, 9)]
         makings = [kept.at(at).state for at in (moments[0], moments[0], *moments)]
         assert makings[0] == makings[1] == makings[2]

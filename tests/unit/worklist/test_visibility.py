@@ -144,7 +144,7 @@ def listed(folder: Path, practice: Practice) -> LiveWorklist:
             )
             done, refused = actions.act_all(
                 now,
-                shared.book,
+                shared.ledger,
                 "S1",
                 [ActionRequest(task_id, action, reason="why", **more) for task_id in tasks],
             )
@@ -163,7 +163,7 @@ def listed(folder: Path, practice: Practice) -> LiveWorklist:
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveWorklist]:
     shared = listed(tmp_path_factory.mktemp("both"), practice_of("nora", "soren"))
     yield shared
-    shared.book.close()
+    shared.ledger.close()
 
 
 @pytest.fixture(scope="module")
@@ -171,13 +171,13 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveWorklist]:
     """The same practice, had South no patient."""
     shared = listed(tmp_path_factory.mktemp("alone"), practice_of("nora"))
     yield shared
-    shared.book.close()
+    shared.ledger.close()
 
 
 @pytest.fixture(scope="module")
 def past() -> Callable[[LiveWorklist], PastWorklists]:
     """The past lists beside a list, each made once."""
-    return cache(lambda shared: PastWorklists(shared.settings, shared.book))
+    return cache(lambda shared: PastWorklists(shared.settings, shared.ledger))
 
 
 def measured(name: str, **more: object) -> Callable[[Worklist, str], object]:
@@ -355,7 +355,7 @@ def test_answers_of_two_people_cannot_be_taken_for_each_other(both: LiveWorklist
 
 
 def test_nobody_acts_on_a_task_of_another_clinic(both: LiveWorklist) -> None:
-    before = both.book.last_seq()
+    before = both.ledger.last_seq()
     with both.at(AT) as whole, both.at(AT, NORTH) as now:
         foreign = whole.tasks(Filters("open", facility_ids=SOUTH)).iloc[0]
         for action in ("complete", "defer", "assign", "note"):
@@ -363,8 +363,8 @@ def test_nobody_acts_on_a_task_of_another_clinic(both: LiveWorklist) -> None:
                 foreign["task_id"], action, reason="why", span=dt.timedelta(days=1)
             )
             with pytest.raises(UserError, match="There is no task [0-9a-f]+ at your facilities"):
-                actions.act(now, both.book, "S1", wish)
-    assert both.book.last_seq() == before
+                actions.act(now, both.ledger, "S1", wish)
+    assert both.ledger.last_seq() == before
 
 
 def test_a_task_is_given_only_to_who_will_see_it(tmp_path: Path) -> None:
@@ -380,10 +380,13 @@ def test_a_task_is_given_only_to_who_will_see_it(tmp_path: Path) -> None:
                 UserError, match="works at other facilities and would not see this task"
             ):
                 actions.act(
-                    now, shared.book, "S1", ActionRequest(task_id, "assign", to_staff_id=colleague)
+                    now,
+                    shared.ledger,
+                    "S1",
+                    ActionRequest(task_id, "assign", to_staff_id=colleague),
                 )
-        actions.act(now, shared.book, "S1", ActionRequest(task_id, "assign", to_staff_id="S1"))
-    shared.book.close()
+        actions.act(now, shared.ledger, "S1", ActionRequest(task_id, "assign", to_staff_id="S1"))
+    shared.ledger.close()
 
 
 def test_a_patient_of_two_clinics_is_known_at_both_and_each_sees_its_own_tasks(
@@ -408,7 +411,7 @@ def test_a_patient_of_two_clinics_is_known_at_both_and_each_sees_its_own_tasks(
         ):
             assert set(ask(now.con, "sam")["case_id"]) == {"of-sam", "of-sam-north"}
         assert records_patients.patient(now.con, "sam").facility == "South"
-    shared.book.close()
+    shared.ledger.close()
 
 
 @pytest.mark.parametrize(
