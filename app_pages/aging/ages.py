@@ -9,12 +9,13 @@ import streamlit as st
 
 from app_pages.aging import view as aging_view
 from app_pages.components import chart, number_links, number_table
-from app_pages.session import access_record, cached, labels
+from app_pages.session import access_record, cached
 from app_pages.session.markdown import caption, escape_markdown
 from app_pages.url import filters
 from app_pages.url import view as url_view
 from pipelines.analytics import charts, outcomes
-from pipelines.worklist.filters import AGE_BANDS, Filters, Order
+from pipelines.vocabulary import AGE_BANDS, OLDEST_AGE_BAND
+from pipelines.worklist.filters import Filters, Order
 from pipelines.worklist.worklist import Worklist
 
 OLDEST = 5
@@ -50,10 +51,10 @@ def _show_bands(
         grid.index.get_level_values("rule_id").tolist(),
         grid.index.get_level_values("title").tolist(),
     )
-    total, old = int(grid.to_numpy().sum()), int(grid[AGE_BANDS[-1]].sum())
+    total, old = int(grid.to_numpy().sum()), int(grid[OLDEST_AGE_BAND].sum())
     figure = charts.clickable(
-        charts.heatmap(grid, list(labels.AGES.values()), titles, "tasks"),
-        list(labels.AGES.values()),
+        charts.heatmap(grid, list(AGE_BANDS.values()), titles, "tasks"),
+        list(AGE_BANDS.values()),
         titles,
         grid,
     )
@@ -66,12 +67,12 @@ def _show_bands(
         row, column = chosen[0] if chosen else (None, None)
         is_cell = row is not None and row < len(titles)
         title = (
-            f"{titles[row]}, {list(labels.AGES.values())[column]}"
+            f"{titles[row]}, {list(AGE_BANDS.values())[column]}"
             if is_cell
             else "All types and ages"
         )
         of_cell = (
-            replace(wanted, rule_ids=(types[row],), age_bands=(AGE_BANDS[column],))
+            replace(wanted, rule_ids=(types[row],), age_bands=(list(AGE_BANDS)[column],))
             if is_cell
             else wanted
         )
@@ -92,7 +93,7 @@ def cells_of(chosen: object) -> list[tuple[int, int]]:
 
 
 def _most(grid: pd.DataFrame, titles: list[str]) -> str:
-    oldest = grid[AGE_BANDS[-1]].to_numpy()
+    oldest = grid[OLDEST_AGE_BAND].to_numpy()
     return (
         f"most of them {titles[oldest.argmax()]} ({oldest.max():,})"
         if oldest.max()
@@ -115,11 +116,11 @@ def _show_table(
         )
         yield "All ages", int(row["tasks"]), of_type
         for band in AGE_BANDS:
-            yield labels.AGES[band], int(row[band]), replace(of_type, age_bands=(band,))
+            yield AGE_BANDS[band], int(row[band]), replace(of_type, age_bands=(band,))
 
     columns = {
         "named": number_table.text("Task type"),
-        **{band: number_table.number(labels.AGES[band]) for band in AGE_BANDS},
+        **{band: number_table.number(AGE_BANDS[band]) for band in AGE_BANDS},
     }
     columns["tasks"] = number_table.number("All")
     number_table.show(view, rows, columns, "Open tasks by type and age", links, name="bands")

@@ -10,10 +10,10 @@ import streamlit as st
 from app_pages.aging import view as aging_view
 from app_pages.components import number_table
 from app_pages.session.markdown import caption
-from app_pages.tasks import view as tasks_view
 from app_pages.url import filters
 from app_pages.url import view as url_view
 from pipelines.analytics import outcomes
+from pipelines.vocabulary import HAPPENINGS
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
@@ -55,7 +55,7 @@ def _show_tasks(
         if every is not None:
             yield "All", int(row["tasks"]), every
             for name in ("deferred", "deferred_again"):
-                yield tasks_view.HAPPENINGS[name], int(row[name]), replace(every, happened=(name,))
+                yield HAPPENINGS[name], int(row[name]), replace(every, happened=(name,))
 
     columns = {
         "named": number_table.text(filters.FACETS.get(split, "Tasks")),

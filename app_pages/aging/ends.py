@@ -9,13 +9,12 @@ import streamlit as st
 
 from app_pages.aging import view as aging_view
 from app_pages.components import chart, number_table
-from app_pages.session import labels
 from app_pages.session.markdown import caption
-from app_pages.tasks import view as tasks_view
 from app_pages.url import filters
 from app_pages.url import view as url_view
-from pipelines.analytics import charts, flow, outcomes
-from pipelines.worklist.filters import RETURN_DAYS, Filters
+from pipelines.analytics import charts, outcomes
+from pipelines.vocabulary import CLOSE_GROUPS, GROUPED_CLOSE_KINDS, HAPPENINGS, RETURN_DAYS
+from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
 MOST_BARS = 20
@@ -46,11 +45,11 @@ def _show_shares(found: pd.DataFrame) -> None:
     whole = found.iloc[0]
     said = ", ".join(
         f"{aging_view.share(int(whole[name]), int(whole['closed']))} {label.lower()}"
-        for name, label in labels.ENDS.items()
+        for name, label in CLOSE_GROUPS.items()
     )
     drawn = found[found["closed"] > 0].head(MOST_BARS)
     figure = charts.bars_across(
-        drawn, "named", labels.ENDS, "Share of the closed tasks", is_share=True
+        drawn, "named", CLOSE_GROUPS, "Share of the closed tasks", is_share=True
     )
     chart.show(
         figure,
@@ -74,15 +73,15 @@ def _show_table(view: url_view.View, wanted: Filters, found: pd.DataFrame) -> No
         closed = aging_view.narrowed(wanted, split, row["split"], status="closed")
         if closed is not None:
             yield "Closed", int(row["closed"]), closed
-            for name, kinds in flow.KINDS_OF_END.items():
-                yield labels.ENDS[name], int(row[name]), replace(closed, close_kinds=kinds)
+            for name, kinds in GROUPED_CLOSE_KINDS.items():
+                yield CLOSE_GROUPS[name], int(row[name]), replace(closed, close_kinds=kinds)
             yield (
-                tasks_view.HAPPENINGS["reopened"],
+                HAPPENINGS["reopened"],
                 int(row["reopened"]),
                 replace(closed, status="all", happened=("reopened",)),
             )
             yield (
-                tasks_view.HAPPENINGS["returned"],
+                HAPPENINGS["returned"],
                 int(row["returned"]),
                 replace(closed, happened=("returned",)),
             )
@@ -90,11 +89,11 @@ def _show_table(view: url_view.View, wanted: Filters, found: pd.DataFrame) -> No
     columns = {
         "named": number_table.text(filters.FACETS.get(split, "Tasks"), 180),
         "closed": number_table.number("Closed", width=66),
-        "by_system": number_table.number("System", labels.ENDS["by_system"], width=66),
-        "completed": number_table.number("People", labels.ENDS["completed"], width=66),
+        "by_system": number_table.number("System", CLOSE_GROUPS["by_system"], width=66),
+        "completed": number_table.number("People", CLOSE_GROUPS["completed"], width=66),
         "override": number_table.number("Overridden", width=82),
         "discharged": number_table.number("Discharged", width=82),
-        "source_gone": number_table.number("Gone", labels.ENDS["source_gone"], width=56),
+        "source_gone": number_table.number("Gone", CLOSE_GROUPS["source_gone"], width=56),
         "reopened": number_table.number(
             "Reopened", "Put back on the list by a person, open again or not", width=76
         ),

@@ -9,11 +9,11 @@ import streamlit as st
 
 from app_pages.aging import view as aging_view
 from app_pages.components import chart, number_table
-from app_pages.session import labels
 from app_pages.session.markdown import caption
 from app_pages.url import view as url_view
 from pipelines.analytics import charts, outcomes
-from pipelines.worklist.filters import AGE_BANDS, Filters
+from pipelines.vocabulary import AGE_BANDS, OLDEST_AGE_BAND
+from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
 
@@ -37,9 +37,9 @@ def show(worklist: Worklist, view: url_view.View, wanted: Filters) -> None:
         help="What Tasks shows as dollars waiting of the same open tasks",
     )
     grid = _grid(found, "amount").astype(float)
-    old = grid.loc[AGE_BANDS[-1]].sum()
+    old = grid.loc[OLDEST_AGE_BAND].sum()
     figure = charts.bars(
-        grid.assign(named=list(labels.AGES.values())), "named", titles, "Dollars"
+        grid.assign(named=list(AGE_BANDS.values())), "named", titles, "Dollars"
     ).update_yaxes(tickprefix="$")
     alt = f"${total:,.2f} wait; ${old:,.2f} of them for 31 days or more. The chance of collecting falls once the patient has left."
     chart.show(figure, alt, "aging.money", height=280)
@@ -51,7 +51,7 @@ def _grid(found: pd.DataFrame, values: str) -> pd.DataFrame:
     return (
         found.assign(age_band=found["age_band"].astype(str))
         .pivot(index="age_band", columns="rule_id", values=values)
-        .reindex(AGE_BANDS)
+        .reindex(list(AGE_BANDS))
         .fillna(0)
     )
 
@@ -60,7 +60,7 @@ def _show_table(
     view: url_view.View, wanted: Filters, found: pd.DataFrame, titles: dict[str, str]
 ) -> None:
     tasks, dollars = _grid(found, "tasks"), _grid(found, "amount").astype(float)
-    rows = pd.DataFrame({"named": list(labels.AGES.values()), "band": list(AGE_BANDS)})
+    rows = pd.DataFrame({"named": list(AGE_BANDS.values()), "band": list(AGE_BANDS)})
     for rule_id in titles:
         rows[f"{rule_id} tasks"], rows[f"{rule_id} dollars"] = (
             tasks[rule_id].to_numpy(dtype=int),

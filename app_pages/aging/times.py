@@ -15,6 +15,7 @@ from app_pages.url import view as url_view
 from pipelines.analytics import charts, flow
 from pipelines.analytics import survival as analytics_survival
 from pipelines.analytics.survival import Survival
+from pipelines.vocabulary import CLOSE_KINDS, WORK_DONE
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
@@ -61,7 +62,7 @@ def _show_table(view: url_view.View, wanted: Filters, found: list[Survival], nam
 
     def links(row: pd.Series) -> number_table.Links:
         ends = {
-            "Cleared": ("cleared", ("cleared", "converted", "completed", "override")),
+            "Cleared": ("cleared", WORK_DONE),
             "Ended otherwise": ("ended_otherwise", OTHERWISE),
         }
         for label, (column, kinds) in ends.items():
@@ -125,7 +126,7 @@ def _show_table(view: url_view.View, wanted: Filters, found: list[Survival], nam
     )
 
 
-OTHERWISE = ("discharged", "source_gone")
+OTHERWISE = tuple(name for name in CLOSE_KINDS if name not in WORK_DONE)
 
 
 def _limits(found: Survival) -> str:

@@ -12,14 +12,14 @@ import streamlit as st
 from app_pages.backlog.numbers import came_in, on_evenings, went_out, within
 from app_pages.backlog.view import Asked, Moves
 from app_pages.components import chart, number_links, number_table
-from app_pages.session import cached, labels
+from app_pages.session import cached
 from pipelines.analytics import charts
-from pipelines.analytics.flow import KINDS_OF_END
 from pipelines.analytics.period import Period
+from pipelines.vocabulary import CLOSE_GROUPS, GROUPED_CLOSE_KINDS
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
-MOVED = {"came_in": "Came in", "went_out": "Went out", **labels.ENDS}
+MOVED = {"came_in": "Came in", "went_out": "Went out", **CLOSE_GROUPS}
 SINCE = {"arrived": "Open before, and came in since", "left": "Went out since"}
 
 
@@ -91,11 +91,11 @@ def show_flow(worklist: Worklist, asked: Asked, moves: Moves) -> None:
     came, went = int(rows["came_in"].sum()), int(rows["went_out"].sum())
     shares = [
         f"{rows[name].sum() / went:.0%} {label[0].lower()}{label[1:]}"
-        for name, label in labels.ENDS.items()
+        for name, label in CLOSE_GROUPS.items()
         if rows[name].sum()
     ]
     alt = f"{came:,} came in and {went:,} went out" + (f": {', '.join(shares)}." if shares else ".")
-    figure = charts.in_and_out(rows, "title", ("came_in", MOVED["came_in"]), labels.ENDS, "Tasks")
+    figure = charts.in_and_out(rows, "title", ("came_in", MOVED["came_in"]), CLOSE_GROUPS, "Tasks")
     steps = {
         title: Period(first, last)
         for title, first, last in zip(rows["title"], rows["first"], rows["last"], strict=True)
@@ -158,7 +158,7 @@ def _moved(filters: Filters, column: str, step: Period) -> Filters:
     return (
         came_in(filters, step)
         if column == "came_in"
-        else went_out(filters, step, KINDS_OF_END.get(column, ()))
+        else went_out(filters, step, GROUPED_CLOSE_KINDS.get(column, ()))
     )
 
 

@@ -13,6 +13,7 @@ from app_pages.tasks import actions, cards
 from app_pages.url import facility
 from app_pages.url import filters as url_filters
 from app_pages.url import view as url_view
+from pipelines.vocabulary import CLOSED_BY_PERSON, CLOSED_BY_RUN, ME
 from pipelines.worklist.filters import Filters
 
 FIRST_TASKS = 3  # of each type; the rest is one click away
@@ -48,12 +49,12 @@ with st.grid(5, min_column_width=150):
     )
     st.metric(
         "Cleared since yesterday",
-        f"{sum(moved.get(event, 0) for event in ('cleared', 'converted', 'discharged', 'source_gone')):,}",
+        f"{sum(moved.get(event, 0) for event in CLOSED_BY_RUN):,}",
         border=True,
     )
     st.metric(
         "Done since yesterday",
-        f"{moved.get('completed', 0) + moved.get('override', 0):,}",
+        f"{sum(moved.get(event, 0) for event in CLOSED_BY_PERSON):,}",
         border=True,
     )
 
@@ -62,7 +63,7 @@ actions.show_outcome()
 mine = replace(filters, staff_ids=(person.staff_id,))
 my_tasks = cached.summary(worklist, mine)["tasks"]
 with st.container(border=True):
-    query = {"facility": [facility_id], "staff": [labels.ME]}
+    query = {"facility": [facility_id], "staff": [ME]}
     st.page_link(
         workspace.pages()["tasks"],
         label=f"**Assigned to me: {my_tasks:,}**",

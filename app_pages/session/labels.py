@@ -8,45 +8,9 @@ from collections.abc import Iterable, Mapping
 import streamlit as st
 
 from app_pages.session import workspace
-from pipelines.vocabulary import CATEGORIES
+from pipelines.vocabulary import CATEGORIES, ME, SELF_PAY, UNASSIGNED
 from pipelines.worklist.visibility import Facilities
 from pipelines.worklist.worklist import Worklist
-
-ME, UNASSIGNED, SELF_PAY = "me", "unassigned", "self-pay"
-AGES = {
-    "0-1": "0–1 days",
-    "2-3": "2–3 days",
-    "4-7": "4–7 days",
-    "8-14": "8–14 days",
-    "15-30": "15–30 days",
-    "31-": "31 days or more",
-}
-EVENTS = {
-    "opened": "Opened",
-    "converted_from": "Continued from another task",
-    "cleared": "Cleared by the system",
-    "converted": "Became another task",
-    "discharged": "Closed: case discharged",
-    "source_gone": "Closed: record gone from the EMR",
-    "owner_changed": "Owner changed in the EMR",
-    "updated": "Changed in the EMR",
-    "completed": "Completed",
-    "override": "Completed by hand (override)",
-    "deferred": "Deferred",
-    "returned": "Returned to the list",
-    "reopened": "Reopened",
-    "assigned": "Assigned",
-    "noted": "Note",
-}
-
-# How tasks end, as measures.KINDS_OF_END groups it.
-ENDS = {
-    "by_system": "Cleared by the system",
-    "completed": "Completed by people",
-    "override": "Overridden",
-    "discharged": "Discharged",
-    "source_gone": "Record gone",
-}
 
 
 def facilities(worklist: Worklist) -> Mapping[str, str]:

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app_pages.url import view
+from pipelines.vocabulary import CLOSE_KINDS
 
 ROW_HEIGHT, MOST_PIXELS = 36, 650
 PAGER_PIXELS, PAGE_NUMBER_PIXELS, MOST_PAGE_NUMBERS = (
@@ -34,17 +35,8 @@ COLUMNS = [
     "closed",
 ]
 STATES = {"Overdue": "#FECDCA", "Due today": "#FEDF89", "Pending": "#D1E9FF", "Deferred": "#E4E7EC"}
-ENDED, ENDED_COLOUR = (
-    {
-        "cleared": "Cleared",
-        "converted": "Became another",
-        "completed": "Completed",
-        "override": "Override",
-        "discharged": "Discharged",
-        "source_gone": "Record gone",
-    },
-    "#D1FADF",
-)
+ENDED = {name: kind.short_label for name, kind in CLOSE_KINDS.items()}
+ENDED_COLOUR = "#D1FADF"
 
 
 def show(

@@ -10,6 +10,7 @@ from app_pages.tasks import view as tasks_view
 from app_pages.url import filters as url_filters
 from app_pages.url import saved_views, time_travel
 from app_pages.url import view as url_view
+from pipelines.vocabulary import STATUSES
 
 PAGE_ROWS = 100
 
@@ -46,9 +47,9 @@ actions.show_outcome()
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.segmented_control(
         "Status",
-        list(tasks_view.STATUSES),
+        list(STATUSES),
         key=view.key("status"),
-        format_func=tasks_view.STATUSES.get,
+        format_func=STATUSES.get,
         on_change=view.changed("status"),
         required=True,
     )

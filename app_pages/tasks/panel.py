@@ -12,6 +12,7 @@ from app_pages.url import filters, time_travel
 from app_pages.url import view as url_view
 from pipelines.records import patients
 from pipelines.rules.model import Rule
+from pipelines.vocabulary import EVENTS
 from pipelines.worklist.actions import ActionRequest
 from pipelines.worklist.worklist import Worklist
 
@@ -119,7 +120,7 @@ def _show_head(worklist: Worklist, task: pd.Series) -> None:
             else worklist.staff_name(task["closed_by"])
         )
         st.success(
-            f"{escape_markdown(labels.EVENTS[task['close_kind']])} by {escape_markdown(by)}, {timeline.when(worklist, task, task['closed_at'])}."
+            f"{escape_markdown(EVENTS[task['close_kind']])} by {escape_markdown(by)}, {timeline.when(worklist, task, task['closed_at'])}."
         )
 
 

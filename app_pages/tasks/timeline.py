@@ -7,9 +7,9 @@ import datetime as dt
 import pandas as pd
 import streamlit as st
 
-from app_pages.session import labels
 from app_pages.session.markdown import caption, escape_markdown
 from app_pages.session.times import local
+from pipelines.vocabulary import EVENTS
 from pipelines.worklist.worklist import Worklist
 
 
@@ -32,7 +32,7 @@ def show(worklist: Worklist, patient_id: str, task_id: str) -> None:
                 width=150,
             )
             st.markdown(
-                f"**{escape_markdown(labels.EVENTS[event['event']])}**{other} · {escape_markdown(event['staff'])}{_detail(worklist, event)}",
+                f"**{escape_markdown(EVENTS[event['event']])}**{other} · {escape_markdown(event['staff'])}{_detail(worklist, event)}",
                 width="stretch",
             )
 
@@ -47,7 +47,7 @@ def table(worklist: Worklist, events: pd.DataFrame) -> pd.DataFrame:
             "When": local(event.happened_at, zones.get(event.facility_id, "UTC")).replace(
                 tzinfo=None
             ),
-            "What": labels.EVENTS[event.event],
+            "What": EVENTS[event.event],
             "Task": event.title,
             "Who": event.staff,
             "Detail": _detail_text(event, zones.get(event.facility_id, "UTC")),

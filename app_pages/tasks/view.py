@@ -7,29 +7,16 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app_pages.session import access_record, labels
+from app_pages.session import access_record
 from app_pages.session.markdown import caption, escape_markdown
 from app_pages.url import filters as url_filters
 from app_pages.url import time_travel
 from app_pages.url import view as url_view
 from pipelines.records import patient_search, patients
-from pipelines.worklist.filters import RETURN_DAYS, STOOD, Filters, Order
+from pipelines.vocabulary import CLOSE_KINDS, HAPPENINGS, OPEN_STATUSES, STANDINGS, STATUSES
+from pipelines.worklist.filters import Filters, Order
 from pipelines.worklist.worklist import Worklist
 
-STATUSES = {
-    "pending": "Pending",
-    "overdue": "Overdue",
-    "deferred": "Deferred",
-    "open": "All open",
-    "closed": "Closed",
-    "all": "Open and closed",
-}
-OF_OPEN_TASKS = (
-    "pending",
-    "overdue",
-    "deferred",
-    "open",
-)  # the statuses in whose lists there is something to do
 SORTS = {
     "since": "Oldest first",
     "-since": "Newest first",
@@ -42,19 +29,9 @@ SORTS = {
     "-amount": "Largest amount first",
 }
 MOST_FOUND = 8  # patients, for whom the sidebar has room
-ENDS = {
-    name: labels.EVENTS[name]
-    for name in ("cleared", "converted", "completed", "override", "discharged", "source_gone")
-}
-HAPPENINGS = {
-    "deferred": "Deferred",
-    "deferred_again": "Deferred more than once",
-    "reopened": "Reopened",
-    "returned": f"Came back within {RETURN_DAYS} days as a new task",
-}
+ENDS = {name: kind.label for name, kind in CLOSE_KINDS.items()}
 # Days, which come from the links of charts and reports: on the list in an evening, or at some time between two; came to it; left it.
 DAYS = {"on": "On the list", "in": "Came to the list", "out": "Left the list"}
-STANDINGS = {name: STATUSES[name] for name in STOOD}
 
 
 def read(worklist: Worklist) -> url_view.View:
@@ -117,7 +94,7 @@ def show_filters(view: url_view.View, worklist: Worklist) -> None:
         ("ended", "How it ended", ENDS),
         ("had", "What happened", HAPPENINGS),
     ):
-        if view["status"] not in OF_OPEN_TASKS or view[name]:
+        if view["status"] not in OPEN_STATUSES or view[name]:
             st.multiselect(
                 label,
                 list(choices),

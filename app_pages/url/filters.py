@@ -9,6 +9,7 @@ import streamlit as st
 from app_pages.session import cached
 from app_pages.session import labels as session_labels
 from app_pages.url import view as url_view
+from pipelines.vocabulary import AGE_BANDS, ME
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
@@ -63,7 +64,7 @@ def labels(worklist: Worklist) -> Mapping[str, Mapping[str, str]]:
         "type": session_labels.types(worklist),
         "payer": session_labels.payers(worklist),
         "staff": session_labels.staff(worklist),
-        "age": session_labels.AGES,
+        "age": AGE_BANDS,
     }
 
 
@@ -71,7 +72,7 @@ def chosen(view: url_view.View) -> dict[str, tuple[str, ...]]:
     """What the view has chosen, as fields of Filters; Me is whoever looks."""
     found = {FIELDS[name]: tuple(view[name]) for name in FACETS if name in view.params}
     found["staff_ids"] = tuple(
-        session_labels.me() if value == session_labels.ME else value for value in found["staff_ids"]
+        session_labels.me() if value == ME else value for value in found["staff_ids"]
     )
     return found
 
@@ -99,11 +100,7 @@ def show(
     for name in (name for name in FACETS if name in view.params):
         values = set(offered[name]) | set(view[name])
         if name == "staff" and me in values:
-            values = (
-                (values - {me} | {session_labels.ME})
-                if me not in view[name]
-                else values | {session_labels.ME}
-            )
+            values = (values - {me} | {ME}) if me not in view[name] else values | {ME}
         options = [value for value in known[name] if value in values]
         st.multiselect(
             FACETS[name],
@@ -127,5 +124,5 @@ def without_tasks(view: url_view.View, worklist: Worklist, filters: Filters) -> 
         for name in FACETS
         if name in view.params
         for value in view[name]
-        if (session_labels.me() if value == session_labels.ME else value) not in offered[name]
+        if (session_labels.me() if value == ME else value) not in offered[name]
     ]

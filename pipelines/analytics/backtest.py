@@ -15,10 +15,10 @@ from pathlib import Path
 import pandas as pd
 
 from pipelines.errors import UserError
-from pipelines.lifecycle import decide
 from pipelines.rules import model, overrides
 from pipelines.runs import run
 from pipelines.settings import Settings
+from pipelines.vocabulary import CLOSED_BY_RUN
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import open_worklist
 
@@ -133,7 +133,7 @@ def _replay(
             tell(number / len(folders), f"{as_of:%A, %B %-d}")
             report = run.run(place, folder, as_of)
             counts = report.decisions.get(rule_id, {})
-            closed = sum(counts.get(kind, 0) for kind in decide.CLOSINGS)
+            closed = sum(counts.get(kind, 0) for kind in CLOSED_BY_RUN)
             (answer,) = (answer for answer in report.answers if answer.rule_id == rule_id)
             days.append(
                 {

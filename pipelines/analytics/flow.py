@@ -12,18 +12,11 @@ import pandas as pd
 
 from pipelines.analytics import sql
 from pipelines.analytics.period import Period
+from pipelines.vocabulary import CLOSE_GROUPS
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
-# How tasks end, as who asks counts it, and the ends of tasks that this takes together.
-KINDS_OF_END = {
-    "by_system": ("cleared", "converted"),
-    "completed": ("completed",),
-    "override": ("override",),
-    "discharged": ("discharged",),
-    "source_gone": ("source_gone",),
-}
-MOVES = ["came_in", "went_out", *KINDS_OF_END]
+MOVES = ["came_in", "went_out", *CLOSE_GROUPS]
 
 
 @dataclass(frozen=True)
@@ -44,7 +37,7 @@ class Littles:
 class Flow:
     """How the list moved in a period: one row a step and value of the split, the period before it as one step, and Little's law of all.
 
-    Rows have first, last, split, came_in, went_out, of it each of KINDS_OF_END, and open_at_end. A value that had no task by the end of the
+    Rows have first, last, split, came_in, went_out, of it each of CLOSE_GROUPS, and open_at_end. A value that had no task by the end of the
     period has no rows.
     """
 

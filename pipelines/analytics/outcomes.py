@@ -10,10 +10,10 @@ from dataclasses import replace
 import pandas as pd
 
 from pipelines.analytics import outcomes, sql
-from pipelines.worklist.filters import AGE_BANDS, Filters
+from pipelines.vocabulary import AGE_BANDS
+from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
-ENDS = ("cleared", "converted", "completed", "override", "discharged", "source_gone")
 MONEY = (
     "uncollected_payments",
     "refund_request",
@@ -29,7 +29,7 @@ def waits(worklist: Worklist, filters: Filters, split_by: str = "all") -> pd.Dat
 
 
 def ends(worklist: Worklist, filters: Filters, split_by: str = "type") -> pd.DataFrame:
-    """The closed tasks: split, closed, each of ENDS, returned; reopened counts open tasks too, of which open_again are.
+    """The closed tasks: split, closed, each of CLOSE_KINDS, returned; reopened counts open tasks too, of which open_again are.
 
     A task returned when within RETURN_DAYS of its closing a new one of the same subject opened: the newest have not had the time.
     """
@@ -77,6 +77,6 @@ def _ordered(rows: pd.DataFrame, by: str) -> pd.DataFrame:
 def ages(worklist: Worklist, filters: Filters) -> pd.DataFrame:
     """The open tasks by type and age band: rule_id, title, category, age_band, tasks, overdue, amount; every band of every type that has tasks."""
     found = worklist.question(sql("ages"), replace(filters, status="open"))
-    return found.assign(age_band=pd.Categorical(found["age_band"], AGE_BANDS)).sort_values(
+    return found.assign(age_band=pd.Categorical(found["age_band"], list(AGE_BANDS))).sort_values(
         ["category", "title", "age_band"], ignore_index=True
     )

@@ -13,12 +13,11 @@ from lifelines import KaplanMeierFitter
 from lifelines.utils import median_survival_times, qth_survival_time
 
 from pipelines.analytics import sql
+from pipelines.vocabulary import WORK_DONE
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
 LATE_DAYS = 1  # a task first seen later than this after it fell due is a late entry
-# Ends that mean the work is done; discharged and source_gone are censored.
-CLEARED = ("cleared", "completed", "override")
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def survivals(
 
 
 def _survival(split: str, rows: pd.DataFrame) -> Survival:
-    is_cleared, is_open = rows["ended_as"].isin(CLEARED), rows["ended_as"] == "open"
+    is_cleared, is_open = rows["ended_as"].isin(WORK_DONE), rows["ended_as"] == "open"
     days, tasks = rows["days"].astype(float), rows["tasks"].astype(int)
     fitted = KaplanMeierFitter().fit(days, event_observed=is_cleared, weights=tasks)
     # Rounded: floating point turns 4 of 8 into 0.5000000000000001, which misses the median.

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipelines.bench.app import Load, look, practice
-from pipelines.vocabulary import CATEGORIES
-from pipelines.worklist.filters import AGE_BANDS, ORDERS, Filters, Order
+from pipelines.vocabulary import AGE_BANDS, CATEGORIES
+from pipelines.worklist.filters import ORDERS, Filters, Order
 from pipelines.worklist.live import LiveWorklist
 from pipelines.worklist.worklist import Worklist
 
@@ -86,7 +86,7 @@ def views(worklist: Worklist) -> Iterator[View]:
         "type": lambda: {"rule_ids": some(list(offered["type"]), 4)},
         "staff": lambda: {"staff_ids": some(list(offered["staff"]), 2)},
         "payer": lambda: {"payer_ids": some(list(offered["payer"]), 3)},
-        "age": lambda: {"age_bands": some(AGE_BANDS, 3)},
+        "age": lambda: {"age_bands": some(list(AGE_BANDS), 3)},
         "patient": lambda: {"patient_id": dice.choice(patients)},
         "status": lambda: {"status": dice.choice(("pending", "overdue", "deferred", "open"))},
     }

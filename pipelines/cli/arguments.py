@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from pipelines.errors import UserError
+from pipelines.vocabulary import ACTIONS
 
 
 class _Parser(argparse.ArgumentParser):
@@ -128,7 +129,7 @@ def parser() -> argparse.ArgumentParser:
     accesses.add_argument("--format", choices=("table", "csv", "json"), default="table")
 
     act = commands.add_parser("act", help="act on a task, as a member of staff")
-    act.add_argument("action", choices=("complete", "defer", "return", "reopen", "assign", "note"))
+    act.add_argument("action", choices=tuple(ACTIONS))
     act.add_argument("task_id", metavar="TASK_ID")
     act.add_argument("--staff", required=True)
     act.add_argument(

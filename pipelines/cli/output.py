@@ -21,7 +21,6 @@ from pipelines.extracts import rejected
 from pipelines.extracts.read import TableRead
 from pipelines.ledger import deferral
 from pipelines.ledger.ledger import open_ledger
-from pipelines.lifecycle import decide as lifecycle_decide
 from pipelines.operations import health
 from pipelines.operations.logs import log
 from pipelines.rules import docs as rules_docs
@@ -31,6 +30,7 @@ from pipelines.rules import overrides as rules_overrides
 from pipelines.rules.evaluate import SWITCHED_OFF
 from pipelines.runs import run as run_module
 from pipelines.settings import Settings
+from pipelines.vocabulary import CLOSED_BY_RUN, UNASSIGNED
 from pipelines.warehouse import snapshots
 from pipelines.worklist import actions
 from pipelines.worklist.filters import Filters
@@ -85,7 +85,7 @@ def run(settings: Settings, folder: Path, as_of: dt.datetime) -> None:
             f"{answer.candidates:,}" if answer.is_answered else "withheld",
             *(
                 f"{report.decisions.get(answer.rule_id, {}).get(kind, 0):,}"
-                for kind in ("open", *lifecycle_decide.CLOSINGS, "hold")
+                for kind in ("open", *CLOSED_BY_RUN, "hold")
             ),
             answer.reason or "",
         )
@@ -133,7 +133,7 @@ def _log_published(report: run_module.RunReport) -> None:
     ]
     counts = {
         kind: sum(rule.get(kind, 0) for rule in report.decisions.values())
-        for kind in ("open", *lifecycle_decide.CLOSINGS)
+        for kind in ("open", *CLOSED_BY_RUN)
     }
     parts = [f"published {report.run_id}: {read:,} rows read, {refused:,} refused"]
     parts += [
@@ -154,7 +154,7 @@ def _log_published(report: run_module.RunReport) -> None:
             "not_accepted": not_accepted,
             "withheld": withheld,
             "opened": counts["open"],
-            "closed": sum(counts[kind] for kind in lifecycle_decide.CLOSINGS),
+            "closed": sum(counts[kind] for kind in CLOSED_BY_RUN),
             "folded": report.folded,
         },
     )
@@ -299,7 +299,7 @@ def act(settings: Settings, options: argparse.Namespace, at: dt.datetime) -> int
     if options.action == "assign" and options.to is None:
         raise UserError("Say whom to assign to: --to STAFF, or --to unassigned", 1)
     until = at + deferral.parse_span(options.span) if options.span else options.until
-    to_staff_id = None if options.to == "unassigned" else options.to
+    to_staff_id = None if options.to == UNASSIGNED else options.to
     wish = actions.ActionRequest(
         options.task_id, options.action, until, to_staff_id, options.reason, options.seen
     )

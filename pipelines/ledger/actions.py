@@ -12,16 +12,7 @@ from pipelines.errors import UserError
 from pipelines.ledger import deferral
 from pipelines.ledger.schema import actions
 from pipelines.ledger.stored_text import check_storable
-
-ACTIONS = ("complete", "defer", "return", "reopen", "assign", "note")
-_DONE = {
-    "complete": "completed",
-    "defer": "deferred",
-    "return": "returned to the list",
-    "reopen": "reopened",
-    "assign": "assigned",
-    "note": "noted on",
-}
+from pipelines.vocabulary import ACTIONS
 
 
 @dataclass(frozen=True)
@@ -58,7 +49,7 @@ class Conflict(UserError):
 
     def __init__(self, latest: Action, refused: NewAction) -> None:
         super().__init__(
-            f"Task {latest.task_id} was {_DONE[latest.action]} by {latest.staff_id} at "
+            f"Task {latest.task_id} was {ACTIONS[latest.action].past_with_object} by {latest.staff_id} at "
             f"{latest.at:%Y-%m-%d %H:%M:%S} UTC (action {latest.seq}), after the list you acted on. "
             "Nothing was changed: look at it again."
         )

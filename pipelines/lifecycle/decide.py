@@ -15,8 +15,6 @@ from pipelines.rules import evaluate, model
 from pipelines.rules.evaluate import RuleResult
 from pipelines.warehouse import snapshots
 
-CLOSINGS = ("cleared", "converted", "discharged", "source_gone")
-
 
 def fold_actions(con: duckdb.DuckDBPyConnection, acted: list[Action], last_event_no: int) -> None:
     apply_actions(con, "previous.tasks", acted, "folded_tasks")

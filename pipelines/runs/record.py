@@ -11,9 +11,9 @@ import duckdb
 
 from pipelines import worklist
 from pipelines.extracts.read import TableRead
-from pipelines.lifecycle.decide import CLOSINGS
 from pipelines.rules.evaluate import RuleResult
 from pipelines.rules.model import Applied
+from pipelines.vocabulary import CLOSED_BY_RUN
 from pipelines.warehouse import snapshots
 
 
@@ -80,7 +80,7 @@ def record(
                 a.candidates,
                 *(
                     decisions.get(a.rule_id, {}).get(kind, 0)
-                    for kind in ("open", *CLOSINGS, "hold")
+                    for kind in ("open", *CLOSED_BY_RUN, "hold")
                 ),
             )
             for a in answers

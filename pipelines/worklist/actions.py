@@ -12,20 +12,11 @@ from pipelines.errors import UserError
 from pipelines.ledger import deferral
 from pipelines.ledger.actions import Action, NewAction
 from pipelines.ledger.ledger import Ledger
+from pipelines.vocabulary import ACTIONS, ACTIONS_ON_OPEN_TASKS
 from pipelines.warehouse import snapshots
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.visibility import Facilities
 from pipelines.worklist.worklist import Worklist
-
-DONE = {
-    "complete": "completed",
-    "defer": "deferred",
-    "return": "returned to the list",
-    "reopen": "reopened",
-    "assign": "assigned",
-    "note": "noted",
-}
-UNDOES = {"complete": "reopen", "defer": "return"}
 
 
 @dataclass(frozen=True)
@@ -123,8 +114,8 @@ def undo(
                     action.task_id, "assign", to_staff_id=before.assigned_to_id, seen=action.seq
                 )
             )
-        elif action.action in UNDOES:
-            wishes.append(ActionRequest(action.task_id, UNDOES[action.action], seen=action.seq))
+        elif undone_by := ACTIONS[action.action].undone_by:
+            wishes.append(ActionRequest(action.task_id, undone_by, seen=action.seq))
     return act_all(worklist, ledger, staff_id, wishes)
 
 
@@ -234,7 +225,7 @@ def _check_state(
 ) -> bool:
     """Whether completing is an override; UserError when the task's state does not allow the action."""
     name = f"Task {task['task_id']} ({task['title']})"
-    if wish.action in ("complete", "defer", "return", "assign") and not task["is_open"]:
+    if wish.action in ACTIONS_ON_OPEN_TASKS and not task["is_open"]:
         raise UserError(
             f"{name} was already {_how_closed(worklist, task)}. Nothing was changed.", 1
         )
@@ -281,6 +272,6 @@ def _how_closed(worklist: Worklist, task: pd.Series) -> str:
 def _who_was_first(worklist: Worklist, first: Action) -> str:
     name = worklist.staff_name(first.staff_id)
     return (
-        f"Task {first.task_id} was already {DONE[first.action]} by {name} ({first.staff_id}) on {first.at:%Y-%m-%d %H:%M:%S} UTC. "
+        f"Task {first.task_id} was already {ACTIONS[first.action].past} by {name} ({first.staff_id}) on {first.at:%Y-%m-%d %H:%M:%S} UTC. "
         "Nothing was changed: look at it again."
     )

@@ -8,23 +8,6 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, fields
 
-SPLITS = ("all", "category", "type", "facility", "payer", "staff")
-
-
-STATUSES = ("pending", "deferred", "overdue", "open", "closed", "all")
-AGE_BANDS = (
-    "0-1",
-    "2-3",
-    "4-7",
-    "8-14",
-    "15-30",
-    "31-",
-)  # days, both ends included; see listed.sql
-# What may have happened to a task, beside how it ended: put off, put off more than once, reopened, or closed and then followed within
-# RETURN_DAYS by a new task of the same subject.
-HAPPENINGS = ("deferred", "deferred_again", "reopened", "returned")
-RETURN_DAYS = 30
-STOOD = ("overdue", "deferred")  # in the evening of a day, see stood.sql
 # What numbers are split by, as queries have it in `split`.
 SPLIT_COLUMNS = {
     "category": "category",

@@ -14,21 +14,23 @@ import pandas as pd
 from pipelines.errors import UserError
 from pipelines.ledger.ledger import open_ledger
 from pipelines.settings import Settings
-from pipelines.vocabulary import CATEGORIES
+from pipelines.vocabulary import (
+    AGE_BANDS,
+    CATEGORIES,
+    HAPPENINGS,
+    RETURN_DAYS,
+    STANDINGS,
+    STATUSES,
+)
 from pipelines.warehouse import snapshots
 from pipelines.worklist import at as worklist_at
 from pipelines.worklist import filters as worklist_filters
 from pipelines.worklist import question_sql, sql
 from pipelines.worklist.at import State
 from pipelines.worklist.filters import (
-    AGE_BANDS,
     CHOSEN,
-    HAPPENINGS,
     ORDERS,
-    RETURN_DAYS,
     SPLIT_COLUMNS,
-    STATUSES,
-    STOOD,
     Filters,
     Order,
 )
@@ -189,7 +191,7 @@ class Worklist:
             ("age", wanted.age_bands, AGE_BANDS),
             ("status", (wanted.status,), STATUSES),
             ("happening", wanted.happened, HAPPENINGS),
-            ("standing", () if wanted.stood_as is None else (wanted.stood_as,), STOOD),
+            ("standing", () if wanted.stood_as is None else (wanted.stood_as,), STANDINGS),
         ):
             for value in values:
                 if value not in known:

@@ -18,11 +18,12 @@ from pipelines import settings
 from pipelines.demo import build
 from pipelines.demo.staff import HABITS, OTHER
 from pipelines.errors import UserError
-from pipelines.ledger.actions import ACTIONS, Action
+from pipelines.ledger.actions import Action
 from pipelines.ledger.ledger import open_ledger
 from pipelines.rules.loading import load_rules
 from pipelines.runs import run
 from pipelines.settings import Settings
+from pipelines.vocabulary import ACTIONS
 from pipelines.warehouse import snapshots
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import open_worklist

@@ -21,16 +21,16 @@ from pipelines.errors import UserError
 from pipelines.extracts import contract
 from pipelines.ledger.actions import Action, NewAction
 from pipelines.ledger.ledger import open_ledger
-from pipelines.lifecycle import decide
 from pipelines.rules import loading
 from pipelines.runs import run
+from pipelines.vocabulary import CLOSED_BY_RUN
 from pipelines.warehouse import snapshots
 from tests import mutations
 
 DAYS = [sample.DEFAULT_AS_OF + dt.timedelta(days=number) for number in range(3)]
 SEEDS = (3, 11)
 RULES = loading.load_rules()
-ENDS = set(decide.CLOSINGS)
+ENDS = set(CLOSED_BY_RUN)
 BY_PEOPLE = {"completed", "override"}
 TWO_HOURS, WEEK = dt.timedelta(hours=2), dt.timedelta(days=7)
 DOING = {

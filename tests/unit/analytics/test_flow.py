@@ -20,6 +20,7 @@ from pipelines.analytics import survival as analytics_survival
 from pipelines.analytics.period import Period
 from pipelines.demo import build
 from pipelines.errors import UserError
+from pipelines.vocabulary import GROUPED_CLOSE_KINDS
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist, open_worklist
 from tests.conftest import Workbench
@@ -158,7 +159,7 @@ def test_every_number_leads_to_exactly_those_tasks(
         gone = [stay for stay in every if row.first <= stay[2] <= row.last]
         went = {
             kind: [stay for stay in gone if stay[3] in ends]
-            for kind, ends in analytics_flow.KINDS_OF_END.items()
+            for kind, ends in GROUPED_CLOSE_KINDS.items()
         }
         came = [stay for stay in every if row.first <= stay[1] <= row.last]
         arrived, left = arrived + row.came_in, left + row.went_out
@@ -172,7 +173,7 @@ def test_every_number_leads_to_exactly_those_tasks(
             "went": (row.went_out, week, gone),
             **{
                 kind: (getattr(row, kind), {**week, "close_kinds": ends}, went[kind])
-                for kind, ends in analytics_flow.KINDS_OF_END.items()
+                for kind, ends in GROUPED_CLOSE_KINDS.items()
             },
             "left since": (
                 left,

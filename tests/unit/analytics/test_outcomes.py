@@ -19,6 +19,7 @@ from pipelines.analytics import outcomes, survival
 from pipelines.analytics.period import Period
 from pipelines.demo import build
 from pipelines.errors import UserError
+from pipelines.vocabulary import CLOSE_KINDS
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.live import LiveWorklist
 from pipelines.worklist.worklist import Worklist, open_worklist
@@ -126,7 +127,7 @@ def test_how_tasks_end_are_reopened_and_return(
                     stories[after.task_id][0].happened_at.astimezone(zone).date() - task.closed_on
                 ).days
                 count["returned"] += days <= 30
-    names = ["closed", *outcomes.ENDS, "reopened", "open_again", "returned"]
+    names = ["closed", *CLOSE_KINDS, "reopened", "open_again", "returned"]
     want = {value: count for value, count in want.items() if count["closed"] or count["reopened"]}
     assert {value: [getattr(row, name) for name in names] for value, row in found.items()} == {
         value: [count[name] for name in names] for value, count in want.items()

@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.errors import UserError
-from pipelines.ledger.actions import ACTIONS, Action, Conflict, NewAction
+from pipelines.ledger.actions import Action, Conflict, NewAction
 from pipelines.ledger.deferral import OFFERED, check_deferral, parse_span
 from pipelines.ledger.ledger import open_ledger
+from pipelines.vocabulary import ACTIONS
 from tests.ledgers import only_sqlite, past_our_code
 
 AT = dt.datetime(2026, 11, 3, 14, 15, tzinfo=dt.UTC)

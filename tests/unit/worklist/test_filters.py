@@ -14,9 +14,10 @@ from pipelines import settings
 from pipelines.errors import UserError
 from pipelines.ledger.ledger import open_ledger
 from pipelines.runs import run
+from pipelines.vocabulary import AGE_BANDS, STATUSES
 from pipelines.worklist import actions
 from pipelines.worklist.actions import ActionRequest
-from pipelines.worklist.filters import AGE_BANDS, CHOSEN, ORDERS, STATUSES, Filters, Order
+from pipelines.worklist.filters import CHOSEN, ORDERS, Filters, Order
 from pipelines.worklist.worklist import Worklist, open_worklist
 from tests.conftest import Workbench
 from tests.practice import Practice
@@ -108,7 +109,7 @@ def test_several_values_of_several_filters(listed: Worklist, seed: int) -> None:
         name: tuple(dice.sample(values[name], min(len(values[name]), dice.randint(2, 4))))
         for name in dice.sample(CHOSEN, 2)
     }
-    for status in (STATUSES[seed], dice.choice(STATUSES)):
+    for status in (list(STATUSES)[seed], dice.choice(list(STATUSES))):
         wanted = Filters(status, **chosen)
         expected = [task for task in every if is_wanted(task, wanted)]
         found = listed.tasks(wanted)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipelines.ledger.actions import ACTIONS, NewAction
+from pipelines.ledger.actions import NewAction
 from pipelines.ledger.ledger import open_ledger
 from pipelines.settings import Settings
+from pipelines.vocabulary import ACTIONS
 from pipelines.worklist import actions as worklist_actions
 from pipelines.worklist.actions import ActionRequest
 from pipelines.worklist.at import State
