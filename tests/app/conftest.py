@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Element, Markdown
 
@@ -190,6 +192,15 @@ def _elements(block: Block) -> Iterator[Element | Block]:
 def _first_text(block: Block) -> str:
     first = next(iter(block.children.values()), None)
     return str(first.value) if isinstance(first, Markdown) else ""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def scan_components_once() -> Iterator[None]:
+    """AppTest reads the metadata of every installed package for each new app; once is enough."""
+    with pytest.MonkeyPatch.context() as patch:
+        scan = cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield
 
 
 @pytest.fixture(autouse=True)
