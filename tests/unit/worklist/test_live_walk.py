@@ -99,7 +99,7 @@ class Walk:
         with self.servers[0].at(self.clock) as listed:
             task_ids = [*listed.tasks(ALL)["task_id"], "not a task of this list"]
         at = self.clock + self.dice.choice([-30 * SECOND, dt.timedelta(0), 2 * HOUR])
-        action = self.dice.choice(ACTIONS)
+        action = self.dice.choice(list(ACTIONS))
         until = at + self.span() if action == "defer" else None
         self.acted_on = self.dice.choice(task_ids)
         new = NewAction(
