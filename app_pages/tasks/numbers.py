@@ -7,13 +7,14 @@ import streamlit as st
 from app_pages.session import cached
 from app_pages.tasks import view as tasks_view
 from app_pages.url import view as url_view
+from pipelines.vocabulary import OPEN_STATUSES
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
 
 def show(worklist: Worklist, view: url_view.View, filters: Filters) -> None:
     """Four numbers of the tasks that match."""
-    if view["status"] in tasks_view.OF_OPEN_TASKS:
+    if view["status"] in OPEN_STATUSES:
         numbers = _of_open(worklist, filters)
         shown = {
             "Pending": _pending(numbers),
@@ -32,7 +33,7 @@ def show(worklist: Worklist, view: url_view.View, filters: Filters) -> None:
         for label, number in shown.items():
             st.metric(label, f"{number:,}", border=True)
         # Of closed tasks it is what they said when they closed: nobody waits for it.
-        label = "Dollars waiting" if view["status"] in tasks_view.OF_OPEN_TASKS else "Dollars named"
+        label = "Dollars waiting" if view["status"] in OPEN_STATUSES else "Dollars named"
         st.metric(
             label,
             f"${numbers['amount']:,.2f}",
@@ -43,7 +44,7 @@ def show(worklist: Worklist, view: url_view.View, filters: Filters) -> None:
 
 def count(worklist: Worklist, view: url_view.View, filters: Filters) -> int:
     """How many tasks the list has."""
-    if view["status"] not in tasks_view.OF_OPEN_TASKS:
+    if view["status"] not in OPEN_STATUSES:
         return cached.summary(worklist, filters)["tasks"]
     numbers = _of_open(worklist, filters)
     of_status = {

@@ -10,14 +10,14 @@ from app_pages.tasks import view as tasks_view
 from app_pages.url import filters as url_filters
 from app_pages.url import saved_views, time_travel
 from app_pages.url import view as url_view
-from pipelines.vocabulary import STATUSES
+from pipelines.vocabulary import OPEN_STATUSES, STATUSES
 
 PAGE_ROWS = 100
 
 view = tasks_view.read(workspace.worklist())
 worklist = time_travel.worklist(view)
 filters, order = tasks_view.filters(view), tasks_view.order(view)
-can_act = view["status"] in tasks_view.OF_OPEN_TASKS and not time_travel.is_on(view)
+can_act = view["status"] in OPEN_STATUSES and not time_travel.is_on(view)
 
 with st.session_state["sidebar"]:
     tasks_view.show_filters(view, worklist)
@@ -69,7 +69,7 @@ grid.show(
     lambda task_id: view.set("task", task_id),
     with_facility=len(view["facility"]) != 1,
     with_return=view["status"] in ("deferred", "open"),
-    with_end=view["status"] not in tasks_view.OF_OPEN_TASKS,
+    with_end=view["status"] not in OPEN_STATUSES,
 )
 
 access_record.note_list("tasks", view.query(task=None))
