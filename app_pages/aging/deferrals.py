@@ -1,4 +1,4 @@
-"""How often and how long tasks are put off, and by whom."""
+"""How often and how long tasks are deferred, and by whom."""
 
 from __future__ import annotations
 
@@ -8,57 +8,62 @@ import pandas as pd
 import streamlit as st
 
 from app_pages.aging import view as aging_view
+from app_pages.aging.view import Split
 from app_pages.components import number_table
+from app_pages.session import cached
 from app_pages.session.markdown import caption
-from app_pages.url import filters
 from app_pages.url import view as url_view
 from pipelines.analytics import outcomes
 from pipelines.vocabulary import HAPPENINGS
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
+ABOUT_TASKS = (
+    "A deferral counts until it runs out, somebody returns or closes the task, or now. Split by "
+    "staff, it is whose task it is. Once is planning; more than once, the task may not be one "
+    "that can be done."
+)
+ABOUT_PEOPLE = (
+    "Actions of a person, which the Tasks page does not list: one task may have been deferred by "
+    "several people."
+)
+
 
 def show(worklist: Worklist, view: url_view.View, wanted: Filters) -> None:
-    """By the split, and by who did it."""
-    aging_view.show_split(view)
-    split = view["split"]
-    found = aging_view.answer(outcomes.deferrals, worklist, wanted, split)
+    """By the split, and by who deferred."""
+    split = aging_view.choose_split(view, worklist)
+    found = cached.ask(outcomes.deferrals, worklist, wanted, split.by)
     if not found["deferrals"].sum():
         st.info("No task was ever deferred with these filters.", icon=":material/snooze:")
         return
-    if split != "all":
-        found = pd.concat(
-            [found.select_dtypes("number").sum().to_frame().T.assign(split="all"), found],
-            ignore_index=True,
-        )
-    st.subheader("Which tasks are put off, and for how long?")
-    _show_tasks(worklist, view, wanted, found)
-    st.subheader("Who puts tasks off?")
-    _show_people(worklist, aging_view.answer(outcomes.deferrals, worklist, wanted, "person"))
+    if split.by != "all":
+        sums = found.select_dtypes("number").sum().to_frame().T
+        found = pd.concat([sums.assign(split="all"), found], ignore_index=True)
+    st.subheader("Which tasks are deferred, and for how long?")
+    _show_tasks(view, split, wanted, found)
+    st.subheader("Who defers tasks?")
+    people = cached.ask(outcomes.deferrals, worklist, wanted, "person")
+    _show_people(aging_view.split(worklist, "person"), people)
 
 
-def _show_tasks(
-    worklist: Worklist, view: url_view.View, wanted: Filters, found: pd.DataFrame
-) -> None:
-    split, named = view["split"], aging_view.labels(worklist, view["split"])
+def _show_tasks(view: url_view.View, split: Split, wanted: Filters, found: pd.DataFrame) -> None:
+    per_deferral = found["days"] / found["deferrals"].where(found["deferrals"] > 0)
     rows = found.assign(
         days=found["days"].round(1),
-        named=[named(value) for value in found["split"]],
+        named=[split.name_of(value) for value in found["split"]],
         per_task=(found["deferrals"] / found["tasks"]).astype(float),
-        per_deferral=(found["days"] / found["deferrals"].where(found["deferrals"] > 0)).astype(
-            float
-        ),
+        per_deferral=per_deferral.astype(float),
     )
 
     def links(row: pd.Series) -> number_table.Links:
-        every = aging_view.narrowed(wanted, split, row["split"], status="all")
+        every = split.narrow(replace(wanted, status="all"), row["split"])
         if every is not None:
             yield "All", int(row["tasks"]), every
             for name in ("deferred", "deferred_again"):
                 yield HAPPENINGS[name], int(row[name]), replace(every, happened=(name,))
 
     columns = {
-        "named": number_table.text(filters.FACETS.get(split, "Tasks")),
+        "named": number_table.text(split.heading),
         "tasks": number_table.number("Tasks", "Open and closed"),
         "deferred": number_table.number("Deferred", "Tasks that were deferred at least once"),
         "deferred_again": number_table.number("More than once", "Tasks that were deferred again"),
@@ -69,31 +74,19 @@ def _show_tasks(
         "days": number_table.number("Days deferred", "All together, so far", "localized"),
         "per_deferral": number_table.number("Days each", "Days by deferral, so far", "%.1f"),
     }
-    number_table.show(
-        view,
-        rows,
-        columns,
-        f"Deferrals by {aging_view.SPLITS[split].lower()}",
-        links,
-        name="deferrals",
-    )
-    st.markdown(
-        caption(
-            "A deferral counts until it runs out, somebody returns or closes the task, or now. Split by staff, it is whose task it is. "
-            "Once is planning; more than once, the task may not be one that can be done."
-        )
-    )
+    alt = f"Deferrals by {split.label}"
+    number_table.show(view, rows, columns, alt, links, name="deferrals")
+    st.markdown(caption(ABOUT_TASKS))
 
 
-def _show_people(worklist: Worklist, people: pd.DataFrame) -> None:
-    named = aging_view.labels(worklist, "person")
+def _show_people(split: Split, people: pd.DataFrame) -> None:
     shown = people.assign(
-        named=[named(value) for value in people["split"]], days=people["days"].round(1)
+        named=[split.name_of(value) for value in people["split"]], days=people["days"].round(1)
     )
     columns = {
         "named": number_table.text("Who deferred"),
         "deferrals": number_table.number(
-            "Deferrals", "How often this person deferred a task, whosever it was"
+            "Deferrals", "How often this person deferred a task, their own or another's"
         ),
         "deferred_again": number_table.number(
             "Repeats", "How many tasks this same person deferred more than once"
@@ -106,10 +99,6 @@ def _show_people(worklist: Worklist, people: pd.DataFrame) -> None:
         row_height=number_table.ROW_HEIGHT,
         height=min(number_table.ROW_HEIGHT * (len(shown) + 1) + 3, number_table.MOST_PIXELS),
         alt=f"Deferrals by the {len(shown)} people who deferred tasks",
-        column_config=columns,
+        column_config=dict(columns),
     )
-    st.markdown(
-        caption(
-            "Acts of a person, which the Tasks page does not list: one task may have been deferred by several."
-        )
-    )
+    st.markdown(caption(ABOUT_PEOPLE))

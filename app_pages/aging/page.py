@@ -1,4 +1,6 @@
-"""Aging: how old the open tasks are, how long tasks take, how they end, who puts them off and who holds them."""
+"""Aging: the age of open tasks, time to clear, how tasks end, deferrals, owners, money waiting."""
+
+from dataclasses import replace
 
 import streamlit as st
 
@@ -8,22 +10,22 @@ from app_pages.components import data_notice
 from app_pages.session import workspace
 from app_pages.session.markdown import escape_markdown
 from app_pages.url import filters, saved_views, time_travel
-from pipelines.worklist.filters import Filters
 
 SECTIONS = {
-    "age": ages,
-    "time": times,
-    "ends": ends,
-    "deferrals": deferrals,
-    "owners": owners,
-    "money": money,
+    "age": ages.show,
+    "time": times.show,
+    "ends": ends.show,
+    "deferrals": deferrals.show,
+    "owners": owners.show,
+    "money": money.show,
 }
 
 view = aging_view.read(workspace.worklist())
 worklist = time_travel.worklist(view)
+wanted = filters.chosen(view, "all")
 
 with st.session_state["sidebar"]:
-    filters.show(view, worklist, Filters("open", **filters.chosen(view)))
+    filters.show(view, worklist, replace(wanted, status="open"))
     time_travel.show_picker(view)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -36,4 +38,4 @@ for problem in view.problems:
     st.warning(escape_markdown(problem), icon=":material/link_off:")
 
 aging_view.show_choice(view, "show", "Show", aging_view.SECTIONS)
-SECTIONS[view["show"]].show(worklist, view, aging_view.filters(view))
+SECTIONS[view["show"]](worklist, view, wanted)

@@ -1,10 +1,10 @@
-"""The view of the Aging page: its part of the URL, the filters that means, and the ways from its numbers to the tasks they count."""
+"""The view of the Aging page: its part of the URL, and what its sections share."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import replace
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -13,7 +13,6 @@ from app_pages.url import filters as url_filters
 from app_pages.url import time_travel
 from app_pages.url import view as url_view
 from pipelines.analytics import period
-from pipelines.worklist.at import State
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
@@ -40,8 +39,37 @@ CLOCKS = {
 }
 
 
+class Split(NamedTuple):
+    """By what the numbers are split, and what the values of the split are called."""
+
+    by: str
+    names: dict[str, str]
+
+    @property
+    def heading(self) -> str:
+        """The heading of the column of values."""
+        return url_filters.FACETS.get(self.by, "Tasks")
+
+    @property
+    def label(self) -> str:
+        """The split within a sentence."""
+        return SPLITS[self.by].lower()
+
+    def name_of(self, value: object) -> str:
+        """What a value of the split is called; tasks without one are "None named"."""
+        if value == "all":
+            return "All tasks"
+        return self.names.get(value, value) if isinstance(value, str) else "None named"
+
+    def narrow(self, wanted: Filters, value: object) -> Filters | None:
+        """The filters for one value of the split; None where the Tasks page cannot filter by it."""
+        if self.by == "all" or value == "all":
+            return wanted
+        return url_filters.narrow(wanted, self.by, value) if isinstance(value, str) else None
+
+
 def read(worklist: Worklist) -> url_view.View:
-    """The view this page's URL asks for; `curve` names the value of the split whose limits are drawn."""
+    """The view this page's URL asks for; `curve` is the value whose confidence limits are drawn."""
     return url_view.read(
         "aging",
         [
@@ -55,9 +83,13 @@ def read(worklist: Worklist) -> url_view.View:
     )
 
 
-def filters(view: url_view.View) -> Filters:
-    """The filters the view means, for tasks of any state."""
-    return Filters(status="all", **url_filters.chosen(view))
+def split(worklist: Worklist, by: str) -> Split:
+    """The split by a value of SPLITS, or by "person": who deferred."""
+    if by == "all":
+        return Split(by, {})
+    if by == "person":
+        return Split(by, dict(session_labels.staff(worklist)))
+    return Split(by, dict(url_filters.labels(worklist)[by]))
 
 
 def show_choice(
@@ -67,72 +99,32 @@ def show_choice(
     choices: dict[str, str],
     then: Callable[[], None] | None = None,
 ) -> None:
-    """A choice of the view as buttons in a row."""
+    """One parameter of the view as buttons in a row."""
     st.segmented_control(
         label,
         list(choices),
         key=view.key(name),
-        format_func=choices.get,
+        format_func=choices.__getitem__,
         on_change=view.changed(name, then),
         required=True,
     )
 
 
-def show_split(view: url_view.View) -> None:
-    """By what the numbers are split."""
+def choose_split(view: url_view.View, worklist: Worklist) -> Split:
+    """The buttons that choose the split, and the split they have chosen."""
     show_choice(view, "split", "Split by", SPLITS, lambda: view.set("curve", None))
-
-
-def labels(worklist: Worklist, split_by: str) -> Callable[[object], str]:
-    """What the values of a split are called; a task without any has a blank one."""
-    known = {"person": session_labels.staff(worklist), "all": {}, **url_filters.labels(worklist)}[
-        split_by
-    ]
-    return lambda value: (
-        "All tasks"
-        if value == "all"
-        else known.get(value, str(value))
-        if isinstance(value, str)
-        else "None named"
-    )
-
-
-def narrowed(wanted: Filters, split_by: str, value: object, **changes: object) -> Filters | None:
-    """The filters for one value of a split only; None where the Tasks page has no name for it."""
-    if split_by == "all" or value == "all":
-        return replace(wanted, **changes)
-    return (
-        replace(wanted, **{url_filters.FIELDS[split_by]: (value,)}, **changes)
-        if isinstance(value, str)
-        else None
-    )
-
-
-def answer(measure: Callable, worklist: Worklist, wanted: Filters, *more: object) -> object:
-    """What a function of pipelines.outcomes or measures says of the list, kept for as long as it stays the same."""
-    return _answer(measure.__name__, worklist.state, wanted, more, measure, worklist)
-
-
-@st.cache_data(max_entries=200, show_spinner=False)
-def _answer(
-    name: str, state: State, wanted: Filters, more: tuple, _measure: Callable, _worklist: Worklist
-) -> object:
-    return _measure(_worklist, wanted, *more)
+    return split(worklist, view["split"])
 
 
 def days(number: float | None) -> str:
     """A number of days in words; None was never reached."""
-    return (
-        "not reached"
-        if number is None
-        else "1 day"
-        if number == 1
-        else f"{number:,.1f} days".replace(".0 ", " ")
-    )
+    if number is None:
+        return "not reached"
+    return "1 day" if number == 1 else f"{number:,.1f} days".replace(".0 ", " ")
 
 
 def share(part: int, whole: int) -> str:
-    """A part of a whole in per cent."""
+    """A part of a whole in percent."""
     return f"{part / whole:.0%}" if whole else "–"
 
 

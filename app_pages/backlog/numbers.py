@@ -1,4 +1,4 @@
-"""The numbers of the Backlog page: how it stands and moved, and each value of the split beside the others and its own past."""
+"""The numbers of the Backlog page: now and before, and each value of the split beside the others."""
 
 from __future__ import annotations
 
@@ -17,122 +17,103 @@ from pipelines.analytics.flow import Littles
 from pipelines.analytics.period import Period
 from pipelines.worklist.filters import Filters
 
+ABOUT_STAFF = (
+    "By whose the tasks are now: a draft moves to the last editor of the document, and takes its "
+    "past along."
+)
+
 
 def show(asked: Asked, moves: Moves, standing: Standing) -> None:
-    """How much is open, overdue and deferred now and was before the period; what came and went in it, and in the one before."""
-    came, went = (int(moves.whole[name].sum()) for name in ("came_in", "went_out"))
-    before = moves.whole_before
-    net_before = int(before["came_in"] - before["went_out"])
-    now, then = (
-        {name: int(rows[name].sum()) for name in ("tasks", "overdue", "deferred")}
-        for rows in (standing.now, standing.before)
-    )
-    oldest = min((day for day in standing.now["oldest"] if not pd.isna(day)), default=None)
-    evening = f"in the evening of {asked.evening_before:%B %-d}"
+    """Open, overdue and deferred now and before the period; what came and went in it and before."""
     with st.grid(4, min_column_width=170):
-        number_links.card(
-            asked.view,
-            "Open",
-            f"{now['tasks']:,}",
-            asked.filters,
-            _against(now["tasks"], then["tasks"], evening),
-        )
-        overdue, deferred = (
-            replace(asked.filters, status=name) for name in ("overdue", "deferred")
-        )
-        number_links.card(
-            asked.view,
-            "Overdue",
-            f"{now['overdue']:,}",
-            overdue,
-            _against(now["overdue"], then["overdue"], evening),
-        )
-        number_links.card(
-            asked.view,
-            "Deferred",
-            f"{now['deferred']:,}",
-            deferred,
-            _against(now["deferred"], then["deferred"], evening),
-        )
-        number_links.card(
-            asked.view,
-            "Oldest",
-            "none" if oldest is None else f"{oldest:%b %-d, %Y}",
-            asked.filters,
-            "since it fell due, not since it was noticed",
-        )
-        number_links.card(
-            asked.view,
-            "Came in",
-            f"{came:,}",
-            came_in(asked.filters, asked.period),
-            _against(came, int(before["came_in"])),
-        )
-        number_links.card(
-            asked.view,
-            "Went out",
-            f"{went:,}",
-            went_out(asked.filters, asked.period),
-            _against(went, int(before["went_out"])),
-        )
-        number_links.card(
-            asked.view, "Net", f"{came - went:+,}", None, f"{net_before:+,} in the period before"
-        )
-        number_links.card(asked.view, "Days to work it off", *_littles(moves.flow.littles))
-    st.markdown(caption(escape_markdown(_said(asked, moves))))
+        _show_standing(asked, standing)
+        _show_moves(asked, moves)
+    st.markdown(caption(escape_markdown(_period_in_words(asked, moves))))
 
 
-def _littles(law: Littles) -> tuple[str, None, str]:
-    """Little's law: what is open on average ÷ what leaves a day should be the days a task stays; both, for who wants to check."""
+def _show_standing(asked: Asked, standing: Standing) -> None:
+    evening = f"in the evening of {asked.evening_before:%B %-d}"
+    for label, column, wanted in (
+        ("Open", "tasks", asked.filters),
+        ("Overdue", "overdue", replace(asked.filters, status="overdue")),
+        ("Deferred", "deferred", replace(asked.filters, status="deferred")),
+    ):
+        now, then = (int(rows[column].sum()) for rows in (standing.now, standing.before))
+        number_links.card(asked.view, label, f"{now:,}", wanted, _against(now, then, evening))
+    oldest = min((day for day in standing.now["oldest"] if not pd.isna(day)), default=None)
+    number_links.card(
+        asked.view,
+        "Oldest",
+        "none" if oldest is None else f"{oldest:%b %-d, %Y}",
+        asked.filters,
+        "since it fell due, not since it was noticed",
+    )
+
+
+def _show_moves(asked: Asked, moves: Moves) -> None:
+    came, went = (int(moves.whole[name].sum()) for name in ("came_in", "went_out"))
+    came_before, went_before = (int(moves.whole_before[name]) for name in ("came_in", "went_out"))
+    number_links.card(
+        asked.view,
+        "Came in",
+        f"{came:,}",
+        came_in(asked.filters, asked.period),
+        _against(came, came_before),
+    )
+    number_links.card(
+        asked.view,
+        "Went out",
+        f"{went:,}",
+        went_out(asked.filters, asked.period),
+        _against(went, went_before),
+    )
+    net_before = f"{came_before - went_before:+,} in the period before"
+    number_links.card(asked.view, "Net", f"{came - went:+,}", None, net_before)
+    days, note = _days_to_work_off(moves.flow.littles)
+    number_links.card(asked.view, "Days to work it off", days, None, note)
+
+
+def _days_to_work_off(law: Littles) -> tuple[str, str]:
+    """Little's law: average open ÷ leaving a day, and in a note the days that tasks really stayed."""
     if law.expected is None or law.stayed is None:
-        return "no end", None, f"{law.average_open:,.1f} open on average, nothing went out"
-    said = f"{law.average_open:,.1f} open on average ÷ {law.average_open / law.expected:,.1f} going out a day"
-    return f"{law.expected:,.1f}", None, f"{said}; those that left stayed {law.stayed:,.1f}"
+        return "no end", f"{law.average_open:,.1f} open on average, nothing went out"
+    a_day = law.average_open / law.expected
+    note = (
+        f"{law.average_open:,.1f} open on average ÷ {a_day:,.1f} going out a day; "
+        f"those that left stayed {law.stayed:,.1f}"
+    )
+    return f"{law.expected:,.1f}", note
 
 
 def _against(now: int, before: int, when: str = "in the period before") -> str:
     return f"{before:,} {when}" + (f", {(now - before) / before:+.0%}" if before else "")
 
 
-def _said(asked: Asked, moves: Moves) -> str:
+def _period_in_words(asked: Asked, moves: Moves) -> str:
     first, last = asked.period.first, asked.period.last
     saturday = last + dt.timedelta(days=(5 - last.weekday()) % 7)
     began = moves.whole.loc[moves.whole["came_in"] > 0, "first"].min()
-    is_new = (
-        not moves.whole_before["came_in"]
-        and not moves.whole_before["open_at_end"]
-        and not pd.isna(began)
-        and began > first
-    )
-    text = f"{first:%B %-d} to {last:%B %-d, %Y}" + (
-        "" if last == saturday else f"; the last week goes to {saturday:%B %-d} and is not over"
-    )
+    before = moves.whole_before
+    was_empty = not before["came_in"] and not before["open_at_end"]
+    is_new = was_empty and not pd.isna(began) and began > first
+    text = f"{first:%B %-d} to {last:%B %-d, %Y}"
+    if last != saturday:
+        text += f"; the last week goes to {saturday:%B %-d} and is not over"
+    if is_new:
+        text += f". The list has nothing from before {began:%B %-d}"
+    # A reopened task leaves twice; the list behind the number has it once.
     twice = [
         f"{often:,} {what} more than once"
         for often, what in zip(moves.again, ("came in", "went out"), strict=True)
         if often
     ]
-    # A task that was reopened leaves twice; its list has it once.
-    text += f". The list has nothing from before {began:%B %-d}" if is_new else ""
     return text + (f". Counted each time: {' and '.join(twice)}" if twice else "") + "."
 
 
 def show_comparison(asked: Asked, moves: Moves, standing: Standing) -> None:
-    """One row a value: how it stands, and what moved in the period, beside how it stood and what moved before."""
-    stood = standing.before.rename(
-        columns={name: f"{name}_before" for name in ("tasks", "overdue", "deferred")}
-    )
-    rows = standing.now.drop(columns="oldest_days")
-    for more in (_moved(moves.flow.steps), _moved(moves.flow.before, "_before"), stood):
-        rows = rows.merge(more, on="split", how="outer")
-    numbers = [name for name in rows.columns if name not in ("split", "oldest", "amount")]
-    rows = rows.assign(
-        **rows[numbers].fillna(0).astype(int), amount=rows["amount"].fillna(0).astype(float)
-    )
-    rows = rows[(rows[numbers] != 0).any(axis=1)].sort_values(
-        ["tasks", "split"], ascending=[False, True], ignore_index=True
-    )
-    rows = rows.assign(named=[asked.called(value) for value in rows["split"]])
+    """One row a value of the split: its standing and moves, and the same before the period."""
+    rows = _comparison(moves, standing)
+    rows = rows.assign(named=[asked.name_of(value) for value in rows["split"]])
 
     def links(row: pd.Series) -> number_table.Links:
         mine, before = within(asked, row["split"]), asked.period.before()
@@ -148,36 +129,51 @@ def show_comparison(asked: Asked, moves: Moves, standing: Standing) -> None:
         yield "Came in, before", row["came_in_before"], came_in(mine, before)
         yield "Went out, before", row["went_out_before"], went_out(mine, before)
 
-    evening = f"In the evening of {asked.evening_before:%B %-d}"
-    columns = {
-        "named": number_table.text(asked.split_label),
-        "tasks": number_table.number("Open"),
-        "overdue": number_table.number("Overdue"),
-        "deferred": number_table.number("Deferred"),
-        "oldest": st.column_config.DateColumn("Oldest", format="MMM D, YYYY"),
-        "amount": number_table.number(
-            "Dollars", "Waiting in Uncollected Payments and Refund Request", "dollar"
-        ),
-        "came_in": number_table.number("Came in"),
-        "went_out": number_table.number("Went out"),
-        "net": number_table.number("Net", pattern="%+d"),
-        "tasks_before": number_table.number("Open, before", evening),
-        "overdue_before": number_table.number("Overdue, before", evening),
-        "deferred_before": number_table.number("Deferred, before", evening),
-        "came_in_before": number_table.number(
-            "In, before", "In the period of the same length before"
-        ),
-        "went_out_before": number_table.number("Out, before"),
-        "net_before": number_table.number("Net, before", pattern="%+d"),
-    }
-    alt = f"{len(rows)} rows by {asked.split_label.lower()}: open, overdue, deferred, oldest, dollars, what came and went, and the same before"
-    number_table.show(asked.view, rows, columns, alt, links, name="comparison")
+    alt = (
+        f"{len(rows)} rows by {asked.split_label.lower()}: open, overdue, deferred, oldest, "
+        "dollars, what came and went, and the same before"
+    )
+    number_table.show(asked.view, rows, _columns(asked), alt, links, name="comparison")
     if asked.split == "staff":
-        st.markdown(
-            caption(
-                "By whose the tasks are now: a draft moves to whoever edits the document last, and takes its past along."
-            )
-        )
+        st.markdown(caption(ABOUT_STAFF))
+
+
+def _comparison(moves: Moves, standing: Standing) -> pd.DataFrame:
+    """One row a value that has any number, most open tasks first."""
+    stood = standing.before.rename(
+        columns={name: f"{name}_before" for name in ("tasks", "overdue", "deferred")}
+    )
+    rows = standing.now.drop(columns="oldest_days")
+    for more in (_moved(moves.flow.steps), _moved(moves.flow.before, "_before"), stood):
+        rows = rows.merge(more, on="split", how="outer")
+    numbers = [name for name in rows.columns if name not in ("split", "oldest", "amount")]
+    rows[numbers] = rows[numbers].fillna(0).astype(int)
+    rows = rows.assign(amount=rows["amount"].fillna(0).astype(float))
+    return rows[(rows[numbers] != 0).any(axis=1)].sort_values(
+        ["tasks", "split"], ascending=[False, True], ignore_index=True
+    )
+
+
+def _columns(asked: Asked) -> number_table.Columns:
+    number = number_table.number
+    evening = f"In the evening of {asked.evening_before:%B %-d}"
+    return {
+        "named": number_table.text(asked.split_label),
+        "tasks": number("Open"),
+        "overdue": number("Overdue"),
+        "deferred": number("Deferred"),
+        "oldest": st.column_config.DateColumn("Oldest", format="MMM D, YYYY"),
+        "amount": number("Dollars", "Waiting in Uncollected Payments and Refund Request", "dollar"),
+        "came_in": number("Came in"),
+        "went_out": number("Went out"),
+        "net": number("Net", pattern="%+d"),
+        "tasks_before": number("Open, before", evening),
+        "overdue_before": number("Overdue, before", evening),
+        "deferred_before": number("Deferred, before", evening),
+        "came_in_before": number("In, before", "In the period of the same length before"),
+        "went_out_before": number("Out, before"),
+        "net_before": number("Net, before", pattern="%+d"),
+    }
 
 
 def _moved(steps: pd.DataFrame, suffix: str = "") -> pd.DataFrame:
@@ -188,10 +184,10 @@ def _moved(steps: pd.DataFrame, suffix: str = "") -> pd.DataFrame:
 
 
 def within(asked: Asked, value: str) -> Filters:
-    """The filters of the view, and of one value of its split."""
+    """The filters of the view, narrowed to one value of its split."""
     if asked.split == "all":
         return asked.filters
-    return replace(asked.filters, **{url_filters.FIELDS[asked.split]: (value,)})
+    return url_filters.narrow(asked.filters, asked.split, value)
 
 
 def came_in(filters: Filters, period: Period) -> Filters:
@@ -200,12 +196,12 @@ def came_in(filters: Filters, period: Period) -> Filters:
 
 
 def went_out(filters: Filters, period: Period, how: Sequence[str] = ()) -> Filters:
-    """The tasks that left it in those days; with ends of tasks, those that left so."""
+    """The tasks that left the list in those days; with kinds of end, those that ended so."""
     return replace(
         filters, status="all", out_from=period.first, out_to=period.last, close_kinds=tuple(how)
     )
 
 
 def on_evenings(filters: Filters, last: dt.date, since: dt.date | None = None) -> Filters:
-    """The tasks that were on it in the evening of a day, or at some time from an earlier evening on."""
+    """The tasks on the list in the evening of `last`, or at any time since the evening of `since`."""
     return replace(filters, status="all", open_on=last, open_since=since)

@@ -1,4 +1,4 @@
-"""How the backlog moves: what is open, what came and went, compared with the period before and between facilities, types, payers and people."""
+"""Backlog: what is open, what came and went, compared with the period before and by a split."""
 
 import streamlit as st
 
@@ -35,7 +35,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
             label,
             list(choices),
             key=view.key(name),
-            format_func=choices.get,
+            format_func=choices.__getitem__,
             on_change=view.changed(name),
             required=True,
         )

@@ -1,8 +1,9 @@
-"""A chart on a page, with what it shows in words below it."""
+"""A chart on a page, described in words below it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
@@ -12,21 +13,35 @@ from pipelines.analytics import charts
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+CONFIG = {"displayModeBar": False, "showTips": False}
+Clicked = tuple[str | int | None, ...]  # the customdata of a mark, as the figure set it
 
-def show(
-    figure: Figure, alt: str, key: str, *, on_select: object = "ignore", height: int = 320
-) -> object:
-    """Draw it in the workbench's theme; `alt` says what it shows for who cannot see it. Answers what was clicked where that is asked for."""
+
+def show(figure: Figure, alt: str, key: str, *, height: int = 320) -> None:
+    """Draw the figure in the workbench's theme; `alt` describes it in words."""
     themed = charts.themed(figure, height)
-    config = {"displayModeBar": False, "showTips": False}
-    chosen = st.plotly_chart(
-        themed,
+    st.plotly_chart(themed, key=key, theme=None, config=CONFIG, alt=alt)
+    st.markdown(caption(escape_markdown(alt)))
+
+
+def show_clickable(
+    figure: Figure,
+    alt: str,
+    key: str,
+    *,
+    on_select: Literal["rerun"] | Callable[..., None] = "rerun",
+    height: int = 320,
+) -> Clicked | None:
+    """Draw the figure; answers the customdata of the mark that was clicked, None without one."""
+    state = st.plotly_chart(
+        charts.themed(figure, height),
         key=key,
         theme=None,
         on_select=on_select,
         selection_mode="points",
-        config=config,
+        config=CONFIG,
         alt=alt,
     )
     st.markdown(caption(escape_markdown(alt)))
-    return chosen
+    points = state["selection"]["points"] if state else []
+    return tuple(points[0]["customdata"]) if points else None

@@ -15,6 +15,7 @@ from app_pages.url import filters as url_filters
 from app_pages.url import view as url_view
 from pipelines.vocabulary import CLOSED_BY_PERSON, CLOSED_BY_RUN, ME
 from pipelines.worklist.filters import Filters
+from pipelines.worklist.worklist import Worklist
 
 FIRST_TASKS = 3  # of each type; the rest is one click away
 
@@ -25,14 +26,16 @@ view = url_view.read("dashboard", [url_filters.facility(worklist)])
 
 facility_id = facility.choose(view, facilities)
 filters = Filters(facility_ids=(facility_id,))
-numbers = cached.summary(worklist, replace(filters, status="open"))
-counts = cached.counts(worklist, filters)
-first = cached.first_tasks(worklist, filters, FIRST_TASKS)
+numbers = cached.ask(Worklist.summary, worklist, replace(filters, status="open"))
+counts = cached.ask(Worklist.counts, worklist, filters)
+first = cached.ask(Worklist.first_tasks, worklist, filters, FIRST_TASKS)
 zone = ZoneInfo(worklist.facilities().set_index("facility_id").loc[facility_id, "time_zone"])
 yesterday = (worklist.at.astimezone(zone) - dt.timedelta(days=1)).replace(
     hour=0, minute=0, second=0, microsecond=0
 )
-moved = cached.movements(worklist, yesterday, facility_id)
+moved = dict(
+    cached.ask(Worklist.movements, worklist, yesterday, facility_id).itertuples(index=False)
+)
 
 st.title("Dashboard")
 st.subheader(escape_markdown(facilities[facility_id]))
@@ -61,7 +64,7 @@ with st.grid(5, min_column_width=150):
 actions.show_outcome()
 
 mine = replace(filters, staff_ids=(person.staff_id,))
-my_tasks = cached.summary(worklist, mine)["tasks"]
+my_tasks = cached.ask(Worklist.summary, worklist, mine)["tasks"]
 with st.container(border=True):
     query = {"facility": [facility_id], "staff": [ME]}
     st.page_link(

@@ -8,6 +8,7 @@ from app_pages.session import cached, labels, workspace
 from app_pages.session.markdown import escape_markdown
 from app_pages.url import view as url_view
 from pipelines.worklist.filters import Filters
+from pipelines.worklist.worklist import Worklist
 
 worklist = workspace.worklist()
 rules = words.book().applied.rules
@@ -29,9 +30,9 @@ else:
     with st.container(horizontal=True):
         st.page_link(workspace.pages()["rules"], label="All rules", icon=":material/arrow_back:")
         if is_known:
-            waiting = cached.summary(worklist, Filters(status="open", rule_ids=(rule.rule_id,)))[
-                "tasks"
-            ]
+            waiting = cached.ask(
+                Worklist.summary, worklist, Filters(status="open", rule_ids=(rule.rule_id,))
+            )["tasks"]
             query = {"type": [rule.rule_id], "status": "open"}
             st.page_link(
                 workspace.pages()["tasks"],

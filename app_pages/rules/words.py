@@ -39,7 +39,9 @@ def book() -> RuleBook:
 def show_list(worklist: Worklist) -> None:
     """Every rule by category, each a link, with what it is for and how it stands now."""
     waiting = (
-        cached.counts(worklist, Filters(status="open")).set_index("rule_id")["tasks"].to_dict()
+        cached.ask(Worklist.counts, worklist, Filters(status="open"))
+        .set_index("rule_id")["tasks"]
+        .to_dict()
     )
     withheld = set(history.withheld(worklist.con)["rule_id"])
     for category in vocabulary.CATEGORIES:

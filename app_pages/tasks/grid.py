@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
 
+from app_pages.components import widget_key
 from app_pages.url import view
 from pipelines.vocabulary import CLOSE_KINDS
 
@@ -53,7 +53,7 @@ def show(
         (str(task_id), int(seq))
         for task_id, seq in zip(tasks["task_id"], tasks["last_seq"], strict=True)
     ]
-    key = "grid." + hashlib.sha1(repr(shown).encode(), usedforsecurity=False).hexdigest()[:16]
+    key = widget_key.of_content("grid", shown)
     if st.session_state.get("grid.key") != key:
         # Other rows than last time: the ticks go along by id, once, since a default that changed with each tick would send the table again.
         ticked = st.session_state.get(TICKED, {})

@@ -22,7 +22,7 @@ def show(worklist: Worklist, view: url_view.View, filters: Filters) -> None:
             "Deferred": numbers["deferred"],
         }
     else:
-        numbers = cached.summary(worklist, filters)
+        numbers = cached.ask(Worklist.summary, worklist, filters)
         closed = numbers["tasks"] - numbers["still_open"]
         shown = {
             "Still open": numbers["still_open"],
@@ -45,7 +45,7 @@ def show(worklist: Worklist, view: url_view.View, filters: Filters) -> None:
 def count(worklist: Worklist, view: url_view.View, filters: Filters) -> int:
     """How many tasks the list has."""
     if view["status"] not in OPEN_STATUSES:
-        return cached.summary(worklist, filters)["tasks"]
+        return cached.ask(Worklist.summary, worklist, filters)["tasks"]
     numbers = _of_open(worklist, filters)
     of_status = {
         "pending": _pending(numbers),
@@ -57,7 +57,7 @@ def count(worklist: Worklist, view: url_view.View, filters: Filters) -> int:
 
 
 def _of_open(worklist: Worklist, filters: Filters) -> dict[str, object]:
-    return cached.summary(worklist, tasks_view.all_statuses(filters))
+    return cached.ask(Worklist.summary, worklist, tasks_view.all_statuses(filters))
 
 
 def _pending(numbers: dict[str, object]) -> int:

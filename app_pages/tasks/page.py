@@ -11,6 +11,7 @@ from app_pages.url import filters as url_filters
 from app_pages.url import saved_views, time_travel
 from app_pages.url import view as url_view
 from pipelines.vocabulary import OPEN_STATUSES, STATUSES
+from pipelines.worklist.worklist import Worklist
 
 PAGE_ROWS = 100
 
@@ -25,7 +26,7 @@ with st.session_state["sidebar"]:
 count = numbers.count(worklist, view, filters)
 pages = max(1, -(-count // PAGE_ROWS))
 page = min(view["page"], pages)
-tasks = cached.tasks(worklist, filters, order, PAGE_ROWS, (page - 1) * PAGE_ROWS)
+tasks = cached.ask(Worklist.tasks, worklist, filters, order, PAGE_ROWS, (page - 1) * PAGE_ROWS)
 if page != view["page"]:
     view.set("page", page)
 
@@ -49,7 +50,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         "Status",
         list(STATUSES),
         key=view.key("status"),
-        format_func=STATUSES.get,
+        format_func=STATUSES.__getitem__,
         on_change=view.changed("status"),
         required=True,
     )
@@ -57,7 +58,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         "Sort",
         list(tasks_view.SORTS),
         key=view.key("sort"),
-        format_func=tasks_view.SORTS.get,
+        format_func=tasks_view.SORTS.__getitem__,
         on_change=view.changed("sort"),
         width=210,
     )

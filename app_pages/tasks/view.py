@@ -62,8 +62,8 @@ def filters(view: url_view.View) -> Filters:
         url_view.days(view[name]) if view[name] else (None, None) for name in ("in", "out")
     )
     since, on = url_view.evenings(view["on"]) if view["on"] else (None, None)
-    return Filters(
-        status=view["status"],
+    return replace(
+        url_filters.chosen(view, view["status"]),
         patient_id=view["patient"],
         close_kinds=tuple(view["ended"]),
         happened=tuple(view["had"]),
@@ -74,7 +74,6 @@ def filters(view: url_view.View) -> Filters:
         in_to=came[1],
         out_from=went[0],
         out_to=went[1],
-        **url_filters.chosen(view),
     )
 
 
@@ -99,7 +98,7 @@ def show_filters(view: url_view.View, worklist: Worklist) -> None:
                 label,
                 list(choices),
                 key=view.key(name),
-                format_func=choices.get,
+                format_func=choices.__getitem__,
                 on_change=view.changed(name, first_page),
                 placeholder="All",
             )

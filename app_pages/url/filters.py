@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
@@ -68,13 +70,26 @@ def labels(worklist: Worklist) -> Mapping[str, Mapping[str, str]]:
     }
 
 
-def chosen(view: url_view.View) -> dict[str, tuple[str, ...]]:
-    """What the view has chosen, as fields of Filters; Me is whoever looks."""
-    found = {FIELDS[name]: tuple(view[name]) for name in FACETS if name in view.params}
-    found["staff_ids"] = tuple(
-        session_labels.me() if value == ME else value for value in found["staff_ids"]
-    )
+def chosen(view: url_view.View, status: str) -> Filters:
+    """The filters the view has chosen, for tasks of this status; "me" is the person who looks."""
+    found = Filters(status)
+    for facet in (name for name in FACETS if name in view.params):
+        values = tuple(
+            session_labels.me() if (facet, value) == ("staff", ME) else value
+            for value in view[facet]
+        )
+        found = _with(found, facet, values)
     return found
+
+
+def narrow(filters: Filters, facet: str, value: str) -> Filters:
+    """These filters with this one value of a facet."""
+    return _with(filters, facet, (value,))
+
+
+def _with(filters: Filters, facet: str, values: tuple[str, ...]) -> Filters:
+    fields: dict[str, Any] = {FIELDS[facet]: values}  # the fields of facets are all tuples of ids
+    return replace(filters, **fields)
 
 
 def show(
@@ -84,7 +99,7 @@ def show(
     then: Callable[[], None] | None = None,
 ) -> None:
     """The widgets, each offering what has tasks now given the others, and what the view says already."""
-    offered, known = cached.options(worklist, filters), labels(worklist)
+    offered, known = cached.ask(Worklist.options, worklist, filters), labels(worklist)
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
     ):
@@ -118,7 +133,7 @@ def _no_task(view: url_view.View) -> dict[str, None]:
 
 def without_tasks(view: url_view.View, worklist: Worklist, filters: Filters) -> list[str]:
     """The view's values that have no tasks now: they stay in the URL, since a bookmark must work tomorrow."""
-    offered, known = cached.options(worklist, filters), labels(worklist)
+    offered, known = cached.ask(Worklist.options, worklist, filters), labels(worklist)
     return [
         f"No tasks now for {FACETS[name].lower()} “{known[name].get(value, value)}”"
         for name in FACETS

@@ -137,17 +137,19 @@ def test_open_tasks_by_type_and_age_with_the_oldest(looking: App, worked: Workbe
     }
 
 
-def test_a_clicked_cell_shows_its_own_tasks(
-    looking: App, worked: Workbench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app_pages.aging.ages.cells_of", lambda chosen: [(0, 2)])
+def test_a_clicked_cell_shows_its_own_tasks(looking: App, worked: Workbench) -> None:
+    def click_cell(row: int, column: int) -> None:
+        points = [{"customdata": [row, column]}]
+        looking.test.session_state["aging.heatmap"] = {"selection": {"points": points}}
+
+    click_cell(0, 2)
     looking.open("aging")
     assert "Draft Documents, 4–7 days: the five oldest" in looking.says
     (label,) = [label for label in links(looking) if label.endswith(", 7 days")]
     assert label == "Draft Documents: Test, Ana, 7 days"
     rows = listed(looking, links(looking)["List 1 task"], worked)
     assert rows[["title", "age_band"]].to_numpy().tolist() == [["Draft Documents", "4-7"]]
-    monkeypatch.setattr("app_pages.aging.ages.cells_of", lambda chosen: [(0, 0)])
+    click_cell(0, 0)
     assert "No task is that old here." in looking.run().says
 
 
