@@ -34,6 +34,7 @@ from pipelines.errors import UserError
 from pipelines.ledger.ledger import open_ledger
 from pipelines.settings import ROOT, Settings
 from pipelines.warehouse import snapshots
+from pipelines.worklist import layout
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import open_worklist
 
@@ -253,7 +254,7 @@ def look(settings: Settings) -> tuple[dt.datetime, int, int]:
         seq = ledger.last_seq()
     path = snapshots.current(settings.warehouse)
     con = snapshots.connect()
-    snapshots.attach(con, path, "snapshot")
+    layout.attach(con, path, "snapshot")
     (as_of,) = snapshots.one(con, "SELECT MAX(as_of) FROM snapshot.runs")
     con.close()
     with open_worklist(settings, as_of + OPENS_AT) as worklist:

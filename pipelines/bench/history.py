@@ -8,6 +8,7 @@ import duckdb
 
 from pipelines import lifecycle, worklist
 from pipelines.warehouse import snapshots
+from pipelines.worklist import layout
 
 DAYS = 730
 # Copy i of an open task is of another record of the same patient; one in ten is an earlier occurrence of the open task, and the copy before
@@ -84,7 +85,7 @@ def lengthen(folder: Path, tasks: int) -> int:
     assert live is not None
     made = live.with_name("long.duckdb")
     with snapshots.connect() as con:
-        snapshots.attach(con, live, "snapshot", oldest=snapshots.OLDEST)
+        snapshots.attach(con, live, "snapshot")
         con.execute(f"ATTACH '{made}' AS long")
         con.execute("COPY FROM DATABASE snapshot TO long")
         (open_tasks,) = snapshots.one(con, "SELECT COUNT(*) FROM snapshot.tasks")
@@ -116,4 +117,4 @@ def _work_out(con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute("CREATE INDEX IF NOT EXISTS events_of_task ON long.events (task_id)")
     con.execute("CREATE INDEX IF NOT EXISTS task ON long.tasks (task_id)")
-    con.execute("UPDATE long.snapshot SET format = $format", {"format": snapshots.FORMAT})
+    layout.stamp(con, "long")

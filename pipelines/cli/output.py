@@ -114,7 +114,7 @@ def run(settings: Settings, folder: Path, as_of: dt.datetime) -> None:
         if len(report.refused) > REFUSED_SHOWN:
             print(f"… and {len(report.refused) - REFUSED_SHOWN:,} more kinds")
     print(
-        f"{report.folded:,} actions of staff folded in. Published: {snapshots.current(settings.warehouse)}"
+        f"{report.actions_applied:,} actions of staff applied. Published: {snapshots.current(settings.warehouse)}"
     )
     _log_published(report)
 
@@ -155,7 +155,7 @@ def _log_published(report: run_module.RunReport) -> None:
             "withheld": withheld,
             "opened": counts["open"],
             "closed": sum(counts[kind] for kind in CLOSED_BY_RUN),
-            "folded": report.folded,
+            "folded": report.actions_applied,
         },
     )
 

@@ -29,8 +29,7 @@ from pipelines.runs import run
 from pipelines.sample.files import ID_WIDTHS
 from pipelines.sample.practice import PAYERS
 from pipelines.settings import Settings
-from pipelines.warehouse import snapshots
-from pipelines.worklist import filters
+from pipelines.worklist import filters, layout
 from pipelines.worklist.worklist import open_worklist
 
 # More patients than data/sample has, so that several hundred tasks stay open although people work on them.
@@ -48,7 +47,7 @@ EARLIER_WEEKDAYS = (
 )  # before that, a run on Mondays and Thursdays does: every run takes a second of the first start
 START = dt.datetime(2026, 11, 20, 8, 30, tzinfo=ZONE)  # the demo's "now" when it is first shown
 FIRST_RANDOM_PATIENT = str(sample.FIRST_NUMBER).zfill(ID_WIDTHS["patients"])
-BUILT = "built"  # the last file written; it holds the format of the snapshots, so that a newer software builds anew
+BUILT = "built"  # the last file written; it holds the layout of the snapshots, so that another version builds anew
 WAIT_SECONDS, TRY_SECONDS = 600, 0.2
 KEPT = 7  # deliveries in the inbox
 
@@ -68,9 +67,11 @@ def settings_for(settings: Settings) -> Settings:
 def is_built(demo: Settings) -> bool:
     """Whether all runs and actions of the demo's history were finished, by a software that wrote such snapshots as this one reads."""
     try:
-        return (demo.data / BUILT).read_text(encoding="utf-8") == str(snapshots.FORMAT) and (
-            demo.warehouse / "CURRENT"
-        ).is_file()
+        built_layout, _, built_sources = (demo.data / BUILT).read_text("utf-8").partition(" ")
+        return (
+            layout.is_current(built_layout, built_sources)
+            and (demo.warehouse / "CURRENT").is_file()
+        )
     except (OSError, UnicodeDecodeError):
         return False
 
@@ -88,7 +89,7 @@ def build(demo: Settings, tell: Callable[[float, str], None] = lambda share, doi
             if beside.exists():  # what a killed build left behind
                 shutil.rmtree(beside)
             _live_through(replace(demo, data=beside, ledger_url=_ledger_url(beside)), tell)
-            (beside / BUILT).write_text(str(snapshots.FORMAT), encoding="utf-8")
+            (beside / BUILT).write_text(f"{layout.current()} {layout.sources()}", encoding="utf-8")
             _put_in_place(beside, demo.data)
         except OSError as error:
             raise UserError(

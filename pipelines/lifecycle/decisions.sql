@@ -14,7 +14,7 @@ WITH latest AS (
         t.close_kind,
         t.episode,
         t.is_away,
-    FROM folded_tasks AS t
+    FROM tasks_with_actions AS t
     INNER JOIN rules AS r ON t.rule_id = r.rule_id AND r.is_answered
     WHERE t.is_latest
 ),

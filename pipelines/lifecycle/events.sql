@@ -53,7 +53,7 @@ WITH happenings AS (
         CAST(NULL AS DECIMAL(12, 2)) AS amount,
         CAST(NULL AS VARCHAR) AS payer_id,
     FROM decisions AS d
-    INNER JOIN folded_tasks AS t ON d.task_id = t.task_id
+    INNER JOIN tasks_with_actions AS t ON d.task_id = t.task_id
     INNER JOIN candidates AS c ON d.rule_id = c.rule_id AND d.subject_id = c.subject_id
     WHERE d.decision = 'refresh' AND COALESCE(c.staff_id, '') <> COALESCE(t.rule_staff_id, '')
     UNION ALL
@@ -68,7 +68,7 @@ WITH happenings AS (
         c.amount,
         COALESCE(CASE WHEN $has_payers THEN c.payer_id ELSE t.payer_id END, 'self-pay') AS payer_id,
     FROM decisions AS d
-    INNER JOIN folded_tasks AS t ON d.task_id = t.task_id
+    INNER JOIN tasks_with_actions AS t ON d.task_id = t.task_id
     INNER JOIN candidates AS c ON d.rule_id = c.rule_id AND d.subject_id = c.subject_id
     WHERE
         d.decision = 'refresh'

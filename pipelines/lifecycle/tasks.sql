@@ -38,7 +38,7 @@ SELECT
     COALESCE(t.converted_from, f.task_id) AS converted_from,
     CASE WHEN d.decision = 'converted' THEN d.converts_to_task_id ELSE t.converted_to END AS converted_to,
     t.last_seq,
-FROM folded_tasks AS t
+FROM tasks_with_actions AS t
 LEFT JOIN decisions AS d ON t.task_id = d.task_id
 LEFT JOIN candidates AS c ON d.decision = 'refresh' AND d.rule_id = c.rule_id AND d.subject_id = c.subject_id
 LEFT JOIN converted AS f ON t.task_id = f.converts_to_task_id AND f.choice = 1

@@ -102,7 +102,7 @@ def last_run(settings: Settings) -> LastRun | None:
     if live is None:
         return None
     with snapshots.connect() as con:
-        snapshots.attach(con, live, "live", oldest=snapshots.OLDEST)
+        snapshots.attach(con, live, "live")
         con.execute("USE live")
         try:
             run_no, as_of = snapshots.one(

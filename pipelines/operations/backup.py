@@ -48,7 +48,7 @@ def back_up(settings: Settings, out: Path, at: dt.datetime) -> Backup:
             raise UserError(f"{target} is there already; a backup is never written over")
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(parents=True)
-        # The snapshot first: the ledger then knows at least what the snapshot has folded in.
+        # The snapshot first: the ledger then knows at least the actions the snapshot holds.
         snapshot = _copy_snapshot(settings, making)
         rows = _copy_ledger(settings, making / LEDGER)
         files = {path.name: _digest(path) for path in sorted(making.iterdir())}

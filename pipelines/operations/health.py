@@ -22,6 +22,7 @@ from pipelines.rules.evaluate import SWITCHED_OFF
 from pipelines.runs import history
 from pipelines.settings import Settings
 from pipelines.warehouse import snapshots
+from pipelines.worklist import layout
 
 OK, ATTENTION, FAILING = "ok", "attention", "failing"
 LEVELS = (OK, ATTENTION, FAILING)  # a level's place is the exit code, as Nagios and its kin read it
@@ -71,7 +72,7 @@ def _of_list(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> Ite
             yield Check("list", FAILING, "no list was published yet: python -m pipelines run")
             return
         with snapshots.connect() as con:
-            snapshots.attach(con, live, "live")
+            layout.attach(con, live, "live")
             con.execute("USE live")
             try:
                 newest = history.freshness(con)

@@ -1,27 +1,28 @@
-"""One run: read → check → stage → rules → lifecycle → publish. Either all of it is published or nothing."""
+"""One run: read → stage → ask the rules → decide → publish. It publishes all of it or nothing."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from pipelines import lifecycle
 from pipelines.errors import UserError
 from pipelines.extracts import folder as extracts_folder
 from pipelines.extracts import read as extracts_read
 from pipelines.extracts import rejected
 from pipelines.extracts.read import TableRead
+from pipelines.ledger.actions import Action
 from pipelines.ledger.ledger import open_ledger
 from pipelines.lifecycle import decide
+from pipelines.lifecycle.context import RunContext
 from pipelines.rules import evaluate
 from pipelines.rules import overrides as rules_overrides
 from pipelines.rules.evaluate import RuleResult
-from pipelines.rules.model import Applied
-from pipelines.runs import record
+from pipelines.runs import previous, record
 from pipelines.settings import Settings
 from pipelines.staging.stage import Stager
 from pipelines.warehouse import snapshots
@@ -29,28 +30,16 @@ from pipelines.warehouse import snapshots
 
 @dataclass(frozen=True)
 class RunReport:
-    """What a run did, for the console and the run page: tables read, rules asked, counts of decisions by rule."""
+    """What a run did: tables read, rules asked, counts of decisions by rule and kind."""
 
     run_id: str
     as_of: dt.datetime
     reads: tuple[TableRead, ...]
     answers: tuple[RuleResult, ...]
     decisions: Mapping[str, Mapping[str, int]]
-    folded: int
+    actions_applied: int
     notes: tuple[str, ...]
     refused: tuple[tuple[str, str, str, int, int], ...]
-
-
-@dataclass(frozen=True)
-class PreviousRun:
-    """What the previous snapshot says that this run must know."""
-
-    run_no: int
-    as_of: dt.datetime | None
-    folded_seq: int
-    waiting: tuple[int, ...]
-    last_event_no: int
-    tables: Mapping[str, extracts_read.Previous]
 
 
 def run(
@@ -59,147 +48,103 @@ def run(
     as_of: dt.datetime,
     tell: Callable[[str], None] = lambda stage: None,
 ) -> RunReport:
-    """Run once over a folder of extracts at a moment (aware) and publish; UserError when nothing could be published."""
+    """Run over a folder of extracts at a moment (aware) and publish; UserError, nothing published."""
     applied = rules_overrides.rules_in_force(settings)
-    with snapshots.one_run_at_a_time(settings.warehouse):
-        con = snapshots.connect()
-        try:
-            return _run(con, settings, folder, as_of, applied, tell)
-        except duckdb.Error as error:
-            # DuckDB quotes what it was working on; only its kind is safe to show, except where the disk speaks.
-            is_of_disk = isinstance(error, duckdb.IOException) or (
-                isinstance(error, duckdb.FatalException) and "fsync" in str(error)
+    with snapshots.one_run_at_a_time(settings.warehouse), _connection(settings) as con:
+        before = previous.attach_previous(con, settings.warehouse)
+        if before.as_of is not None and as_of < before.as_of:
+            raise UserError(
+                f"The published list already speaks for {before.as_of:%Y-%m-%d %H:%M:%S %Z}; "
+                f"a run for {as_of:%Y-%m-%d %H:%M:%S %Z} would go back in time"
             )
-            says = (
-                " ".join(str(error).split()).rstrip("!.") + "." if is_of_disk else ""
-            )  # the cause may be in its last line
-            previous = snapshots.current(settings.warehouse)
-            if previous is not None and previous.name in says:
-                raise UserError(snapshots.damaged(previous, error)) from None
-            raise UserError(
-                f"The run could not be finished ({type(error).__name__}). {says} The previous list stays live.".replace(
-                    "  ", " "
-                )
-            ) from error
-        except OSError as error:
-            raise UserError(
-                f"The run could not be finished: {error.strerror}: {error.filename or settings.data}. The previous list stays live."
-            ) from error
-        finally:
-            con.close()
-            for left in settings.warehouse.glob(".*.building*"):
-                left.unlink(missing_ok=True)
+        return _run(RunContext(con, settings, folder, as_of, applied, before), tell)
 
 
-def _run(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    folder: Path,
-    as_of: dt.datetime,
-    applied: Applied,
-    tell: Callable[[str], None],
-) -> RunReport:
-    before = _previous_run(con, snapshots.current(settings.warehouse))
-    if before.as_of is not None and as_of < before.as_of:
-        raise UserError(
-            f"The published list already speaks for {before.as_of:%Y-%m-%d %H:%M:%S %Z}; a run for {as_of:%Y-%m-%d %H:%M:%S %Z} would go back in time"
-        )
-    run_no = before.run_no + 1
-    run_id = f"{run_no:06d}-{as_of.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}"
-
+def _run(run: RunContext, tell: Callable[[str], None]) -> RunReport:
     tell("reading and staging")
-    found = extracts_folder.find(folder)
-    snapshots.attach_new(con, snapshots.building(settings.warehouse, run_id))
-    reads = extracts_read.read(
-        con,
-        found,
-        dict(before.tables),
-        settings.rejected / run_id,
-        settings.max_loss,
-        _stager(con, as_of),
-    )
-    by_table = {read.table: read for read in reads}
+    found = extracts_folder.find(run.folder)
+    snapshots.attach_new(run.con, snapshots.building(run.settings.warehouse, run.run_id))
+    reads = _read_and_stage(run, found)
 
     tell("asking the rules")
-    if by_table["payers"].status == "accepted":
-        evaluate.check_payers(con, applied, str(settings.settings_file))
-    answers = evaluate.ask(con, applied, by_table, as_of)
+    if reads["payers"].status == "accepted":
+        evaluate.check_payers(run.con, run.applied, str(run.settings.settings_file))
+    answers = evaluate.ask(run.con, run.applied, reads, run.as_of)
 
     tell("bringing tasks up to date")
-    with open_ledger(settings.ledger_url) as ledger:
-        known = ledger.actions(after=before.folded_seq, also=before.waiting)
-    # What is dated later than this run has not happened yet for it; it waits by its number, and holds up no other action.
-    acted = [action for action in known if action.at <= as_of]
-    waiting = [action.seq for action in known if action.at > as_of]
-    folded_seq = max([before.folded_seq, *(action.seq for action in known)])
-    snapshots.create_table(
-        con, "snapshot.waiting_actions", "seq BIGINT", [(seq,) for seq in waiting]
-    )
-    decide.fold_actions(con, acted, before.last_event_no)
-    decisions = decide.decide(con, before.last_event_no, applied.rules, answers, by_table, as_of)
+    due, waiting = _actions(run)
+    decide.apply_due_actions(run, due)
+    decisions = decide.decide(run, answers, reads)
 
     tell("publishing")
-    record.record(
-        con,
-        run_no,
-        run_id,
-        as_of,
-        folded_seq,
-        folder,
-        applied,
-        reads,
-        answers,
-        decisions,
-    )
-    record.make_quick_to_read(con, as_of)
-    snapshots.publish(con, settings.warehouse, run_id)
+    record.record(run, list(reads.values()), answers, decisions)
+    record.record_actions(run, due, waiting)
+    record.finish(run)
+    snapshots.publish(run.con, run.settings.warehouse, run.run_id)
     return RunReport(
-        run_id,
-        as_of,
-        tuple(reads),
+        run.run_id,
+        run.as_of,
+        tuple(reads.values()),
         tuple(answers),
         decisions,
-        len(acted),
+        len(due),
         found.notes,
-        tuple(rejected.refused_kinds(con)),
+        tuple(rejected.refused_kinds(run.con)),
     )
 
 
-def _previous_run(con: duckdb.DuckDBPyConnection, path: Path | None) -> PreviousRun:
-    """Attach the previous snapshot as `previous`, or an empty stand-in before the first run."""
-    if path is None:
-        con.execute("ATTACH ':memory:' AS previous")
-        con.execute("CREATE TABLE previous.tasks AS " + lifecycle.sql("empty_tasks"))
-        con.execute("CREATE TABLE previous.events AS " + lifecycle.sql("empty_events"))
-        return PreviousRun(0, None, 0, (), 0, {})
-    snapshots.attach(con, path, "previous", oldest=snapshots.OLDEST)
-    run_no, as_of, folded_seq = snapshots.one(
-        con, "SELECT run_no, as_of, folded_seq FROM previous.runs ORDER BY run_no DESC LIMIT 1"
+def _read_and_stage(run: RunContext, found: extracts_folder.Folder) -> dict[str, TableRead]:
+    """Read and stage every table of the contract; the outcomes by table."""
+    # The SQL reads staging.*; what pages show is a view of the snapshot's table.
+    run.con.execute("CREATE SCHEMA staging")
+    reads = extracts_read.read(
+        run.con,
+        found,
+        dict(run.previous.tables),
+        run.settings.rejected / run.run_id,
+        run.settings.max_loss,
+        Stager(run.con, run.as_of, previous.staged_tables(run.con)),
     )
-    (last_event_no,) = snapshots.one(con, "SELECT COALESCE(MAX(event_no), 0) FROM previous.events")
-    # A manifest dated in the future must not make every later extract "older than the one before".
-    tables = con.execute(
-        """SELECT r.table_name, ARG_MAX(r.rows_read, r.run_no), ARG_MAX(LEAST(r.extracted_at, u.as_of), r.run_no),
-            ARG_MAX(r.rows_refused, r.run_no)
-        FROM previous.run_tables AS r
-        INNER JOIN previous.runs AS u ON r.run_no = u.run_no
-        WHERE r.status = 'accepted' GROUP BY r.table_name"""
-    ).fetchall()
-    previous = {table: extracts_read.Previous(*rest) for table, *rest in tables}
-    waiting = tuple(
-        row[0]
-        for row in con.execute(
-            "SELECT w.seq FROM previous.waiting_actions AS w ORDER BY w.seq"
-        ).fetchall()
-    )
-    return PreviousRun(run_no, as_of, folded_seq, waiting, last_event_no, previous)
+    return {read.table: read for read in reads}
 
 
-def _stager(con: duckdb.DuckDBPyConnection, as_of: dt.datetime) -> Stager:
-    rows = con.execute(
-        "SELECT table_name FROM duckdb_tables() WHERE database_name = 'previous' AND schema_name = 'staging'"
-    ).fetchall()
-    con.execute(
-        "CREATE SCHEMA staging"
-    )  # where the SQL looks; what pages show lies in the snapshot
-    return Stager(con, as_of, frozenset(row[0] for row in rows))
+def _actions(run: RunContext) -> tuple[list[Action], list[Action]]:
+    """The actions this run applies, and those dated after as_of, which wait for a later run."""
+    with open_ledger(run.settings.ledger_url) as ledger:
+        known = ledger.actions(after=run.previous.applied_seq, also=run.previous.waiting)
+    due = [action for action in known if action.at <= run.as_of]
+    return due, [action for action in known if action.at > run.as_of]
+
+
+@contextmanager
+def _connection(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection for a run; failures become UserErrors without a patient's values."""
+    con = snapshots.connect()
+    try:
+        yield con
+    except duckdb.Error as error:
+        raise _failure(error, settings) from error
+    except OSError as error:
+        raise UserError(
+            f"The run could not be finished: {error.strerror}: "
+            f"{error.filename or settings.data}. The previous list stays live."
+        ) from error
+    finally:
+        con.close()
+        snapshots.remove_unfinished(settings.warehouse)
+
+
+def _failure(error: duckdb.Error, settings: Settings) -> UserError:
+    # DuckDB quotes the values it was working on, so only disk errors are shown in full.
+    is_of_disk = isinstance(error, duckdb.IOException) or (
+        isinstance(error, duckdb.FatalException) and "fsync" in str(error)
+    )
+    # The cause may be in its last line.
+    says = f" {' '.join(str(error).split()).rstrip('!.')}." if is_of_disk else ""
+    live = snapshots.current(settings.warehouse)
+    if live is not None and live.name in says:
+        return UserError(snapshots.damaged(live, error))
+    return UserError(
+        f"The run could not be finished ({type(error).__name__}).{says} "
+        "The previous list stays live."
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,8 +19,8 @@ from pipelines.errors import UserError
 from pipelines.sql_files import literal
 
 KEPT = 7  # snapshots kept, the live one included
-FORMAT = 3  # goes up when the tables of a snapshot change: 2 added stays, and to runs where its extracts lay; 3 closed_tasks, indexes
-OLDEST = 1  # a run can still go on from a snapshot of this format
+FORMAT = 4  # from 4 on, a snapshot stores its layout: worklist/layout.py compares the columns
+OLDEST = 1  # the oldest format that a run can go on from
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -30,10 +30,36 @@ def connect() -> duckdb.DuckDBPyConnection:
     return con
 
 
-def one(con: duckdb.DuckDBPyConnection, sql: str, parameters: object = None) -> tuple | None:
+def one(
+    con: duckdb.DuckDBPyConnection,
+    sql: str,
+    parameters: Sequence[object] | Mapping[str, object] | None = None,
+) -> tuple | None:
     """The first row, or None; all rows are fetched, since an unfinished result keeps the connection busy."""
     rows = con.execute(sql, parameters).fetchall()
     return rows[0] if rows else None
+
+
+def first(
+    con: duckdb.DuckDBPyConnection,
+    sql: str,
+    parameters: Sequence[object] | Mapping[str, object] | None = None,
+) -> tuple:
+    """The first row of a query that always has one."""
+    found = one(con, sql, parameters)
+    if found is None:
+        raise LookupError("a query that always has a row gave none")
+    return found
+
+
+def has_table(con: duckdb.DuckDBPyConnection, database: str, table: str) -> bool:
+    """Whether an attached database has a table of this name."""
+    found = one(
+        con,
+        "SELECT 1 FROM duckdb_tables() AS t WHERE t.database_name = ? AND t.table_name = ?",
+        [database, table],
+    )
+    return found is not None
 
 
 def frame(con: duckdb.DuckDBPyConnection, sql: str, **parameters: object) -> pd.DataFrame:
@@ -70,20 +96,22 @@ def _kept(folder: Path) -> str:
     return f"Snapshots here: {names}. Write the newest one's name into CURRENT."
 
 
-def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, oldest: int = FORMAT) -> None:
-    """Attach a published snapshot for reading under a name; UserError when its format is older than that, or of a newer software."""
+def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    """Attach a published snapshot for reading, of this or an earlier version; UserError if not.
+
+    Its columns may be of an earlier version: layout.attach takes only those this one writes.
+    """
     try:
         con.execute(f"ATTACH {literal(path)} AS {name} (READ_ONLY)")
         found = one(con, f"SELECT format FROM {name}.snapshot")
     except duckdb.Error as error:
         raise UserError(damaged(path, error)) from None
-    if found is not None and found[0] > FORMAT:
+    if found is None or found[0] < OLDEST:
+        raise UserError(f"{path}: this is no snapshot of this software")
+    if found[0] > FORMAT:
         raise UserError(
-            f"{path}: the snapshot has format {found[0]}, of a newer version of this software, which reads up to {FORMAT}: upgrade it"
-        )
-    if found is None or found[0] < oldest:
-        raise UserError(
-            f"{path}: the snapshot has format {found and found[0]}, this software reads format {FORMAT}; run the pipeline once more"
+            f"{path}: the snapshot has format {found[0]}, of a newer version of this software, "
+            f"which reads up to {FORMAT}: upgrade it"
         )
 
 
@@ -109,9 +137,14 @@ def one_run_at_a_time(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise UserError(f"{folder}: another run is going on; this one did nothing") from None
-        for left in folder.glob(".*.building*"):  # what a killed run left behind
-            left.unlink(missing_ok=True)
+        remove_unfinished(folder)  # of a run that was killed
         yield
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove the files of snapshots that were never published."""
+    for left in folder.glob(".*.building*"):
+        left.unlink(missing_ok=True)
 
 
 def building(folder: Path, run_id: str) -> Path:

@@ -1,4 +1,4 @@
-"""What pages, notebooks and the command line ask: the published snapshot with the actions it has not folded in yet."""
+"""What pages, notebooks and the command line ask: the published snapshot with the actions it does not hold yet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelines.ledger.ledger import Ledger
 from pipelines.lifecycle.apply_actions import apply_actions
 from pipelines.settings import Settings
 from pipelines.warehouse import snapshots
-from pipelines.worklist import sql
+from pipelines.worklist import layout, sql
 
 
 @dataclass(frozen=True)
@@ -51,18 +51,18 @@ def connect_at(
 
 
 def attach_current(con: duckdb.DuckDBPyConnection, settings: Settings) -> State:
-    """Attach the live snapshot as `snapshot`; the state it was published in, its seq the newest action it has folded in."""
+    """Attach the live snapshot as `snapshot`; the state it was published in, its seq the newest action it holds."""
     path = snapshots.current(settings.warehouse)
     if path is None:
         raise UserError(
             f"{settings.warehouse}: no list has been published yet; run `python -m pipelines run` first"
         )
-    snapshots.attach(con, path, "snapshot")
+    layout.attach(con, path, "snapshot")
     set_search_path(con)
-    as_of, folded_seq, run_id = snapshots.one(
+    as_of, applied_seq, run_id = snapshots.one(
         con, "SELECT as_of, folded_seq, run_id FROM runs ORDER BY run_no DESC LIMIT 1"
     )
-    return State(run_id, as_of, folded_seq)
+    return State(run_id, as_of, applied_seq)
 
 
 def set_search_path(con: duckdb.DuckDBPyConnection, within: str | None = None) -> None:
@@ -90,10 +90,10 @@ def overlay_actions(
     `moved` holds the ids of the tasks that are, or may be, otherwise than the snapshot says, the open ones among them, whose ages grow.
     Those that were there already are in moved_tasks, their events in moved_events.
     """
-    apply_actions(con, "snapshot.tasks", acted, "current_tasks" if past is None else "folded_now")
+    apply_actions(con, "snapshot.tasks", acted, "current_tasks" if past is None else "tasks_now")
     (last,) = snapshots.one(con, "SELECT COALESCE(MAX(event_no), 0) FROM snapshot.events")
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE fresh_events AS " + lifecycle.sql("folded_events"),
+        "CREATE OR REPLACE TEMP TABLE fresh_events AS " + lifecycle.sql("action_events"),
         {"last_event_no": last},
     )
     events = "SELECT e.* FROM (FROM snapshot.events UNION ALL BY NAME FROM fresh_events) AS e"
@@ -113,7 +113,7 @@ def overlay_actions(
 
 
 def _look_back(con: duckdb.DuckDBPyConnection, events: str, past: dt.datetime) -> None:
-    """What lay_over makes, of a past moment, from the tasks of folded_now and these events."""
+    """What lay_over makes, of a past moment, from the tasks of tasks_now and these events."""
     # The moment as a literal: joined to the table that holds it, two million events would be sorted by time first.
     until = f"TIMESTAMPTZ '{past.isoformat()}'"
     con.execute(
@@ -123,10 +123,10 @@ def _look_back(con: duckdb.DuckDBPyConnection, events: str, past: dt.datetime) -
     as_it_was = f"t.closed_at <= {until} AND t.state <> 'open' AND t.task_id NOT IN (SELECT a.task_id FROM actions AS a)"
     is_moved = f"({as_it_was}) IS NOT TRUE"
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE moved AS SELECT t.task_id FROM folded_now AS t WHERE {is_moved}"
+        f"CREATE OR REPLACE TEMP TABLE moved AS SELECT t.task_id FROM tasks_now AS t WHERE {is_moved}"
     )
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE stored_now AS SELECT t.* FROM folded_now AS t WHERE t.opened_at <= {until} AND {is_moved}"
+        f"CREATE OR REPLACE TEMP TABLE stored_now AS SELECT t.* FROM tasks_now AS t WHERE t.opened_at <= {until} AND {is_moved}"
     )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE moved_events AS SELECT e.* FROM current_events AS e WHERE e.task_id IN (SELECT t.task_id FROM stored_now AS t)"
@@ -136,5 +136,5 @@ def _look_back(con: duckdb.DuckDBPyConnection, events: str, past: dt.datetime) -
     )
     con.execute("CREATE OR REPLACE TEMP TABLE moved_tasks AS " + sql("past_tasks"))
     con.execute(
-        f"CREATE OR REPLACE TEMP VIEW current_tasks AS SELECT t.* FROM folded_now AS t WHERE {as_it_was} UNION ALL BY NAME FROM moved_tasks"
+        f"CREATE OR REPLACE TEMP VIEW current_tasks AS SELECT t.* FROM tasks_now AS t WHERE {as_it_was} UNION ALL BY NAME FROM moved_tasks"
     )

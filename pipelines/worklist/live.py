@@ -160,14 +160,14 @@ def _refresh(held: Loaded, touched: Collection[str], fresh: list[Action], at: dt
     cursor.begin()
     set_actions(cursor, fresh)
     cursor.execute(
-        "INSERT INTO memory.main.fresh_events " + lifecycle.sql("folded_events"),
+        "INSERT INTO memory.main.fresh_events " + lifecycle.sql("action_events"),
         {"last_event_no": last},
     )
     set_actions(cursor, [action for task_id in touched for action in held.acted.get(task_id, [])])
     cursor.execute(
         "CREATE OR REPLACE TEMP TABLE stored_tasks AS SELECT t.* FROM snapshot.tasks AS t WHERE t.task_id IN (FROM touched_now)"
     )
-    cursor.execute("CREATE TEMP TABLE current_tasks AS " + lifecycle.sql("folded_tasks"))
+    cursor.execute("CREATE TEMP TABLE current_tasks AS " + lifecycle.sql("tasks_with_actions"))
     cursor.execute(
         "CREATE TEMP TABLE touched_events AS SELECT e.* FROM memory.main.current_events AS e WHERE e.task_id IN (FROM touched_now)"
     )

@@ -1,4 +1,4 @@
-"""What pages, notebooks and the command line ask: the published snapshot with the actions it has not folded in yet."""
+"""What pages, notebooks and the command line ask: the published snapshot with the actions it does not hold yet."""
 
 from __future__ import annotations
 

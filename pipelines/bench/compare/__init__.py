@@ -25,6 +25,7 @@ from pipelines.bench.runs import Measured, measure
 from pipelines.errors import UserError
 from pipelines.rules import loading
 from pipelines.warehouse import snapshots
+from pipelines.worklist import layout
 
 HERE = Path(__file__).parent
 RULES = ("uncollected_payments", "draft_documents", "authorization_expiring")
@@ -229,7 +230,7 @@ def _open_tasks(folder: Path) -> Subjects:
     if live is None:
         raise UserError(f"{folder}: nothing was published")
     with snapshots.connect() as con:
-        snapshots.attach(con, live, "snapshot")
+        layout.attach(con, live, "snapshot")
         return set(
             con.execute(
                 "SELECT t.rule_id, t.subject_id FROM snapshot.tasks AS t WHERE t.state = 'open'"

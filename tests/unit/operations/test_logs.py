@@ -73,7 +73,7 @@ def test_a_fault_of_the_program_has_a_code_of_its_own_and_no_values(
     def broken(*_: object) -> None:
         raise KeyError("Zebulon Quartermaine")
 
-    monkeypatch.setattr(run_module, "fold_actions", broken)
+    monkeypatch.setattr(run_module, "apply_due_actions", broken)
     monkeypatch.setenv("WORKBENCH_LOG", form)
     code, err = run(workbench, practice)
     assert code == 3

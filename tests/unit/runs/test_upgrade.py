@@ -67,7 +67,7 @@ def test_before_its_first_run_the_new_version_says_what_to_do_and_touches_no_act
     acted, published = actions_in(left), snapshots_in(left)
     code, out, err = workbench.command("tasks")
     assert (code, out) == (2, "")
-    assert "this software reads format" in err and "run the pipeline once more" in err
+    assert "another format than this software writes" in err and "run the pipeline once more" in err
     assert (actions_in(left), snapshots_in(left)) == (acted, published)
 
 

@@ -1,0 +1,51 @@
+"""The values one run works with, passed whole from step to step."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from pipelines.extracts.read import Previous
+from pipelines.rules.model import Applied
+from pipelines.settings import Settings
+
+
+@dataclass(frozen=True)
+class PreviousRun:
+    """What this run must know of the published snapshot; the defaults hold before the first run.
+
+    `applied_seq` is the newest action it knew, `waiting` are the numbers it left for later.
+    """
+
+    run_no: int = 0
+    as_of: dt.datetime | None = None
+    applied_seq: int = 0
+    waiting: tuple[int, ...] = ()
+    last_event_no: int = 0
+    tables: Mapping[str, Previous] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """One run over a folder of extracts; as_of is aware, `con` has `previous` and `snapshot`."""
+
+    con: duckdb.DuckDBPyConnection
+    settings: Settings
+    folder: Path
+    as_of: dt.datetime
+    applied: Applied
+    previous: PreviousRun
+
+    @property
+    def run_no(self) -> int:
+        """The number of this run."""
+        return self.previous.run_no + 1
+
+    @property
+    def run_id(self) -> str:
+        """The name of this run and its snapshot: its number and as_of in UTC."""
+        return f"{self.run_no:06d}-{self.as_of.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}"

@@ -1,0 +1,16 @@
+-- The previous snapshot's rules that no longer exist but still have tasks.
+SELECT
+    p.rule_id,
+    p.title,
+    p.category,
+    p.clears,
+    p.clears_when,
+    p.purpose,
+    p.due_days,
+FROM previous.rules AS p
+WHERE
+    p.rule_id IN (
+        SELECT t.rule_id,
+        FROM snapshot.tasks AS t
+        ANTI JOIN snapshot.rules AS r ON t.rule_id = r.rule_id
+    )

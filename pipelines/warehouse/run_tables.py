@@ -1,0 +1,29 @@
+"""The tables of a snapshot that record its runs: their columns, as SQL definitions."""
+
+from __future__ import annotations
+
+RUN_TABLES = {
+    "runs": (
+        "run_no INTEGER, run_id VARCHAR, as_of TIMESTAMPTZ, folded_seq BIGINT, "
+        "parameters VARCHAR, extracts VARCHAR"
+    ),
+    "run_tables": (
+        "run_no INTEGER, table_name VARCHAR, status VARCHAR, reason VARCHAR, files VARCHAR, "
+        "rows_read BIGINT, rows_staged BIGINT, rows_refused BIGINT, extracted_at TIMESTAMPTZ, "
+        "horizon_on DATE, warnings VARCHAR"
+    ),
+    "run_rules": (
+        "run_no INTEGER, rule_id VARCHAR, is_answered BOOLEAN, reason VARCHAR, "
+        "candidates BIGINT, opened BIGINT, cleared BIGINT, converted BIGINT, discharged BIGINT, "
+        "source_gone BIGINT, held BIGINT"
+    ),
+    "rejected_rows": (
+        "run_no INTEGER, table_name VARCHAR, file VARCHAR, line BIGINT, column_name VARCHAR, "
+        "check_name VARCHAR"
+    ),
+    "rules": (
+        "rule_id VARCHAR, title VARCHAR, category VARCHAR, clears VARCHAR, clears_when VARCHAR, "
+        "purpose VARCHAR, due_days INTEGER"
+    ),
+    "waiting_actions": "seq BIGINT",
+}
