@@ -1,4 +1,4 @@
-"""Acting on tasks: one confirmation that says what will happen, the ledger, what became of it, and Undo right after."""
+"""Acting on tasks: the confirmation, recording the action, its outcome, and Undo."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import streamlit as st
 
 from app_pages.session import labels, times, workspace
 from app_pages.session.markdown import escape_markdown
-from app_pages.tasks import grid
+from app_pages.tasks import grid, refusals
 from app_pages.url import view
 from pipelines.errors import UserError
 from pipelines.ledger import deferral
 from pipelines.worklist import actions
-from pipelines.worklist.actions import ActionRequest, Recorded, Rejected
+from pipelines.worklist.actions import ActionRequest, ActorRefused, Recorded
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
@@ -30,42 +30,47 @@ BULK = (
 ASKED, OUTCOME = "actions.asked", "actions.outcome"
 REFUSALS_SHOWN = 5
 NOBODY = "Unassigned (back to the record's owner)"
+NOT_ACTIVE = "You are no longer on the list of active staff. Nothing was changed."
+ABOUT_DEFERRING = "The age keeps counting; what clears meanwhile is cleared."
+ABOUT_OVERRIDES = (
+    "once the work is done in the EMR. Completing by hand is recorded as an **override** and "
+    "needs a reason; it does not come back while nothing changes in the EMR."
+)
+REASON_MISSING = "Write why this is completed by hand: the reason is kept in the patient's history."
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the last action of this session: what was done, what was not and why, and whether it can be taken back."""
+    """The result of this session's last action: what was done, why the rest was refused."""
 
-    said: str
+    title: str
     done: tuple[Recorded, ...]
-    refused: tuple[Rejected, ...]
+    refused: tuple[str, ...]
     can_undo: bool = True
 
 
 def ask(action: str, seen: dict[str, int]) -> None:
-    """Have the page ask for confirmation, once, before it is done; `seen` is task id → ledger number as the person saw it."""
+    """Have the page ask for confirmation; `seen` is task id → ledger number as the person saw it."""
     st.session_state[ASKED] = (action, seen)
 
 
 def ask_ticked(action: str) -> None:
-    """Ask for all that is ticked when the click arrives: who is quick may have ticked one more since the button was drawn."""
+    """Ask for all tasks that are ticked when the click arrives, also those ticked since drawing."""
     ask(action, grid.ticked())
 
 
-def do(wishes: Sequence[ActionRequest], said: str) -> Outcome:
-    """Record the wishes of whoever is at the keyboard and keep what became of them for the page to say."""
-    worklist, ledger, person = (
-        workspace.worklist(),
-        workspace.workspace().shared.ledger,
-        workspace.person(),
-    )
+def do(requests: Sequence[ActionRequest], title: str) -> None:
+    """Record the requests of the person at the keyboard and keep the outcome for the page."""
+    worklist, person = workspace.worklist(), workspace.person()
+    ledger = workspace.workspace().shared.ledger
     try:
-        done, refused = actions.act_all(worklist, ledger, person.staff_id, wishes)
+        done, rejected = actions.act_all(worklist, ledger, person.staff_id, requests)
+        refused = tuple(refusals.in_words(worklist, each.refusal) for each in rejected)
+    except ActorRefused:
+        done, refused = [], (NOT_ACTIVE,)
     except UserError as error:
-        done, refused = [], [Rejected(wish, str(error)) for wish in wishes]
-    outcome = Outcome(said, tuple(done), tuple(refused))
-    st.session_state[OUTCOME] = outcome
-    return outcome
+        done, refused = [], (str(error),)
+    st.session_state[OUTCOME] = Outcome(title, tuple(done), refused)
 
 
 def complete_one(task_id: str, seen: int) -> None:
@@ -79,12 +84,12 @@ def returns_at(span: str) -> dt.datetime:
 
 
 def length_of(span: str) -> dt.timedelta:
-    """How long a span such as "1 day" is; a deferral is for so long from when it is done, or a day chosen a second before would be too short."""
+    """How long a span such as "1 day" is, counted from when the deferral is recorded."""
     return deferral.parse_span(DEFERRALS[span])
 
 
 def show_outcome() -> None:
-    """What became of the last action, with Undo, until the next action or until it is put away."""
+    """The outcome of the last action, with Undo, until the next action or until it is closed."""
     outcome: Outcome | None = st.session_state.get(OUTCOME)
     if outcome is None:
         return
@@ -92,14 +97,12 @@ def show_outcome() -> None:
         border=True, horizontal=True, vertical_alignment="center", key="actions.outcome"
     ):
         if outcome.done:
-            kinds = Counter(done.title for done in outcome.done)
-            what = next(iter(kinds)) if len(outcome.done) == 1 else f"{len(outcome.done):,} tasks"
-            st.markdown(
-                f":material/check_circle: **{escape_markdown(outcome.said)}: {escape_markdown(what)}**",
-                width="stretch",
-            )
+            one, count = outcome.done[0].title, len(outcome.done)
+            tasks = escape_markdown(one if count == 1 else f"{count:,} tasks")
+            text = f":material/check_circle: **{escape_markdown(outcome.title)}: {tasks}**"
+            st.markdown(text, width="stretch")
         for refused in outcome.refused[:REFUSALS_SHOWN]:
-            st.warning(escape_markdown(_in_words(refused.why)), icon=":material/block:")
+            st.warning(escape_markdown(refused), icon=":material/block:")
         if len(outcome.refused) > REFUSALS_SHOWN:
             st.warning(f"and {len(outcome.refused) - REFUSALS_SHOWN:,} more were not done")
         if outcome.done and outcome.can_undo:
@@ -120,31 +123,31 @@ def show_outcome() -> None:
 
 
 def show_outcome_in_panel() -> None:
-    """Why the last action was not done, where it was not: an open panel covers what the page says."""
+    """Why the last action was refused: an open panel covers the page's own message."""
     outcome: Outcome | None = st.session_state.get(OUTCOME)
     for refused in outcome.refused if outcome is not None else ():
-        st.warning(escape_markdown(_in_words(refused.why)), icon=":material/block:")
+        st.warning(escape_markdown(refused), icon=":material/block:")
 
 
 def show_confirmation() -> None:
-    """The confirmation that was asked for, if any: the count, what happens to overrides, and a reason where one is needed."""
+    """The confirmation that was asked for, if any: the count, overrides, and a reason for them."""
     asked = st.session_state.get(ASKED)
     if asked is None:
         return
     action, seen = asked
     worklist = workspace.worklist()
     tasks = worklist.tasks(Filters(status="all", task_ids=tuple(seen)))
-    title = f"{ {'complete': 'Complete', 'defer': 'Defer', 'assign': 'Assign'}[action] } {_counted(len(tasks))}"
+    verb, confirm = {
+        "complete": ("Complete", _confirm_completing),
+        "defer": ("Defer", _confirm_deferring),
+        "assign": ("Assign", _confirm_assigning),
+    }[action]
 
-    @st.dialog(title, on_dismiss=view.touch(_forget))
+    @st.dialog(f"{verb} {_counted(len(tasks))}", on_dismiss=view.touch(_forget))
     def confirmation() -> None:
         kinds = Counter(tasks["title"])
         st.text("\n".join(f"{count} × {kind}" for kind, count in kinds.most_common()))
-        {
-            "complete": _confirm_completing,
-            "defer": _confirm_deferring,
-            "assign": _confirm_assigning,
-        }[action](worklist, tasks, seen)
+        confirm(worklist, tasks, seen)
 
     confirmation()
 
@@ -153,62 +156,42 @@ def _confirm_completing(worklist: Worklist, tasks: pd.DataFrame, seen: dict[str,
     overrides = set(tasks.loc[tasks["manual"] == "override", "task_id"])
     reason = None
     if overrides:
-        st.markdown(
-            f":material/info: {_counted(len(overrides))} of these normally {'clears by itself' if len(overrides) == 1 else 'clear by themselves'} "
-            "once the work is done in the EMR. Completing by hand is recorded as an **override** and needs a reason; "
-            "it does not come back while nothing changes in the EMR."
-        )
+        clear = "clears by itself" if len(overrides) == 1 else "clear by themselves"
+        of_these = f"{_counted(len(overrides))} of these normally {clear}"
+        st.markdown(f":material/info: {of_these} {ABOUT_OVERRIDES}")
         leave_out = len(overrides) < len(tasks) and st.checkbox(
             "Leave these out, complete the others only", key="confirm.leave_out"
         )
-        seen = {
-            task_id: seq
-            for task_id, seq in seen.items()
-            if not (leave_out and task_id in overrides)
-        }
-        if not leave_out:
-            reason = st.text_area(
-                "Reason for the override", key="confirm.reason", max_chars=500
-            ).strip()
+        if leave_out:
+            seen = {task_id: seq for task_id, seq in seen.items() if task_id not in overrides}
+        else:
+            text = st.text_area("Reason for the override", key="confirm.reason", max_chars=500)
+            reason = text.strip()
     else:
         st.text("Completed under your name, with the time, in the patient’s history.")
-    if st.button(
-        f"Complete {_counted(len(seen))}",
-        key="confirm.go",
-        type="primary",
-        icon=":material/done_all:",
-    ):
+    if _confirm_button(f"Complete {_counted(len(seen))}", "done_all"):
         if overrides & set(seen) and not reason:
-            st.error(
-                "Write why this is completed by hand: the reason is kept in the patient's history."
-            )
+            st.error(REASON_MISSING)
             return
-        _finish(
-            [
-                ActionRequest(
-                    task_id, "complete", reason=reason if task_id in overrides else None, seen=seq
-                )
-                for task_id, seq in seen.items()
-            ],
-            "Completed",
-        )
+        requests = [
+            ActionRequest(
+                task_id, "complete", reason=reason if task_id in overrides else None, seen=seq
+            )
+            for task_id, seq in seen.items()
+        ]
+        _finish(requests, "Completed")
 
 
 def _confirm_deferring(worklist: Worklist, tasks: pd.DataFrame, seen: dict[str, int]) -> None:
     span = st.radio("Hide for", list(DEFERRALS), key="confirm.span", horizontal=True)
-    st.text(
-        f"Back on the list {times.local_times(worklist, tasks['facility_id'], returns_at(span))}. The age keeps counting; what clears meanwhile is cleared."
-    )
-    if st.button(
-        f"Defer {_counted(len(seen))}", key="confirm.go", type="primary", icon=":material/snooze:"
-    ):
-        _finish(
-            [
-                ActionRequest(task_id, "defer", span=length_of(span), seen=seq)
-                for task_id, seq in seen.items()
-            ],
-            f"Deferred for {span}",
-        )
+    back = times.local_times(worklist, tasks["facility_id"].tolist(), returns_at(span))
+    st.text(f"Back on the list {back}. {ABOUT_DEFERRING}")
+    if _confirm_button(f"Defer {_counted(len(seen))}", "snooze"):
+        requests = [
+            ActionRequest(task_id, "defer", span=length_of(span), seen=seq)
+            for task_id, seq in seen.items()
+        ]
+        _finish(requests, f"Deferred for {span}")
 
 
 def _confirm_assigning(worklist: Worklist, tasks: pd.DataFrame, seen: dict[str, int]) -> None:
@@ -218,37 +201,38 @@ def _confirm_assigning(worklist: Worklist, tasks: pd.DataFrame, seen: dict[str, 
         list(staff),
         index=None,
         key="confirm.to",
-        format_func=staff.get,
+        format_func=staff.__getitem__,
         placeholder="Choose a colleague",
     )
-    st.text("Whoever edits a document in the EMR next takes its tasks over again.")
-    if st.button(
-        f"Assign {_counted(len(seen))}",
-        key="confirm.go",
-        type="primary",
-        icon=":material/person_add:",
-        disabled=to is None,
-    ):
-        _finish(
-            [
-                ActionRequest(task_id, "assign", to_staff_id=to or None, seen=seq)
-                for task_id, seq in seen.items()
-            ],
-            f"Assigned to {staff[to]}",
-        )
+    st.text("The next person who edits a document in the EMR becomes the owner of its tasks again.")
+    label = f"Assign {_counted(len(seen))}"
+    if _confirm_button(label, "person_add", disabled=to is None) and to is not None:
+        requests = [
+            ActionRequest(task_id, "assign", to_staff_id=to or None, seen=seq)
+            for task_id, seq in seen.items()
+        ]
+        _finish(requests, f"Assigned to {staff[to]}")
 
 
-def _finish(wishes: Sequence[ActionRequest], said: str) -> None:
-    do(wishes, said)
+def _confirm_button(label: str, icon: str, *, disabled: bool = False) -> bool:
+    return st.button(
+        label, key="confirm.go", type="primary", icon=f":material/{icon}:", disabled=disabled
+    )
+
+
+def _finish(requests: Sequence[ActionRequest], title: str) -> None:
+    do(requests, title)
     _forget()
     grid.untick()
     st.rerun()
 
 
 def _undo(outcome: Outcome) -> None:
-    worklist, ledger = workspace.worklist(), workspace.workspace().shared.ledger
-    done, refused = actions.undo(worklist, ledger, workspace.person().staff_id, outcome.done)
-    st.session_state[OUTCOME] = Outcome("Taken back", tuple(done), tuple(refused), can_undo=False)
+    worklist, person = workspace.worklist(), workspace.person()
+    ledger = workspace.workspace().shared.ledger
+    done, rejected = actions.undo(worklist, ledger, person.staff_id, outcome.done)
+    refused = tuple(refusals.in_words(worklist, each.refusal) for each in rejected)
+    st.session_state[OUTCOME] = Outcome("Taken back", tuple(done), refused, can_undo=False)
 
 
 def _close() -> None:
@@ -261,10 +245,3 @@ def _forget() -> None:
 
 def _counted(count: int) -> str:
     return f"{count:,} task{'' if count == 1 else 's'}"
-
-
-def _in_words(why: str) -> str:
-    """The command line's message for the screen, which has a field where it has an option."""
-    return why.replace("needs --reason TEXT", "needs a text").replace(
-        "needs --reason", "needs a reason"
-    )

@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipelines.analytics import backtest as backtest_module
+from pipelines.cli import refusals
 from pipelines.errors import UserError
 from pipelines.extracts import folder as extracts_folder
 from pipelines.extracts import read as extracts_read
@@ -300,11 +301,17 @@ def act(settings: Settings, options: argparse.Namespace, at: dt.datetime) -> int
         raise UserError("Say whom to assign to: --to STAFF, or --to unassigned", 1)
     until = at + deferral.parse_span(options.span) if options.span else options.until
     to_staff_id = None if options.to == UNASSIGNED else options.to
-    wish = actions.ActionRequest(
+    request = actions.ActionRequest(
         options.task_id, options.action, until, to_staff_id, options.reason, options.seen
     )
     with open_worklist(settings, at) as worklist, open_ledger(settings.ledger_url) as ledger:
-        done = actions.act(worklist, ledger, options.staff, wish)
+        try:
+            recorded, refused = actions.act_all(worklist, ledger, options.staff, [request])
+        except actions.ActorRefused as error:
+            raise UserError(f"--staff {error}", error.exit_code) from None
+    if refused:
+        raise UserError(refusals.in_words(refused[0].refusal), 1)
+    done = recorded[0]
     returns = f"; it returns at {done.action.until.isoformat()}" if done.action.until else ""
     print(
         f"Recorded as {done.action.seq}: {options.action} {options.task_id} ({done.title}) by {options.staff}{returns}"

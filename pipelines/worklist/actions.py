@@ -1,4 +1,4 @@
-"""What people may do to a task, and doing it: the state it must be in, and who was first where somebody was."""
+"""What people may do to a task, and recording it: checks the task's state and who acted first."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from pipelines.ledger.ledger import Ledger
 from pipelines.vocabulary import ACTIONS, ACTIONS_ON_OPEN_TASKS
 from pipelines.warehouse import snapshots
 from pipelines.worklist.filters import Filters
+from pipelines.worklist.refusals import Reason, Refusal
 from pipelines.worklist.visibility import Facilities
 from pipelines.worklist.worklist import Worklist
 
 
 @dataclass(frozen=True)
 class ActionRequest:
-    """What a person wants of one task; `seen` is the ledger number they had seen of it, None for what the worklist shows.
+    """What a person asks of one task.
 
-    A deferral ends at `until`, or so long after the moment it is done at as `span` says.
+    `seen` is the ledger number of the task as they saw it, None for the worklist's. A deferral
+    ends at `until`, or `span` after it is recorded.
     """
 
     task_id: str
@@ -37,7 +39,7 @@ class ActionRequest:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What became of one wish: the recorded action, the task's title, and whom it was assigned to before (None: its record's owner)."""
+    """A recorded action; `assigned_to_id` is whom the task was assigned to before (None: nobody)."""
 
     action: Action
     title: str
@@ -46,232 +48,263 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Rejected:
-    """A wish that was not done, and why in words for whoever asked."""
+    """A request that was not recorded, and why."""
 
-    wish: ActionRequest
-    why: str
+    request: ActionRequest
+    refusal: Refusal
 
 
-def act(worklist: Worklist, ledger: Ledger, staff_id: str, wish: ActionRequest) -> Recorded:
-    """Record one person's action at the worklist's moment; UserError says why it cannot be, naming who was first where somebody was."""
-    done, refused = act_all(worklist, ledger, staff_id, [wish])
-    if refused:
-        raise UserError(refused[0].why, 1)
+class ActorRefused(UserError):
+    """The person who asks may not act: "<staff id>: <why>"."""
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """Somebody to assign to: why they cannot be, and the facilities they are limited to."""
+
+    problem: Reason | None
+    name: str
+    facilities: Facilities
+
+
+def act(worklist: Worklist, ledger: Ledger, staff_id: str, request: ActionRequest) -> Recorded:
+    """Record one person's action at the worklist's moment; UserError says why it is refused."""
+    done, rejected = act_all(worklist, ledger, staff_id, [request])
+    if rejected:
+        raise UserError(str(rejected[0].refusal), 1)
     return done[0]
 
 
 def act_all(
-    worklist: Worklist, ledger: Ledger, staff_id: str, wishes: Sequence[ActionRequest]
+    worklist: Worklist, ledger: Ledger, staff_id: str, requests: Sequence[ActionRequest]
 ) -> tuple[list[Recorded], list[Rejected]]:
-    """Record what can be recorded of one person's wishes, in one transaction; the others with the reason why not. Both in the order of the wishes."""
-    if problem := _staff_problem(worklist, staff_id):
-        raise UserError(f"--staff {staff_id}: {problem}", 1)
-    if not wishes:
+    """Record what can be recorded of one person's requests, in one transaction.
+
+    Recorded and rejected ones come in the order of the requests. ActorRefused when the person
+    may not act at all.
+    """
+    if problem := _colleague(worklist, staff_id).problem:
+        raise ActorRefused(str(Refusal(problem, "", staff_id=staff_id)), 1)
+    if not requests:
         return [], []
-    rows = worklist.tasks(Filters(status="all", task_ids=tuple(wish.task_id for wish in wishes)))
+    ids = tuple(request.task_id for request in requests)
+    rows = worklist.tasks(Filters(status="all", task_ids=ids))
     tasks = {task["task_id"]: task for _, task in rows.iterrows()}
-    newest = _newest(worklist, ledger, wishes, tasks)
+    newest = _newest(worklist, ledger, requests, tasks)
     colleagues = {
-        wish.to_staff_id
-        for wish in wishes
-        if wish.action == "assign" and wish.to_staff_id is not None
+        request.to_staff_id: _colleague(worklist, request.to_staff_id)
+        for request in requests
+        if request.action == "assign" and request.to_staff_id is not None
     }
-    problems = {colleague: _staff_problem(worklist, colleague) for colleague in colleagues}
-    sights = {colleague: _facilities_of(worklist, colleague) for colleague in colleagues}
     allowed: list[tuple[NewAction, int]] = []
-    places: dict[int, int] = {}  # a new action, by its identity: two wishes may be equal
-    whys: dict[int, str] = {}
-    for place, wish in enumerate(wishes):
-        try:
-            new = _action(
-                worklist, staff_id, wish, tasks.get(wish.task_id), newest, problems, sights
-            )
-        except UserError as error:
-            whys[place] = str(error)
-        else:
-            allowed.append((new, _seen(wish, tasks[wish.task_id])))
-            places[id(new)] = place
+    places: dict[int, int] = {}  # a new action, by its identity: two requests may be equal
+    refusals: dict[int, Refusal] = {}
+    for place, request in enumerate(requests):
+        task = tasks.get(request.task_id)
+        refusal = _refusal(worklist, request, task, newest, colleagues)
+        if refusal is not None or task is None:
+            refusals[place] = refusal or Refusal(Reason.NO_TASK, request.task_id)
+            continue
+        new = _action(worklist, staff_id, request, task)
+        allowed.append((new, _seen(request, task)))
+        places[id(new)] = place
     recorded, conflicts = ledger.record_many(allowed)
-    whys |= {
-        places[id(conflict.refused)]: _who_was_first(worklist, conflict.latest)
-        for conflict in conflicts
-    }
-    return [_done(action, tasks[action.task_id]) for action in recorded], [
-        Rejected(wishes[place], whys[place]) for place in sorted(whys)
+    for conflict in conflicts:
+        task = tasks[conflict.refused.task_id]
+        refusals[places[id(conflict.refused)]] = _acted_on(worklist, task, conflict.latest)
+    return [_recorded(action, tasks[action.task_id]) for action in recorded], [
+        Rejected(requests[place], refusals[place]) for place in sorted(refusals)
     ]
 
 
 def undo(
     worklist: Worklist, ledger: Ledger, staff_id: str, done: Sequence[Recorded]
 ) -> tuple[list[Recorded], list[Rejected]]:
-    """Take back what one person has just done, where nobody acted since: reopen, return to the list, assign as before."""
-    wishes = []
+    """Take back what one person has just done, where nobody acted since.
+
+    That is: reopen, return to the list, assign as before.
+    """
+    requests = []
     for before in done:
         action = before.action
         if action.action == "assign":
-            wishes.append(
+            requests.append(
                 ActionRequest(
                     action.task_id, "assign", to_staff_id=before.assigned_to_id, seen=action.seq
                 )
             )
         elif undone_by := ACTIONS[action.action].undone_by:
-            wishes.append(ActionRequest(action.task_id, undone_by, seen=action.seq))
-    return act_all(worklist, ledger, staff_id, wishes)
+            requests.append(ActionRequest(action.task_id, undone_by, seen=action.seq))
+    return act_all(worklist, ledger, staff_id, requests)
 
 
-def _done(action: Action, task: pd.Series) -> Recorded:
+def _recorded(action: Action, task: pd.Series) -> Recorded:
     before = task["assigned_to_id"]
     return Recorded(action, str(task["title"]), None if pd.isna(before) else str(before))
 
 
-def _seen(wish: ActionRequest, task: pd.Series) -> int:
-    return int(task["last_seq"]) if wish.seen is None else wish.seen
+def _seen(request: ActionRequest, task: pd.Series) -> int:
+    return int(task["last_seq"]) if request.seen is None else request.seen
 
 
 def _newest(
     worklist: Worklist,
     ledger: Ledger,
-    wishes: Sequence[ActionRequest],
+    requests: Sequence[ActionRequest],
     tasks: Mapping[str, pd.Series],
 ) -> dict[str, Action]:
-    """By task, the newest action of which a wish may not have known: newer than the list is, or than the wish."""
-    shown = {
-        wish.task_id: int(tasks[wish.task_id]["last_seq"])
-        for wish in wishes
-        if wish.task_id in tasks and wish.seen is not None
-    }
+    """By task, the newest action that a request may not have known of.
+
+    It is newer than the list, or newer than what the person had seen.
+    """
     overtaken = {
-        shown[wish.task_id]
-        for wish in wishes
-        if wish.task_id in shown and wish.seen < shown[wish.task_id]
+        int(tasks[request.task_id]["last_seq"])
+        for request in requests
+        if request.task_id in tasks
+        and request.seen is not None
+        and request.seen < int(tasks[request.task_id]["last_seq"])
     }
-    # What the list does not know yet is little; all of the ledger would be more every year.
+    # The list lacks few actions; reading the whole ledger would take longer every year.
     return {
         action.task_id: action
         for action in ledger.actions(after=worklist.state.seq, also=sorted(overtaken))
     }
 
 
-def _staff_problem(worklist: Worklist, staff_id: str) -> str | None:
-    """Why this member of staff can neither act nor be assigned to, or None."""
+def _colleague(worklist: Worklist, staff_id: str) -> Colleague:
     row = snapshots.one(
         worklist.con,
-        "SELECT s.is_active FROM staging.staff AS s WHERE s.staff_id = $staff_id",
+        "SELECT s.is_active, s.name, s.role, s.facility_id "
+        "FROM staging.staff AS s WHERE s.staff_id = $staff_id",
         {"staff_id": staff_id},
     )
     if row is None:
-        return "there is no such staff member"
-    return None if row[0] else "is no longer active"
+        return Colleague(Reason.NO_SUCH_STAFF, staff_id, None)
+    is_active, name, role, facility_id = row
+    facilities = worklist.settings.access.facilities_of(staff_id, role, facility_id)
+    return Colleague(None if is_active else Reason.INACTIVE_STAFF, name, facilities)
 
 
-def _facilities_of(worklist: Worklist, staff_id: str) -> Facilities:
-    """The facilities this member of staff is limited to on the screens."""
-    row = snapshots.one(
-        worklist.con,
-        "SELECT s.role, s.facility_id FROM staging.staff AS s WHERE s.staff_id = $staff_id",
-        {"staff_id": staff_id},
-    )
-    return None if row is None else worklist.settings.access.facilities_of(staff_id, *row)
+def _refusal(
+    worklist: Worklist,
+    request: ActionRequest,
+    task: pd.Series | None,
+    newest: Mapping[str, Action],
+    colleagues: Mapping[str, Colleague],
+) -> Refusal | None:
+    """Why the request cannot be recorded, None where it can."""
+    if task is None:
+        is_limited = worklist.state.facility_ids is not None
+        reason = Reason.NO_TASK_AT_FACILITIES if is_limited else Reason.NO_TASK
+        return Refusal(reason, request.task_id)
+    to = colleagues.get(request.to_staff_id or "") if request.action == "assign" else None
+    if to is not None:
+        problem = to.problem
+        if to.facilities is not None and task["facility_id"] not in to.facilities:
+            problem = problem or Reason.OTHER_FACILITIES
+        if problem is not None:
+            to_id = request.to_staff_id or ""
+            return _about(problem, task, staff_id=to_id, staff_name=to.name)
+    latest = newest.get(request.task_id)
+    if latest is not None and latest.seq > _seen(request, task):
+        return _acted_on(worklist, task, latest)
+    return _state_refusal(worklist, request, task)
+
+
+def _state_refusal(worklist: Worklist, request: ActionRequest, task: pd.Series) -> Refusal | None:
+    """Why the task's state does not allow the action, None where it does."""
+    has_reason = bool((request.reason or "").strip())
+    if request.action in ACTIONS_ON_OPEN_TASKS and not task["is_open"]:
+        return _closed(worklist, Reason.CLOSED, task)
+    if request.action == "return" and task["status"] != "deferred":
+        return _about(Reason.NOT_DEFERRED, task)
+    if request.action == "reopen":
+        return _reopen_refusal(worklist, task)
+    if request.action == "note" and not has_reason:
+        return _about(Reason.EMPTY_NOTE, task)
+    if request.action == "defer":
+        until = _until(worklist, request)
+        if until is None:
+            return _about(Reason.NO_END_OF_DEFERRAL, task)
+        try:
+            deferral.check_deferral(worklist.at, until)
+        except UserError as error:
+            return _about(Reason.DEFERRAL_TOO_SHORT_OR_LONG, task, detail=str(error))
+    if _is_override(request, task) and not has_reason:
+        return _about(Reason.NO_REASON, task)
+    return None
+
+
+def _reopen_refusal(worklist: Worklist, task: pd.Series) -> Refusal | None:
+    if task["is_open"]:
+        return _about(Reason.OPEN, task)
+    if task["status"] != "completed":
+        return _closed(worklist, Reason.CLOSED_BY_RUN, task)
+    return None if task["is_latest"] else _about(Reason.NEWER_OCCURRENCE, task)
 
 
 def _action(
-    worklist: Worklist,
-    staff_id: str,
-    wish: ActionRequest,
-    task: pd.Series | None,
-    newest: Mapping[str, Action],
-    problems: Mapping[str, str | None],
-    sights: Mapping[str, Facilities],
+    worklist: Worklist, staff_id: str, request: ActionRequest, task: pd.Series
 ) -> NewAction:
-    """What to record for one wish; UserError says why it cannot be."""
-    if task is None:
-        raise UserError(
-            f"There is no task {wish.task_id}"
-            + ("" if worklist.state.facility_ids is None else " at your facilities"),
-            1,
-        )
-    if (
-        wish.action == "assign"
-        and wish.to_staff_id is not None
-        and (problem := problems[wish.to_staff_id])
-    ):
-        raise UserError(f"--to {wish.to_staff_id}: {problem}", 1)
-    if (
-        wish.action == "assign"
-        and (sight := sights.get(wish.to_staff_id or "")) is not None
-        and task["facility_id"] not in sight
-    ):
-        raise UserError(
-            f"--to {wish.to_staff_id}: works at other facilities and would not see this task", 1
-        )
-    if (latest := newest.get(wish.task_id)) is not None and latest.seq > _seen(wish, task):
-        raise UserError(_who_was_first(worklist, latest), 1)
-    until = wish.until if wish.span is None else worklist.at + wish.span
-    is_override = _check_state(worklist, wish, task, until)
     return NewAction(
-        wish.task_id,
-        wish.action,
+        request.task_id,
+        request.action,
         staff_id,
         worklist.at,
-        until,
-        wish.to_staff_id,
-        wish.reason,
-        is_override,
+        _until(worklist, request),
+        request.to_staff_id,
+        request.reason,
+        _is_override(request, task),
     )
 
 
-def _check_state(
-    worklist: Worklist, wish: ActionRequest, task: pd.Series, until: dt.datetime | None
-) -> bool:
-    """Whether completing is an override; UserError when the task's state does not allow the action."""
-    name = f"Task {task['task_id']} ({task['title']})"
-    if wish.action in ACTIONS_ON_OPEN_TASKS and not task["is_open"]:
-        raise UserError(
-            f"{name} was already {_how_closed(worklist, task)}. Nothing was changed.", 1
-        )
-    if wish.action == "return" and task["status"] != "deferred":
-        raise UserError(f"Task {task['task_id']} is not deferred: it is on the list", 1)
-    if wish.action == "reopen":
-        _check_reopening(worklist, task)
-    if wish.action == "note" and not (wish.reason or "").strip():
-        raise UserError("A note needs --reason TEXT", 1)
-    if wish.action == "defer":
-        if until is None:
-            raise UserError("A deferral needs --for or --until", 1)
-        deferral.check_deferral(worklist.at, until)
-    is_override = wish.action == "complete" and task["manual"] == "override"
-    if is_override and not (wish.reason or "").strip():
-        raise UserError(
-            f"{name} normally clears by itself; completing it by hand is an override and needs --reason",
-            1,
-        )
-    return is_override
+def _until(worklist: Worklist, request: ActionRequest) -> dt.datetime | None:
+    return request.until if request.span is None else worklist.at + request.span
 
 
-def _check_reopening(worklist: Worklist, task: pd.Series) -> None:
-    if task["is_open"]:
-        raise UserError(f"Task {task['task_id']} is open already", 1)
-    if task["status"] != "completed":
-        raise UserError(
-            f"Task {task['task_id']} was {_how_closed(worklist, task)}; it opens again by itself when its condition returns",
-            1,
-        )
-    if not task["is_latest"]:
-        raise UserError(f"Task {task['task_id']} has a newer occurrence; act on that one", 1)
+def _is_override(request: ActionRequest, task: pd.Series) -> bool:
+    return bool(request.action == "complete" and task["manual"] == "override")
 
 
-def _how_closed(worklist: Worklist, task: pd.Series) -> str:
-    by = (
-        "the system"
-        if task["closed_by"] == "system"
-        else f"{worklist.staff_name(task['closed_by'])} ({task['closed_by']})"
+def _about(
+    reason: Reason, task: pd.Series, *, staff_id: str = "", staff_name: str = "", detail: str = ""
+) -> Refusal:
+    return Refusal(
+        reason,
+        str(task["task_id"]),
+        str(task["title"]),
+        _facility_id(task),
+        staff_id,
+        staff_name,
+        detail=detail,
     )
-    return f"{task['close_kind'] if task['status'] == 'cleared' else 'completed'} by {by} on {task['closed_at']:%Y-%m-%d %H:%M:%S %Z}"
 
 
-def _who_was_first(worklist: Worklist, first: Action) -> str:
-    name = worklist.staff_name(first.staff_id)
-    return (
-        f"Task {first.task_id} was already {ACTIONS[first.action].past} by {name} ({first.staff_id}) on {first.at:%Y-%m-%d %H:%M:%S} UTC. "
-        "Nothing was changed: look at it again."
+def _facility_id(task: pd.Series) -> str | None:
+    return None if pd.isna(task["facility_id"]) else str(task["facility_id"])
+
+
+def _closed(worklist: Worklist, reason: Reason, task: pd.Series) -> Refusal:
+    return Refusal(
+        reason,
+        str(task["task_id"]),
+        str(task["title"]),
+        _facility_id(task),
+        task["closed_by"],
+        "" if task["closed_by"] == "system" else worklist.staff_name(task["closed_by"]),
+        task["close_kind"] if task["status"] == "cleared" else "completed",
+        task["closed_at"].to_pydatetime(),
+    )
+
+
+def _acted_on(worklist: Worklist, task: pd.Series, first: Action) -> Refusal:
+    return Refusal(
+        Reason.ACTED_ON_BEFORE,
+        first.task_id,
+        str(task["title"]),
+        _facility_id(task),
+        first.staff_id,
+        worklist.staff_name(first.staff_id),
+        first.action,
+        first.at,
     )

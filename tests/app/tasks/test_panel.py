@@ -68,7 +68,7 @@ def test_the_panel_tells_who_was_faster_and_shows_the_new_state(
     dana.run()
     omar.test.checkbox[0].check()
     omar.run()
-    assert "was already completed by Dana Whitfield (S1) on 2026-11-02" in omar.says
+    assert "was already completed by Dana Whitfield on Monday, November 2" in omar.says
     assert "Completed by Dana Whitfield" in omar.says
     assert [
         event["staff"] for event in facility.history("A", 1.1) if event["event"] == "completed"

@@ -102,19 +102,19 @@ def test_what_can_be_done_is_done_and_the_rest_says_why_not(desk: Desk) -> None:
         (three, "defer", False),
     ]
     whys = [
-        (for_none, "override and needs --reason"),
+        (for_none, "override and needs a reason"),
         (
             closed,
             f"was already completed by {desk.others_name} ({desk.other}) on 2026-11-20 12:00:00 UTC",
         ),
         ("0000000000000000", "There is no task 0000000000000000"),
         (noted, f"was already noted by {desk.others_name} ({desk.other})"),
-        (three, "--to nobody: there is no such staff member"),
+        (three, "nobody: there is no such staff member"),
         (three, "is not deferred"),
     ]
-    assert [each.wish.task_id for each in refused] == [task_id for task_id, _ in whys]
+    assert [each.request.task_id for each in refused] == [task_id for task_id, _ in whys]
     for each, (_, why) in zip(refused, whys, strict=True):
-        assert why in each.why
+        assert why in str(each.refusal)
     assert recorded(desk.ledger)[len(before) :] == [
         (each.action.task_id, each.action.action) for each in done
     ]
@@ -143,8 +143,8 @@ def test_who_may_not_act_and_who_may_not_be_assigned_to(desk: Desk) -> None:
         ActionRequest(two, "assign", to_staff_id=desk.other),
     )
     assert [each.action.task_id for each in done] == [two]
-    assert [(each.wish.task_id, each.why) for each in refused] == [
-        (one, f"--to {desk.gone[0]}: is no longer active")
+    assert [(each.request.task_id, str(each.refusal)) for each in refused] == [
+        (one, f"{desk.gone[0]}: is no longer active")
     ]
 
 
@@ -162,12 +162,12 @@ def test_the_second_wish_for_a_task_has_not_seen_the_first(desk: Desk) -> None:
         (one, "note"),
         (two, "complete"),
     ]
-    assert [(each.wish.task_id, each.wish.action) for each in refused] == [
+    assert [(each.request.task_id, each.request.action) for each in refused] == [
         (one, "complete"),
         (two, "return"),
         (one, "note"),
     ]
-    assert [f"was already noted by {desk.my_name}" in each.why for each in refused] == [
+    assert [f"was already noted by {desk.my_name}" in str(each.refusal) for each in refused] == [
         True,
         False,
         True,
@@ -185,7 +185,10 @@ def test_each_wish_is_held_against_what_it_had_seen_itself(desk: Desk) -> None:
     done, refused = desk.act(
         ActionRequest(one, "complete", seen=1), ActionRequest(one, "complete", seen=0)
     )
-    assert ([each.action.seq for each in done], [each.wish.seen for each in refused]) == ([2], [0])
+    assert ([each.action.seq for each in done], [each.request.seen for each in refused]) == (
+        [2],
+        [0],
+    )
 
 
 def test_an_action_after_the_look_is_told_by_name(desk: Desk) -> None:
@@ -199,7 +202,7 @@ def test_an_action_after_the_look_is_told_by_name(desk: Desk) -> None:
             [ActionRequest(one, "complete"), ActionRequest(two, "complete")],
         )
     assert [each.action.task_id for each in done] == [two]
-    assert f"was already deferred by {desk.others_name}" in refused[0].why
+    assert f"was already deferred by {desk.others_name}" in str(refused[0].refusal)
 
 
 def test_only_the_end_of_the_ledger_is_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +230,7 @@ def test_only_the_end_of_the_ledger_is_read(desk: Desk, monkeypatch: pytest.Monk
             desk.me,
             [ActionRequest(one, "complete", seen=0), ActionRequest(two, "complete")],
         )
-    assert ([each.action.task_id for each in done], [each.wish.task_id for each in refused]) == (
+    assert ([each.action.task_id for each in done], [each.request.task_id for each in refused]) == (
         [two],
         [one],
     )
@@ -244,8 +247,8 @@ class TestDeferral:
             at=AT + SECOND,
         )
         assert [each.action.until for each in done] == [AT + SECOND + DAY]
-        assert [each.wish.task_id for each in refused] == [two]
-        assert "1 day to 14 days" in refused[0].why
+        assert [each.request.task_id for each in refused] == [two]
+        assert "1 day to 14 days" in str(refused[0].refusal)
 
     @pytest.mark.parametrize("span", [DAY - SECOND, 14 * DAY + SECOND, dt.timedelta(0), -DAY])
     def test_it_is_held_to_the_bounds(self, desk: Desk, span: dt.timedelta) -> None:
@@ -339,9 +342,9 @@ class TestUndo:
         )
         undone, refused = desk.undo(done)
         assert [each.action.task_id for each in undone] == [two]
-        assert [each.wish.task_id for each in refused] == [one, three]
-        assert f"was already reopened by {desk.others_name}" in refused[0].why
-        assert f"was already noted by {desk.others_name}" in refused[1].why
+        assert [each.request.task_id for each in refused] == [one, three]
+        assert f"was already reopened by {desk.others_name}" in str(refused[0].refusal)
+        assert f"was already noted by {desk.others_name}" in str(refused[1].refusal)
         assert desk.task(three)["assigned_to_id"] == desk.me
 
     def test_what_is_taken_back_cannot_be_taken_back_twice(self, desk: Desk) -> None:
@@ -349,13 +352,13 @@ class TestUndo:
         desk.undo(done)
         undone, refused = desk.undo(done)
         assert (undone, len(refused)) == ([], 1)
-        assert f"was already reopened by {desk.my_name}" in refused[0].why
+        assert f"was already reopened by {desk.my_name}" in str(refused[0].refusal)
 
     def test_a_deferral_that_ran_out_meanwhile_needs_no_undo(self, desk: Desk) -> None:
         done, _ = desk.act(ActionRequest(desk.free[0], "defer", span=DAY))
         undone, refused = desk.undo(done, AT + DAY)
         assert (undone, len(refused)) == ([], 1)
-        assert "is not deferred" in refused[0].why
+        assert "is not deferred" in str(refused[0].refusal)
 
     def test_a_list_that_does_not_know_the_action_yet_undoes_nothing(self, desk: Desk) -> None:
         with desk.shared.at(AT) as old:
