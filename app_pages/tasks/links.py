@@ -1,4 +1,4 @@
-"""Links out of a task: to the sections of our patient page, and to the EMR's own pages where the practice has named them."""
+"""Links out of a task: to sections of the patient page, and to the EMR where it is configured."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import streamlit as st
 
 from app_pages.session import workspace
 
-# The rule's word for a place: the label, and the section of our patient page that shows it.
+# A rule's name for a place: its label, and the section of the patient page that shows it.
 PLACES = {
     "policies": ("Policies", "policies"),
     "authorizations": ("Authorizations", "policies"),
@@ -22,7 +22,7 @@ PLACES = {
 
 
 def show(task: pd.Series, places: Sequence[str]) -> None:
-    """A link for each place the rule names, and the EMR's page of it beside where EMR_LINK_<PLACE> is set."""
+    """A link for each place of the rule, and the EMR's page where EMR_LINK_<PLACE> is set."""
     templates = workspace.workspace().settings.emr_links
     with st.container(horizontal=True):
         for place in places:
@@ -41,10 +41,9 @@ def show(task: pd.Series, places: Sequence[str]) -> None:
 
 
 def filled(template: str, task: pd.Series) -> str:
-    """The template with {patient_id}, {case_id} and {subject_id} filled in, each safe within a URL."""
+    """The template with {patient_id}, {case_id} and {subject_id} filled in, escaped for a URL."""
     for name in ("patient_id", "case_id", "subject_id"):
         value = task[name]
-        template = template.replace(
-            "{" + name + "}", "" if pd.isna(value) else quote(str(value), safe="")
-        )
+        text = "" if pd.isna(value) else quote(str(value), safe="")
+        template = template.replace("{" + name + "}", text)
     return template

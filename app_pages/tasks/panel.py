@@ -1,6 +1,8 @@
-"""The Open panel of one task: why it exists, how to resolve it, where to look, what can be done, and all that happened to it."""
+"""The Open panel of one task: why it exists, how to resolve it, what can be done, its history."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -17,15 +19,24 @@ from pipelines.worklist.actions import ActionRequest
 from pipelines.worklist.worklist import Worklist
 
 ACTED = "panel.acted"
-STATES = {"pending": "blue", "deferred": "gray", "completed": "green", "cleared": "green"}
+STATES: dict[str, Literal["blue", "gray", "green"]] = {
+    "pending": "blue",
+    "deferred": "gray",
+    "completed": "green",
+    "cleared": "green",
+}
+ABOUT_OVERRIDE = "Marking it complete by hand is an override: the reason you write stays on record."
 
 
 def show(view: url_view.View) -> None:
-    """The panel of the task that the view's URL has open, in a past list to look at only; putting it away takes the task out of the URL."""
+    """The panel of the task in the view's URL; closing it takes the task out of the URL.
+
+    In a past list the task can only be looked at.
+    """
     found = _list_of(view).task(view["task"])
     title = "No such task" if found is None else escape_markdown(found["title"])
 
-    def put_away() -> None:
+    def close() -> None:
         view.set("task", None)
 
     @st.dialog(
@@ -33,25 +44,23 @@ def show(view: url_view.View) -> None:
         width="medium",
         position="right",
         icon=":material/task:",
-        on_dismiss=url_view.touch(put_away),
+        on_dismiss=url_view.touch(close),
     )
     def panel() -> None:
         if st.session_state.pop(ACTED, False):
-            st.rerun()  # the list behind has changed, too
+            st.rerun()  # the list behind the panel has changed, too
         worklist = _list_of(view)
         task = worklist.task(view["task"])
         if task is None:
+            where = filters.among(worklist)
             st.warning(
-                f"There is no task “{escape_markdown(view['task'])}”{filters.among(worklist)}. The link may be of another practice, or mistyped."
+                f"There is no task “{escape_markdown(view['task'])}”{where}. The link may be of "
+                "another practice, or mistyped."
             )
             return
         access_record.note_access(task["patient_id"], "task", task["task_id"])
-        _show(
-            worklist,
-            task,
-            workspace.rules().get(task["rule_id"]),
-            can_act="at" not in view.params or not time_travel.is_on(view),
-        )
+        can_act = "at" not in view.params or not time_travel.is_on(view)
+        _show(worklist, task, workspace.rules().get(task["rule_id"]), can_act=can_act)
 
     panel()
 
@@ -63,29 +72,15 @@ def _list_of(view: url_view.View) -> Worklist:
 def _show(worklist: Worklist, task: pd.Series, rule: Rule | None, *, can_act: bool) -> None:
     _show_head(worklist, task)
     if not can_act:
-        st.info(
-            "This is the task as it was; go back to now to act on it.", icon=":material/history:"
-        )
+        past = "This is the task as it was; go back to now to act on it."
+        st.info(past, icon=":material/history:")
     actions.show_outcome_in_panel()
     _heading("Why this task exists")
-    st.markdown(
-        f"**{escape_markdown(task['reason'])}**"
-        + (f"  \n{escape_markdown(rule.purpose)}" if rule is not None else "")
-    )
+    purpose = f"  \n{escape_markdown(rule.purpose)}" if rule is not None else ""
+    st.markdown(f"**{escape_markdown(task['reason'])}**{purpose}")
     _show_facts(worklist, task, rule)
     if rule is not None:
-        _heading("How to resolve")
-        st.markdown(
-            "\n".join(
-                f"{number}. {escape_markdown(step)}"
-                for number, step in enumerate(rule.resolve, start=1)
-            )
-        )
-        links.show(task, rule.links)
-        clears = (
-            "Clears by itself" if rule.clears == "auto" else "Stays until somebody completes it"
-        )
-        st.markdown(f":material/info: **{clears}.** {escape_markdown(rule.clears_when)}")
+        _show_steps(task, rule)
     if can_act and (task["is_open"] or task["status"] == "completed"):
         _show_actions(worklist, task)
     _heading("What happened")
@@ -109,30 +104,24 @@ def _show_head(worklist: Worklist, task: pd.Series) -> None:
             query_params={"patient_id": task["patient_id"]},
         )
     if task["status"] == "deferred":
-        when = times.local_times(
-            worklist, [task["facility_id"]], task["deferred_until"].to_pydatetime()
-        )
+        until = task["deferred_until"].to_pydatetime()
+        when = times.local_times(worklist, [task["facility_id"]], until)
         st.info(f"Hidden from the list; back {when}.", icon=":material/snooze:")
     if not task["is_open"]:
-        by = (
-            "the system"
-            if task["closed_by"] == "system"
-            else worklist.staff_name(task["closed_by"])
-        )
-        st.success(
-            f"{escape_markdown(EVENTS[task['close_kind']])} by {escape_markdown(by)}, {timeline.when(worklist, task, task['closed_at'])}."
-        )
+        by_system = task["closed_by"] == "system"
+        by = "the system" if by_system else worklist.staff_name(task["closed_by"])
+        how = escape_markdown(EVENTS[task["close_kind"]])
+        when = timeline.when(worklist, task, task["closed_at"])
+        st.success(f"{how} by {escape_markdown(by)}, {when}.")
 
 
 def _show_facts(worklist: Worklist, task: pd.Series, rule: Rule | None) -> None:
+    age = f"{task['age_days']} days"
+    if task["active_age_days"] != task["age_days"]:
+        age += f", {task['active_age_days']} without deferrals"
     facts = {
         "Since": f"{task['since']:%B %-d, %Y}",
-        "Age": f"{task['age_days']} days"
-        + (
-            f", {task['active_age_days']} without deferrals"
-            if task["active_age_days"] != task["age_days"]
-            else ""
-        ),
+        "Age": age,
         "Due": f"{task['due_on']:%B %-d, %Y}",
         "Amount": None if pd.isna(task["amount"]) else f"${task['amount']:,.2f}",
         "Staff": task["staff"],
@@ -147,17 +136,26 @@ def _show_facts(worklist: Worklist, task: pd.Series, rule: Rule | None) -> None:
                 st.markdown(f":gray[{escape_markdown(name)}]  \n{escape_markdown(value)}")
 
 
+def _show_steps(task: pd.Series, rule: Rule) -> None:
+    _heading("How to resolve")
+    steps = enumerate(rule.resolve, start=1)
+    st.markdown("\n".join(f"{number}. {escape_markdown(step)}" for number, step in steps))
+    links.show(task, rule.links)
+    is_auto = rule.clears == "auto"
+    clears = "Clears by itself" if is_auto else "Stays until somebody completes it"
+    st.markdown(f":material/info: **{clears}.** {escape_markdown(rule.clears_when)}")
+
+
 def _show_actions(worklist: Worklist, task: pd.Series) -> None:
-    """The controls; each remembers the task as it was drawn, so that whoever was faster is noticed."""
-    task_id, seen = task["task_id"], int(task["last_seq"])
+    """The controls; each keeps the task's ledger number as drawn, to notice who acted first."""
+    task_id, seen, is_open = task["task_id"], int(task["last_seq"]), bool(task["is_open"])
+    is_override = task["manual"] == "override"
     with st.container(border=True):
-        if task["is_open"] and task["manual"] == "override":
-            st.text(
-                "Marking it complete by hand is an override: write why, the reason stays in the history."
-            )
-        if task["is_open"]:
+        if is_open and is_override:
+            st.text(ABOUT_OVERRIDE)
+        if is_open:
             st.text_input(
-                "Reason" if task["manual"] == "override" else "Reason (optional)",
+                "Reason" if is_override else "Reason (optional)",
                 key=f"panel.reason.{task_id}",
                 max_chars=500,
                 on_change=_write_reason,
@@ -165,31 +163,27 @@ def _show_actions(worklist: Worklist, task: pd.Series) -> None:
             )
         key = f"panel.complete.{task_id}.{seen}"
         st.checkbox(
-            "Task Mark Complete",
-            value=not task["is_open"],
-            key=key,
-            on_change=_mark,
-            args=(task, seen),
+            "Task Mark Complete", value=not is_open, key=key, on_change=_mark, args=(task, seen)
         )
-        if st.session_state.get(key) and task["is_open"]:
+        if st.session_state.get(key) and is_open:
             st.warning("A reason is needed before this is complete.", icon=":material/edit:")
-        if task["is_open"]:
-            _show_deferral_and_owner(worklist, task, seen)
+        if is_open:
+            _show_deferral(worklist, task, seen)
+            _show_owner_and_note(worklist, task, seen)
 
 
-def _show_deferral_and_owner(worklist: Worklist, task: pd.Series, seen: int) -> None:
+def _show_deferral(worklist: Worklist, task: pd.Series, seen: int) -> None:
     task_id = task["task_id"]
-    choices = {
-        span: f"{span}: back {times.local_times(worklist, [task['facility_id']], actions.returns_at(span))}"
-        for span in actions.DEFERRALS
-    }
-    staff = {"": actions.NOBODY, **labels.active_staff(worklist)}
+    choices = {}
+    for span in actions.DEFERRALS:
+        back = times.local_times(worklist, [task["facility_id"]], actions.returns_at(span))
+        choices[span] = f"{span}: back {back}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.menu_button(
             "Defer Task",
             list(choices),
             key=f"panel.defer.{task_id}",
-            format_func=choices.get,
+            format_func=choices.__getitem__,
             icon=":material/snooze:",
             on_click=_defer,
             args=(task_id, seen),
@@ -202,12 +196,17 @@ def _show_deferral_and_owner(worklist: Worklist, task: pd.Series, seen: int) -> 
                 on_click=_act,
                 args=(ActionRequest(task_id, "return", seen=seen), "Returned to the list"),
             )
+
+
+def _show_owner_and_note(worklist: Worklist, task: pd.Series, seen: int) -> None:
+    task_id = task["task_id"]
+    staff = {"": actions.NOBODY, **labels.active_staff(worklist)}
     st.selectbox(
         "Assign to",
         list(staff),
         index=None,
         key=f"panel.assign.{task_id}.{seen}",
-        format_func=staff.get,
+        format_func=staff.__getitem__,
         placeholder=f"Now {task['staff']}",
         on_change=_assign,
         args=(task_id, seen, staff),
@@ -222,8 +221,8 @@ def _show_deferral_and_owner(worklist: Worklist, task: pd.Series, seen: int) -> 
     )
 
 
-def _act(wish: ActionRequest, said: str) -> None:
-    actions.do([wish], said)
+def _act(request: ActionRequest, title: str) -> None:
+    actions.do([request], title)
     st.session_state[ACTED] = True
 
 
@@ -245,23 +244,19 @@ def _write_reason(task: pd.Series, seen: int) -> None:
 
 def _defer(task_id: str, seen: int) -> None:
     span = st.session_state[f"panel.defer.{task_id}"]
-    if span is not None:
-        reason = st.session_state.get(f"panel.reason.{task_id}", "").strip()
-        _act(
-            ActionRequest(
-                task_id, "defer", span=actions.length_of(span), reason=reason or None, seen=seen
-            ),
-            f"Deferred for {span}",
-        )
+    if span is None:
+        return
+    reason = st.session_state.get(f"panel.reason.{task_id}", "").strip() or None
+    length = actions.length_of(span)
+    request = ActionRequest(task_id, "defer", span=length, reason=reason, seen=seen)
+    _act(request, f"Deferred for {span}")
 
 
 def _assign(task_id: str, seen: int, staff: dict[str, str]) -> None:
     to = st.session_state[f"panel.assign.{task_id}.{seen}"]
     if to is not None:
-        _act(
-            ActionRequest(task_id, "assign", to_staff_id=to or None, seen=seen),
-            f"Assigned to {staff[to]}",
-        )
+        request = ActionRequest(task_id, "assign", to_staff_id=to or None, seen=seen)
+        _act(request, f"Assigned to {staff[to]}")
 
 
 def _note(task_id: str, seen: int) -> None:
