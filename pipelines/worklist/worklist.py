@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from types import TracebackType
-from typing import Self
+from typing import Self, TypedDict, cast
 
 import duckdb
 import pandas as pd
@@ -35,6 +36,18 @@ from pipelines.worklist.filters import (
     Order,
 )
 from pipelines.worklist.question_sql import ALL_TASKS, COUNTING, OPEN_COUNTS, OPEN_TASKS, PARAMETER
+
+
+class Summary(TypedDict):
+    """Counts of the tasks that match; `overdue` are pending ones, `amount` the dollars waiting."""
+
+    tasks: int
+    overdue: int
+    deferred: int
+    unassigned: int
+    amount: Decimal
+    still_open: int
+    by_people: int
 
 
 class Worklist:
@@ -91,9 +104,9 @@ class Worklist:
                 return rows  # none of them is closed
         return self._ask(sql("tasks"), wanted, tail)
 
-    def summary(self, filters: Filters | None = None) -> dict[str, object]:
-        """Tasks, pending ones overdue, deferred, unassigned, dollars waiting (Decimal), open, and closed by people, of the tasks that match."""
-        return self._ask(sql("summary"), filters or Filters()).iloc[0].to_dict()
+    def summary(self, filters: Filters | None = None) -> Summary:
+        """How many tasks match, and in what state they are."""
+        return cast(Summary, self._ask(sql("summary"), filters or Filters()).iloc[0].to_dict())
 
     def counts(self, filters: Filters | None = None) -> pd.DataFrame:
         """Tasks, overdue ones and the oldest `since`, by category and type, of the tasks the filters list."""
