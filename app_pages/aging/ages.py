@@ -114,11 +114,11 @@ def _show_table(view: url_view.View, wanted: Filters, grid: Grid) -> None:
     rows = grid.counts.reset_index(drop=True)
     rows = pd.concat([rows.sum().to_frame().T, rows], ignore_index=True)
     rows = rows.assign(
-        named=["All types", *grid.titles], rule_id=[None, *grid.types], tasks=rows.sum(axis=1)
+        named=["All types", *grid.titles], rule_id=["", *grid.types], tasks=rows.sum(axis=1)
     )
 
     def links(row: pd.Series) -> number_table.Links:
-        rule_ids = (row["rule_id"],) if isinstance(row["rule_id"], str) else wanted.rule_ids
+        rule_ids = (row["rule_id"],) if row["rule_id"] else wanted.rule_ids
         of_type = replace(wanted, rule_ids=rule_ids)
         yield "All ages", int(row["tasks"]), of_type
         for band in AGE_BANDS:

@@ -1,4 +1,4 @@
-"""The dashboard: one facility's tasks by category and type, the oldest of each at hand, mine first."""
+"""The dashboard: one facility's tasks by category and type with the oldest of each, mine first."""
 
 import datetime as dt
 from dataclasses import replace
@@ -29,12 +29,15 @@ filters = Filters(facility_ids=(facility_id,))
 numbers = cached.ask(Worklist.summary, worklist, replace(filters, status="open"))
 counts = cached.ask(Worklist.counts, worklist, filters)
 first = cached.ask(Worklist.first_tasks, worklist, filters, FIRST_TASKS)
-zone = ZoneInfo(worklist.facilities().set_index("facility_id").loc[facility_id, "time_zone"])
+zones = worklist.facilities().set_index("facility_id")["time_zone"].astype(str)
+zone = ZoneInfo(zones[facility_id])
 yesterday = (worklist.at.astimezone(zone) - dt.timedelta(days=1)).replace(
     hour=0, minute=0, second=0, microsecond=0
 )
-moved = dict(
-    cached.ask(Worklist.movements, worklist, yesterday, facility_id).itertuples(index=False)
+moved: dict[str, int] = dict(
+    cached.ask(Worklist.movements, worklist, yesterday, facility_id).itertuples(
+        index=False, name=None
+    )
 )
 
 st.title("Dashboard")

@@ -1,4 +1,4 @@
-"""One patient: who they are, what is pending, all that happened, and the record behind it."""
+"""Patients: search, and of one patient what is pending, what happened, and their record."""
 
 import streamlit as st
 
@@ -35,7 +35,8 @@ for problem in view.problems:
     st.warning(escape_markdown(problem), icon=":material/link_off:")
 if view["patient_id"] and patient is None:
     st.warning(
-        f"There is no patient “{escape_markdown(view['patient_id'])}”{filters.among(worklist)} in the newest extracts.",
+        f"There is no patient “{escape_markdown(view['patient_id'])}”{filters.among(worklist)} in "
+        "the newest data.",
         icon=":material/person_off:",
     )
 
@@ -49,7 +50,7 @@ else:
         "Section",
         list(SECTIONS),
         key=view.key("section"),
-        format_func=SECTIONS.get,
+        format_func=SECTIONS.__getitem__,
         on_change=view.changed("section"),
         required=True,
     )

@@ -1,11 +1,15 @@
-"""The parts of the patient page: search, who they are, and the record's sections as the newest extracts have them."""
+"""The parts of the patient page: search, head, and the sections of the record in the newest data."""
 
 from __future__ import annotations
+
+import datetime as dt
+from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
 
-from app_pages.session import access_record, workspace
+from app_pages.components.found_patient import FoundPatient
+from app_pages.session import access_record, typed_rows, workspace
 from app_pages.session.markdown import caption, escape_markdown
 from app_pages.url import view
 from pipelines.records import patient_search, patients
@@ -16,10 +20,25 @@ DAY = st.column_config.DateColumn(format="MMM D, YYYY")
 MOMENT = st.column_config.DatetimeColumn(format="MMM D, YYYY, HH:mm")
 MONEY = st.column_config.NumberColumn(format="dollar")
 MOST_FOUND = 20
+SEARCH_HINT = (
+    "Beginnings of names in any order, a birth date (1980-05-17 or 5/17/1980), the last digits of "
+    "a phone, or an id."
+)
+
+
+class Case(NamedTuple):
+    """A row of patients.cases."""
+
+    case_id: str
+    status: str
+    opened_on: dt.date
+    discharged_on: dt.date | None
+    therapist: str | None
+    facility: str | None
 
 
 def show_search(worklist: Worklist) -> None:
-    """Find a patient; the searched text stays out of the URL."""
+    """Search; the text stays out of the URL, since it may be a name."""
     text = st.text_input(
         "Find a patient",
         key="patient.find",
@@ -29,21 +48,18 @@ def show_search(worklist: Worklist) -> None:
         on_change=view.touch(),
     )
     if not text or not text.strip():
-        st.markdown(
-            caption(
-                "Beginnings of names in any order, a birth date (1980-05-17 or 5/17/1980), the last digits of a phone, or an id."
-            )
-        )
+        st.markdown(caption(SEARCH_HINT))
         return
     found = patient_search.find_patients(worklist.con, text, limit=MOST_FOUND + 1)
     if found.empty:
         st.text("No patient found. Try fewer letters, or the birth date.")
     access_record.note_accesses(found.head(MOST_FOUND)["patient_id"].tolist(), "search")
-    for match in found.head(MOST_FOUND).itertuples():
+    for match in typed_rows.read(FoundPatient, found.head(MOST_FOUND)):
         born = f"born {match.born_on:%b %-d, %Y}" if match.born_on else "birth date unknown"
+        rest = " · ".join(filter(None, (match.facility, match.status, match.patient_id)))
         st.page_link(
             workspace.pages()["patient"],
-            label=f"**{escape_markdown(match.name)}** · {born} · {escape_markdown(match.facility)} · {escape_markdown(match.status)} · {escape_markdown(match.patient_id)}",
+            label=f"**{escape_markdown(match.name)}** · {born} · {escape_markdown(rest)}",
             icon=":material/person:",
             query_params={"patient_id": match.patient_id},
         )
@@ -80,18 +96,14 @@ def show_head(worklist: Worklist, patient: Patient) -> None:
             workspace.pages()["patient"], label="Another patient", icon=":material/search:"
         )
     cases = patients.cases(worklist.con, patient.patient_id)
-    for case in cases.itertuples():
-        until = (
-            ""
-            if case.discharged_on is None or pd.isna(case.discharged_on)
-            else f", discharged {case.discharged_on:%b %-d, %Y}"
-        )
+    for case in typed_rows.read(Case, cases):
+        until = f", discharged {case.discharged_on:%b %-d, %Y}" if case.discharged_on else ""
         parts = (
             f"Case {case.case_id}: {case.status} since {case.opened_on:%b %-d, %Y}{until}",
             case.therapist,
             case.facility,
         )
-        st.markdown(caption(escape_markdown(" · ".join(str(part) for part in parts if part))))
+        st.markdown(caption(escape_markdown(" · ".join(part for part in parts if part))))
 
 
 def show_policies(worklist: Worklist, patient: Patient) -> None:
@@ -133,7 +145,7 @@ def show_policies(worklist: Worklist, patient: Patient) -> None:
 
 
 def show_payments(worklist: Worklist, patient: Patient) -> None:
-    """What is open visit by visit, and every payment."""
+    """The open amount of each visit, and every payment."""
     balances = patients.balances(worklist.con, patient.patient_id)
     st.subheader(f"Open for visits: {escape_markdown(f'${balances.total_open:,.2f}')}")
     _table(

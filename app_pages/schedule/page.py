@@ -1,4 +1,4 @@
-"""Schedule gaps: one week at one facility, each open case's visits beside its weekly target, those that lack visits first."""
+"""Schedule gaps: a week at a facility, each open case's visits beside its weekly target."""
 
 from zoneinfo import ZoneInfo
 
@@ -60,7 +60,7 @@ else:
     schedule_week.show_numbers(rows)
     if not rows["scheduled"].any():
         st.info(
-            "No visit is booked for this week in the newest extracts: it may lie beyond what they reach.",
+            "No visit is booked for this week in the newest data, which may not reach so far.",
             icon=":material/event_busy:",
         )
     access_record.note_list("schedule", {"facility": [facility_id], "week": [first.isoformat()]})

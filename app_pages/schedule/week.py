@@ -1,25 +1,29 @@
-"""The parts of the schedule page: the week, its numbers, the table of its cases, and the way from a row to its patient."""
+"""The parts of the schedule page: the week, its numbers, the table of cases, the link to a patient."""
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
-from app_pages.session import workspace
+from app_pages.components import widget_key
+from app_pages.session import cached, workspace
 from app_pages.session.markdown import caption, escape_markdown
 from app_pages.url import view as url_view
 from app_pages.url.view import View
 from pipelines.records import patients
-from pipelines.worklist.at import State
 from pipelines.worklist.worklist import Worklist
 
-WEEKS_AROUND = 156  # before and after this week; no schedule is asked for further away
+WEEKS_AROUND = 156  # the schedule can be asked for this far before and after this week
 ROW_HEIGHT, MOST_PIXELS = 36, 650
 UNDER, FULL, NO_TARGET = "Under-scheduled", "Fully scheduled", "No target"
 COLOURS = ["#FECDCA", "#D1FADF", "#E4E7EC"]
+ABOUT_SCHEDULED = (
+    "Scheduled counts every visit booked for the week, also those cancelled or missed; the other "
+    "three are of those. Days are the facility’s."
+)
 
 
 def sunday_of(day: dt.date) -> dt.date:
@@ -29,7 +33,7 @@ def sunday_of(day: dt.date) -> dt.date:
 
 def days_around(today: dt.date) -> list[str]:
     """Every day a URL may name."""
-    weeks = WEEKS_AROUND + 1  # one more: at some facility it may be another week than here
+    weeks = WEEKS_AROUND + 1  # one more: another facility may already be in the next week
     first = sunday_of(today) - dt.timedelta(weeks=weeks)
     return [
         (first + dt.timedelta(days=number)).isoformat() for number in range(7 * (2 * weeks + 1))
@@ -56,12 +60,11 @@ def choose(view: View, today: dt.date) -> dt.date:
             ("Next week", ":material/chevron_right:", first + dt.timedelta(weeks=1)),
             ("This week", ":material/today:", this_week),
         ):
-            is_here = not earliest <= to <= latest or to == first
             st.button(
                 label,
                 icon=icon,
                 key=f"schedule.{label}",
-                disabled=is_here,
+                disabled=not earliest <= to <= latest or to == first,
                 on_click=url_view.touch(go),
                 args=(to,),
             )
@@ -85,13 +88,12 @@ def week_in_words(first: dt.date) -> str:
 
 
 def cases(worklist: Worklist, facility_id: str, first: dt.date) -> pd.DataFrame:
-    """The rows of records.schedule_week, kept while the list is the same."""
-    return _cases(worklist.state, facility_id, first, worklist)
+    """The rows of patients.schedule_week, cached while the list is the same."""
+    return cached.ask(_cases, worklist, facility_id, first)
 
 
-@st.cache_data(max_entries=50, show_spinner=False)
-def _cases(state: State, facility_id: str, first: dt.date, _worklist: Worklist) -> pd.DataFrame:
-    return patients.schedule_week(_worklist.con, facility_id, first)
+def _cases(worklist: Worklist, facility_id: str, first: dt.date) -> pd.DataFrame:
+    return patients.schedule_week(worklist.con, facility_id, first)
 
 
 def show_numbers(rows: pd.DataFrame) -> None:
@@ -99,30 +101,20 @@ def show_numbers(rows: pd.DataFrame) -> None:
     with_target = rows[rows["target"].fillna(0) > 0]
     target, towards = int(with_target["target"].sum()), int(with_target["scheduled"].sum())
     scheduled, under = int(rows["scheduled"].sum()), int(rows["is_under_scheduled"].sum())
-    of_scheduled = f"Of the {scheduled:,} visits scheduled"
-    tiles = [
+    about_towards = f"Visits of cases with a target; all cases together have {scheduled:,}"
+    tiles: list[tuple[str, int, str, str | None]] = [
         ("Open cases", len(rows), f"{len(rows) - len(with_target):,} without target", None),
         ("Under-scheduled", under, f"of {len(with_target):,} with target", None),
-        (
-            "Scheduled",
-            towards,
-            f"of {target:,} ({_share(towards, target)})",
-            f"Visits of cases with a target; all cases together have {scheduled:,}",
-        ),
+        ("Scheduled", towards, f"of {target:,} ({_share(towards, target)})", about_towards),
     ]
     for label, column in (
         ("Completed", "completed"),
         ("Cancelled", "cancelled"),
         ("No-show", "no_show"),
     ):
-        tiles.append(
-            (
-                label,
-                int(rows[column].sum()),
-                _share(int(rows[column].sum()), scheduled),
-                of_scheduled,
-            )
-        )
+        visits = int(rows[column].sum())
+        of_scheduled = f"Of the {scheduled:,} visits scheduled"
+        tiles.append((label, visits, _share(visits, scheduled), of_scheduled))
     with st.grid(6, min_column_width=120):
         for label, value, beside, tip in tiles:
             st.metric(
@@ -134,11 +126,7 @@ def show_numbers(rows: pd.DataFrame) -> None:
                 border=True,
                 help=tip,
             )
-    st.markdown(
-        caption(
-            "Scheduled counts every visit booked for the week, whatever became of it; the other three are of those. Days are the facility’s."
-        )
-    )
+    st.markdown(caption(ABOUT_SCHEDULED))
 
 
 def _share(part: int, whole: int) -> str:
@@ -146,25 +134,21 @@ def _share(part: int, whole: int) -> str:
 
 
 def show_cases(rows: pd.DataFrame, week: str) -> None:
-    """The table, under-scheduled cases first, and a link to the patient of the ticked row, who is looked at there and noted."""
-    key = (
-        "schedule."
-        + hashlib.sha1(repr((week, *rows["case_id"])).encode(), usedforsecurity=False).hexdigest()[
-            :16
-        ]
-    )
+    """The table, under-scheduled cases first, and a link to the patient of the ticked row."""
+    key = widget_key.of_content("schedule", (week, *rows["case_id"]))
     st.session_state["schedule.key"] = key
-    chosen = st.session_state.get(key, {}).get("selection", {}).get("rows", [])
+    ticked = st.session_state.get(key, {}).get("selection", {}).get("rows", [])
 
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        for row in rows.iloc[[number for number in chosen if number < len(rows)]].itertuples():
+        for number in (number for number in ticked if number < len(rows)):
+            name, patient_id = rows["patient"].iloc[number], rows["patient_id"].iloc[number]
             st.page_link(
                 workspace.pages()["patient"],
-                label=f"Open {escape_markdown(row.patient)}",
+                label=f"Open {escape_markdown(name)}",
                 icon=":material/person:",
-                query_params={"patient_id": row.patient_id, "section": "schedule"},
+                query_params={"patient_id": str(patient_id), "section": "schedule"},
             )
-        if not chosen:
+        if not ticked:
             st.text("Tick a case for the link to its patient")
     st.dataframe(
         _shown(rows),
@@ -177,7 +161,7 @@ def show_cases(rows: pd.DataFrame, week: str) -> None:
         height=min(ROW_HEIGHT * (len(rows) + 1) + 3, MOST_PIXELS),
         placeholder="",
         alt=f"{len(rows)} cases, those with fewer visits than their target first",
-        column_config=_columns(),
+        column_config=dict(_columns()),
     )
 
 
@@ -185,30 +169,20 @@ def _shown(rows: pd.DataFrame) -> pd.DataFrame:
     state = pd.Series(FULL, index=rows.index)
     state[rows["target"].fillna(0) == 0] = NO_TARGET
     state[rows["is_under_scheduled"].astype(bool)] = UNDER
-    shares = {
-        name: rows[f"{name}_share"].astype(float).round(2)
-        for name in ("scheduled", "completed", "cancelled", "no_show")
+    shown = {
+        "state": pd.Series([[value] for value in state], index=rows.index),
+        "patient": rows["patient"],
+        "therapist": rows["therapist"],
+        "target": rows["target"].astype("Int64"),
     }
-    return pd.DataFrame(
-        {
-            "state": [[value] for value in state],
-            "patient": rows["patient"],
-            "therapist": rows["therapist"],
-            "target": rows["target"].astype("Int64"),
-            **{
-                column: value
-                for name in shares
-                for column, value in ((name, rows[name]), (f"{name}_share", shares[name]))
-            },
-            "reminders": rows["reminders"],
-            "case_id": rows["case_id"],
-        }
-    )
+    for name in ("scheduled", "completed", "cancelled", "no_show"):
+        shown[name] = rows[name]
+        shown[f"{name}_share"] = rows[f"{name}_share"].astype(float).round(2)
+    return pd.DataFrame({**shown, "reminders": rows["reminders"], "case_id": rows["case_id"]})
 
 
-def _columns() -> dict[str, object]:
+def _columns() -> dict[str, ColumnConfig]:
     config = st.column_config
-    share = {"format": "percent", "width": 50}
     return {
         "state": config.MultiselectColumn(
             "Week", options=[UNDER, FULL, NO_TARGET], color=COLOURS, width=118
@@ -217,15 +191,19 @@ def _columns() -> dict[str, object]:
         "therapist": config.TextColumn("Therapist", width=112),
         "target": config.NumberColumn("Target", width=52, help="Visits a week"),
         "scheduled": config.NumberColumn("Scheduled", width=72),
-        "scheduled_share": config.NumberColumn("%", help="Scheduled of target", **share),
+        "scheduled_share": _percent("Scheduled of target"),
         "completed": config.NumberColumn("Completed", width=74),
-        "completed_share": config.NumberColumn("%", help="Completed of scheduled", **share),
+        "completed_share": _percent("Completed of scheduled"),
         "cancelled": config.NumberColumn("Cancelled", width=70),
-        "cancelled_share": config.NumberColumn("%", help="Cancelled of scheduled", **share),
+        "cancelled_share": _percent("Cancelled of scheduled"),
         "no_show": config.NumberColumn("No-show", width=62),
-        "no_show_share": config.NumberColumn("%", help="No-show of scheduled", **share),
+        "no_show_share": _percent("No-show of scheduled"),
         "reminders": config.TextColumn(
             "Reminders", width=140, help="The reminder status of the week's visits"
         ),
         "case_id": config.TextColumn("Case", width=90),
     }
+
+
+def _percent(tip: str) -> ColumnConfig:
+    return st.column_config.NumberColumn("%", help=tip, format="percent", width=50)

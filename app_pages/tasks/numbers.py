@@ -1,15 +1,16 @@
-"""The numbers above the list of tasks: of what is open, or of what a list with closed tasks holds."""
+"""The numbers above the list of tasks, and how many tasks it has."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import streamlit as st
 
 from app_pages.session import cached
-from app_pages.tasks import view as tasks_view
 from app_pages.url import view as url_view
 from pipelines.vocabulary import OPEN_STATUSES
 from pipelines.worklist.filters import Filters
-from pipelines.worklist.worklist import Worklist
+from pipelines.worklist.worklist import Summary, Worklist
 
 
 def show(worklist: Worklist, view: url_view.View, filters: Filters) -> None:
@@ -17,10 +18,11 @@ def show(worklist: Worklist, view: url_view.View, filters: Filters) -> None:
     if view["status"] in OPEN_STATUSES:
         numbers = _of_open(worklist, filters)
         shown = {
-            "Pending": _pending(numbers),
+            "Pending": numbers["tasks"] - numbers["deferred"],
             "Overdue": numbers["overdue"],
             "Deferred": numbers["deferred"],
         }
+        dollars = "Dollars waiting"
     else:
         numbers = cached.ask(Worklist.summary, worklist, filters)
         closed = numbers["tasks"] - numbers["still_open"]
@@ -29,13 +31,12 @@ def show(worklist: Worklist, view: url_view.View, filters: Filters) -> None:
             "Completed by people": numbers["by_people"],
             "Closed by the system": closed - numbers["by_people"],
         }
+        dollars = "Dollars named"  # of closed tasks nobody waits for them
     with st.grid(4):
         for label, number in shown.items():
             st.metric(label, f"{number:,}", border=True)
-        # Of closed tasks it is what they said when they closed: nobody waits for it.
-        label = "Dollars waiting" if view["status"] in OPEN_STATUSES else "Dollars named"
         st.metric(
-            label,
+            dollars,
             f"${numbers['amount']:,.2f}",
             border=True,
             help="Uncollected Payments and Refund Request",
@@ -48,7 +49,7 @@ def count(worklist: Worklist, view: url_view.View, filters: Filters) -> int:
         return cached.ask(Worklist.summary, worklist, filters)["tasks"]
     numbers = _of_open(worklist, filters)
     of_status = {
-        "pending": _pending(numbers),
+        "pending": numbers["tasks"] - numbers["deferred"],
         "overdue": numbers["overdue"],
         "deferred": numbers["deferred"],
         "open": numbers["tasks"],
@@ -56,9 +57,6 @@ def count(worklist: Worklist, view: url_view.View, filters: Filters) -> int:
     return of_status[view["status"]]
 
 
-def _of_open(worklist: Worklist, filters: Filters) -> dict[str, object]:
-    return cached.ask(Worklist.summary, worklist, tasks_view.all_statuses(filters))
-
-
-def _pending(numbers: dict[str, object]) -> int:
-    return numbers["tasks"] - numbers["deferred"]
+def _of_open(worklist: Worklist, filters: Filters) -> Summary:
+    """One summary of all open tasks, which gives the number of each open status."""
+    return cached.ask(Worklist.summary, worklist, replace(filters, status="open"))

@@ -1,4 +1,4 @@
-"""The task management page: every open task of the chosen facilities, filtered, ordered, and worked one by one or many at once."""
+"""Tasks: the list, filtered and ordered; tasks are worked one by one or many at once."""
 
 import streamlit as st
 
@@ -78,7 +78,7 @@ ticked = grid.ticked()
 with bulk:
     hint = "Tick tasks to act on several at once" if can_act else "Tick a task to open it"
     st.text(f"{len(ticked):,} selected" if ticked else hint, width="stretch")
-    # The table's own Open is out of the keyboard's reach; a tick (Shift and Space) is not.
+    # The keyboard reaches a tick (Shift and Space) but not the Open button in the table.
     st.button(
         "Open",
         key="tasks.open",

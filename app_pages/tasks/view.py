@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app_pages.session import access_record
+from app_pages.components.found_patient import FoundPatient
+from app_pages.session import access_record, typed_rows
 from app_pages.session.markdown import caption, escape_markdown
 from app_pages.url import filters as url_filters
 from app_pages.url import time_travel
@@ -169,7 +170,7 @@ def _show_patient_filter(view: url_view.View, worklist: Worklist) -> None:
         if matches.empty:
             st.markdown(caption("No patient found"))
         access_record.note_accesses(matches.head(MOST_FOUND)["patient_id"].tolist(), "search")
-        for match in matches.head(MOST_FOUND).itertuples():
+        for match in typed_rows.read(FoundPatient, matches.head(MOST_FOUND)):
             born = f", born {match.born_on:%Y-%m-%d}" if match.born_on else ""
             label = escape_markdown(f"{match.name}{born}")
             st.button(
@@ -187,8 +188,3 @@ def _choose(view: url_view.View, patient_id: str | None) -> None:
     view.set("patient", patient_id)
     view.set("page", 1)
     st.session_state["tasks.find"] = ""
-
-
-def all_statuses(wanted: Filters) -> Filters:
-    """The same filters for the numbers above the list, which count pending, overdue and deferred ones alike."""
-    return replace(wanted, status="open")
