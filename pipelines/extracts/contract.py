@@ -1,15 +1,16 @@
-"""The contract of the extracts: one pandera model per table, the single statement of its columns, types,
-nullability, keys, value sets and references.
+"""The contract of the extracts: one pandera model for each table.
 
-An extract arrives as text, so the contract says how each column must be *written* (`day`, `moment`, `money` …).
-Two readers use it: DuckDB, through the SQL that judging.py derives from the models, finds the suspect rows of a
-large file; pandera judges the suspects and names line, column and check. A property test holds the two together.
+It is the only statement of columns, types, nullability, keys, value sets and references. Extracts
+arrive as text, so it says how each column must be written (`day`, `moment`, `money` …; formats.py).
+contract_sql.py derives from it the SQL that flags doubtful rows; validation.py runs the models on
+those rows and names line, column and check.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import pandera.pandas as pa
 
@@ -17,24 +18,25 @@ from pipelines.extracts.formats import FORMS
 from pipelines.vocabulary import ROLES
 
 
-def _key() -> pa.Field:
+# These return Any as pa.Field does, so that a model can declare a column's type.
+def _key() -> Any:
     return pa.Field(unique=True, written_as={"form": "id"})
 
 
-def _ref(table: str, *, nullable: bool = False) -> pa.Field:
+def _ref(table: str, *, nullable: bool = False) -> Any:
     return pa.Field(nullable=nullable, written_as={"form": "id"}, refers_to={"table": table})
 
 
-def _is(form: str, *, nullable: bool = False) -> pa.Field:
+def _is(form: str, *, nullable: bool = False) -> Any:
     return pa.Field(nullable=nullable, written_as={"form": form})
 
 
-def _one_of(*values: str, nullable: bool = False) -> pa.Field:
+def _one_of(*values: str, nullable: bool = False) -> Any:
     return pa.Field(nullable=nullable, isin=list(values))
 
 
 class Extract(pa.DataFrameModel):
-    """What all tables share: values are text as read, trimmed, empty ones missing; other columns are ignored."""
+    """What all tables share: trimmed text, empty values missing, other columns ignored."""
 
     class Config:
         strict = False
@@ -42,7 +44,7 @@ class Extract(pa.DataFrameModel):
 
 
 class Facilities(Extract):
-    """A facility. Its time zone says what "today" is there."""
+    """A facility. Its time zone decides what "today" is there."""
 
     facility_id: str = _key()
     name: str = _is("text")
@@ -50,7 +52,7 @@ class Facilities(Extract):
 
 
 class Staff(Extract):
-    """Everybody who works here or did."""
+    """Everybody who works here or worked here."""
 
     staff_id: str = _key()
     name: str = _is("text")
@@ -62,7 +64,7 @@ class Staff(Extract):
 
 
 class Payers(Extract):
-    """Who pays: an insurer, a plan, a programme."""
+    """A payer: an insurer, a plan, a programme."""
 
     payer_id: str = _key()
     name: str = _is("text")
@@ -70,7 +72,7 @@ class Payers(Extract):
 
 
 class Patients(Extract):
-    """One row a patient. Only an Active patient gets new tasks (domain rule 2)."""
+    """One row for each patient. Only an Active patient gets new tasks."""
 
     patient_id: str = _key()
     first_name: str = _is("text")
@@ -98,7 +100,7 @@ class Cases(Extract):
 
 
 class Policies(Extract):
-    """A patient's insurance; rank 1 is the primary one. Without a case it serves all cases of the patient."""
+    """A patient's insurance. Rank 1 is primary; a policy without a case covers all cases."""
 
     policy_id: str = _key()
     patient_id: str = _ref("patients")
@@ -115,7 +117,7 @@ class Policies(Extract):
 
 
 class Authorizations(Extract):
-    """A payer's leave for a number of visits or a span of days; a stub is the vendor's placeholder for one."""
+    """A payer's approval of a number of visits or a period; a stub is the EMR's placeholder."""
 
     authorization_id: str = _key()
     policy_id: str = _ref("policies")
@@ -148,7 +150,7 @@ class Appointments(Extract):
 
 
 class Payments(Extract):
-    """Money from a patient (payment), back to a patient (refund), or an entry taken back (void)."""
+    """Money from a patient (payment), back to a patient (refund), or a reversed entry (void)."""
 
     payment_id: str = _key()
     patient_id: str = _ref("patients")
@@ -160,7 +162,7 @@ class Payments(Extract):
 
 
 class Claims(Extract):
-    """A bill to a payer; processed once the payer has said what the patient owes."""
+    """A bill to a payer; processed once the payer has stated what the patient owes."""
 
     claim_id: str = _key()
     case_id: str = _ref("cases")
@@ -173,7 +175,7 @@ class Claims(Extract):
 
 
 class ClaimHolds(Extract):
-    """Why a claim is kept from submission, until released."""
+    """The reason a claim is held back from submission, until released."""
 
     hold_id: str = _key()
     claim_id: str = _ref("claims")
@@ -201,7 +203,7 @@ class Documents(Extract):
 
 
 class Faxes(Extract):
-    """One sending of a document; Failed means given up after all retries."""
+    """One transmission of a document; Failed means that all retries failed."""
 
     fax_id: str = _key()
     document_id: str = _ref("documents")
@@ -214,7 +216,7 @@ class Faxes(Extract):
 
 
 class IntakeSubmissions(Extract):
-    """Digital intake forms a patient sent through the portal."""
+    """Digital intake forms that a patient sent through the portal."""
 
     submission_id: str = _key()
     patient_id: str = _ref("patients")
@@ -224,7 +226,7 @@ class IntakeSubmissions(Extract):
 
 
 class EngagementActions(Extract):
-    """A follow-up set on a case for a number of days after discharge."""
+    """A follow-up planned for a number of days after a case's discharge."""
 
     action_id: str = _key()
     case_id: str = _ref("cases")
@@ -234,7 +236,7 @@ class EngagementActions(Extract):
 
 
 class Surveys(Extract):
-    """A survey a patient answered."""
+    """A survey that a patient answered."""
 
     survey_id: str = _key()
     case_id: str = _ref("cases")
@@ -243,7 +245,7 @@ class Surveys(Extract):
 
 
 class Manifest(Extract):
-    """What the source says of its own files: one row a table."""
+    """What the source states about its files: one row for each table."""
 
     table: str = _key()
     extracted_at: str = _is("moment")
@@ -252,7 +254,7 @@ class Manifest(Extract):
     horizon_on: str = _is("day", nullable=True)
 
 
-# A table stands below every table it refers to, so reading in this order finds the parents first.
+# Every table comes after the tables it references, so parents are read first.
 TABLES: dict[str, type[Extract]] = {
     "facilities": Facilities,
     "staff": Staff,
@@ -275,7 +277,7 @@ TABLES: dict[str, type[Extract]] = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a contract, as the model states it."""
+    """One column of a table's contract."""
 
     name: str
     form: str
@@ -286,13 +288,13 @@ class Column:
 
     @property
     def sql_type(self) -> str:
-        """The DuckDB type of the column once typed."""
+        """The DuckDB type of the typed column."""
         return FORMS[self.form].sql_type
 
 
 @cache
 def columns(table: str) -> tuple[Column, ...]:
-    """The columns of a table's contract, in order; `manifest` is one of the tables here."""
+    """The columns of a table's contract, in order; `manifest` counts as a table here."""
     schema = (Manifest if table == "manifest" else TABLES[table]).to_schema()
     return tuple(_column(name, column) for name, column in schema.columns.items())
 

@@ -1,58 +1,74 @@
-"""Read one extract file (CSV or Parquet) into DuckDB: fast where the file is sound, record by record where it is not."""
+"""Load one extract file (CSV or Parquet) into DuckDB.
+
+A valid file is read by DuckDB in one pass. One that DuckDB cannot read is sorted into records in
+Python: whole records are loaded, broken ones are kept with their line.
+"""
 
 from __future__ import annotations
 
-import codecs
 import csv
-import difflib
 import gzip
-import io
 import os
 import tempfile
 import zlib
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pipelines.extracts import contract, contract_sql
+from pipelines.extracts.contract_sql import Source, SourceColumn
+from pipelines.extracts.records import (
+    FileRefused,
+    Layout,
+    Record,
+    encoding_of,
+    is_gzip,
+    layout_from,
+    layout_of,
+    open_text,
+    records,
+)
 from pipelines.sql_files import literal
 
-DELIMITERS = (",", ";", "\t", "|")
-LONGEST_RECORD = 50  # lines; a quote still open after that was never meant to open
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet")
-csv.field_size_limit(2**24)
+PATTERN_CHARACTERS = "*?[]"  # DuckDB reads a path with these as a pattern
+# Errors of DuckDB itself or of our SQL, not of the file.
+NOT_THE_FILE = (
+    duckdb.FatalException,
+    duckdb.OutOfMemoryException,
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.ParserException,
+)
 
-
-class FileRefused(Exception):
-    """The file as a whole cannot be used; the message says why in half a sentence, without values."""
+Lines = NDArray[np.int64]
 
 
 class LinesUnknown(Exception):
-    """DuckDB and Python count different records in the file, so it has to be read record by record."""
+    """DuckDB and Python count different records, so the file must be read record by record."""
 
 
-@dataclass(frozen=True)
-class Layout:
-    """How a file's columns lie: where each agreed column stands, how many there are, and which nobody asked for."""
+class BrokenRecord(NamedTuple):
+    """A record that is no row: its line, the check it fails, its texts by contract column."""
 
-    delimiter: str
-    positions: dict[str, int]
-    width: int
-    unknown: tuple[str, ...]
+    line: int
+    check: str
+    texts: list[str]
 
 
 @dataclass(frozen=True)
 class Part:
-    """One file as loaded: its rows stand in the table from `first_row` on; `broken` holds records no table can take.
+    """A loaded file: its rows are `rows` rows of the table from rowid `first_row` on.
 
-    `lines` gives the physical line of each loaded row; None stands for row + 2 (the header is line 1) and has to be proved by `lines_of`.
-    `broken` has the columns line, check and the agreed columns, as far as the record reaches.
+    `broken` has the columns line, check and those of the contract, as far as each record reaches.
+    `lines` has the physical line of each loaded row; None until `lines_of` finds them.
     """
 
     path: Path
@@ -60,268 +76,177 @@ class Part:
     first_row: int
     rows: int
     broken: pd.DataFrame
-    lines: np.ndarray | None
+    lines: Lines | None
     is_cut_short: bool = False
 
 
 def load(
-    con: duckdb.DuckDBPyConnection, table: str, path: Path, *, is_careful: bool = False
+    con: duckdb.DuckDBPyConnection, table: str, path: Path, *, by_record: bool = False
 ) -> Part:
-    """Append the file to extract.<table>; FileRefused when it cannot be used at all, OSError when it cannot be opened."""
+    """Append the file to extract.<table>; `by_record` reads a text file in Python from the start.
+
+    FileRefused when the file cannot be used at all, OSError when it cannot be opened.
+    """
     if path.stat().st_size == 0:
         raise FileRefused("is empty (0 bytes)")
-    first_row = _count(con, table)
-    if path.name.lower().endswith(".parquet"):
-        return _load_parquet(con, table, path, first_row)
+    if is_parquet(path):
+        return _load_parquet(con, table, path)
     try:
         layout = layout_of(path, table)
-        if not is_careful:
+        if not by_record:
+            first_row = _row_count(con, table)
             try:
                 _insert_csv(con, table, path, layout)
                 _check_gzip(path)
-                return Part(
-                    path, layout, first_row, _count(con, table) - first_row, _no_broken(table), None
-                )
+                rows = _row_count(con, table) - first_row
+                return Part(path, layout, first_row, rows, _broken_frame(table, []), None)
             except duckdb.Error:
-                pass  # a failed INSERT leaves nothing behind; what is wrong, and where, the careful reading finds out
-        return _load_carefully(con, table, path, layout, first_row)
+                pass  # a failed INSERT leaves no rows; reading by record finds what is wrong
+        return _load_by_record(con, table, path, layout)
     except (gzip.BadGzipFile, EOFError, zlib.error):
         raise FileRefused("is damaged: it cannot be unpacked to its end") from None
 
 
-def stage_sound(
+def stage_valid(
     con: duckdb.DuckDBPyConnection,
     table: str,
     path: Path,
-    readable: set[str],
+    accepted: Set[str],
     stage: Callable[[str], None],
 ) -> Layout | None:
-    """Call `stage` with a SELECT of the file's typed rows that fails at the first suspect one; None where the file is not sound.
+    """Call `stage` with a SELECT of the file's typed rows; it fails at the first doubtful one.
 
-    See judging.sound for what is left to prove.
+    None when the file is not valid. The caller checks what `contract_sql.valid_select` leaves out.
     """
     try:
-        if path.name.lower().endswith(".parquet"):
-            with _plain_name(path) as name:
-                layout, sources, rows = _from_parquet(con, table, name)
-                stage(contract_sql.sound(table, sources, rows, readable))
-        else:
-            layout = layout_of(path, table)
-            with _plain_name(path) as name:
-                stage(contract_sql.sound(table, *_from_csv(name, layout), readable))
-            _check_gzip(path)
-    except (
-        duckdb.FatalException,
-        duckdb.OutOfMemoryException,
-        duckdb.BinderException,
-        duckdb.CatalogException,
-        duckdb.ParserException,
-    ):
-        raise  # these do not speak of the file
+        with _name_without_pattern(path) as name:
+            if is_parquet(path):
+                layout, source = _from_parquet(con, table, name)
+            else:
+                layout = layout_of(path, table)
+                source = _from_csv(name, layout)
+            stage(contract_sql.valid_select(table, source, accepted))
+        _check_gzip(path)
+    except NOT_THE_FILE:
+        raise
     except (FileRefused, OSError, EOFError, zlib.error, duckdb.Error):
         return None
     return layout
 
 
-def layout_of(path: Path, table: str) -> Layout:
-    """Read the header: the delimiter is the one that shows the most agreed columns."""
-    with open_text(
-        path, "latin-1"
-    ) as lines:  # every byte is a character here, so a strange one further down does no harm
-        raw = next((line for line in lines if line.strip()), "").encode("latin-1")
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise FileRefused("is written in UTF-16; save it as UTF-8")
-    first = raw.decode("utf-8-sig", errors="replace")
-    guesses = [next(csv.reader([first], delimiter=delimiter), []) for delimiter in DELIMITERS]
-    wanted = {column.name for column in contract.columns(table)}
-    best = max(
-        range(len(DELIMITERS)),
-        key=lambda i: len(wanted & {name.strip().lower() for name in guesses[i]}),
-    )
-    return _layout(table, DELIMITERS[best], guesses[best])
-
-
-def _layout(table: str, delimiter: str, header: list[str]) -> Layout:
-    names = [name.strip().lower() for name in header]
-    wanted = [column.name for column in contract.columns(table)]
-    unknown = tuple(name for name in names if name not in wanted)
-    for name in wanted:
-        if names.count(name) > 1:
-            raise FileRefused(f"has the column {name} {names.count(name)} times")
-        if name not in names:
-            # A file without a header has a patient's values in its first line: only a line that is mostly header is quoted.
-            is_header = 2 * len(set(wanted) & set(names)) >= len(wanted)
-            close = difflib.get_close_matches(name, unknown, n=1, cutoff=0.6) if is_header else []
-            raise FileRefused(
-                f"has no column {name}"
-                + (f" (did you mean its column {close[0]}?)" if close else "")
-            )
-    return Layout(delimiter, {name: names.index(name) for name in wanted}, len(names), unknown)
-
-
-def encoding_of(path: Path) -> str:
-    """UTF-8 if every byte of the file agrees with it, else Latin-1, which any byte agrees with."""
-    with open_text(path, "utf-8") as text:
-        try:
-            while text.read(2**20):
-                pass
-        except UnicodeDecodeError:
-            return "latin-1"
-    return "utf-8-sig"
-
-
-def open_text(path: Path, encoding: str) -> io.TextIOWrapper:
-    """Open a plain or gzipped text file, line ends kept as they are."""
-    is_packed = path.name.lower().endswith(".gz")
-    return io.TextIOWrapper(
-        gzip.open(path) if is_packed else open(path, "rb"), encoding=encoding, newline=""
-    )
-
-
-def records(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str] | None, str]]:
-    """Give (physical line, fields, the line itself) for each record; fields None where a quote opens and never closes. Blank lines are none."""
-    number, waiting = 0, deque()
-    while line := waiting.popleft() if waiting else next(lines, ""):
-        number += 1
-        if not line.strip("\r\n"):
-            continue
-        if '"' not in line:
-            yield number, line.rstrip("\r\n").split(delimiter), line
-            continue
-        taken: list[str] = []
-        try:
-            fields = next(
-                csv.reader(
-                    chain([line], _taken(waiting, lines, taken)), delimiter=delimiter, strict=True
-                )
-            )
-        except csv.Error:
-            waiting.extendleft(reversed(taken))
-            yield number, None, line
-        else:
-            yield number, fields, line
-            number += len(taken)
-
-
-def _taken(waiting: deque[str], lines: Iterator[str], taken: list[str]) -> Iterator[str]:
-    """Hand out the lines a record may go on with, and note them: they are given back if it never closes."""
-    while len(taken) < LONGEST_RECORD - 1 and (
-        line := waiting.popleft() if waiting else next(lines, "")
-    ):
-        taken.append(line)
-        yield line
-
-
 def rows_in(con: duckdb.DuckDBPyConnection, path: Path) -> int:
-    """Count the records of a file that is not going to be read, as far as it can be."""
+    """Count the records of a file that is refused unread; 0 when even that fails."""
     try:
-        if path.name.lower().endswith(".parquet"):
-            return con.execute(
-                "SELECT count(*) FROM read_parquet($path)", {"path": str(path)}
-            ).fetchone()[0]
+        if is_parquet(path):
+            sql = "SELECT count(*) FROM read_parquet($path)"
+            return con.execute(sql, {"path": str(path)}).fetchall()[0][0]
         with open_text(path, "latin-1") as lines:
             return max(0, sum(1 for _ in records(lines, ",")) - 1)
     except (OSError, EOFError, zlib.error, duckdb.Error):
         return 0
 
 
-def lines_of(part: Part) -> np.ndarray:
-    """Physical line of each row of the part; LinesUnknown if DuckDB's records are not those that Python finds."""
+def lines_of(part: Part) -> Lines:
+    """The physical line of each row of the part; the header is line 1.
+
+    LinesUnknown if DuckDB found other records than Python finds.
+    """
     if part.lines is not None:
         return part.lines
     with open_text(part.path, "utf-8-sig") as lines:
-        # Blank lines and line breaks inside quotes cannot be told from a count of lines, so the records themselves are asked.
-        found = np.fromiter(
-            (number for number, _, _ in records(lines, part.layout.delimiter)), dtype=np.int64
-        )[1:]
+        # Blank lines and line breaks inside quotes make lines and rows differ.
+        numbers = (record.line for record in records(lines, part.layout.delimiter))
+        found = np.fromiter(numbers, dtype=np.int64)[1:]
     if len(found) != part.rows:
         raise LinesUnknown(part.path)
     return found
 
 
+def is_parquet(path: Path) -> bool:
+    """True for a Parquet file, by its name."""
+    return path.name.lower().endswith(".parquet")
+
+
+@contextmanager
+def _name_without_pattern(path: Path) -> Iterator[str]:
+    """A name for the file that DuckDB does not take for a pattern: the path itself, or a link."""
+    if not set(PATTERN_CHARACTERS) & set(str(path)):
+        yield str(path)
+        return
+    plain = path.name.translate(str.maketrans(PATTERN_CHARACTERS, "____"))
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / ("file" + "".join(Path(plain).suffixes[-2:]).lower())
+        os.symlink(path.resolve(), link)
+        yield str(link)
+
+
 def _insert_csv(con: duckdb.DuckDBPyConnection, table: str, path: Path, layout: Layout) -> None:
-    with _plain_name(path) as name:
-        con.execute(
-            f"INSERT INTO extract.{table} {contract_sql.typed(table, *_from_csv(name, layout))}"
-        )
+    with _name_without_pattern(path) as name:
+        select = contract_sql.typed_select(table, _from_csv(name, layout))
+        con.execute(f"INSERT INTO extract.{table} {select}")
 
 
-def _from_csv(name: str, layout: Layout) -> tuple[dict[str, tuple[str, str]], str]:
-    """The agreed columns as a CSV file has them, and what reads its rows."""
-    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(layout.width))
-    sources = {name: (f"c{position}", "VARCHAR") for name, position in layout.positions.items()}
-    given = f"{literal(name)}, auto_detect = false, delim = {literal(layout.delimiter)}"
-    return (
-        sources,
-        f"""read_csv({given}, quote = '"', escape = '"', header = true, columns = {{{columns}}})""",
+def _from_csv(name: str, layout: Layout) -> Source:
+    types = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(layout.width))
+    relation = (
+        f"read_csv({literal(name)}, auto_detect = false, delim = {literal(layout.delimiter)}, "
+        f"quote = '\"', escape = '\"', header = true, columns = {{{types}}})"
     )
+    columns = {
+        column: SourceColumn(f"c{position}", "VARCHAR")
+        for column, position in layout.positions.items()
+    }
+    return Source(relation, columns)
 
 
-class _plain_name:
-    """DuckDB takes *, ? and [ in a path for a pattern; such a file is read through a link with a plain name."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, self.folder = path, None
-
-    def __enter__(self) -> str:
-        if not set("*?[]") & set(str(self.path)):
-            return str(self.path)
-        self.folder = tempfile.TemporaryDirectory()
-        link = Path(self.folder.name) / (
-            "file"
-            + "".join(
-                Path(self.path.name.translate(str.maketrans("*?[]", "____"))).suffixes[-2:]
-            ).lower()
-        )
-        os.symlink(self.path.resolve(), link)
-        return str(link)
-
-    def __exit__(self, *_: object) -> None:
-        if self.folder is not None:
-            self.folder.cleanup()
+def _from_parquet(con: duckdb.DuckDBPyConnection, table: str, name: str) -> tuple[Layout, Source]:
+    relation = f"read_parquet({literal(name)})"
+    described = con.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
+    layout = layout_from(table, "", [row[0] for row in described])
+    columns = {
+        column: SourceColumn(*described[position][:2])
+        for column, position in layout.positions.items()
+    }
+    return layout, Source(relation, columns)
 
 
-def _load_carefully(
-    con: duckdb.DuckDBPyConnection, table: str, path: Path, layout: Layout, first_row: int
-) -> Part:
-    """Sort the records by hand: sound ones go to DuckDB through a clean file, broken ones are kept with their line."""
+def _load_parquet(con: duckdb.DuckDBPyConnection, table: str, path: Path) -> Part:
+    first_row = _row_count(con, table)
+    with _name_without_pattern(path) as name:
+        try:
+            layout, source = _from_parquet(con, table, name)
+            con.execute(f"INSERT INTO extract.{table} {contract_sql.typed_select(table, source)}")
+        except duckdb.Error:
+            raise FileRefused("is damaged or no Parquet file") from None
+    rows = _row_count(con, table) - first_row
+    lines = np.arange(1, rows + 1, dtype=np.int64)
+    return Part(path, layout, first_row, rows, _broken_frame(table, []), lines)
+
+
+def _load_by_record(con: duckdb.DuckDBPyConnection, table: str, path: Path, layout: Layout) -> Part:
+    """Load whole records through a clean file; keep broken ones with their line."""
+    first_row = _row_count(con, table)
     lines: list[int] = []
-    broken: list[list[object]] = []
-    is_header, is_whole, line = True, True, ""
+    broken: list[BrokenRecord] = []
+    last: Record | None = None
     with tempfile.TemporaryDirectory() as folder, open_text(path, encoding_of(path)) as source:
         clean = Path(folder) / "clean.csv"
         with clean.open("w", encoding="utf-8", newline="") as target:
             writer = csv.writer(target, lineterminator="\n")
             writer.writerow(layout.positions)
-            for number, fields, line in records(source, layout.delimiter):
-                if is_header:
-                    is_header = False
-                    continue
-                is_whole = fields is not None and len(fields) >= layout.width
-                if fields is not None and (
-                    len(fields) == layout.width
-                    or (len(fields) == layout.width + 1 and not fields[-1])
-                ):
-                    lines.append(number)
-                    writer.writerow([fields[position] for position in layout.positions.values()])
+            found = records(source, layout.delimiter)
+            next(found, None)  # the header
+            for record in found:
+                last = record
+                if record.fields is not None and _is_whole(record.fields, layout):
+                    lines.append(record.line)
+                    writer.writerow([record.fields[i] for i in layout.positions.values()])
                 else:
-                    broken.append(
-                        [
-                            number,
-                            "unterminated_quote" if fields is None else "field_count",
-                            *_by_place(fields, line, layout),
-                        ]
-                    )
-        is_cut_short = not is_whole and not line.endswith(("\n", "\r"))
-        _insert_csv(
-            con,
-            table,
-            clean,
-            Layout(
-                ",", {name: i for i, name in enumerate(layout.positions)}, len(layout.positions), ()
-            ),
-        )
-    rows = _count(con, table) - first_row
+                    broken.append(_broken(record, layout))
+        names = tuple(layout.positions)
+        in_order = Layout(",", {name: i for i, name in enumerate(names)}, len(names), ())
+        _insert_csv(con, table, clean, in_order)
+    rows = _row_count(con, table) - first_row
     if rows != len(lines):
         raise FileRefused("cannot be read as a table: its records cannot be told apart")
     return Part(
@@ -329,64 +254,46 @@ def _load_carefully(
         layout,
         first_row,
         rows,
-        _no_broken(table, broken),
+        _broken_frame(table, broken),
         np.array(lines, dtype=np.int64),
-        is_cut_short,
+        is_cut_short=last is not None and _ends_inside_a_row(last, layout),
     )
 
 
-def _by_place(fields: list[str] | None, line: str, layout: Layout) -> list[str]:
-    """The agreed columns of a broken record, by place, as far as it reaches; what is left over stays with the last place."""
-    fields = line.rstrip("\r\n").split(layout.delimiter) if fields is None else fields
+def _is_whole(fields: list[str], layout: Layout) -> bool:
+    """True for as many fields as the header has, or one empty field more."""
+    return len(fields) == layout.width or (len(fields) == layout.width + 1 and not fields[-1])
+
+
+def _ends_inside_a_row(last: Record, layout: Layout) -> bool:
+    is_short = last.fields is None or len(last.fields) < layout.width
+    return is_short and not last.text.endswith(("\n", "\r"))
+
+
+def _broken(record: Record, layout: Layout) -> BrokenRecord:
+    """A broken record with its texts by position; surplus fields are joined to the last one."""
+    check, fields = "field_count", record.fields
+    if fields is None:
+        check, fields = "unterminated_quote", record.text.rstrip("\r\n").split(layout.delimiter)
     if len(fields) > layout.width:
         fields = [*fields[: layout.width - 1], layout.delimiter.join(fields[layout.width - 1 :])]
-    return [
-        fields[position] if position < len(fields) else "" for position in layout.positions.values()
-    ]
+    texts = [fields[i] if i < len(fields) else "" for i in layout.positions.values()]
+    return BrokenRecord(record.line, check, texts)
 
 
-def _load_parquet(con: duckdb.DuckDBPyConnection, table: str, path: Path, first_row: int) -> Part:
-    with _plain_name(path) as name:
-        try:
-            layout, sources, rows = _from_parquet(con, table, name)
-            con.execute(f"INSERT INTO extract.{table} {contract_sql.typed(table, sources, rows)}")
-        except duckdb.Error:
-            raise FileRefused("is damaged or no Parquet file") from None
-    rows = _count(con, table) - first_row
-    return Part(
-        path, layout, first_row, rows, _no_broken(table), np.arange(1, rows + 1, dtype=np.int64)
-    )
-
-
-def _from_parquet(
-    con: duckdb.DuckDBPyConnection, table: str, name: str
-) -> tuple[Layout, dict[str, tuple[str, str]], str]:
-    rows = f"read_parquet({literal(name)})"
-    described = con.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()
-    layout = _layout(table, "", [row[0] for row in described])
-    return (
-        layout,
-        {
-            column: (described[position][0], described[position][1])
-            for column, position in layout.positions.items()
-        },
-        rows,
-    )
+def _broken_frame(table: str, broken: list[BrokenRecord]) -> pd.DataFrame:
+    names = [column.name for column in contract.columns(table)]
+    rows = [[record.line, record.check, *record.texts] for record in broken]
+    return pd.DataFrame(rows, columns=["line", "check", *names])
 
 
 def _check_gzip(path: Path) -> None:
-    """DuckDB does not compare the checksum at a gzip file's end; Python does."""
-    if path.name.lower().endswith(".gz"):
+    """Read a gzip file to its end: DuckDB does not compare the checksum there, Python does."""
+    if is_gzip(path):
         with gzip.open(path) as packed:
             while packed.read(2**22):
                 pass
 
 
-def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    return con.execute(f"SELECT count(*) FROM extract.{table}").fetchone()[0]
-
-
-def _no_broken(table: str, rows: list[list[object]] | None = None) -> pd.DataFrame:
-    return pd.DataFrame(
-        rows or [], columns=["line", "check", *(column.name for column in contract.columns(table))]
-    )
+def _row_count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    return con.execute(f"SELECT count(*) FROM extract.{table}").fetchall()[0][0]

@@ -1,10 +1,11 @@
-"""Judge the rows of a table: SQL made from the contract types them and finds the suspects, pandera convicts or acquits.
+"""Find the invalid rows of a loaded table: SQL flags doubtful rows; pandera validates those.
 
-The SQL may suspect a good row but never passes a bad one, so only suspects go through pandera: seconds instead of minutes
-at two million rows. tests/pipelines/test_judging.py proves on random damage that both together accept what pandera alone accepts.
+contract_sql.py has the SQL. Repeated keys and references to nothing are found here, by SQL alone.
 """
 
 from __future__ import annotations
+
+from collections.abc import Set
 
 import duckdb
 import pandas as pd
@@ -13,161 +14,46 @@ import pandera.pandas as pa
 from pipelines.extracts import contract, contract_sql, formats
 from pipelines.sql_files import identifier
 
-CHUNK = 100_000  # suspect rows judged at a time: bounds memory when a whole column is bad
+CHUNK = 100_000  # rows validated at a time: bounds memory when a whole column is invalid
 
 
-def refuse(con: duckdb.DuckDBPyConnection, table: str, readable: set[str]) -> pd.DataFrame:
-    """Take the rows that break the contract out of extract.<table> and give them back.
+def refuse(con: duckdb.DuckDBPyConnection, table: str, accepted: Set[str]) -> pd.DataFrame:
+    """Delete the rows of extract.<table> that break the contract, and return them.
 
-    The order is stated: what a row breaks by itself, then all but one of a key, then references to tables in `readable`.
-    Columns: row (rowid), column and check (joined by '; '), is_duplicate, bad_ids (names of id columns that cannot be read), the texts.
+    The checks run in this order: what a row breaks by itself; repeated keys, of which one row
+    stays; references to tables in `accepted`. Columns: row (rowid), column and check (joined by
+    '; '), is_duplicate, bad_ids (names of unreadable id columns), and the texts of the contract's.
     """
     con.execute("CREATE OR REPLACE TEMP TABLE refused_now (row BIGINT)")
     found: list[pd.DataFrame] = []
-    # Nearly every table is sound, and to be told so takes less than to look at no rows.
-    if has_doubtful(con, table):
-        _take(con, found, invalid_rows(con, table, doubtful_rows(table), readable, is_alone=True))
-    _take(con, found, _duplicates(con, table, has_refused=bool(found)))
-    if _has_orphans(con, table, readable):
-        _take(con, found, invalid_rows(con, table, _orphans(table), readable, is_alone=False))
+    # Nearly every table is valid, and to know that is cheaper than to select no rows.
+    if _has_doubtful_rows(con, table):
+        invalid = _invalid_rows(con, table, _doubtful_rows(table), accepted)
+        _note(con, found, _without_mere_orphans(invalid))
+    _note(con, found, _duplicates(con, table, has_refused=bool(found)))
+    if _has_orphans(con, table, accepted):
+        _note(con, found, _invalid_rows(con, table, _orphans(table), accepted))
     if found:
         con.execute(
             f"DELETE FROM extract.{table} AS t USING refused_now AS r WHERE t.rowid = r.row"
         )
     con.execute("DROP TABLE refused_now")
-    return (
-        pd.concat(found, ignore_index=True)
-        if found
-        else _frame([], [column.name for column in contract.columns(table)])
-    )
-
-
-def _take(con: duckdb.DuckDBPyConnection, found: list[pd.DataFrame], refused: pd.DataFrame) -> None:
-    """Keep the refused rows, and their ids where SQL can leave them out; they go only at the end, so that row ids stay what they are."""
-    if len(refused):
-        found.append(refused)
-        con.register("refused_frame", refused[["row"]].astype("int64"))
-        con.execute("INSERT INTO refused_now SELECT row FROM refused_frame")
-        con.unregister("refused_frame")
-
-
-def has_doubtful(con: duckdb.DuckDBPyConnection, table: str) -> bool:
-    return con.execute(f"SELECT count(_text) > 0 FROM extract.{table}").fetchone()[0]
-
-
-def doubtful_rows(table: str) -> str:
-    texts = ", ".join(
-        f"_text[{i}] AS {identifier(column.name)}"
-        for i, column in enumerate(contract.columns(table), 1)
-    )
-    return f"SELECT rowid AS row, {texts} FROM extract.{table} WHERE _text IS NOT NULL"
-
-
-def _has_orphans(con: duckdb.DuckDBPyConnection, table: str, readable: set[str]) -> bool:
-    """Note in orphans_now the rows that refer to nothing in a table that could be read."""
-    con.execute("CREATE OR REPLACE TEMP TABLE orphans_now (row BIGINT)")
-    noted = [
-        con.execute(
-            f"INSERT INTO orphans_now SELECT t.rowid FROM extract.{table} AS t ANTI JOIN extract.{c.references} AS p"
-            f" ON t.{c.name} = p.{contract.key_of(c.references)} WHERE t.{c.name} IS NOT NULL"
-        ).fetchone()[0]
-        for c in contract.columns(table)
-        if c.references in readable
-    ]
-    return any(noted)
-
-
-def _orphans(table: str) -> str:
-    wanted = "rowid IN (SELECT row FROM orphans_now ANTI JOIN refused_now USING (row))"
-    return f"SELECT rowid AS row, {contract_sql.written(table)} FROM extract.{table} WHERE {wanted}"
-
-
-def _duplicates(con: duckdb.DuckDBPyConnection, table: str, *, has_refused: bool) -> pd.DataFrame:
-    """All rows of a key but the one with the latest day or moment in any column, or, of several, the last one in text order."""
-    key = identifier(contract.key_of(table))
-    names = [column.name for column in contract.columns(table)]
-    left = f"extract.{table} AS t" + (
-        " ANTI JOIN refused_now AS r ON t.rowid = r.row" if has_refused else ""
-    )
-    if not con.execute(f"SELECT count(*) > count(DISTINCT {key}) FROM {left}").fetchone()[0]:
-        return _frame([], names)
-    times = [
-        f"CAST({column.name} AS TIMESTAMP)"
-        for column in contract.columns(table)
-        if column.form in ("day", "moment")
-    ]
-    latest = f"greatest({', '.join(times)})" if times else "0"
-    text = ", ".join(f"coalesce({identifier(name)}, '')" for name in names)
-    losers = con.execute(
-        f"WITH again AS (SELECT t.{key} AS id FROM {left} GROUP BY 1 HAVING count(*) > 1),"
-        f" written AS (SELECT t.rowid AS row, {latest} AS latest, {contract_sql.written(table)} FROM {left} SEMI JOIN again ON t.{key} = again.id)"
-        f" SELECT row, {', '.join(map(identifier, names))} FROM written"
-        f" QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY latest DESC NULLS LAST, concat_ws(chr(31), {text}) DESC, row) > 1"
-    ).df()
-    return _frame(
-        [
-            losers.assign(
-                column=contract.key_of(table),
-                check="duplicate_key",
-                is_duplicate=True,
-                bad_ids=[()] * len(losers),
-            )
-        ],
-        names,
-    )
-
-
-def invalid_rows(
-    con: duckdb.DuckDBPyConnection, table: str, suspects: str, readable: set[str], *, is_alone: bool
-) -> pd.DataFrame:
-    """Let pandera judge the suspects; with is_alone, a row is convicted only for what it breaks by itself, whatever it refers to."""
-    names = [column.name for column in contract.columns(table)]
-    convicted, last = [], -1
-    while len(
-        texts := con.execute(
-            f"FROM ({suspects}) WHERE row > {last} ORDER BY row LIMIT {CHUNK}"
-        ).df()
-    ):
-        last = int(texts["row"].iloc[-1])
-        texts = texts.set_index("row")[names].astype("str")
-        broken = failures(table, texts, _known(con, table, texts, readable))
-        if is_alone:
-            broken = broken[broken["row"].isin(broken.loc[broken["check"] != "reference", "row"])]
-        if len(broken):
-            convicted.append(_joined(broken).join(texts, on="row"))
-    return _frame(convicted, names)
-
-
-def _known(
-    con: duckdb.DuckDBPyConnection, table: str, texts: pd.DataFrame, readable: set[str]
-) -> dict[str, set[str]]:
-    """The keys of the parents, as far as these rows ask for them."""
-    known: dict[str, set[str]] = {}
-    for column in contract.columns(table):
-        if column.references in readable:
-            con.register(
-                "asked_frame",
-                pd.DataFrame({"id": texts[column.name].dropna().unique()}, dtype="str"),
-            )
-            key = contract.key_of(column.references)
-            rows = con.execute(
-                f"SELECT p.{key} FROM extract.{column.references} AS p SEMI JOIN asked_frame AS a ON p.{key} = a.id"
-            ).fetchall()
-            con.unregister("asked_frame")
-            known.setdefault(column.references, set()).update(row[0] for row in rows)
-    return known
+    return _frame(table, found)
 
 
 def failures(table: str, texts: pd.DataFrame, known: dict[str, set[str]]) -> pd.DataFrame:
-    """What pandera finds wrong with rows of text, except for repeated keys: row (the frame's index), column, check."""
+    """What pandera finds invalid in rows of text, without repeated keys.
+
+    `known` has the keys of the parents by table; a table that is absent is not checked. Columns:
+    row (the frame's index), column, check.
+    """
     model = contract.Manifest if table == "manifest" else contract.TABLES[table]
     token = formats.KNOWN_KEYS.set(known)
     try:
         model.validate(texts, lazy=True)
     except pa.errors.SchemaErrors as errors:
-        cases = errors.failure_cases.loc[
-            lambda cases: cases["check"] != "field_uniqueness", ["index", "column", "check"]
-        ]
+        cases = errors.failure_cases
+        cases = cases.loc[cases["check"] != "field_uniqueness", ["index", "column", "check"]]
         names = {check: _check_name(str(check)) for check in cases["check"].unique()}
         return pd.DataFrame(
             {
@@ -178,36 +64,156 @@ def failures(table: str, texts: pd.DataFrame, known: dict[str, set[str]]) -> pd.
         )
     finally:
         formats.KNOWN_KEYS.reset(token)
-    return pd.DataFrame(
-        {
-            "row": pd.Series(dtype="int64"),
-            "column": pd.Series(dtype="str"),
-            "check": pd.Series(dtype="str"),
-        }
+    return pd.DataFrame({"row": [], "column": [], "check": []}).astype(
+        {"row": "int64", "column": "str", "check": "str"}
     )
 
 
 def _check_name(check: str) -> str:
-    """The name people see for what pandera calls not_nullable, written_as(form=day), isin([…]) and refers_to(…)."""
+    """The name on screen for pandera's not_nullable, written_as(form=day), isin([…]) and so on."""
     if check.startswith("written_as("):
         return check.removeprefix("written_as(form=").removesuffix(")")
-    return {"not_nullable": "required", "isin": "value_set", "refers_to": "reference"}.get(
-        check.partition("(")[0], check
+    names = {"not_nullable": "required", "isin": "value_set", "refers_to": "reference"}
+    return names.get(check.partition("(")[0], check)
+
+
+def _note(con: duckdb.DuckDBPyConnection, found: list[pd.DataFrame], rows: pd.DataFrame) -> None:
+    """Add the rows to `found` and refused_now; they are deleted last, so that rowids stay."""
+    if len(rows):
+        found.append(rows)
+        con.register("refused_frame", rows[["row"]].astype("int64"))
+        con.execute("INSERT INTO refused_now SELECT row FROM refused_frame")
+        con.unregister("refused_frame")
+
+
+def _has_doubtful_rows(con: duckdb.DuckDBPyConnection, table: str) -> bool:
+    return con.execute(f"SELECT count(_text) > 0 FROM extract.{table}").fetchall()[0][0]
+
+
+def _doubtful_rows(table: str) -> str:
+    texts = ", ".join(
+        f"_text[{i}] AS {identifier(column.name)}"
+        for i, column in enumerate(contract.columns(table), 1)
     )
+    return f"SELECT rowid AS row, {texts} FROM extract.{table} WHERE _text IS NOT NULL"
 
 
-def _joined(broken: pd.DataFrame) -> pd.DataFrame:
-    """One line a row: its columns and checks in the order of the contract, and the id columns that cannot be read."""
-    groups = broken.groupby("row", sort=True)
-    joined = groups.agg({"column": "; ".join, "check": "; ".join})
+def _has_orphans(con: duckdb.DuckDBPyConnection, table: str, accepted: Set[str]) -> bool:
+    """Write to orphans_now the rows that reference nothing in an accepted table."""
+    con.execute("CREATE OR REPLACE TEMP TABLE orphans_now (row BIGINT)")
+    found = [
+        con.execute(
+            f"INSERT INTO orphans_now SELECT t.rowid FROM extract.{table} AS t "
+            f"ANTI JOIN extract.{column.references} AS p "
+            f"ON t.{column.name} = p.{contract.key_of(column.references)} "
+            f"WHERE t.{column.name} IS NOT NULL"
+        ).fetchall()[0][0]
+        for column in contract.columns(table)
+        if column.references is not None and column.references in accepted
+    ]
+    return any(found)
+
+
+def _orphans(table: str) -> str:
+    left = "SELECT row FROM orphans_now ANTI JOIN refused_now USING (row)"
+    texts = contract_sql.as_text(table)
+    return f"SELECT rowid AS row, {texts} FROM extract.{table} WHERE rowid IN ({left})"
+
+
+def _duplicates(con: duckdb.DuckDBPyConnection, table: str, *, has_refused: bool) -> pd.DataFrame:
+    """All rows of a repeated key but one.
+
+    The row with the latest day or moment in any column stays; of several, the last in text order.
+    """
+    columns = contract.columns(table)
+    key = identifier(contract.key_of(table))
+    rows = f"extract.{table} AS t"
+    if has_refused:
+        rows += " ANTI JOIN refused_now AS r ON t.rowid = r.row"
+    is_repeated = con.execute(f"SELECT count(*) > count(DISTINCT {key}) FROM {rows}").fetchall()
+    if not is_repeated[0][0]:
+        return _frame(table, [])
+    times = [f"CAST({c.name} AS TIMESTAMP)" for c in columns if c.form in ("day", "moment")]
+    latest = f"greatest({', '.join(times)})" if times else "0"
+    names = ", ".join(identifier(column.name) for column in columns)
+    text = ", ".join(f"coalesce({identifier(column.name)}, '')" for column in columns)
+    duplicates = con.execute(
+        f"""WITH repeated AS (SELECT t.{key} AS id FROM {rows} GROUP BY 1 HAVING count(*) > 1),
+        texts AS (
+            SELECT t.rowid AS row, {latest} AS latest, {contract_sql.as_text(table)}
+            FROM {rows} SEMI JOIN repeated ON t.{key} = repeated.id
+        )
+        SELECT row, {names} FROM texts
+        QUALIFY row_number() OVER (
+            PARTITION BY {key}
+            ORDER BY latest DESC NULLS LAST, concat_ws(chr(31), {text}) DESC, row
+        ) > 1"""
+    ).df()
+    bad_ids = pd.Series([()] * len(duplicates), index=duplicates.index, dtype=object)
+    return duplicates.assign(
+        column=contract.key_of(table), check="duplicate_key", is_duplicate=True, bad_ids=bad_ids
+    )[_column_names(table)]
+
+
+def _invalid_rows(
+    con: duckdb.DuckDBPyConnection, table: str, rows: str, accepted: Set[str]
+) -> pd.DataFrame:
+    """The rows of a SELECT (row and texts) that pandera finds invalid, one row for each."""
+    names = [column.name for column in contract.columns(table)]
+    found: list[pd.DataFrame] = []
+    last = -1
+    while True:
+        texts = con.execute(f"FROM ({rows}) WHERE row > {last} ORDER BY row LIMIT {CHUNK}").df()
+        if texts.empty:
+            return _frame(table, found)
+        last = int(texts["row"].iloc[-1])
+        texts = texts.set_index("row")[names].astype("str")
+        broken = failures(table, texts, _known_keys(con, table, texts, accepted))
+        if len(broken):
+            found.append(_one_row_each(broken).join(texts, on="row"))
+
+
+def _without_mere_orphans(invalid: pd.DataFrame) -> pd.DataFrame:
+    """Leave out rows that break nothing but references: `refuse` checks these after duplicates."""
+    is_orphan = invalid["check"].str.fullmatch(r"reference(; reference)*").astype(bool)
+    return invalid[~is_orphan]
+
+
+def _known_keys(
+    con: duckdb.DuckDBPyConnection, table: str, texts: pd.DataFrame, accepted: Set[str]
+) -> dict[str, set[str]]:
+    """The keys of accepted parents, by table, that these rows reference."""
+    known: dict[str, set[str]] = {}
+    for column in contract.columns(table):
+        if column.references is None or column.references not in accepted:
+            continue
+        asked = pd.DataFrame({"id": texts[column.name].dropna().unique()}, dtype="str")
+        con.register("asked_frame", asked)
+        key = contract.key_of(column.references)
+        rows = con.execute(
+            f"SELECT p.{key} FROM extract.{column.references} AS p "
+            f"SEMI JOIN asked_frame AS a ON p.{key} = a.id"
+        ).fetchall()
+        con.unregister("asked_frame")
+        known.setdefault(column.references, set()).update(row[0] for row in rows)
+    return known
+
+
+def _one_row_each(broken: pd.DataFrame) -> pd.DataFrame:
+    """One line for each row: columns and checks in the contract's order, and bad_ids."""
+    joined = broken.groupby("row", sort=True).agg({"column": "; ".join, "check": "; ".join})
     bad = broken[broken["check"].isin(["id", "required"])].groupby("row")["column"].agg(tuple)
-    joined["bad_ids"] = bad.reindex(joined.index)
-    joined["bad_ids"] = [names if isinstance(names, tuple) else () for names in joined["bad_ids"]]
+    bad = bad.reindex(joined.index)
+    joined["bad_ids"] = [names if isinstance(names, tuple) else () for names in bad]
     return joined.assign(is_duplicate=False).reset_index()
 
 
-def _frame(frames: list[pd.DataFrame], names: list[str]) -> pd.DataFrame:
-    columns = ["row", "column", "check", "is_duplicate", "bad_ids", *names]
-    return (
-        pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
-    )
+def _column_names(table: str) -> list[str]:
+    names = [column.name for column in contract.columns(table)]
+    return ["row", "column", "check", "is_duplicate", "bad_ids", *names]
+
+
+def _frame(table: str, frames: list[pd.DataFrame]) -> pd.DataFrame:
+    if not frames:
+        return pd.DataFrame(columns=_column_names(table))
+    return pd.concat(frames, ignore_index=True)[_column_names(table)]

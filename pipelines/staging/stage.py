@@ -1,138 +1,158 @@
-"""Make the staged tables, each as soon as its extract is read: a sound one straight from its file, in one pass.
+"""Create the staged tables, each as soon as its extract is read.
 
-To type, judge and stage a table at once takes a little more than half of what one after the other takes, but cannot say which line
-is wrong: the first doubt ends it, and the table is read again the long way, which can.
+`load_fast` types, validates and stages a valid file in one pass, in little more than half the time
+of separate steps. It stops at the first doubtful row; `load_by_line` then stages the valid rows of
+a table that was read by line.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Set
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import duckdb
 
 from pipelines import staging
 from pipelines.extracts import contract, contract_sql, files
+from pipelines.extracts.records import Layout
 from pipelines.warehouse import snapshots
-
-_columns: dict[
-    str, str
-] = {}  # of each table's SELECT, the same in every run of a process: to plan it takes as long as a small file
 
 
 @dataclass(frozen=True)
 class Stager:
-    """Writes staging.* of one run, in the order of the contract; `kept` are the tables the previous snapshot has staged."""
+    """Writes staging.* of one run, parents first.
+
+    `as_of` is tz-aware; `kept` are the tables whose staged rows the previous snapshot has.
+    """
 
     con: duckdb.DuckDBPyConnection
     as_of: dt.datetime
     kept: frozenset[str]
 
-    def load_fast(
-        self, table: str, path: Path, readable: set[str]
-    ) -> tuple[int, files.Layout] | None:
-        """Stage a table from its only file; the number of its rows, all of them sound, or None, and then nothing is left behind."""
+    def load_fast(self, table: str, path: Path, accepted: Set[str]) -> tuple[int, Layout] | None:
+        """Stage a table from its only file: rows and layout, or None with nothing left behind."""
 
         def stage(rows: str) -> None:
             self.con.execute(contract_sql.view_sql(table, rows))
-            self._create(table, staging.staging_sql()[table])
+            self._create(table, _column_definitions()[table], staging.staging_sql()[table])
 
         self.con.execute(f"DROP TABLE IF EXISTS extract.{table}")
-        layout = files.stage_sound(self.con, table, path, readable, stage)
+        layout = files.stage_valid(self.con, table, path, accepted, stage)
         self.con.execute(f"DROP VIEW IF EXISTS extract.{table}")
         if layout is None:
             return None
-        rows = self._proven(table, readable)
+        rows = self._row_count_if_valid(table, accepted)
         if rows is None:
             self.drop(table)
             return None
-        self._show(table)
+        self._create_views(table)
         return rows, layout
 
     def load_by_line(self, table: str, *, is_accepted: bool) -> None:
-        """Stage what was read into extract.<table>; a table not accepted keeps its last staged rows, so names stay readable."""
-        is_kept = not is_accepted and table in self.kept and table not in staging.NOT_SHOWN
-        self._create(
-            table,
-            f"FROM previous.staging.{table}" if is_kept else staging.staging_sql()[table],
-            is_kept=is_kept,
-        )
-        self.con.execute(
-            f"DROP TABLE extract.{table}"
-        )  # no other SELECT reads it, and a million patients' are 8 GB
-        self._show(table)
+        """Stage the rows of extract.<table>.
+
+        A table that is not accepted keeps the rows staged last, so that names stay readable.
+        """
+        if not is_accepted and table in self.kept and table not in staging.NOT_SHOWN:
+            sql = f"FROM previous.staging.{table}"
+            described = self.con.execute(f"DESCRIBE {sql}").fetchall()
+            self._create(table, _definition(table, described), sql, takes_parameters=False)
+        else:
+            self._create(table, _column_definitions()[table], staging.staging_sql()[table])
+        # No other SELECT reads the extract, and that of a million patients takes 8 GB.
+        self.con.execute(f"DROP TABLE extract.{table}")
+        self._create_views(table)
 
     def drop(self, table: str) -> None:
-        """Take back what `load_fast` staged."""
+        """Remove what `load_fast` staged."""
         self.con.execute(f"DROP VIEW IF EXISTS extract.{table}")
         if table not in staging.NOT_SHOWN:
             self.con.execute(f"DROP VIEW IF EXISTS staging.{table}")
         self.con.execute(f"DROP TABLE {_place(table)}")
 
-    def _create(self, table: str, sql: str, *, is_kept: bool = False) -> None:
-        given = {"as_of": self.as_of} if staging.parameters(table) and not is_kept else None
-        columns = None if is_kept else _columns.get(table)
-        if columns is None:
-            described = self.con.execute(f"DESCRIBE ({sql}\n)", given).fetchall()
-            columns = ", ".join(
-                f"{name} {sql_type}{_compression(table, name)}" for name, sql_type, *_ in described
-            )
-            if not is_kept:
-                _columns[table] = columns
-        self.con.execute(
-            "SET preserve_insertion_order = false"
-        )  # a fifth faster to disk, and no staged table has an order
+    def _create(
+        self, table: str, definition: str, sql: str, *, takes_parameters: bool = True
+    ) -> None:
+        as_of = {"as_of": self.as_of}
+        parameters = as_of if takes_parameters and staging.parameters(table) else None
+        # Staged tables have no order, and without one they are written a fifth faster.
+        self.con.execute("SET preserve_insertion_order = false")
         self.con.execute("BEGIN")
         try:
-            self.con.execute(f"CREATE TABLE {_place(table)} ({columns})")
-            self.con.execute(f"INSERT INTO {_place(table)} {sql}", given)
+            self.con.execute(f"CREATE TABLE {_place(table)} ({definition})")
+            self.con.execute(f"INSERT INTO {_place(table)} {sql}", parameters)
             self.con.execute("COMMIT")
         except duckdb.Error:
-            with suppress(
-                duckdb.Error
-            ):  # after a fatal error nothing more is done, and the first error says why
+            with suppress(duckdb.Error):  # after a fatal error; the first one says why
                 self.con.execute("ROLLBACK")
             raise
         finally:
             with suppress(duckdb.Error):
                 self.con.execute("SET preserve_insertion_order = true")
 
-    def _show(self, table: str) -> None:
-        """Name the staged table where the SQL looks for it, and give those who refer to it its key under the name of the extract."""
+    def _create_views(self, table: str) -> None:
+        """Name the staged table staging.<table>, and its key extract.<table> for references."""
         if table not in staging.NOT_SHOWN:
             self.con.execute(f"CREATE VIEW staging.{table} AS FROM snapshot.staging.{table}")
-        self.con.execute(
-            f"CREATE VIEW extract.{table} AS SELECT {contract.key_of(table)} FROM {_place(table)}"
-        )
+        key = contract.key_of(table)
+        self.con.execute(f"CREATE VIEW extract.{table} AS SELECT {key} FROM {_place(table)}")
 
-    def _proven(self, table: str, readable: set[str]) -> int | None:
-        """The number of staged rows, if no key is there twice and every reference is found; different hashes are of different keys."""
+    def _row_count_if_valid(self, table: str, accepted: Set[str]) -> int | None:
+        """The number of staged rows; None for a repeated key or a reference to nothing.
+
+        Keys are counted by hash: a collision only makes a valid table be read by line.
+        """
         place, key = _place(table), contract.key_of(table)
-        rows, keys = snapshots.one(
-            self.con, f"SELECT COUNT(*), COUNT(DISTINCT HASH({key})) FROM {place}"
-        )
+        rows, keys = self.con.execute(
+            f"SELECT COUNT(*), COUNT(DISTINCT HASH({key})) FROM {place}"
+        ).fetchall()[0]
         if rows != keys:
             return None
         for column in contract.columns(table):
-            if column.references in readable:
-                (orphans,) = snapshots.one(
-                    self.con,
-                    f"SELECT COUNT(*) FROM {place} AS t ANTI JOIN {_place(column.references)} AS p"
-                    f" ON t.{column.name} = p.{contract.key_of(column.references)} WHERE t.{column.name} IS NOT NULL",
-                )
-                if orphans:
-                    return None
+            if column.references is None or column.references not in accepted:
+                continue
+            orphans = self.con.execute(
+                f"SELECT COUNT(*) FROM {place} AS t ANTI JOIN {_place(column.references)} AS p "
+                f"ON t.{column.name} = p.{contract.key_of(column.references)} "
+                f"WHERE t.{column.name} IS NOT NULL"
+            ).fetchall()[0][0]
+            if orphans:
+                return None
         return rows
 
 
 def _place(table: str) -> str:
-    """What pages show lies in the snapshot, the rest only in memory."""
+    """Tables that pages show are in the snapshot, the others in memory only."""
     return f"staging.{table}" if table in staging.NOT_SHOWN else f"snapshot.staging.{table}"
 
 
+@cache
+def _column_definitions() -> dict[str, str]:
+    """The column definitions of each staged table; planning them takes as long as a small file."""
+    definitions: dict[str, str] = {}
+    with snapshots.connect() as con:
+        con.execute("CREATE SCHEMA extract")
+        con.execute("CREATE SCHEMA staging")
+        for table, sql in staging.staging_sql().items():
+            con.execute(contract_sql.table_sql(table))
+            parameters = dict.fromkeys(staging.parameters(table), dt.datetime.now(dt.UTC))
+            described = con.execute(f"DESCRIBE ({sql}\n)", parameters or None).fetchall()
+            definitions[table] = _definition(table, described)
+            con.execute(f"CREATE TABLE staging.{table} ({definitions[table]})")
+    return definitions
+
+
+def _definition(table: str, described: list[tuple]) -> str:
+    return ", ".join(
+        f"{name} {sql_type}{_compression(table, name)}" for name, sql_type, *_ in described
+    )
+
+
 def _compression(table: str, column: str) -> str:
-    """Ids that hardly repeat pack twice as fast with zstd, and no larger, as with the dictionary DuckDB would try first."""
+    """Ids that hardly repeat compress twice as fast with zstd as with DuckDB's first choice."""
     is_unique = column in (contract.key_of(table), contract.key_of("appointments"))
     return " USING COMPRESSION zstd" if is_unique and table not in staging.NOT_SHOWN else ""

@@ -1,4 +1,4 @@
-"""Files as they come: delimiters, encodings, line ends, broken records, and the line each row stands in."""
+"""Files of any kind: delimiters, encodings, line ends, broken records, and the line of each row."""
 
 import gzip
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.extracts import contract, contract_sql, files, validation
+from pipelines.extracts import contract, contract_sql, files, records, validation
 
 HEADER = "survey_id,case_id,kind,completed_at\n"
 ROWS = "0001,C1,MIPS,2026-01-01\n0002,C1,MIPS,2026-01-02\n"
@@ -46,10 +46,10 @@ def _ids(con: duckdb.DuckDBPyConnection) -> list[str]:
         ("sur[v]eys*.csv.gz", gzip.compress((HEADER + ROWS).encode(), mtime=0)),
     ],
 )
-@pytest.mark.parametrize("is_careful", [False, True])
-def test_every_way_of_writing_a_file_gives_the_same_rows(name, content, is_careful, tmp_path):
+@pytest.mark.parametrize("by_record", [False, True])
+def test_every_way_of_writing_a_file_gives_the_same_rows(name, content, by_record, tmp_path):
     (tmp_path / name).write_bytes(content)
-    con, part = _load(tmp_path / name, is_careful=is_careful)
+    con, part = _load(tmp_path / name, by_record=by_record)
     assert _ids(con) == ["0001", "0002"]
     assert part.broken.empty and not part.is_cut_short
 
@@ -90,8 +90,8 @@ def test_a_line_break_inside_quotes_is_one_row_and_later_lines_are_counted_on(tm
     (tmp_path / "surveys.csv").write_text(
         HEADER + '1,C1,"two\nlines",2026-01-01\n\n2,C1,MIPS,2026-01-01\n'
     )
-    for is_careful in (False, True):
-        con, part = _load(tmp_path / "surveys.csv", is_careful=is_careful)
+    for by_record in (False, True):
+        con, part = _load(tmp_path / "surveys.csv", by_record=by_record)
         assert _ids(con) == ["1", "2"]
         assert files.lines_of(part).tolist() == [2, 5]
 
@@ -117,7 +117,7 @@ def test_a_file_ending_inside_a_row_is_cut_short(tmp_path):
 )
 def test_a_file_without_its_columns_is_refused_whole(content, says, tmp_path):
     (tmp_path / "surveys.csv").write_bytes(content)
-    with pytest.raises(files.FileRefused, match=says):
+    with pytest.raises(records.FileRefused, match=says):
         _load(tmp_path / "surveys.csv")
 
 
@@ -130,11 +130,11 @@ def test_a_damaged_gzip_or_parquet_file_is_refused_whole(tmp_path):
         ("surveys.parquet", b"PAR1 and nothing else"),
     ]:
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(files.FileRefused, match="is damaged"):
+        with pytest.raises(records.FileRefused, match="is damaged"):
             _load(tmp_path / name)
 
 
-def test_parquet_types_are_taken_as_they_are_and_judged_all_the_same(tmp_path):
+def test_parquet_types_are_kept_and_validated_all_the_same(tmp_path):
     path = tmp_path / "surveys.parquet"
     duckdb.execute(
         f"""COPY (SELECT t.id AS survey_id, 'C1' AS case_id, 'MIPS' AS "Kind", t.made AS completed_at
@@ -173,10 +173,11 @@ def test_typing_never_joins_because_a_join_may_shuffle_the_rows_and_their_lines_
 ):
     names = [column.name for column in contract.columns(table)]
     (tmp_path / "any.csv").write_text(",".join(names) + "\n")
-    sources = {name: (name, "VARCHAR") for name in names}
-    sql = contract_sql.typed(
-        table, sources, f"read_csv('{tmp_path / 'any.csv'}', all_varchar = true, header = true)"
+    source = contract_sql.Source(
+        f"read_csv('{tmp_path / 'any.csv'}', all_varchar = true, header = true)",
+        {name: contract_sql.SourceColumn(name, "VARCHAR") for name in names},
     )
+    sql = contract_sql.typed_select(table, source)
     plan = duckdb.execute(f"EXPLAIN (FORMAT json) {sql}").fetchall()[0][1]
     assert set(re.findall(r'"name": "([^"]+)"', plan)) <= {"PROJECTION", "READ_CSV"}
 

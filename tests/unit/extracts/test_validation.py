@@ -1,4 +1,4 @@
-"""The SQL that finds suspects and the pandera models that judge them are one contract: what both accept is what pandera accepts."""
+"""SQL that flags doubtful rows and pandera that validates them accept what pandera alone accepts."""
 
 import csv
 from decimal import Decimal
@@ -99,7 +99,7 @@ def _values(column: contract.Column) -> st.SearchStrategy[str]:
 
 def _rows(table: str) -> st.SearchStrategy[list[list[str]]]:
     columns = contract.columns(table)
-    # Distinct keys here, so that only what a row breaks by itself is compared; repeated keys have tests of their own.
+    # Distinct keys: this compares what a row breaks by itself; repeated keys have own tests.
     return st.lists(
         st.tuples(*map(_values, columns)),
         min_size=1,
@@ -123,12 +123,12 @@ def _loaded(
     return con, files.load(con, table, path)
 
 
-def _is_sound(table: str, path: Path) -> bool:
-    """Whether the SELECT that fails at the first suspect row gives all rows of the file."""
+def _is_valid(table: str, path: Path) -> bool:
+    """Whether the SELECT that fails at the first doubtful row returns all rows of the file."""
     con = duckdb.connect()
     return (
-        files.stage_sound(
-            con, table, path, set(), lambda rows: con.execute(f"CREATE TABLE sound AS {rows}")
+        files.stage_valid(
+            con, table, path, set(), lambda rows: con.execute(f"CREATE TABLE valid AS {rows}")
         )
         is not None
     )
@@ -148,20 +148,18 @@ def _as_read(table: str, rows: list[list[str]]) -> pd.DataFrame:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
-def test_finder_and_pandera_together_accept_what_pandera_alone_accepts(table, data, tmp_path):
+def test_sql_and_pandera_together_accept_what_pandera_alone_accepts(table, data, tmp_path):
     rows = data.draw(_rows(table))
     con, part = _loaded(table, rows, tmp_path)
     assert part.rows == len(rows) and part.broken.empty
     alone = validation.failures(table, _as_read(table, rows), {})
     refused = validation.refuse(con, table, set())
     assert sorted(refused["row"]) == sorted(set(alone["row"]))
-    assert alone.empty or not _is_sound(table, part.path)
+    assert alone.empty or not _is_valid(table, part.path)
     assert con.execute(f"SELECT count(*) FROM extract.{table}").fetchone()[0] == len(rows) - len(
         refused
     )
-    for column in contract.columns(
-        table
-    ):  # and nothing that was accepted is lost on the way to its type
+    for column in contract.columns(table):  # typing loses no accepted value
         kept = [
             row
             for number, row in enumerate(_as_read(table, rows)[column.name])
@@ -180,8 +178,8 @@ def test_finder_and_pandera_together_accept_what_pandera_alone_accepts(table, da
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
-def test_of_a_parquet_row_typed_columns_and_texts_are_judged_together(table, data, tmp_path):
-    """Days, moments, money and flags come typed where they can be, the rest as text: what pandera accepts of the same values as text is accepted."""
+def test_typed_columns_and_texts_of_a_parquet_row_are_validated_together(table, data, tmp_path):
+    """Some columns come typed, the rest as text; the outcome is pandera's for the same texts."""
     columns, rows = contract.columns(table), data.draw(_rows(table))
     written = pd.DataFrame(rows, columns=[column.name for column in columns], dtype="str")
     is_typed = {
@@ -207,7 +205,7 @@ def test_of_a_parquet_row_typed_columns_and_texts_are_judged_together(table, dat
         {},
     )
     assert sorted(validation.refuse(con, table, set())["row"]) == sorted(set(alone["row"]))
-    assert alone.empty or not _is_sound(table, path)
+    assert alone.empty or not _is_valid(table, path)
 
 
 def test_an_empty_text_of_a_parquet_file_is_no_value(tmp_path):

@@ -1,4 +1,4 @@
-"""A sound table is staged straight from its file, and what is there then is what the long way makes of it; any doubt leaves it to the long way."""
+"""A valid table is loaded fast, with the outcome of loading by line; others are loaded by line."""
 
 import datetime as dt
 
@@ -7,7 +7,6 @@ import pytest
 from pipelines import lifecycle, sample
 from pipelines.extracts import contract, read
 from pipelines.extracts import folder as extracts_folder
-from pipelines.staging import stage as stager_module
 from pipelines.staging.stage import Stager
 from pipelines.warehouse import snapshots
 
@@ -22,45 +21,36 @@ def folder(request, tmp_path_factory):
 
 
 class Watched(Stager):
-    """A stager that goes straight only if it may, and notes which tables did."""
+    """A stager that loads fast only if `may_load_fast`, and notes which tables it loaded so."""
 
-    def __init__(self, con, *, may):
+    def __init__(self, con, *, may_load_fast):
         super().__init__(con, AT, frozenset())
-        object.__setattr__(self, "may", may)
-        object.__setattr__(self, "went", set())
+        object.__setattr__(self, "may_load_fast", may_load_fast)
+        object.__setattr__(self, "loaded_fast", set())
 
-    def load_fast(self, table, path, readable):
-        found = super().load_fast(table, path, readable) if self.may else None
+    def load_fast(self, table, path, accepted):
+        found = super().load_fast(table, path, accepted) if self.may_load_fast else None
         if found is not None:
-            self.went.add(table)
+            self.loaded_fast.add(table)
         return found
 
 
-def _read(folder, scratch, *, may, previous=None):
-    stager_module._columns.clear()  # each way finds its own
+def _read(folder, scratch, *, may_load_fast, previous=None):
     con = snapshots.connect()
     con.execute("ATTACH ':memory:' AS previous")
     con.execute("CREATE TABLE previous.tasks AS " + lifecycle.sql("empty_tasks"))
-    snapshots.attach_new(con, scratch / f"{may}.duckdb")
+    snapshots.attach_new(con, scratch / f"{may_load_fast}.duckdb")
     con.execute("CREATE SCHEMA staging")
-    stager = Watched(con, may=may)
-    return (
-        con,
-        stager,
-        read.read(
-            con,
-            extracts_folder.find(folder),
-            previous or {},
-            scratch / f"rejected-{may}",
-            stager=stager,
-        ),
-    )
+    stager = Watched(con, may_load_fast=may_load_fast)
+    rejected = scratch / f"rejected-{may_load_fast}"
+    outcomes = read.read(con, extracts_folder.find(folder), previous or {}, rejected, stager=stager)
+    return con, stager, outcomes
 
 
 def _both_ways(folder, scratch, previous=None):
-    """Read both ways; the tables that went straight, after checking that outcomes, staged rows and refusals are the same."""
-    one, stager, outcomes = _read(folder, scratch, may=True, previous=previous)
-    other, _, expected = _read(folder, scratch, may=False, previous=previous)
+    """Read both ways, compare outcomes, staged rows and refusals; the tables loaded fast."""
+    one, stager, outcomes = _read(folder, scratch, may_load_fast=True, previous=previous)
+    other, _, expected = _read(folder, scratch, may_load_fast=False, previous=previous)
     assert outcomes == expected
     for table in [
         *(f"staging.{table}" for table in contract.TABLES),
@@ -75,13 +65,12 @@ def _both_ways(folder, scratch, previous=None):
             map(repr, other.execute(f"FROM {table}").fetchall())
         )
     one.close(), other.close()
-    return stager.went
+    return stager.loaded_fast
 
 
-def test_every_table_of_a_sound_folder_but_the_facilities_goes_straight(folder, tmp_path):
-    assert _both_ways(folder, tmp_path) == set(contract.TABLES) - {
-        "facilities"
-    }  # only Python's list of zones can tell
+def test_every_table_of_a_valid_folder_but_facilities_is_loaded_fast(folder, tmp_path):
+    zones_need_python = {"facilities"}
+    assert _both_ways(folder, tmp_path) == set(contract.TABLES) - zones_need_python
 
 
 @pytest.mark.parametrize(
@@ -107,7 +96,7 @@ def test_every_table_of_a_sound_folder_but_the_facilities_goes_straight(folder, 
         "field count",
     ],
 )
-def test_one_doubtful_row_leaves_its_table_to_the_long_way(tmp_path, table, change):
+def test_a_table_with_one_doubtful_row_is_loaded_by_line(tmp_path, table, change):
     folder = tmp_path / "in"
     sample.write_sample(folder, patients=150, facilities=2, as_of=AT, seed=3, format="csv")
     file = folder / f"{table}.csv"
@@ -115,12 +104,12 @@ def test_one_doubtful_row_leaves_its_table_to_the_long_way(tmp_path, table, chan
     file.write_text(
         "\n".join([head, ",".join(change(first.split(","))), *rest]) + "\n", encoding="utf-8"
     )
-    went = _both_ways(folder, tmp_path)
-    assert table not in went
-    assert "payers" in went
+    loaded_fast = _both_ways(folder, tmp_path)
+    assert table not in loaded_fast
+    assert "payers" in loaded_fast
 
 
-def test_a_key_that_is_there_twice_leaves_its_table_to_the_long_way(tmp_path):
+def test_a_table_with_a_repeated_key_is_loaded_by_line(tmp_path):
     folder = tmp_path / "in"
     sample.write_sample(folder, patients=150, facilities=2, as_of=AT, seed=3, format="csv")
     file = folder / "surveys.csv"
@@ -129,7 +118,7 @@ def test_a_key_that_is_there_twice_leaves_its_table_to_the_long_way(tmp_path):
     assert "surveys" not in _both_ways(folder, tmp_path)
 
 
-def test_a_table_that_had_refused_rows_the_run_before_is_not_tried(folder, tmp_path):
+def test_a_table_with_refused_rows_in_the_last_run_is_loaded_by_line(folder, tmp_path):
     before = {"payments": read.Previous(1, AT - dt.timedelta(days=1), rows_refused=1)}
     assert set(contract.TABLES) - _both_ways(folder, tmp_path, before) == {"facilities", "payments"}
 
@@ -144,20 +133,20 @@ def test_a_table_with_fewer_rows_than_its_manifest_says_is_refused_either_way(tm
     assert "surveys" in _both_ways(folder, tmp_path)
 
 
-def test_a_file_that_is_taken_away_behind_the_one_pass_is_refused_and_leaves_nothing_staged(
+def test_a_file_removed_after_it_was_loaded_fast_is_refused_and_leaves_nothing_staged(
     tmp_path, monkeypatch
 ):
     folder = tmp_path / "in"
     sample.write_sample(folder, patients=30, facilities=1, as_of=AT, seed=3, format="csv")
 
-    def taken_away(stager, table, path, readable, straight=Stager.load_fast):
-        found = straight(stager, table, path, readable)
+    def load_and_remove(stager, table, path, accepted, load_fast=Stager.load_fast):
+        found = load_fast(stager, table, path, accepted)
         if table == "surveys":
             path.unlink()
         return found
 
-    monkeypatch.setattr(Stager, "load_fast", taken_away)
-    con, _, outcomes = _read(folder, tmp_path, may=True)
+    monkeypatch.setattr(Stager, "load_fast", load_and_remove)
+    con, _, outcomes = _read(folder, tmp_path, may_load_fast=True)
     (surveys,) = [outcome for outcome in outcomes if outcome.table == "surveys"]
     assert (surveys.status, surveys.reason) == (
         "refused",
