@@ -13,6 +13,7 @@ from app_pages.url import filters as url_filters
 from app_pages.url import time_travel
 from app_pages.url import view as url_view
 from pipelines.analytics import period
+from pipelines.worklist import filters as worklist_filters
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
@@ -48,7 +49,7 @@ class Split(NamedTuple):
     @property
     def heading(self) -> str:
         """The heading of the column of values."""
-        return url_filters.FACETS.get(self.by, "Tasks")
+        return url_filters.LABELS.get(self.by, "Tasks")
 
     @property
     def label(self) -> str:
@@ -65,7 +66,7 @@ class Split(NamedTuple):
         """The filters for one value of the split; None where the Tasks page cannot filter by it."""
         if self.by == "all" or value == "all":
             return wanted
-        return url_filters.narrow(wanted, self.by, value) if isinstance(value, str) else None
+        return worklist_filters.narrowed(wanted, self.by, value) if isinstance(value, str) else None
 
 
 def read(worklist: Worklist) -> url_view.View:

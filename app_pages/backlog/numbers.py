@@ -12,10 +12,9 @@ import streamlit as st
 from app_pages.backlog.view import Asked, Moves, Standing
 from app_pages.components import number_links, number_table
 from app_pages.session.markdown import caption, escape_markdown
-from app_pages.url import filters as url_filters
 from pipelines.analytics.flow import Littles
 from pipelines.analytics.period import Period
-from pipelines.worklist.filters import Filters
+from pipelines.worklist.filters import Filters, narrowed
 
 ABOUT_STAFF = (
     "By whose the tasks are now: a draft moves to the last editor of the document, and takes its "
@@ -187,7 +186,7 @@ def within(asked: Asked, value: str) -> Filters:
     """The filters of the view, narrowed to one value of its split."""
     if asked.split == "all":
         return asked.filters
-    return url_filters.narrow(asked.filters, asked.split, value)
+    return narrowed(asked.filters, asked.split, value)
 
 
 def came_in(filters: Filters, period: Period) -> Filters:

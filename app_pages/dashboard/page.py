@@ -22,7 +22,7 @@ FIRST_TASKS = 3  # of each type; the rest is one click away
 worklist = workspace.worklist()
 person = workspace.person()
 facilities = labels.facilities(worklist)
-view = url_view.read("dashboard", [url_filters.facility(worklist)])
+view = url_view.read("dashboard", [url_filters.param(worklist, "facility")])
 
 facility_id = facility.choose(view, facilities)
 filters = Filters(facility_ids=(facility_id,))

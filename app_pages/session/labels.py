@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import streamlit as st
 
 from app_pages.session import workspace
-from pipelines.vocabulary import CATEGORIES, ME, SELF_PAY, UNASSIGNED
+from pipelines.vocabulary import ME, SELF_PAY, UNASSIGNED
+from pipelines.worklist.filters import Filter
 from pipelines.worklist.visibility import Facilities
 from pipelines.worklist.worklist import Worklist
+
+
+def of_filter(worklist: Worklist, one: Filter) -> Mapping[str, str] | None:
+    """The labels of the values of a filter that exist; None where any id may be asked for."""
+    if one.choices is not None:
+        return one.choices
+    named = _OF_IDS.get(one.name)
+    return None if named is None else named(worklist)
 
 
 def facilities(worklist: Worklist) -> Mapping[str, str]:
@@ -21,11 +30,6 @@ def facilities(worklist: Worklist) -> Mapping[str, str]:
 def types(worklist: Worklist) -> Mapping[str, str]:
     """Task type id → title, by title."""
     return _names("rules", worklist.state.run_id, None, worklist)
-
-
-def categories() -> Mapping[str, str]:
-    """The categories, which are their own names."""
-    return {category: category for category in CATEGORIES}
 
 
 def payers(worklist: Worklist) -> Mapping[str, str]:
@@ -40,6 +44,15 @@ def staff(worklist: Worklist) -> Mapping[str, str]:
         UNASSIGNED: "Unassigned",
         **_names("staff", worklist.state.run_id, None, worklist),
     }
+
+
+# The filters whose values are ids, and the labels of these.
+_OF_IDS: Mapping[str, Callable[[Worklist], Mapping[str, str]]] = {
+    "facility": facilities,
+    "type": types,
+    "payer": payers,
+    "staff": staff,
+}
 
 
 def active_staff(worklist: Worklist) -> Mapping[str, str]:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from app_pages.components import widget_key
 from app_pages.url import view
 from pipelines.vocabulary import CLOSE_KINDS
+from pipelines.worklist.columns import GRID, Grid, TaskColumn
 
 ROW_HEIGHT, MOST_PIXELS = 36, 650
 PAGER_PIXELS, PAGE_NUMBER_PIXELS, MOST_PAGE_NUMBERS = (
@@ -18,22 +20,7 @@ PAGER_PIXELS, PAGE_NUMBER_PIXELS, MOST_PAGE_NUMBERS = (
     7,
 )  # of the arrows, and of each number between them
 TICKED = "grid.ticked"  # task id → the ledger number of the task when it was ticked
-COLUMNS = [
-    "open",
-    "task",
-    "patient",
-    "reason",
-    "due",
-    "state",
-    "staff",
-    "payer",
-    "since",
-    "age",
-    "amount",
-    "facility",
-    "returns",
-    "closed",
-]
+_COLUMNS = [(column, column.grid) for column in GRID if column.grid is not None]
 STATES = {"Overdue": "#FECDCA", "Due today": "#FEDF89", "Pending": "#D1E9FF", "Deferred": "#E4E7EC"}
 ENDED = {name: kind.short_label for name, kind in CLOSE_KINDS.items()}
 ENDED_COLOUR = "#D1FADF"
@@ -81,15 +68,8 @@ def show(
         if row < len(shown):
             on_open(shown[row][0])
 
-    hidden = {
-        name
-        for name, wanted in (
-            ("facility", with_facility),
-            ("returns", with_return),
-            ("closed", with_end),
-        )
-        if not wanted
-    }
+    shows = {None: True, "facilities": with_facility, "deferred": with_return, "closed": with_end}
+    columns = [grid.key for _, grid in _COLUMNS if shows[grid.only_with]]
     event = st.dataframe(
         _rows(tasks),
         key=key,
@@ -102,8 +82,8 @@ def show(
         lazy=False,
         placeholder="",
         alt=alt,
-        column_order=[name for name in COLUMNS if name not in hidden],
-        column_config=_columns(f"{key}.open", view.touch(click)),
+        column_order=["open", *columns],
+        column_config=_config(f"{key}.open", view.touch(click)),
     )
     take(event.selection.rows)
 
@@ -133,6 +113,22 @@ def untick() -> None:
 
 
 def _rows(tasks: pd.DataFrame) -> pd.DataFrame:
+    # No icon for Open: a screen reader would spell its name.
+    rows = pd.DataFrame({"open": "Open"}, index=tasks.index)
+    for column, grid in _COLUMNS:
+        rows[grid.key] = _values(tasks, column)
+    return rows
+
+
+def _values(tasks: pd.DataFrame, column: TaskColumn) -> pd.Series:
+    if column.kind == "state":
+        return pd.Series([[state] for state in _states(tasks)], index=tasks.index, dtype=object)
+    values = tasks[column.source]
+    return values.astype(float) if column.kind == "dollars" else values
+
+
+def _states(tasks: pd.DataFrame) -> pd.Series:
+    """The status of each task, with the words Overdue and Due today, or how it ended."""
     days_late = (
         tasks["age_days"]
         - (pd.to_datetime(tasks["due_on"]) - pd.to_datetime(tasks["since"])).dt.days
@@ -141,60 +137,33 @@ def _rows(tasks: pd.DataFrame) -> pd.DataFrame:
     state[days_late == 0] = "Due today"
     state[tasks["overdue"]] = "Overdue"
     state[tasks["status"] == "deferred"] = "Deferred"
-    state = (
-        tasks["close_kind"].map(ENDED).astype(object).where(~tasks["is_open"].astype(bool), state)
-    )
-    return pd.DataFrame(
-        {
-            "open": "Open",  # no icon: a screen reader would spell its name
-            "task": tasks["title"],
-            "patient": tasks["patient"],
-            "reason": tasks["reason"],
-            "due": tasks["due_on"],
-            "state": [[value] for value in state],
-            "staff": tasks["staff"],
-            "payer": tasks["payer"],
-            "since": tasks["since"],
-            "age": tasks["age_days"],
-            "amount": tasks["amount"].astype(float),
-            "facility": tasks["facility"],
-            "returns": tasks["returns_at"],
-            "closed": tasks["closed_on"],
-        }
-    )
+    ended = tasks["close_kind"].map(ENDED).astype(object)
+    return ended.where(~tasks["is_open"].astype(bool), state)
 
 
-def _columns(open_key: str, on_open: Callable[[], None]) -> dict[str, object]:
+def _config(open_key: str, on_open: Callable[[], None]) -> dict[str, ColumnConfig]:
+    button = st.column_config.ButtonColumn(
+        "Open", type="tertiary", key=open_key, on_click=on_open, width=74
+    )
+    return {"open": button, **{grid.key: _shown(column, grid) for column, grid in _COLUMNS}}
+
+
+def _shown(column: TaskColumn, grid: Grid) -> ColumnConfig:
     config = st.column_config
-    colours = STATES | dict.fromkeys(ENDED.values(), ENDED_COLOUR)
-    return {
-        "open": config.ButtonColumn(
-            "Open", type="tertiary", key=open_key, on_click=on_open, width=74
-        ),
-        "task": config.TextColumn("Task", width=160),
-        "patient": config.TextColumn("Patient", width=115),
-        "reason": config.TextColumn("Reason", width=262),
-        "due": config.DateColumn(
-            "Due", format="MMM D", width=62, help="The day it is due; older is overdue"
-        ),
-        "state": config.MultiselectColumn(
-            "Status", options=list(colours), color=list(colours.values()), width=92
-        ),
-        "staff": config.TextColumn("Staff", width=120),
-        "payer": config.TextColumn("Payer", width=120),
-        "since": config.DateColumn(
-            "Since", format="MMM D, YYYY", width=100, help="The day it fell due in the data"
-        ),
-        "age": config.NumberColumn("Age (days)", format="%d", width=86),
-        "amount": config.NumberColumn("Amount", format="dollar", width=86),
-        "facility": config.TextColumn("Facility", width=150),
-        "closed": config.DateColumn(
-            "Closed", format="MMM D, YYYY", width=100, help="The facility's day it was closed"
-        ),
-        "returns": config.DatetimeColumn(
-            "Returns",
-            format="MMM D, HH:mm",
-            width=110,
-            help="When it is back on the list, in the facility's time",
-        ),
-    }
+    heading, width = column.heading, grid.width
+    if column.kind == "state":
+        colours = STATES | dict.fromkeys(ENDED.values(), ENDED_COLOUR)
+        return config.MultiselectColumn(
+            heading, options=list(colours), color=list(colours.values()), width=width
+        )
+    if column.kind == "flag":
+        return config.CheckboxColumn(heading, width=width, help=grid.help)
+    if column.kind == "text":
+        return config.TextColumn(heading, width=width, help=grid.help)
+    formatted = {
+        "day": config.DateColumn,
+        "time": config.DatetimeColumn,
+        "number": config.NumberColumn,
+        "dollars": config.NumberColumn,
+    }[column.kind]
+    return formatted(heading, format=grid.form, width=width, help=grid.help)

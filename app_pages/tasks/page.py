@@ -17,7 +17,7 @@ PAGE_ROWS = 100
 
 view = tasks_view.read(workspace.worklist())
 worklist = time_travel.worklist(view)
-filters, order = tasks_view.filters(view), tasks_view.order(view)
+filters, order = url_filters.chosen(view), tasks_view.order(view)
 can_act = view["status"] in OPEN_STATUSES and not time_travel.is_on(view)
 
 with st.session_state["sidebar"]:

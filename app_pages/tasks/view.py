@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import streamlit as st
 
@@ -14,8 +13,8 @@ from app_pages.url import filters as url_filters
 from app_pages.url import time_travel
 from app_pages.url import view as url_view
 from pipelines.records import patient_search, patients
-from pipelines.vocabulary import CLOSE_KINDS, HAPPENINGS, OPEN_STATUSES, STANDINGS, STATUSES
-from pipelines.worklist.filters import Filters, Order
+from pipelines.vocabulary import OPEN_STATUSES, STANDINGS
+from pipelines.worklist.filters import BY_NAME, FILTERS, Filter, Order
 from pipelines.worklist.worklist import Worklist
 
 SORTS = {
@@ -30,9 +29,6 @@ SORTS = {
     "-amount": "Largest amount first",
 }
 MOST_FOUND = 8  # patients, for whom the sidebar has room
-ENDS = {name: kind.label for name, kind in CLOSE_KINDS.items()}
-# Days, which come from the links of charts and reports: on the list in an evening, or at some time between two; came to it; left it.
-DAYS = {"on": "On the list", "in": "Came to the list", "out": "Left the list"}
 
 
 def read(worklist: Worklist) -> url_view.View:
@@ -40,41 +36,13 @@ def read(worklist: Worklist) -> url_view.View:
     return url_view.read(
         "tasks",
         [
-            *url_filters.params(worklist),
-            url_view.Param("status", "Status", "one", lambda: STATUSES, "pending"),
-            url_view.Param("ended", "How it ended", known=lambda: ENDS),
-            url_view.Param("had", "What happened", known=lambda: HAPPENINGS),
-            url_view.Param("on", DAYS["on"], "evenings"),
-            url_view.Param("stood", "How it stood then", "one", lambda: STANDINGS),
-            url_view.Param("in", DAYS["in"], "days"),
-            url_view.Param("out", DAYS["out"], "days"),
+            *url_filters.params(worklist, [name for name in BY_NAME if name != "patient"]),
             time_travel.PARAM,
             url_view.Param("sort", "Sort", "one", lambda: SORTS, "since"),
-            url_view.Param("patient", "Patient", "one"),
+            url_filters.param(worklist, "patient"),
             url_view.Param("page", "Page", "number", default=1),
             url_view.Param("task", "Task", "one"),
         ],
-    )
-
-
-def filters(view: url_view.View) -> Filters:
-    """The filters the view means; Me is whoever looks."""
-    came, went = (
-        url_view.days(view[name]) if view[name] else (None, None) for name in ("in", "out")
-    )
-    since, on = url_view.evenings(view["on"]) if view["on"] else (None, None)
-    return replace(
-        url_filters.chosen(view, view["status"]),
-        patient_id=view["patient"],
-        close_kinds=tuple(view["ended"]),
-        happened=tuple(view["had"]),
-        open_on=on,
-        open_since=None if since == on else since,
-        stood_as=view["stood"] if on else None,
-        in_from=came[0],
-        in_to=came[1],
-        out_from=went[0],
-        out_to=went[1],
     )
 
 
@@ -89,35 +57,23 @@ def show_filters(view: url_view.View, worklist: Worklist) -> None:
     def first_page() -> None:
         view.set("page", 1)
 
-    url_filters.show(view, worklist, filters(view), first_page)
-    for name, label, choices in (
-        ("ended", "How it ended", ENDS),
-        ("had", "What happened", HAPPENINGS),
-    ):
-        if view["status"] not in OPEN_STATUSES or view[name]:
-            st.multiselect(
-                label,
-                list(choices),
-                key=view.key(name),
-                format_func=choices.__getitem__,
-                on_change=view.changed(name, first_page),
-                placeholder="All",
-            )
+    url_filters.show(view, worklist, url_filters.chosen(view), first_page)
+    url_filters.show_closed(view, worklist, view["status"] in OPEN_STATUSES, first_page)
     _show_patient_filter(view, worklist)
     time_travel.show_picker(view)
 
 
 def show_days(view: url_view.View) -> None:
-    """The days the view is limited to, each with the button that takes the limit away: they come with links, and no widget says them."""
-    for name in DAYS:
-        if view[name]:
+    """The days that a link limits the view to, each with a button that removes the limit."""
+    for one in FILTERS:
+        if one.kind in ("days", "evenings") and view[one.name]:
             with st.container(horizontal=True, vertical_alignment="center", border=True):
-                st.markdown(f":material/date_range: **{_said(view, name)}**", width="stretch")
+                st.markdown(f":material/date_range: **{_said(view, one)}**", width="stretch")
                 st.button(
                     "Any day",
-                    key=f"tasks.{name}.clear",
+                    key=f"tasks.{one.name}.clear",
                     type="tertiary",
-                    on_click=url_view.touch(_take_away(view, name)),
+                    on_click=url_view.touch(_take_away(view, one.name)),
                 )
 
 
@@ -125,20 +81,24 @@ def _take_away(view: url_view.View, name: str) -> Callable[[], None]:
     def clear() -> None:
         view.set(name, None)
         view.set("page", 1)
-        if name == "on":
-            view.set("stood", None)
+        for one in FILTERS:
+            if one.needs == name:
+                view.set(one.name, None)
 
     return clear
 
 
-def _said(view: url_view.View, name: str) -> str:
-    first, last = url_view.evenings(view[name])
-    if name == "on" and first != last:
-        return f"{DAYS[name]} at some time from the evening of {first:%B %-d} to that of {last:%B %-d, %Y}"
+def _said(view: url_view.View, one: Filter) -> str:
+    first, last = url_view.evenings(view[one.name])
+    if one.kind == "evenings" and first != last:
+        return (
+            f"{one.label} at some time from the evening of {first:%B %-d}"
+            f" to that of {last:%B %-d, %Y}"
+        )
     days = f"{first:%B %-d, %Y}" if first == last else f"{first:%B %-d} to {last:%B %-d, %Y}"
-    if name == "on":
-        return f"{STANDINGS.get(view['stood'], DAYS[name])} in the evening of {days}"
-    return f"{DAYS[name]} {days}"
+    if one.kind == "evenings":
+        return f"{STANDINGS.get(view['stood'], one.label)} in the evening of {days}"
+    return f"{one.label} {days}"
 
 
 def _show_patient_filter(view: url_view.View, worklist: Worklist) -> None:

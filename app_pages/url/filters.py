@@ -1,95 +1,95 @@
-"""The filters that several pages have: facility, category, type, payer, staff and age, in the URL and as widgets."""
+"""The filters of pipelines.worklist.filters in the URL and as widgets."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
 from app_pages.session import cached
 from app_pages.session import labels as session_labels
 from app_pages.url import view as url_view
-from pipelines.vocabulary import AGE_BANDS, ME
-from pipelines.worklist.filters import Filters
+from pipelines.vocabulary import ME
+from pipelines.worklist.filters import BY_NAME, FILTERS, OFFERED, Filter, Filters, of_fields
 from pipelines.worklist.worklist import Worklist
 
-FACETS = {
-    "facility": "Facility",
-    "category": "Category",
-    "type": "Task type",
-    "payer": "Payer",
-    "staff": "Staff member",
-    "age": "Age",
-}
-FIELDS = {  # of Filters
-    "facility": "facility_ids",
-    "category": "categories",
-    "type": "rule_ids",
-    "payer": "payer_ids",
-    "staff": "staff_ids",
-    "age": "age_bands",
-}
-OF_REPORTS = ("facility", "category", "type", "payer", "staff")  # where age is what is asked for
+LABELS = {one.name: one.label for one in OFFERED}
+OF_REPORTS = tuple(name for name in LABELS if name != "age")  # reports show the age themselves
 
 
-def params(worklist: Worklist, facets: Sequence[str] = tuple(FACETS)) -> list[url_view.Param]:
-    """Their parameters in the URL."""
-    known = labels(worklist)
-    return [
-        facility(worklist)
-        if name == "facility"
-        else url_view.Param(name, FACETS[name], known=lambda name=name: known[name])
-        for name in facets
-    ]
+def params(worklist: Worklist, names: Sequence[str] = tuple(BY_NAME)) -> list[url_view.Param]:
+    """The parameters of some filters in the URL."""
+    return [param(worklist, name) for name in names]
 
 
-def facility(worklist: Worklist, kind: str = "many") -> url_view.Param:
-    """The facility in the URL, which is one of those that the person may see."""
-    known = session_labels.facilities(worklist)
+def param(worklist: Worklist, name: str) -> url_view.Param:
+    """The parameter of one filter; a facility is one of those that the person may see."""
+    one = BY_NAME[name]
+    known = session_labels.of_filter(worklist, one)
     return url_view.Param(
-        "facility", FACETS["facility"], kind, lambda: known, among=among(worklist)
+        one.name,
+        one.label,
+        one.kind,
+        None if known is None else lambda: known,
+        one.default,
+        among(worklist) if name == "facility" else "",
     )
 
 
 def among(worklist: Worklist) -> str:
-    """To add to the words for what is not found: it may well be at another facility."""
+    """The end of a message that a value does not exist: it may exist at another facility."""
     return "" if worklist.state.facility_ids is None else " at your facilities"
 
 
 def labels(worklist: Worklist) -> Mapping[str, Mapping[str, str]]:
-    """What each filter's values are called."""
-    return {
-        "facility": session_labels.facilities(worklist),
-        "category": session_labels.categories(),
-        "type": session_labels.types(worklist),
-        "payer": session_labels.payers(worklist),
-        "staff": session_labels.staff(worklist),
-        "age": AGE_BANDS,
-    }
+    """The labels of the values of each offered filter."""
+    return {one.name: session_labels.of_filter(worklist, one) or {} for one in OFFERED}
 
 
-def chosen(view: url_view.View, status: str) -> Filters:
-    """The filters the view has chosen, for tasks of this status; "me" is the person who looks."""
-    found = Filters(status)
-    for facet in (name for name in FACETS if name in view.params):
-        values = tuple(
-            session_labels.me() if (facet, value) == ("staff", ME) else value
-            for value in view[facet]
-        )
-        found = _with(found, facet, values)
-    return found
+def chosen(view: url_view.View, status: str | None = None) -> Filters:
+    """The filters the view means, of this status where it is given; Me is the person who looks."""
+    found: dict[str, object] = {}
+    for one in FILTERS:
+        if one.name in view.params and (one.needs is None or view[one.needs]):
+            found |= _fields(one, view[one.name])
+    filters = of_fields(found)
+    return filters if status is None else replace(filters, status=status)
 
 
-def narrow(filters: Filters, facet: str, value: str) -> Filters:
-    """These filters with this one value of a facet."""
-    return _with(filters, facet, (value,))
+def _fields(one: Filter, value: str | list[str] | None) -> dict[str, object]:
+    """The fields of Filters that one value of the view means."""
+    if isinstance(value, list):
+        is_staff = one.name == "staff"
+        return {one.fields[0]: tuple(_id(text) if is_staff else text for text in value)}
+    if value is None or one.kind == "one":
+        return {} if value is None else {one.fields[0]: value}
+    first, last = url_view.evenings(value) if one.kind == "evenings" else url_view.days(value)
+    is_one = one.kind == "evenings" and first == last
+    return dict(zip(one.fields, (None if is_one else first, last), strict=True))
 
 
-def _with(filters: Filters, facet: str, values: tuple[str, ...]) -> Filters:
-    fields: dict[str, Any] = {FIELDS[facet]: values}  # the fields of facets are all tuples of ids
-    return replace(filters, **fields)
+def _id(value: str) -> str:
+    return session_labels.me() if value == ME else value
+
+
+def query_of(wanted: Filters) -> dict[str, list[str]]:
+    """The query of these filters, as `chosen` reads it; ValueError for days without an end."""
+    query: dict[str, list[str]] = {}
+    for one in FILTERS:
+        values = [getattr(wanted, field) for field in one.fields]
+        given = [value for value in values if value not in (None, ())]
+        if not given or values == [one.default]:
+            continue
+        if one.kind == "many":
+            query[one.name] = sorted(values[0])
+        elif one.kind == "one":
+            query[one.name] = [values[0]]
+        elif one.kind == "days" and len(given) < len(values):
+            raise ValueError(f"{one.name}: the Tasks page needs both days")
+        else:
+            query[one.name] = ["..".join(map(url_view.written, given))]
+    return query
 
 
 def show(
@@ -98,7 +98,7 @@ def show(
     filters: Filters,
     then: Callable[[], None] | None = None,
 ) -> None:
-    """The widgets, each offering what has tasks now given the others, and what the view says already."""
+    """The widgets: each offers the values that have tasks given the others, and the chosen ones."""
     offered, known = cached.ask(Worklist.options, worklist, filters), labels(worklist)
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
@@ -112,13 +112,14 @@ def show(
             disabled=not view.query(**_no_task(view)),
         )
     me = session_labels.me()
-    for name in (name for name in FACETS if name in view.params):
+    for name in (name for name in LABELS if name in view.params):
         values = set(offered[name]) | set(view[name])
         if name == "staff" and me in values:
             values = (values - {me} | {ME}) if me not in view[name] else values | {ME}
-        options = [value for value in known[name] if value in values]
+        # Values without labels of their own, as of a new filter, come in their own order.
+        options = [value for value in known[name] or sorted(values) if value in values]
         st.multiselect(
-            FACETS[name],
+            LABELS[name],
             options,
             key=view.key(name),
             format_func=lambda value, called=known[name]: called.get(value, value),
@@ -127,17 +128,34 @@ def show(
         )
 
 
+def show_closed(
+    view: url_view.View, worklist: Worklist, is_open: bool, then: Callable[[], None]
+) -> None:
+    """The filters whose values are not counted; they choose among closed tasks."""
+    for one in FILTERS:
+        if one.kind == "many" and not one.is_offered and (not is_open or view[one.name]):
+            known = session_labels.of_filter(worklist, one) or {}
+            st.multiselect(
+                one.label,
+                list(known),
+                key=view.key(one.name),
+                format_func=known.get,
+                on_change=view.changed(one.name, then),
+                placeholder="All",
+            )
+
+
 def _no_task(view: url_view.View) -> dict[str, None]:
     return {"task": None} if "task" in view.params else {}
 
 
 def without_tasks(view: url_view.View, worklist: Worklist, filters: Filters) -> list[str]:
-    """The view's values that have no tasks now: they stay in the URL, since a bookmark must work tomorrow."""
+    """Messages for values without tasks now; they stay in the URL, so bookmarks keep working."""
     offered, known = cached.ask(Worklist.options, worklist, filters), labels(worklist)
     return [
-        f"No tasks now for {FACETS[name].lower()} “{known[name].get(value, value)}”"
-        for name in FACETS
+        f"No tasks now for {LABELS[name].lower()} “{known[name].get(value, value)}”"
+        for name in LABELS
         if name in view.params
         for value in view[name]
-        if (session_labels.me() if value == ME else value) not in offered[name]
+        if _id(value) not in offered[name]
     ]

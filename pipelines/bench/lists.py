@@ -16,7 +16,8 @@ from pathlib import Path
 
 from pipelines.bench.app import Load, look, practice
 from pipelines.vocabulary import AGE_BANDS, CATEGORIES
-from pipelines.worklist.filters import ORDERS, Filters, Order
+from pipelines.worklist.columns import ORDERS
+from pipelines.worklist.filters import Filters, Order
 from pipelines.worklist.live import LiveWorklist
 from pipelines.worklist.worklist import Worklist
 

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from pipelines.errors import UserError
 from pipelines.vocabulary import ACTIONS
+from pipelines.worklist.filters import OPTIONS
 
 
 class _Parser(argparse.ArgumentParser):
@@ -108,11 +109,8 @@ def parser() -> argparse.ArgumentParser:
 
     tasks = commands.add_parser("tasks", help="list tasks")
     tasks.add_argument("--at", type=_moment)
-    tasks.add_argument(
-        "--status", choices=("pending", "deferred", "all", "closed"), default="pending"
-    )
-    for name in ("facility", "type", "category", "payer", "staff", "patient"):
-        tasks.add_argument(f"--{name}")
+    for one in OPTIONS:
+        tasks.add_argument(f"--{one.name}", choices=one.option_choices, default=one.default)
     tasks.add_argument("--format", choices=("table", "csv", "json"), default="table")
 
     history = commands.add_parser("history", help="everything that happened to a patient's tasks")

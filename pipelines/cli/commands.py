@@ -207,12 +207,10 @@ def _tasks(options: argparse.Namespace, settings: settings_module.Settings) -> i
     from pipelines.cli import output
     from pipelines.worklist import filters as worklist_filters
 
-    chosen = (options.facility, options.category, options.type, options.payer, options.staff)
-    filters = worklist_filters.Filters(
-        options.status,
-        *((value,) if value is not None else () for value in chosen),
-        patient_id=options.patient,
-    )
+    filters = worklist_filters.Filters()
+    for one in worklist_filters.OPTIONS:
+        if (value := getattr(options, one.name)) is not None:
+            filters = worklist_filters.narrowed(filters, one.name, value)
     output.show_tasks(settings, options.at or clock.now(), filters, options.format)
     return 0
 

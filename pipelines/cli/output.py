@@ -34,28 +34,10 @@ from pipelines.settings import Settings
 from pipelines.vocabulary import CLOSED_BY_RUN, UNASSIGNED
 from pipelines.warehouse import snapshots
 from pipelines.worklist import actions
+from pipelines.worklist.columns import JSON_KEYS, PRINTED_KEYS
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import open_worklist
 
-# The contract of design.md, in its order; others script against it.
-TASK_KEYS = (
-    "task_id", "rule_id", "title", "category", "subject_id", "occurrence", "patient_id", "case_id", "facility_id", "payer_id", "payer", "staff_id",
-    "staff", "since", "opened_at", "status", "deferred_until", "closed_at", "closed_by", "close_kind", "reason", "amount", "age_days", "overdue",
-)  # fmt: skip
-SHORT_TASK_KEYS = (
-    "task_id",
-    "title",
-    "patient_id",
-    "facility_id",
-    "payer",
-    "staff",
-    "since",
-    "age_days",
-    "active_age_days",
-    "overdue",
-    "status",
-    "reason",
-)
 SHORT_HISTORY_KEYS = (
     "happened_at",
     "event",
@@ -229,7 +211,7 @@ def check(settings: Settings, folder: Path) -> int:
 def show_tasks(settings: Settings, at: dt.datetime, filters: Filters, form: str) -> None:
     """The worklist at a moment in the wanted form."""
     with open_worklist(settings, at) as worklist:
-        _show(worklist.tasks(filters), form, TASK_KEYS, SHORT_TASK_KEYS)
+        _show(worklist.tasks(filters), form, JSON_KEYS, PRINTED_KEYS)
 
 
 def print_tasks(settings: Settings, at: dt.datetime, limit: int) -> None:
@@ -243,7 +225,7 @@ def print_tasks(settings: Settings, at: dt.datetime, limit: int) -> None:
         [tuple(_plain(value) for value in row) for row in counts.itertuples(index=False)],
     )
     print(f"\nThe {min(limit, len(listed))} oldest (all: python -m pipelines tasks)")
-    _show(listed.head(limit), "table", TASK_KEYS, SHORT_TASK_KEYS)
+    _show(listed.head(limit), "table", JSON_KEYS, PRINTED_KEYS)
 
 
 def show_history(settings: Settings, at: dt.datetime, patient_id: str, form: str) -> None:

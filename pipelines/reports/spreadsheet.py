@@ -8,26 +8,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-# What leaves the building, in order: the heading a person reads, and the column of Worklist.tasks.
-COLUMNS = {
-    "Task id": "task_id",
-    "Task": "title",
-    "Category": "category",
-    "Patient": "patient",
-    "Patient id": "patient_id",
-    "Facility": "facility",
-    "Payer": "payer",
-    "Staff": "staff",
-    "Since": "since",
-    "Due": "due_on",
-    "Age (days)": "age_days",
-    "Overdue": "overdue",
-    "Status": "status",
-    "Returns": "returns_at",
-    "Amount": "amount",
-    "Reason": "reason",
-}
-# The same of records.schedule_week; shares are of the target, and of the visits scheduled.
+from pipelines.worklist.columns import EXPORTED
+
+# Heading → column of records.schedule_week; shares of the target, and of the visits scheduled.
 SCHEDULE_COLUMNS = {
     "Patient": "patient",
     "Patient id": "patient_id",
@@ -61,8 +44,8 @@ FORMULA_MARKS = (
 
 
 def task_rows(tasks: pd.DataFrame) -> pd.DataFrame:
-    """The rows of Worklist.tasks under the headings of COLUMNS; times are the facility's."""
-    return pd.DataFrame({heading: tasks[column] for heading, column in COLUMNS.items()})
+    """The exported columns of Worklist.tasks under their headings; times are the facility's."""
+    return pd.DataFrame({heading: tasks[column] for heading, column in EXPORTED.items()})
 
 
 def schedule_rows(cases: pd.DataFrame) -> pd.DataFrame:

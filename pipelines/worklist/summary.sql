@@ -8,5 +8,5 @@ SELECT
     -- Only these two hold money that is still to be moved; an amount elsewhere would be counted twice.
     COALESCE(SUM(CASE WHEN t.rule_id IN ('uncollected_payments', 'refund_request') THEN t.amount END), 0) AS amount,
     CAST(COALESCE(SUM(t.tasks) FILTER (WHERE t.is_open), 0) AS BIGINT) AS still_open,
-    CAST(COALESCE(SUM(t.tasks) FILTER (WHERE t.close_kind IN ('completed', 'override')), 0) AS BIGINT) AS by_people,
+    CAST(COALESCE(SUM(t.tasks) FILTER (WHERE LIST_CONTAINS($closed_by_person, t.close_kind)), 0) AS BIGINT) AS by_people,
 FROM matching AS t

@@ -9,7 +9,7 @@ import duckdb
 
 from pipelines import lifecycle
 from pipelines.worklist import EVERY_TASK, sql
-from pipelines.worklist.question_sql import ALL_TASKS, OPEN_COUNTS, OPEN_TASKS
+from pipelines.worklist.question_sql import ALL_TASKS, OPEN_COUNTS, OPEN_TASKS, counted
 
 TOUCHED = f"SELECT t.* FROM memory.main.{OPEN_TASKS} AS t WHERE t.task_id IN (FROM touched_now)"
 UNTOUCHED = "NOT IN (SELECT i.task_id FROM memory.main.touched_ids AS i)"
@@ -33,7 +33,7 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
         f"CREATE TABLE memory.main.{OPEN_TASKS} AS SELECT t.* FROM snapshot.closed_tasks AS t LIMIT 0"
     )
     con.execute(
-        f"CREATE TABLE memory.main.{OPEN_COUNTS} AS WITH asked AS (FROM memory.main.{OPEN_TASKS}) {sql('counted')}",
+        f"CREATE TABLE memory.main.{OPEN_COUNTS} AS {counted(f'FROM memory.main.{OPEN_TASKS}')}",
         {"sign": 1},
     )
     con.execute(f"CREATE TABLE memory.main.fresh_events AS {lifecycle.sql('empty_events')}")
@@ -81,9 +81,9 @@ def refresh_changed(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("INSERT INTO memory.main.touched_stays BY NAME " + lifecycle.sql("stays"))
 
 
-def _count(con: duckdb.DuckDBPyConnection, asked: str, sign: int) -> None:
+def _count(con: duckdb.DuckDBPyConnection, tasks: str, sign: int) -> None:
     """Rows that add these open tasks to the count, or take them away: what it says is the sum."""
     con.execute(
-        f"INSERT INTO memory.main.{OPEN_COUNTS} BY NAME WITH asked AS ({asked}) {sql('counted')}",
+        f"INSERT INTO memory.main.{OPEN_COUNTS} BY NAME {counted(tasks)}",
         {"sign": sign},
     )

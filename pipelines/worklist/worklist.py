@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from types import TracebackType
@@ -15,27 +15,21 @@ import pandas as pd
 from pipelines.errors import UserError
 from pipelines.ledger.ledger import open_ledger
 from pipelines.settings import Settings
-from pipelines.vocabulary import (
-    AGE_BANDS,
-    CATEGORIES,
-    HAPPENINGS,
-    RETURN_DAYS,
-    STANDINGS,
-    STATUSES,
-)
+from pipelines.vocabulary import CLOSED_BY_PERSON, RETURN_DAYS
 from pipelines.warehouse import snapshots
 from pipelines.worklist import at as worklist_at
 from pipelines.worklist import filters as worklist_filters
 from pipelines.worklist import question_sql, sql
 from pipelines.worklist.at import State
-from pipelines.worklist.filters import (
-    CHOSEN,
-    ORDERS,
-    SPLIT_COLUMNS,
-    Filters,
-    Order,
-)
-from pipelines.worklist.question_sql import ALL_TASKS, COUNTING, OPEN_COUNTS, OPEN_TASKS, PARAMETER
+from pipelines.worklist.columns import ORDERS
+from pipelines.worklist.filters import FILTERS, OFFERED, Filter, Filters, Order
+from pipelines.worklist.question_sql import Kept, Question
+
+# Values of closed lists that SQL asks for by name.
+VOCABULARY: Mapping[str, object] = {
+    "return_days": RETURN_DAYS,
+    "closed_by_person": list(CLOSED_BY_PERSON),
+}
 
 
 class Summary(TypedDict):
@@ -66,7 +60,7 @@ class Worklist:
         self.settings = settings
         self.state = state
         self.con = con
-        self._is_kept = known is not None  # whether OPEN_TASKS and ALL_TASKS are there
+        self._kept = None if known is None else Kept(state.facility_ids is not None)
         self._known = {} if known is None else known  # answers that all readers of a snapshot share
         worklist_at.set_search_path(con, within)
 
@@ -88,52 +82,55 @@ class Worklist:
         limit: int | None = None,
         offset: int = 0,
     ) -> pd.DataFrame:
-        """One row a task, oldest first unless ordered otherwise: the columns of tasks.sql; since is a day, times are UTC."""
+        """One row a task, oldest first unless ordered otherwise; since is a day, times are UTC.
+
+        The columns are those of listed.sql without columns.INTERNAL.
+        """
         wanted, by = filters or Filters(), order or Order()
-        self._check_names(wanted)
-        column = ORDERS[by.by]
-        # Of equally old tasks the list has always shown the types in alphabetical order.
-        tail = f"ORDER BY t.{column} {'DESC' if by.is_descending else 'ASC'} NULLS LAST, t.since, t.title, t.task_id"
-        if limit is not None:
-            return self._ask(
-                sql("tasks"), wanted, tail, page=f"LIMIT {int(limit)} OFFSET {int(offset)}"
-            )
-        if wanted.status == "all" and wanted.task_ids and self._is_kept:
-            rows = self._ask(sql("tasks"), replace(wanted, status="open"), tail)
+        self._check_values(wanted)
+        direction = "DESC" if by.is_descending else "ASC"
+        # Types of equally old tasks come in alphabetical order.
+        question = Question(
+            "FROM matching AS t",
+            f"ORDER BY t.{ORDERS[by.by]} {direction} NULLS LAST, t.since, t.title, t.task_id",
+            "" if limit is None else f"LIMIT {int(limit)} OFFSET {int(offset)}",
+            question_sql.TASK_COLUMNS,
+        )
+        if limit is None and wanted.status == "all" and wanted.task_ids and self._kept:
+            rows = self._ask(question, replace(wanted, status="open"))
             if len(rows) == len(set(wanted.task_ids)):
                 return rows  # none of them is closed
-        return self._ask(sql("tasks"), wanted, tail)
+        return self._ask(question, wanted)
 
     def summary(self, filters: Filters | None = None) -> Summary:
         """How many tasks match, and in what state they are."""
-        return cast(Summary, self._ask(sql("summary"), filters or Filters()).iloc[0].to_dict())
+        question = Question(sql("summary"), is_counting=True)
+        return cast(Summary, self._ask(question, filters or Filters()).iloc[0].to_dict())
 
     def counts(self, filters: Filters | None = None) -> pd.DataFrame:
-        """Tasks, overdue ones and the oldest `since`, by category and type, of the tasks the filters list."""
-        return self._ask(sql("counts"), filters or Filters(), "ORDER BY t.category, t.title")
+        """Tasks, overdue ones and the oldest `since`, by category and type, of tasks that match."""
+        question = Question(sql("counts"), "ORDER BY t.category, t.title")
+        return self._ask(question, filters or Filters())
 
     def first_tasks(self, filters: Filters, most: int) -> pd.DataFrame:
         """The oldest tasks of each type, at most so many of each, by category and title."""
-        return self._ask(
+        question = Question(
             sql("first_tasks"),
-            filters,
             "ORDER BY t.category, t.title, t.since, t.task_id",
-            most=most,
+            columns=question_sql.TASK_COLUMNS,
         )
+        return self._ask(question, filters, most=most)
 
     def options(self, filters: Filters | None = None) -> dict[str, dict[str, int]]:
-        """For facility, category, type, payer, staff and age: the values that have tasks given the other filters, and how many."""
+        """For each offered filter, how many tasks each value has given the other filters."""
         wanted = filters or Filters()
-        rest = replace(wanted, **dict.fromkeys(CHOSEN, ()))
+        chosen = {field: () for one in OFFERED for field in one.fields}
         rows = self._ask(
-            sql("options"),
-            rest,
-            "ORDER BY t.filter, t.choice",
-            **{f"chosen_{name}": list(getattr(wanted, name)) or None for name in CHOSEN},
+            Question(question_sql.options(wanted), "ORDER BY t.filter, t.choice", is_counting=True),
+            replace(wanted, **chosen),
+            **{field: list(getattr(wanted, field)) or None for field in chosen},
         )
-        found: dict[str, dict[str, int]] = {
-            name: {} for name in ("facility", "category", "type", "payer", "staff", "age")
-        }
+        found: dict[str, dict[str, int]] = {one.name: {} for one in OFFERED}
         for name, choice, tasks in rows.itertuples(index=False):
             found[name][choice] = int(tasks)
         return found
@@ -180,89 +177,40 @@ class Worklist:
         """rule_id, title, category, clears, clears_when, purpose and due_days of the rules this snapshot was made with, by title."""
         return self._always("rules")
 
-    def question(self, question: str, filters: Filters, **more: object) -> pd.DataFrame:
-        """The answer to a SELECT over `matching`, the tasks that match; `split_by` says what `split` is."""
-        self._check_names(filters)
-        return self._ask(question, filters, **more)
-
-    def _check_names(self, wanted: Filters) -> None:
-        """UserError for a type, facility, category, age or status that does not exist: an empty list would look like nothing to do."""
-        if wanted.open_on is None and (wanted.open_since or wanted.stood_as):
-            raise UserError("open_since and stood_as speak of the evening of open_on")
-        for values, column, known_rows in (
-            (wanted.rule_ids, "rule_id", self.rules),
-            (wanted.facility_ids, "facility_id", self.facilities),
-        ):
-            known = sorted(known_rows()[column]) if values else []
-            for value in values:
-                if value not in known:
-                    raise UserError(
-                        f"There is no {'task type' if column == 'rule_id' else 'facility'} {value}; there are {', '.join(known)}"
-                    )
-        for what, values, known in (
-            ("category", wanted.categories, CATEGORIES),
-            ("age", wanted.age_bands, AGE_BANDS),
-            ("status", (wanted.status,), STATUSES),
-            ("happening", wanted.happened, HAPPENINGS),
-            ("standing", () if wanted.stood_as is None else (wanted.stood_as,), STANDINGS),
-        ):
-            for value in values:
-                if value not in known:
-                    raise UserError(f"There is no {what} {value}; there are {', '.join(known)}")
-
-    def _ask(
-        self, question: str, filters: Filters, tail: str = "", page: str = "", **more: object
+    def question(
+        self, question: str, filters: Filters, split_by: str | None = None, **more: object
     ) -> pd.DataFrame:
-        """A question about the tasks that match, or those on a page of them; kept closed ones are looked at only when they are asked for."""
-        given = {
-            name: list(value) or None if isinstance(value, tuple) else value
-            for name, value in vars(filters).items()
-        }
-        given |= {
-            "open_since": filters.open_since or filters.open_on,
-            "stood_on": filters.open_on,
-            "left_as": None,
-        }
-        if filters.out_from is not None:
-            given["left_as"], given["close_kinds"] = given["close_kinds"], None
-        given |= {"return_days": RETURN_DAYS, **more}
-        table = ALL_TASKS if filters.status in ("closed", "all") else OPEN_TASKS
-        listed, kept = (
-            (f"FROM {table} AS t", "NOT MATERIALIZED")
-            if self._is_kept
-            else (f"FROM ({sql('listed')}) AS t", "")
-        )
-        is_table = (
-            self._is_kept and table == OPEN_TASKS and self.state.facility_ids is None
-        )  # only a table's rows have a place, a view's have not
-        asked = f"SELECT t.*, t.{'rowid' if is_table else 'task_id'} AS place {listed}"
-        matching = question_sql.lines_given(sql("matching"), given)
-        conditions = matching[matching.index("FROM asked AS t") :]
-        if (
-            self._is_kept
-            and table == OPEN_TASKS
-            and question in map(sql, COUNTING)
-            and worklist_filters.is_counted(filters)
-        ):
-            asked, matching = f"FROM {OPEN_COUNTS}", f"SELECT t.* {conditions}"
-        elif page:
-            # First which tasks, then all about them: most of the columns are then read for these few rows only, found by where they lie.
-            matching = f"FROM asked AS t WHERE t.place IN (SELECT p.place FROM (SELECT t.place {conditions} {tail} {page}) AS p)"
-        answer = question_sql.lines_given(question, given)
-        beside = "".join(
-            f"{name} AS ({sql(name)}), "
-            for name in ("happened", "stood")
-            if f"{name} AS {name[0]}" in matching + answer
-        )
-        split = SPLIT_COLUMNS.get(str(more.get("split_by")))
-        matching = (
-            f"SELECT t.*, {f't.{split}' if split else repr('all')} AS split FROM ({matching}) AS t"
-            if "split_by" in more
-            else matching
-        )
-        whole = f"WITH asked AS {kept} ({asked}), {beside}matching AS {kept} ({matching}) FROM ({answer}) AS t {tail}"
-        used = set(PARAMETER.findall(whole))
-        return self._rows(whole, {name: value for name, value in given.items() if name in used})
+        """The answer to a SELECT over `matching`, the tasks that match, and its parameters.
+
+        `split_by` says what the column `split` is. The SELECT may read `happened` and `stood`.
+        """
+        self._check_values(filters)
+        every = Question(question, split_by=split_by, reads=("happened", "stood"))
+        return self._ask(every, filters, split_by=split_by, **more)
+
+    def _check_values(self, wanted: Filters) -> None:
+        """UserError for a value that does not exist: an empty list would look like no work."""
+        if wanted.open_on is None and (wanted.open_since or wanted.stood_as):
+            raise UserError("open_since and stood_as need open_on")
+        for one in FILTERS:
+            values = _values(wanted, one)
+            known = self._known_values(one) if values else None
+            for value in values if known is not None else ():
+                if value not in known:
+                    raise UserError(f"There is no {one.said} {value}; there are {', '.join(known)}")
+
+    def _known_values(self, one: Filter) -> Collection[str] | None:
+        """The values of a filter that exist; None where any value may be asked for."""
+        if one.known_in is None:
+            return one.choices
+        method, column = one.known_in
+        rows: pd.DataFrame = getattr(self, method)()
+        return sorted(rows[column])
+
+    def _ask(self, question: Question, filters: Filters, **more: object) -> pd.DataFrame:
+        text = question_sql.query(question, filters, self._kept)
+        given = worklist_filters.parameters(filters)
+        return self._rows(text, {**VOCABULARY, **given, "stood_on": filters.open_on, **more})
 
     def _always(self, question: str) -> pd.DataFrame:
         """The answer to a question about the snapshot alone, which stays the same as long as it is the live one."""
@@ -270,16 +218,25 @@ class Worklist:
             self._known[question] = self._rows(sql(question), {})
         return self._known[question].copy(deep=False)  # pandas copies what a reader writes to
 
-    def _rows(self, text: str, parameters: Mapping[str, object]) -> pd.DataFrame:
-        return (
-            self.con.sql(text, params=dict(parameters) or None)
-            .to_arrow_table()
-            .to_pandas(integer_object_nulls=True)
-        )
+    def _rows(self, text: str, given: Mapping[str, object]) -> pd.DataFrame:
+        """The rows of a query; of the given parameters it gets those that it names."""
+        (statement,) = self.con.extract_statements(text)
+        named = {name: given[name] for name in statement.named_parameters}
+        rows = self.con.sql(statement, params=named or None)
+        return rows.to_arrow_table().to_pandas(integer_object_nulls=True)
+
+
+def _values(wanted: Filters, one: Filter) -> list[str]:
+    """The texts that the filters hold for one filter."""
+    found: list[str] = []
+    for field in one.fields:
+        value = getattr(wanted, field)
+        found += value if isinstance(value, tuple) else [value] if isinstance(value, str) else []
+    return found
 
 
 def open_worklist(settings: Settings, at: dt.datetime) -> Worklist:
-    """The list at any moment, past ones too, for one question; a process with many readers keeps a SharedWorklist."""
+    """The list at any moment, past ones too, for one question; a process with many readers keeps a LiveWorklist."""
     with open_ledger(settings.ledger_url) as ledger:
         con, state = worklist_at.connect_at(settings, ledger, at)
     return Worklist(con, settings, at, state)

@@ -15,7 +15,6 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Element, Markdown
 
 from app_pages.session import clock
-from app_pages.tasks import view
 from app_pages.url import filters
 from app_pages.url import view as url_view
 from pipelines.settings import ROOT
@@ -171,13 +170,13 @@ class App:
 
 def meant(query: dict[str, list[str]]) -> Filters:
     """The filters of a query of the Tasks page, as that page's own view means them, without showing the page."""
-    many, one = (*filters.FIELDS, "ended", "had"), ("in", "out", "on", "stood", "patient")
+    many, one = (*filters.LABELS, "ended", "had"), ("in", "out", "on", "stood", "patient")
     assert query.keys() <= {*many, *one, "status"}, query
     model = {name: query.get(name, []) for name in many} | {
         name: query.get(name, [None])[0] for name in one
     }
     model["status"] = query.get("status", ["pending"])[0]
-    return view.filters(
+    return filters.chosen(
         url_view.View("tasks", {name: url_view.Param(name, name) for name in model}, model)
     )
 

@@ -18,6 +18,7 @@ import pytest
 from pipelines import settings
 from pipelines.cli import arguments, output
 from pipelines.extracts import contract
+from pipelines.worklist import columns
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDTH = 100
@@ -171,7 +172,7 @@ def named_elsewhere(about: str) -> set[str]:
 
 def test_the_keys_that_scripts_rely_on_are_documented_in_their_order() -> None:
     about = page("docs/commands.md")
-    for name, keys in (("tasks", output.TASK_KEYS), ("accesses", output.ACCESS_KEYS)):
+    for name, keys in (("tasks", columns.JSON_KEYS), ("accesses", output.ACCESS_KEYS)):
         listed = section(about, name).split("in this order:")[1].split("\n\n")[0]
         assert tuple(key for key in TEXT.findall(listed) if key in keys) == tuple(keys)
     (query,) = (ROOT / "pipelines").rglob("history.sql")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app_pages.tasks import view
+from app_pages.url import filters as url_filters
 from app_pages.url import task_link
 from pipelines.worklist.filters import Filters
 from tests.app.conftest import App
@@ -185,5 +185,5 @@ def test_an_action_recorded_late_changes_the_past(worked: Workbench, move_clock:
 )
 def test_a_link_asks_for_exactly_the_tasks_it_was_made_for(dana: App, wanted: Filters) -> None:
     dana.open("tasks", **task_link.query_of(wanted))
-    assert view.filters(dana.test.session_state["url.view.tasks"]) == wanted
+    assert url_filters.chosen(dana.test.session_state["url.view.tasks"]) == wanted
     assert dana.query.keys() == task_link.query_of(wanted).keys()

@@ -17,6 +17,7 @@ from pipelines import settings
 from pipelines.reports import spreadsheet
 from pipelines.runs import run
 from pipelines.worklist.actions import ActionRequest, act
+from pipelines.worklist.columns import EXPORTED
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.live import LiveWorklist
 from tests.conftest import Workbench
@@ -191,7 +192,7 @@ def listed(workbench: Workbench, practice: Practice) -> pd.DataFrame:
 
 def test_a_list_keeps_its_dates_amounts_and_clinic_times(listed: pd.DataFrame) -> None:
     rows = spreadsheet.task_rows(listed)
-    assert list(rows.columns) == list(spreadsheet.COLUMNS)
+    assert list(rows.columns) == list(EXPORTED)
     sheet = Sheet(spreadsheet.excel_bytes(rows, "Tasks"))
     assert list(sheet.xml.iter(f"{SHEET}f")) == []
     expected = {
@@ -231,5 +232,5 @@ def test_a_column_without_any_value_and_a_list_without_any_task(
         *[[None, None]] * 3,
     ]
     empty = spreadsheet.task_rows(listed.head(0))
-    assert Sheet(spreadsheet.excel_bytes(empty, "Tasks")).rows == [list(spreadsheet.COLUMNS)]
-    assert read_csv(spreadsheet.csv_bytes(empty)) == [list(spreadsheet.COLUMNS)]
+    assert Sheet(spreadsheet.excel_bytes(empty, "Tasks")).rows == [list(EXPORTED)]
+    assert read_csv(spreadsheet.csv_bytes(empty)) == [list(EXPORTED)]

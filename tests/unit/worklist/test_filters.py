@@ -17,7 +17,8 @@ from pipelines.runs import run
 from pipelines.vocabulary import AGE_BANDS, STATUSES
 from pipelines.worklist import actions
 from pipelines.worklist.actions import ActionRequest
-from pipelines.worklist.filters import CHOSEN, ORDERS, Filters, Order
+from pipelines.worklist.columns import ORDERS
+from pipelines.worklist.filters import OFFERED, Filters, Order
 from pipelines.worklist.worklist import Worklist, open_worklist
 from tests.conftest import Workbench
 from tests.practice import Practice
@@ -26,9 +27,8 @@ from tests.published import START, published_in
 AT = START + dt.timedelta(hours=3)
 TODAY = AT.date()  # in all zones of the sample
 ALL = Filters("all")
-DIMENSIONS = dict(
-    zip(CHOSEN, ("facility", "category", "type", "payer", "staff", "age"), strict=True)
-)
+DIMENSIONS = {field: one.name for one in OFFERED for field in one.fields}
+CHOSEN = tuple(DIMENSIONS)
 HOSTILE = (
     "' OR 1=1 --",
     "'; DROP TABLE memory.main.moment; --",

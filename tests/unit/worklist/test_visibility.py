@@ -257,6 +257,7 @@ OF_ONE = {
     "patient",
     "schedule_week",
 }
+WITHOUT_FILES = {"counted", "matching", "options", "tasks"}  # put together by question_sql
 OF_THE_PRACTICE = {"payers", "staff", "rules"}  # names, which everybody may know
 OF_RUNS = {
     "freshness",
@@ -284,7 +285,7 @@ def plain(answer: object) -> list[dict[str, object]]:
 def test_every_query_is_asked_here() -> None:
     rooms = (analytics, records, runs, worklist)
     files = {path.stem for room in rooms for path in room.FOLDER.glob("*.sql")}
-    assert files - OF_THE_PRACTICE - OF_RUNS - OF_THE_LIST_ITSELF == set(ASKED)
+    assert files - OF_THE_PRACTICE - OF_RUNS - OF_THE_LIST_ITSELF == set(ASKED) - WITHOUT_FILES
 
 
 @pytest.mark.parametrize("name", ASKED)

@@ -7,8 +7,8 @@ import datetime as dt
 import pytest
 
 from pipelines import settings
-from pipelines.cli.output import TASK_KEYS
 from pipelines.errors import UserError
+from pipelines.worklist.columns import JSON_KEYS
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.live import LiveWorklist
 from pipelines.worklist.worklist import open_worklist
@@ -111,7 +111,7 @@ def test_counts_name_category_type_overdue_and_oldest(two_clinics: Workbench) ->
 
 def test_the_json_carries_the_keys_of_the_contract(two_clinics: Workbench) -> None:
     task = two_clinics.one(1, "draft_documents", "D")
-    assert tuple(task) == TASK_KEYS
+    assert tuple(task) == JSON_KEYS
     assert (task["payer_id"], task["payer"], task["staff"], task["age_days"], task["overdue"]) == (
         None,
         "Self-pay",
