@@ -16,6 +16,12 @@ from pipelines.settings import SAMPLE
 from pipelines.warehouse import snapshots
 from pipelines.worklist.worklist import Worklist
 
+USE_REAL_DATA = """\
+export WORKBENCH_EXTRACTS=/path/to/extracts
+.venv/bin/python -m pipelines check
+.venv/bin/python -m pipelines run
+.venv/bin/streamlit run app.py"""
+
 
 def show(worklist: Worklist, facility_ids: Sequence[str] = ()) -> None:
     """When the data was taken, in the time of these facilities or of all, and a warning for every task type withheld in the newest run."""
@@ -72,14 +78,13 @@ def show_demo() -> None:
         )
         with st.popover("Use real data", icon=":material/folder_open:"):
             st.text(
-                "Stop the workbench, name the folder your EMR's extracts arrive in, and start it again:"
+                "For whoever installs the workbench: stop it, go to its folder, name the folder "
+                "where your EMR's extracts arrive, and start it again."
             )
-            st.code(
-                "export WORKBENCH_EXTRACTS=/path/to/extracts\npython -m pipelines check\npython -m pipelines run\nstreamlit run app.py",
-                language="bash",
-            )
+            st.code(USE_REAL_DATA, language="bash")
             st.text(
-                "The demo practice lies in data/demo and never mixes with yours; delete that folder whenever you like."
+                "The sample practice is kept in data/demo and never mixes with yours; "
+                "you can delete that folder at any time."
             )
 
 

@@ -9,7 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from app_pages.components import chart
-from app_pages.rules.backtest_job import BacktestJob
 from app_pages.session import access_record, labels
 from app_pages.session.markdown import caption, escape_markdown
 from pipelines.analytics import charts
@@ -25,11 +24,11 @@ KINDS = {
 NOW, CHANGED = "As it is now", "With the change"
 
 
-def show(worklist: Worklist, asked: BacktestJob, found: Comparison) -> None:
-    """All of it, from the counts to the single tasks."""
+def show(worklist: Worklist, found: Comparison) -> None:
+    """The whole result, from the counts to the single tasks."""
     changed = ", ".join(
-        f"{name} {docs.written(asked.before[name])} → {docs.written(value)}"
-        for name, value in asked.changes.items()
+        f"{name} {docs.written(found.params[name])} → {docs.written(value)}"
+        for name, value in found.changed.items()
     )
     first, last = found.days["as_of"].min(), found.days["as_of"].max()
     st.markdown(
@@ -43,7 +42,7 @@ def show(worklist: Worklist, asked: BacktestJob, found: Comparison) -> None:
     zones = worklist.facilities().set_index("facility_id")["time_zone"].to_dict()
     differing = tasks_that_differ(found, labels.facilities(worklist), zones)
     if not differing.empty:
-        access_record.note_accesses(sorted(set(differing["patient_id"])), "backtest", asked.rule_id)
+        access_record.note_accesses(sorted(set(differing["patient_id"])), "backtest", found.rule_id)
     _show_tasks(differing)
 
 

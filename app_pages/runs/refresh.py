@@ -1,64 +1,81 @@
-"""Refresh now, with its progress; the page can be left meanwhile, the run goes on."""
+"""Refresh: the nightly run, started from the screen while people go on working."""
 
 from __future__ import annotations
 
+import datetime as dt
+
 import streamlit as st
 
-from app_pages.runs import refresh_job
+from app_pages.components import job_progress
 from app_pages.session import workspace
 from app_pages.session.markdown import escape_markdown
+from app_pages.session.workspace import Workspace
 from app_pages.url import view
+from pipelines.demo import build
 from pipelines.errors import UserError
+from pipelines.operations.jobs import Job, JobSlot
 
 PROBLEM = "refresh.problem"
+# The stages a run reports, in words for a manager.
+STAGES = {
+    "reading and staging": "Reading the newest data",
+    "asking the rules": "Applying the rules",
+    "bringing tasks up to date": "Updating the tasks",
+    "publishing": "Publishing the list",
+}
+NO_EXTRACTS = (
+    "The workbench does not know where the practice's data arrives. "
+    "Ask whoever looks after the workbench to set it up (README, “Your own data”)."
+)
 
 
 def show() -> None:
-    """The button, and what the last refresh is doing or came to."""
-    last = refresh_job.refreshes().last
-    is_going_on = last is not None and not last.is_over
+    """The button, and the progress or the outcome of the last refresh."""
+    going, last = refreshes().going, refreshes().last
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Refresh now",
             key="runs.refresh",
             type="primary",
             icon=":material/sync:",
-            disabled=is_going_on,
+            disabled=going is not None,
             on_click=view.touch(_start),
         )
         st.text("Reads the newest extracts and publishes a new list. Everybody can go on working.")
     if problem := st.session_state.pop(PROBLEM, None):
         st.error(escape_markdown(problem), icon=":material/error:")
-    if last is not None:
-        _show_progress(last, is_going_on)
+    if going is not None:
+        job_progress.show(going, words=STAGES)
+    elif last is not None and last.failed:
+        st.error(
+            "The refresh did not publish a new list; the previous one stays. "
+            f"{escape_markdown(last.failed)}",
+            icon=":material/error:",
+        )
+    elif last is not None:
+        st.success(
+            f"A new list was published (started by {escape_markdown(last.by)}).",
+            icon=":material/check_circle:",
+        )
+
+
+@st.cache_resource(show_spinner=False)
+def refreshes() -> JobSlot[None]:
+    """This server's refreshes; the run's own lock refuses those of another server."""
+    return JobSlot()
 
 
 def _start() -> None:
+    """Start a refresh, or join the one that is going on."""
     try:
-        refresh_job.refreshes().start(workspace.person().name)
+        person, place, at = workspace.person(), workspace.workspace(), workspace.now()
+        if not place.is_demo and place.settings.extracts is None:
+            raise UserError(NO_EXTRACTS)
+        refreshes().start(Job(person.name, lambda job: _run(job, place, at)))
     except UserError as error:
         st.session_state[PROBLEM] = str(error)
 
 
-def _show_progress(last: refresh_job.Refresh, was_going_on: bool) -> None:
-    @st.fragment(run_every=0.7 if was_going_on else None)
-    def progress() -> None:
-        if was_going_on and last.is_over:
-            st.rerun()
-        if not last.is_over:
-            st.progress(
-                last.stage / len(refresh_job.STAGES),
-                text=f"{last.doing.capitalize()} (started by {escape_markdown(last.by)})",
-            )
-        elif last.failed:
-            st.error(
-                f"The refresh did not publish a new list; the previous one stays. {escape_markdown(last.failed)}",
-                icon=":material/error:",
-            )
-        else:
-            st.success(
-                f"A new list was published (started by {escape_markdown(last.by)}).",
-                icon=":material/check_circle:",
-            )
-
-    progress()
+def _run(job: Job[None], place: Workspace, at: dt.datetime) -> None:
+    folder = build.extend(place.settings, at) if place.is_demo else place.settings.extracts
+    job.run_command(place.settings, ["run", "--extracts", str(folder), "--as-of", at.isoformat()])

@@ -55,9 +55,12 @@ REFUSED_SHOWN = 20  # kinds of refusals a run prints
 
 def run(settings: Settings, folder: Path, as_of: dt.datetime) -> None:
     """One run and its summary."""
-    report = run_module.run(
-        settings, folder, as_of, lambda stage: log.info(stage, extra={"event": "run.stage"})
-    )
+
+    def tell(stage: str) -> None:
+        share = run_module.STAGES.index(stage) / len(run_module.STAGES)
+        log.info(stage, extra={"event": "run.stage", "share": share})
+
+    report = run_module.run(settings, folder, as_of, tell)
     print(f"Run {report.run_id}, as of {report.as_of.isoformat()}, from {folder}")
     for note in report.notes:
         print(f"note: {note}")

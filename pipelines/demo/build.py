@@ -76,24 +76,31 @@ def is_built(demo: Settings) -> bool:
         return False
 
 
-def build(demo: Settings, tell: Callable[[float, str], None] = lambda share, doing: None) -> None:
-    """Make the demo's history, unless it is there; one caller at a time, of any thread or process, and the others wait until it is done.
+def build(
+    demo: Settings,
+    tell: Callable[[float, str], None] = lambda share, doing: None,
+    first_day: dt.date | None = None,
+) -> None:
+    """Build the demo's history from `first_day` (FIRST_DAY) on, unless it is there.
 
-    `tell` hears the share that is done, from 0 to 1, and what is being done.
+    One thread or process builds at a time; the others wait until it is done. `tell` gets the share
+    that is done, from 0 to 1, and what is being done. UserError when it cannot be built.
     """
     beside = demo.data.with_name(f".{demo.data.name}.building")
     with _one_build_at_a_time(demo.data, tell):
         if is_built(demo):
             return
         try:
-            if beside.exists():  # what a killed build left behind
+            if beside.exists():  # left behind by a build that was killed
                 shutil.rmtree(beside)
-            _live_through(replace(demo, data=beside, ledger_url=_ledger_url(beside)), tell)
+            practice = replace(demo, data=beside, ledger_url=_ledger_url(beside))
+            _live_through(practice, first_day or FIRST_DAY, tell)
             (beside / BUILT).write_text(f"{layout.current()} {layout.sources()}", encoding="utf-8")
             _put_in_place(beside, demo.data)
         except OSError as error:
+            place = error.filename or demo.data
             raise UserError(
-                f"The demo practice cannot be set up: {error.strerror}: {error.filename or demo.data}"
+                f"The demo practice cannot be set up: {error.strerror}: {place}"
             ) from error
         finally:
             shutil.rmtree(beside, ignore_errors=True)
@@ -178,15 +185,10 @@ def _one_build_at_a_time(data: Path, tell: Callable[[float, str], None]) -> Iter
         yield
 
 
-def _live_through(demo: Settings, tell: Callable[[float, str], None]) -> None:
-    """Every working day of the demo's history: in the morning the run, where there is one, then what people do."""
-    days = [
-        day
-        for day in (
-            FIRST_DAY + dt.timedelta(days=n) for n in range((LAST_DAY - FIRST_DAY).days + 1)
-        )
-        if day.weekday() < 5
-    ]
+def _live_through(demo: Settings, first_day: dt.date, tell: Callable[[float, str], None]) -> None:
+    """Every working day: the run in the morning, where there is one, then what people do."""
+    span = range((LAST_DAY - first_day).days + 1)
+    days = [day for n in span if (day := first_day + dt.timedelta(days=n)).weekday() < 5]
     mornings = [day for day in days if day >= EVERY_DAY_SINCE or day.weekday() in EARLIER_WEEKDAYS]
     with ThreadPoolExecutor(max_workers=1) as writer:
         # What was known on a morning follows from that morning alone, so coming days are written while a run goes on.

@@ -27,6 +27,9 @@ from pipelines.settings import Settings
 from pipelines.staging.stage import Stager
 from pipelines.warehouse import snapshots
 
+# What `tell` hears, in order.
+STAGES = ("reading and staging", "asking the rules", "bringing tasks up to date", "publishing")
+
 
 @dataclass(frozen=True)
 class RunReport:

@@ -1,23 +1,25 @@
-"""The Reports page: what it makes is what the command makes, for the choices in the URL, one at a time."""
+"""The Reports page makes what the command makes, for the choices in the URL, one at a time."""
 
 from __future__ import annotations
 
 import re
 import threading
 import time
-from collections.abc import Callable, Sequence
 
 import pytest
 
-from app_pages.session import commands
+from pipelines.errors import UserError
+from pipelines.operations.jobs import Job
 from tests.app.conftest import App
 from tests.conftest import Workbench
+
+PLACE = "notebooks/backlog_review.ipynb, cell 4 (“Where do we stand?”)"
 
 
 def make(app: App) -> App:
     """Ask for the report and wait until it is there."""
     app.click("Make the report")
-    until = time.monotonic() + 90
+    until = time.monotonic() + 300
     while app.test.get("progress") and time.monotonic() < until:
         time.sleep(0.3)
         app.run()
@@ -28,7 +30,7 @@ def files(app: App) -> list[str]:
     return [button.proto.label for button in app.test.get("download_button")]
 
 
-def test_the_digest_of_a_clinic_is_shown_and_can_be_taken_along(
+def test_the_digest_of_a_facility_is_shown_and_can_be_downloaded(
     facility: Workbench, dana: App
 ) -> None:
     dana.open("reports", report="digest", facility="F1", days="2026-11-01..2026-11-02")
@@ -59,17 +61,17 @@ def test_junk_is_named_and_the_usual_report_offered(dana: App) -> None:
         assert said in dana.says
 
 
-def test_one_report_at_a_time_and_a_failure_is_told(
+def test_one_report_at_a_time_and_a_failure_is_shown(
     dana: App, omar: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on = threading.Event()
 
-    def run(settings: object, arguments: Sequence[str], hear: Callable[[str], None]) -> str:
-        hear("40% Backlog review: Where do we stand?")
-        go_on.wait(30)
-        return "notebooks/backlog_review.ipynb, cell 4 (“Where do we stand?”) stopped with KeyError"
+    def run_command(job: Job[None], *_: object) -> None:
+        job.tell(0.4, "Backlog review: Where do we stand?")
+        go_on.wait(300)
+        raise UserError(f"{PLACE} stopped with KeyError")
 
-    monkeypatch.setattr(commands, "run", run)
+    monkeypatch.setattr(Job, "run_command", run_command)
     omar.open("reports")
     dana.open("reports").click("Make the report")
     assert dana.test.get("progress")
@@ -79,11 +81,8 @@ def test_one_report_at_a_time_and_a_failure_is_told(
         in omar.says
     )
     go_on.set()
-    until = time.monotonic() + 20
+    until = time.monotonic() + 300
     while dana.test.get("progress") and time.monotonic() < until:
         time.sleep(0.2)
         dana.run()
-    assert (
-        "The report was not made. notebooks/backlog_review.ipynb, cell 4 (“Where do we stand?”) stopped with KeyError"
-        in dana.says
-    )
+    assert f"The report was not made. {PLACE} stopped with KeyError" in dana.says
