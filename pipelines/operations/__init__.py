@@ -1,1 +1,1 @@
-"""Watch, health, backup, permissions and logs."""
+"""Watch, health, backup, permissions, logs and jobs."""

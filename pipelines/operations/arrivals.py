@@ -1,4 +1,4 @@
-"""What has come into the folder of extracts: which folders it holds, whether each is whole, and which the published list has read."""
+"""The folders of extracts that have arrived: which are complete, and which the list has read."""
 
 from __future__ import annotations
 
@@ -19,18 +19,22 @@ from pipelines.runs import history
 from pipelines.settings import Settings
 from pipelines.warehouse import snapshots
 
-# How copies in progress are called: by their ending, or hidden and under the name they will get, as rsync does with six letters behind it.
+# Names of copies in progress: a known ending, or hidden with six more letters, as rsync does.
 UNFINISHED = re.compile(
     r"(?i).*\.(?:part|partial|filepart|tmp|temp|crdownload|inprogress|_copying_)|\..+\.\w{6}|_temporary|\.~tmp~"
     rf"|\.(?:{'|'.join(contract.TABLES)}|manifest)\..*"
 )
 
+# Of each file: path in the folder, bytes, time of change in ns, whether it can be read.
+Files = tuple[tuple[str, int, int, bool], ...]
+
 
 @dataclass(frozen=True)
 class LastRun:
-    """What the published list was made from; `folder` is None in a list of an older version, `tables` are those it read.
+    """What the published list was made from.
 
-    What came after `read_at` it cannot have read.
+    `folder` is None in a list of an older version, `tables` are those it read. It cannot have read
+    what arrived after `read_at` (UTC).
     """
 
     folder: Path | None
@@ -43,17 +47,18 @@ class LastRun:
 class Delivery:
     """A folder of extracts at one look.
 
-    `files` is another whenever something in it changed, `came_at` is when its newest file came, `lacks` says why it is not whole.
+    `files` differs whenever something in it changed, `came_at` (UTC) is when its newest file
+    arrived, and `missing` says why the folder is not complete.
     """
 
     folder: Path
-    files: tuple[tuple[str, int, int, bool], ...]
+    files: Files
     came_at: dt.datetime
-    lacks: str | None
+    missing: str | None
 
 
 def folders(root: Path) -> list[Path]:
-    """The folder itself when it holds tables, else its dated sub-folders in their order; UserError when it has neither."""
+    """The folder itself when it holds tables, else its dated sub-folders; UserError for neither."""
     try:
         extracts_folder.find(root)
         return [root]
@@ -66,7 +71,10 @@ def folders(root: Path) -> list[Path]:
 
 
 def look(folder: Path, expected: frozenset[str] = frozenset()) -> Delivery:
-    """The folder as it is now. Without a manifest it is whole when it has the `expected` tables, those of the run before."""
+    """The folder as it is now.
+
+    Without a manifest it is complete when it has the `expected` tables, those of the last run.
+    """
     files, unfinished = [], []
     came = folder.stat().st_ctime
     for path in _files(folder):
@@ -77,7 +85,7 @@ def look(folder: Path, expected: frozenset[str] = frozenset()) -> Delivery:
             continue
         if UNFINISHED.fullmatch(path.name):
             unfinished.append(path.name)
-        # No number of the inode: network shares make up another one at every look. A file that may be read at last is worth a run.
+        # Ignore inodes: network shares change them.
         files.append(
             (
                 path.relative_to(folder).as_posix(),
@@ -86,18 +94,18 @@ def look(folder: Path, expected: frozenset[str] = frozenset()) -> Delivery:
                 os.access(path, os.R_OK),
             )
         )
-        # Not when it was last written: a copy may keep the time of its original.
+        # Not the time of the last write: a copy may keep that of its original.
         came = max(came, stat.st_ctime)
     return Delivery(
         folder,
         tuple(sorted(files)),
         dt.datetime.fromtimestamp(came, dt.UTC),
-        _lacks(folder, unfinished, expected),
+        _missing(folder, unfinished, expected),
     )
 
 
 def last_run(settings: Settings) -> LastRun | None:
-    """The run that made the published list; None before the first, UserError when the list cannot be read."""
+    """The run that made the published list, None before the first; UserError for a broken list."""
     live = snapshots.current(settings.warehouse)
     if live is None:
         return None
@@ -105,17 +113,19 @@ def last_run(settings: Settings) -> LastRun | None:
         snapshots.attach(con, live, "live")
         con.execute("USE live")
         try:
-            run_no, as_of = snapshots.one(
-                con, "SELECT r.run_no, r.as_of FROM runs AS r ORDER BY r.run_no DESC LIMIT 1"
-            )
+            ((run_no, as_of),) = con.execute(
+                "SELECT r.run_no, r.as_of FROM runs AS r ORDER BY r.run_no DESC LIMIT 1"
+            ).fetchall()
             folder = history.extracts_folder(con)
             tables = con.execute(
-                "SELECT t.table_name FROM run_tables AS t WHERE t.run_no = ? AND t.status = 'accepted'",
+                "SELECT t.table_name FROM run_tables AS t "
+                "WHERE t.run_no = ? AND t.status = 'accepted'",
                 [run_no],
             ).fetchall()
         except duckdb.Error as error:
             raise UserError(snapshots.damaged(live, error)) from None
-    # A run that the clock began is for the second in which it began; one for a moment to come has read nothing later than it published.
+    # A run started by the clock is for the second in which it began. One for a later moment has
+    # read nothing that arrived after it was published.
     read_at = min(
         as_of + dt.timedelta(seconds=1), dt.datetime.fromtimestamp(live.stat().st_mtime, dt.UTC)
     )
@@ -125,14 +135,12 @@ def last_run(settings: Settings) -> LastRun | None:
 
 
 def since(root: Path, last: LastRun | None) -> list[Path]:
-    """The folder the published list was made from and those after it, oldest first; only the newest where there are none of these."""
+    """The folder of the published list and later ones, oldest first; else only the newest."""
     found = folders(root)
     if last is None or last.folder is None:
         return [found[-1].resolve()]
     later: list[Path] = []
-    for folder in reversed(
-        found
-    ):  # the order is that of the names here; what links lead to may be called anything
+    for folder in reversed(found):  # ordered by their names here, not by what links lead to
         later.insert(0, folder.resolve())
         if later[0] == last.folder:
             return later
@@ -140,7 +148,7 @@ def since(root: Path, last: LastRun | None) -> list[Path]:
         last.folder.parent == root.resolve()
         and extracts_folder.DATED.match(last.folder.name)
         and found != [root]
-    ):  # it was taken away
+    ):  # the folder was removed
         later = [
             folder.resolve()
             for folder in found
@@ -151,8 +159,8 @@ def since(root: Path, last: LastRun | None) -> list[Path]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """The files that `extracts.find` would read, also behind links, and everything beside them that may become one."""
-    with suppress(OSError):  # find says what is wrong with it
+    """The files that `extracts.find` would read, and those that may become one."""
+    with suppress(OSError):  # find reports what is wrong with it
         for entry in os.scandir(folder):
             path = Path(entry.path)
             if not path.is_dir() or UNFINISHED.fullmatch(entry.name):
@@ -161,7 +169,7 @@ def _files(folder: Path) -> Iterator[Path]:
                 yield from path.iterdir()
 
 
-def _lacks(folder: Path, unfinished: list[str], expected: frozenset[str]) -> str | None:
+def _missing(folder: Path, unfinished: list[str], expected: frozenset[str]) -> str | None:
     if unfinished:
         return f"{min(unfinished)} is still being written"
     try:

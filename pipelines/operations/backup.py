@@ -1,7 +1,8 @@
-"""Copies of what cannot be made again, the ledger, and of the live snapshot; checked when they are made and before they are put back.
+"""Backup and restore of the ledger and the live snapshot.
 
-A backup is a folder: `ledger.sqlite` with every row of the ledger, whatever database it is kept in, the live snapshot, and
-`manifest.json` with what each file must be. So a restore is also the way from SQLite to PostgreSQL and back.
+A backup is a folder: `ledger.sqlite` with every row of the ledger, whatever database it is kept in,
+the live snapshot, and `manifest.json` with the digest of each file. A restore therefore also moves
+a ledger from SQLite to PostgreSQL and back.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ ROWS_AT_ONCE = 10_000
 
 @dataclass(frozen=True)
 class Backup:
-    """What a backup holds: rows by ledger table, the snapshot's file name (None before the first run), and when it was made."""
+    """What a backup holds: rows by ledger table and the snapshot's file name, None without one."""
 
     folder: Path
     made_at: str
@@ -40,12 +41,16 @@ class Backup:
 
 
 def back_up(settings: Settings, out: Path, at: dt.datetime) -> Backup:
-    """Copy ledger and live snapshot to a new folder in `out`; people and runs may go on meanwhile. UserError when it cannot be done whole."""
+    """Copy ledger and live snapshot to a new folder in `out`, while people and runs go on.
+
+    UserError, and nothing is kept, when it cannot be completed.
+    """
+    made_at = at.astimezone(dt.UTC).isoformat()
     target = out / f"{at.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}"
     making = out / f".{target.name}.making"
     try:
         if target.exists():
-            raise UserError(f"{target} is there already; a backup is never written over")
+            raise UserError(f"{target} exists already; a backup is never overwritten")
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(parents=True)
         # The snapshot first: the ledger then knows at least the actions the snapshot holds.
@@ -53,7 +58,7 @@ def back_up(settings: Settings, out: Path, at: dt.datetime) -> Backup:
         rows = _copy_ledger(settings, making / LEDGER)
         files = {path.name: _digest(path) for path in sorted(making.iterdir())}
         manifest = {
-            "made_at": at.astimezone(dt.UTC).isoformat(),
+            "made_at": made_at,
             "rows": rows,
             "snapshot": snapshot,
             "files": files,
@@ -66,29 +71,35 @@ def back_up(settings: Settings, out: Path, at: dt.datetime) -> Backup:
     except OSError as error:
         shutil.rmtree(making, ignore_errors=True)
         raise UserError(
-            f"{error.filename or out}: the backup could not be written ({error.strerror}); nothing was kept of it"
+            f"{error.filename or out}: the backup could not be written ({error.strerror}); "
+            "nothing was kept of it"
         ) from None
-    return Backup(target, manifest["made_at"], rows, snapshot)
+    return Backup(target, made_at, rows, snapshot)
 
 
 def restore(settings: Settings, folder: Path) -> Backup:
-    """Put a backup's ledger and snapshot where the settings say and nothing is yet; UserError, and nothing done, when a file is not as it was."""
+    """Put a backup's ledger and snapshot in the places of the settings, which must be empty.
+
+    UserError, and nothing is restored, when a file is not as it was or a place is not empty.
+    """
     backup = _checked(folder)
     if snapshots.current(settings.warehouse) is not None:
         raise UserError(
-            f"{settings.warehouse} has a published list; move it away first, a restore writes over nothing"
+            f"{settings.warehouse} has a published list; move it away first, "
+            "a restore overwrites nothing"
         )
     engine, name = connect(settings.ledger_url, read_only=False)
     with explained(name), engine.execution_options(is_writing=True).begin() as connection:
         for table in TABLES:
             if connection.scalar(sa.select(sa.func.count()).select_from(table)):
                 raise UserError(
-                    f"The ledger {name} has {table.name} already; move it away first, a restore writes over nothing"
+                    f"The ledger {name} has {table.name} already; move it away first, "
+                    "a restore overwrites nothing"
                 )
         for table in TABLES:
             for rows in _rows(folder / LEDGER, table):
                 connection.execute(table.insert(), rows)
-            if connection.dialect.name == "postgresql":  # the numbers go on where they were
+            if connection.dialect.name == "postgresql":  # continue the numbers
                 column = sa.func.pg_get_serial_sequence(table.name, "seq")
                 newest = connection.scalar(sa.select(sa.func.max(table.c.seq)))
                 connection.execute(
@@ -112,7 +123,7 @@ def _copy_snapshot(settings: Settings, folder: Path) -> str | None:
 
 
 def _copy_ledger(settings: Settings, file: Path) -> dict[str, int]:
-    """Every row, as one moment had it, into a ledger file of its own."""
+    """Copy every row, all as of one moment, into a ledger file; rows by table."""
     source, name = connect(settings.ledger_url, read_only=True)
     target, _ = connect(f"sqlite:///{file}", read_only=False)
     counts = {}
@@ -155,13 +166,14 @@ def _rows(file: Path, table: sa.Table) -> Iterator[list[dict[str, object]]]:
 
 
 def _checked(folder: Path) -> Backup:
-    """What the backup says it is, once every file is what it was."""
+    """The backup, once every file has the digest it was made with."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         for name, digest in manifest["files"].items():
             if "/" in name or _digest(folder / name) != digest:
                 raise UserError(
-                    f"{folder / name} is not as it was when the backup was made; nothing was restored"
+                    f"{folder / name} is not as it was when the backup was made; "
+                    "nothing was restored"
                 )
         with sqlite3.connect(f"file:{folder / LEDGER}?mode=ro", uri=True) as connection:
             (said,) = connection.execute("PRAGMA integrity_check").fetchone()

@@ -1,6 +1,6 @@
-"""Is all well? What a monitor asks every few minutes: the list's age, what the last run left out, the ledger, the disk, extracts nobody ran.
+"""Health checks for a monitor: the list's age, the last run, the ledger, the disk, the extracts.
 
-Each check says one sentence without a patient's values; the worst of them is the whole.
+Each check says one sentence without a patient's values; the worst status is the overall one.
 """
 
 from __future__ import annotations
@@ -25,11 +25,9 @@ from pipelines.warehouse import snapshots
 from pipelines.worklist import layout
 
 OK, ATTENTION, FAILING = "ok", "attention", "failing"
-LEVELS = (OK, ATTENTION, FAILING)  # a level's place is the exit code, as Nagios and its kin read it
-SNAPSHOTS_OF_ROOM = 3  # fewer live snapshots' worth of free disk than this asks for attention: a run needs one, and more as the list grows
-EARLIER = dt.timedelta(
-    minutes=5
-)  # a list this far ahead of the clock is a clock set back, not two clocks that differ
+LEVELS = (OK, ATTENTION, FAILING)  # the index is the exit code, as Nagios reads it
+SNAPSHOTS_OF_ROOM = 3  # free disk, in sizes of the live snapshot, below which attention is needed
+EARLIER = dt.timedelta(minutes=5)  # a list further ahead of the clock means a clock set back
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Check:
 
 
 def checks(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> list[Check]:
-    """Every check; `longest` is how old the list, its extracts and an extract nobody ran may be."""
+    """Every check; `longest` is how old the list, its extracts and extracts not yet run may be."""
     found = [*_of_list(settings, now, longest)]
     asked: dict[str, Callable[[], Check]] = {
         "ledger": lambda: _ledger(settings),
@@ -61,7 +59,7 @@ def checks(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> list[
 
 
 def worst(found: list[Check]) -> str:
-    """What they come to."""
+    """The worst status of the checks."""
     return max((check.status for check in found), key=LEVELS.index)
 
 
@@ -76,6 +74,9 @@ def _of_list(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> Ite
             con.execute("USE live")
             try:
                 newest = history.freshness(con)
+                if newest is None:
+                    yield Check("list", FAILING, f"{live}: the list names no run")
+                    return
                 yield from [
                     _age(newest, now, longest),
                     _read_last(con, newest, now, longest),
@@ -89,7 +90,8 @@ def _of_list(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> Ite
 
 def _age(newest: history.Freshness, now: dt.datetime, longest: dt.timedelta) -> Check:
     age = now - newest.as_of
-    says = f"run {newest.run_id} speaks for {newest.as_of.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC, {_long(age)} ago"
+    as_of = newest.as_of.astimezone(dt.UTC)
+    says = f"run {newest.run_id} speaks for {as_of:%Y-%m-%d %H:%M} UTC, {_long(age)} ago"
     if age < -EARLIER:
         return Check(
             "list",
@@ -121,28 +123,25 @@ def _read_last(
         return Check(
             "tables",
             ATTENTION,
-            f"the oldest extract of the last run was taken {_long(now - oldest)} ago, more than {_long(longest)}",
+            f"the oldest extract of the last run was taken {_long(now - oldest)} ago, "
+            f"more than {_long(longest)}",
         )
     return Check("tables", OK, f"the last run took every table; {refused:,} rows were refused")
 
 
 def _asked_last(con: duckdb.DuckDBPyConnection, newest: history.Freshness) -> Check:
     asked = history.run_rules(con, newest.run_no)
-    withheld = [
-        f"{rule.rule_id}: {rule.reason}"
-        for rule in asked.itertuples()
-        if rule.is_withheld and rule.reason != SWITCHED_OFF
-    ]
+    is_off = asked["reason"] == SWITCHED_OFF
+    left_out = asked.loc[asked["is_withheld"].astype(bool) & ~is_off, ["rule_id", "reason"]]
+    withheld = [f"{rule_id}: {reason}" for rule_id, reason in left_out.to_numpy()]
     if withheld:
         return Check("rules", ATTENTION, "the last run withheld " + "; ".join(withheld))
     return Check("rules", OK, f"the last run asked {int((~asked['is_withheld']).sum())} rules")
 
 
 def _ledger(settings: Settings) -> Check:
-    with open_ledger(
-        settings.ledger_url, read_only=True
-    ):  # a check makes no ledger, and brings none up to date
-        pass
+    with open_ledger(settings.ledger_url, read_only=True):
+        pass  # a check neither creates nor upgrades a ledger
     with open_ledger(settings.ledger_url) as ledger:
         newest = ledger.prove_writable()
     return Check("ledger", OK, f"can be read and written; its newest action is {newest}")
@@ -187,17 +186,18 @@ def _extracts(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> Ch
         return Check(
             "extracts",
             ATTENTION,
-            f"{newest} is dated later than tomorrow; while it is there, no folder of an earlier day is run",
+            f"{newest} is dated later than tomorrow; "
+            "while it is there, no folder of an earlier day is run",
         )
-    after = [arrival for arrival in there if last is None or arrival.folder != last.folder]
-    for arrival in after or [
-        arrival for arrival in there if arrival.came_at > last.read_at
-    ]:  # the first has waited longest
-        waits = now - arrival.came_at
+    waiting = [found for found in there if last is None or found.folder != last.folder]
+    if not waiting and last is not None:
+        waiting = [found for found in there if found.came_at > last.read_at]
+    if waiting:  # the first has waited longest
+        waits = now - waiting[0].came_at
         return Check(
             "extracts",
             ATTENTION if waits > longest else OK,
-            f"{arrival.folder} came {_long(waits)} ago and was not run yet",
+            f"{waiting[0].folder} came {_long(waits)} ago and was not run yet",
         )
     since = now - there[-1].came_at
     return Check(

@@ -1,6 +1,7 @@
-"""What the command line and the server log, to standard error: as text for a person, or as one JSON object a line for a collector.
+"""The log of the command line and the server, to standard error: text, or one JSON object a line.
 
-A log never holds a patient's values: an exception is logged as its kinds and the lines it went through, without its message.
+A log never holds a patient's values: an exception is logged as its types and the lines it passed
+through, without its message.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ log = logging.getLogger("workbench")
 
 
 class _Text(logging.Formatter):
-    """What goes on begins with "… ", as whoever started the command as a process of its own listens for."""
+    """Progress begins with "… ", anything else with its level."""
 
     def format(self, record: logging.LogRecord) -> str:
         said = super().format(record)
@@ -33,7 +34,7 @@ class _Text(logging.Formatter):
 
 
 class _StandardError(logging.StreamHandler):
-    """Standard error as it is when a line is written: tests put another in its place."""
+    """Writes to the current sys.stderr, which tests replace."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -44,7 +45,7 @@ class _StandardError(logging.StreamHandler):
 
 
 def begin(form: str) -> None:
-    """Log in one of settings.LOG_FORMS from now on; what other libraries warn of, too."""
+    """Log in one of settings.LOG_FORMS from now on, including the warnings of libraries."""
     handler = _StandardError()
     handler.setFormatter(formatter(form))
     root = logging.getLogger()
@@ -58,7 +59,10 @@ def begin(form: str) -> None:
 
 
 def formatter(form: str) -> logging.Formatter:
-    """How a record is written. In JSON: at (UTC), level, logger, message, and what the event has besides, such as event and run_id."""
+    """The formatter of a log format.
+
+    JSON has at (UTC), level, logger, message and the event's own keys, such as event and run_id.
+    """
     if form == "text":
         return _Text()
     from pythonjsonlogger.core import RESERVED_ATTRS
@@ -74,7 +78,7 @@ def formatter(form: str) -> logging.Formatter:
 
 
 def catch_all() -> None:
-    """For the whole process: what nobody caught, in any thread, is logged like any other failure, and so are libraries' warnings."""
+    """For the whole process: log uncaught exceptions of any thread, and the warnings of libraries."""
     warnings.showwarning = _log_warning
     sys.excepthook = _log_uncaught
     threading.excepthook = lambda hook: _log_uncaught(
@@ -83,12 +87,12 @@ def catch_all() -> None:
 
 
 def code(error: BaseException) -> str:
-    """A short name for a way to fail: the same kind of error in the same place has the same."""
+    """A short code of a failure: the same type of error in the same place has the same code."""
     return hashlib.sha256(_first_and_last(error).encode()).hexdigest()[:6]
 
 
 def place_of(error: BaseException) -> str:
-    """The kinds of error and the lines they went through, without messages or values."""
+    """The types of an error and its causes with the lines they passed through, without messages."""
     lines = [f"error {code(error)} (messages are left out: they may quote a patient's values)"]
     seen: set[int] = set()
     current: BaseException | None = error
@@ -124,16 +128,17 @@ def _log_uncaught(
 
 
 def _log_warning(
-    _message: Warning | str,
+    message: Warning | str,
     category: type[Warning],
     filename: str,
     lineno: int,
-    *_: object,
-    **__: object,
+    file: TextIO | None = None,
+    line: str | None = None,
 ) -> None:
+    """Like an error, a warning is logged without its message."""
     log.warning(
         "%s in %s:%d", category.__qualname__, _short(filename), lineno, extra={"event": "warned"}
-    )  # without what it says, like an error
+    )
 
 
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:

@@ -1,9 +1,10 @@
-"""What a run and the screens write is for their own user alone: ledger, snapshots and refused rows hold patients' values."""
+"""File permissions: only the workbench's own user may read ledger, snapshots and refused rows."""
 
 from __future__ import annotations
 
 import os
 from contextlib import suppress
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -13,20 +14,21 @@ OTHERS = 0o077  # the group, and everybody else on the machine
 
 
 def begin() -> None:
-    """For the whole process: files come into being as 0600, folders as 0700."""
+    """For the whole process: create files with mode 0600 and folders with mode 0700."""
     os.umask(OTHERS)
 
 
 def restrict(settings: Settings) -> None:
-    """Take from others what an older version, or a copy by hand, left open; what belongs to another user is for that one to say."""
-    with suppress(sa.exc.ArgumentError):  # whoever opens the ledger says what is wrong with its URL
+    """Close to others what an older version or a copy by hand left open.
+
+    Files of another user stay as they are.
+    """
+    with suppress(sa.exc.ArgumentError):  # opening the ledger reports what is wrong with its URL
         url = sa.make_url(settings.ledger_url)
-        ledger = (
-            [url.database, f"{url.database}-wal", f"{url.database}-shm"]
-            if url.get_backend_name() == "sqlite" and url.database
-            else []
-        )
-        for path in (*ledger, settings.warehouse, settings.rejected):
-            with suppress(OSError):  # not there, not ours, or on a disk that is read-only now
+        paths = [settings.warehouse, settings.rejected]
+        if url.get_backend_name() == "sqlite" and url.database:
+            paths += [Path(f"{url.database}{ending}") for ending in ("", "-wal", "-shm")]
+        for path in paths:
+            with suppress(OSError):  # missing, not ours, or on a read-only disk
                 if (mode := os.stat(path).st_mode) & OTHERS:
                     os.chmod(path, mode & ~OTHERS & 0o7777)

@@ -90,12 +90,12 @@ def test_a_table_in_parts_is_seen_behind_a_link(tmp_path: Path, practice: Practi
     parts.mkdir()
     (folder / "faxes").symlink_to(parts)
     before = arrivals.look(folder, frozenset({"faxes"}))
-    assert before.lacks == "faxes is not there, which the run before had"
+    assert before.missing == "faxes is not there, which the run before had"
     (parts / ".part-0.csv.Xy12Ab").write_text("half")
-    assert arrivals.look(folder).lacks == ".part-0.csv.Xy12Ab is still being written"
+    assert arrivals.look(folder).missing == ".part-0.csv.Xy12Ab is still being written"
     (parts / ".part-0.csv.Xy12Ab").rename(parts / "part-0.csv")
     after = arrivals.look(folder, frozenset({"faxes"}))
-    assert after.lacks is None
+    assert after.missing is None
     assert after.files != before.files
 
 
@@ -104,7 +104,7 @@ def test_what_lies_in_an_archive_within_is_no_concern(tmp_path: Path, practice: 
     folders(tmp_path, "archive/2026-11-01")
     (tmp_path / "archive" / "2026-11-01" / "faxes.csv.part").write_text("broken off long ago")
     after = arrivals.look(tmp_path)
-    assert (after.files, after.lacks) == (before.files, None)
+    assert (after.files, after.missing) == (before.files, None)
 
 
 def test_a_file_has_changed_when_its_time_its_size_or_its_mode_has(

@@ -111,5 +111,5 @@ def test_a_backup_that_cannot_be_written_is_said_to_be(worked: Workbench, tmp_pa
     with pytest.raises(UserError, match="the backup could not be written"):
         backup.back_up(settings.load(), tmp_path / "file", AT)
     backup.back_up(settings.load(), tmp_path / "kept", AT)
-    with pytest.raises(UserError, match="a backup is never written over"):
+    with pytest.raises(UserError, match="a backup is never overwritten"):
         backup.back_up(settings.load(), tmp_path / "kept", AT)

@@ -16,8 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pipelines import settings as settings_module
-from pipelines.operations import arrivals
-from pipelines.operations.watch import Habits, Job, Watch
+from pipelines.operations.watch import DueRun, Habits, Watch
 from pipelines.runs import run as run_module
 from pipelines.settings import ROOT
 from tests.conftest import Workbench
@@ -28,7 +27,7 @@ NOON = dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.UTC)
 
 
 class Place:
-    """A folder of extracts that is watched; `look` is one look at a moment, and the run it asks for."""
+    """A folder of extracts that is watched; `look` looks once and makes the run that is due."""
 
     def __init__(self, workbench: Workbench, practice: Practice) -> None:
         self.practice, self.root = practice, workbench.extracts
@@ -36,14 +35,14 @@ class Place:
         self.start()
 
     def start(self, **habits: object) -> None:
-        """Start the watch, as after the machine was."""
+        """Start the watch, as after a restart of the machine."""
         self.watch = Watch(self.settings, self.root, Habits(**habits))
 
     def come(self, name: str, taken: dt.datetime | None = None, **how: object) -> Path:
-        """A folder of extracts that is there at once; without a name it is the watched one itself."""
+        """Write a folder of extracts at once; without a name, the watched folder itself."""
         return self.practice.write(self.root / name, taken, **how)
 
-    def look(self, now: dt.datetime, exit_code: int = 0) -> Job | None:
+    def look(self, now: dt.datetime, exit_code: int = 0) -> DueRun | None:
         job = self.watch.due(now)
         if job is not None:
             if exit_code == 0:
@@ -52,7 +51,7 @@ class Place:
         return job
 
     def runs(self, now: dt.datetime) -> list[tuple[str, dt.datetime]]:
-        """(folder's name, as_of) of all that is run until nothing is left, looked at twice since a folder must first be quiet."""
+        """(folder name, as_of) of the runs until none is due; a folder must first be quiet."""
         jobs = [self.look(now)]
         while job := self.look(now + MINUTE):
             jobs.append(job)
@@ -72,7 +71,7 @@ def test_a_folder_is_run_once_when_it_has_been_quiet(place: Place) -> None:
     assert place.look(NOON + MINUTE / 2) is None
     (folder / "faxes.csv").write_text((folder / "faxes.csv").read_text() + "\n")
     assert place.look(NOON + MINUTE) is None, "it changed meanwhile"
-    assert place.look(NOON + 2 * MINUTE) == Job(folder, NOON + 2 * MINUTE, "it came")
+    assert place.look(NOON + 2 * MINUTE) == DueRun(folder, NOON + 2 * MINUTE, "it came")
     assert place.look(NOON + 9 * HOUR) is None
 
 
@@ -180,7 +179,7 @@ def test_what_is_not_whole_is_passed_over_when_a_later_one_is(
     place.come("2026-11-19", NOON - 24 * HOUR, without=("faxes",))
     place.come("2026-11-20", NOON)
     assert [name for name, _ in place.runs(NOON)] == ["2026-11-20"]
-    assert "2026-11-19: passed over, since a later one is there" in caplog.text
+    assert "2026-11-19: skipped, because a later one has arrived" in caplog.text
 
 
 def test_a_run_that_failed_is_tried_again_later_or_when_the_folder_changed(place: Place) -> None:
@@ -200,9 +199,9 @@ def test_a_time_of_day_runs_what_was_run_last_once_more(place: Place) -> None:
     assert len(place.runs(NOON)) == 1
     half_past = NOON.replace(hour=13, minute=30)
     assert place.look(half_past - MINUTE) is None
-    assert place.look(half_past + MINUTE) == Job(folder, half_past + MINUTE, "the run of 13:30")
+    assert place.look(half_past + MINUTE) == DueRun(folder, half_past + MINUTE, "the run of 13:30")
     assert place.look(half_past + 2 * MINUTE) is None
-    assert place.look(NOON.replace(day=21, hour=6)) == Job(
+    assert place.look(NOON.replace(day=21, hour=6)) == DueRun(
         folder, NOON.replace(day=21, hour=6), "the run of 06:00"
     )
 
@@ -297,7 +296,7 @@ def test_a_time_of_day_that_passed_while_nobody_looked_is_made_up_for_after_midn
     folder = place.come("2026-11-20", NOON)
     place.runs(NOON)
     after_midnight = NOON.replace(day=21, hour=0, minute=3)
-    assert place.look(after_midnight) == Job(folder, after_midnight, "the run of 23:59")
+    assert place.look(after_midnight) == DueRun(folder, after_midnight, "the run of 23:59")
     assert place.look(after_midnight + HOUR) is None
 
 
@@ -321,7 +320,8 @@ def test_a_time_of_day_is_run_on_the_night_the_clock_is_changed(place: Place, ba
     place.start(daily=(dt.time(2, 30),))
     place.come("2026-10-31")
     run_module.run(place.settings, place.root / "2026-10-31", midnight)
-    place.watch._ran = (place.root / "2026-10-31", arrivals.look(place.root / "2026-10-31").files)
+    assert place.look(midnight) is None
+    place.watch.done(DueRun(place.root / "2026-10-31", midnight, "it came"), 0, midnight)
     looks = [(midnight + n * 30 * MINUTE).astimezone(zone) for n in range(12)]
     looks = [
         look.astimezone(dt.timezone(look.utcoffset())) for look in looks
