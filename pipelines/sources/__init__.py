@@ -1,31 +1,41 @@
-"""Foreign exports to canonical extracts: one folder of SQL per source, and this one import step for all of them.
+"""Convert a foreign export to canonical extracts: one folder of SQL for each source.
 
-The files of an export are loaded as all-text tables `source.<file name>`; a source's `steps/*.sql` become `step.<name>` and its
-`<table>.sql` become `canonical.<table>`, each one SELECT. README.md beside this file says how to add a source.
+Every CSV of the export becomes an all-text table `source.<file name>`. A source's `steps/*.sql`
+become `step.<name>` and its `<table>.sql` become `canonical.<table>`; each file is one SELECT.
 """
 
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
 from pipelines.errors import UserError
 from pipelines.extracts import contract
+from pipelines.extracts.records import DELIMITERS
 from pipelines.sql_files import identifier, literal
 
 HOME = Path(__file__).parent
-HORIZON = "horizon"  # horizon.sql: which day each table's files reach to
+HORIZON = "horizon"  # horizon.sql gives the last day that each table's files cover
 SOURCE_ALIAS = re.compile(r"\bsource\.(\w+)\s+AS\s+(\w+)", re.IGNORECASE)
 SQL_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
-DELIMITERS = (",", ";", "\t", "|")
+
+
+class SourceColumn(NamedTuple):
+    """A column of the export as a SQL text reads it."""
+
+    file: str
+    column: str
+    alias: str
+    sql: str
 
 
 def names() -> list[str]:
@@ -35,11 +45,14 @@ def names() -> list[str]:
     )
 
 
-def import_export(source: str, from_dir: Path, out: Path, as_of: datetime) -> dict[str, int]:
-    """Write the export in `from_dir` as canonical CSV extracts with a manifest into `out`, as known at `as_of` (tz-aware); rows written, by table."""
+def import_export(source: str, from_dir: Path, out: Path, as_of: dt.datetime) -> dict[str, int]:
+    """Write the export in `from_dir` as CSV extracts with a manifest into `out`.
+
+    They hold what was known at `as_of` (tz-aware). Returns the number of rows by table.
+    """
     if source not in names():
         raise UserError(f"there is no source named {source}; known: {', '.join(names())}")
-    folder, moment = HOME / source, as_of.astimezone(UTC).replace(tzinfo=None)
+    folder, moment = HOME / source, as_of.astimezone(dt.UTC).replace(tzinfo=None)
     tables = _tables(folder)
     with duckdb.connect() as connection:
         _load(connection, folder, from_dir)
@@ -51,7 +64,7 @@ def import_export(source: str, from_dir: Path, out: Path, as_of: datetime) -> di
             _create(connection, f"canonical.{table}", folder / f"{table}.sql", moment)
             _check_columns(connection, table, folder / f"{table}.sql")
         rows = {
-            table: connection.execute(f"SELECT count(*) FROM canonical.{table}").fetchone()[0]
+            table: connection.execute(f"SELECT count(*) FROM canonical.{table}").fetchall()[0][0]
             for table in tables
         }
         _create_manifest(connection, rows, _horizons(connection, folder, moment), as_of)
@@ -60,17 +73,21 @@ def import_export(source: str, from_dir: Path, out: Path, as_of: datetime) -> di
 
 
 def _tables(folder: Path) -> list[str]:
-    """The canonical tables a source gives, in the contract's order: parents first, so that a table may read those before it."""
-    given = {path.stem for path in folder.glob("*.sql")} - {HORIZON}
-    for name in sorted(given - set(contract.TABLES)):
+    """The canonical tables a source provides, parents first, so that a table may read those."""
+    provided = {path.stem for path in folder.glob("*.sql")} - {HORIZON}
+    for name in sorted(provided - set(contract.TABLES)):
         raise UserError(
-            f"{folder.name}/{name}.sql: {name} is not a table of the contract (what several tables share goes into steps/)"
+            f"{folder.name}/{name}.sql: {name} is not a table of the contract "
+            "(what several tables share goes into steps/)"
         )
-    return [table for table in contract.TABLES if table in given]
+    return [table for table in contract.TABLES if table in provided]
 
 
 def _load(connection: duckdb.DuckDBPyConnection, folder: Path, from_dir: Path) -> None:
-    """Load every CSV of the export as text, and name the first file or column that the source's SQL reads and the export lacks."""
+    """Load every CSV of the export as text.
+
+    UserError names the first file or column that the source's SQL reads and the export lacks.
+    """
     try:
         found = {
             path.stem.lower(): path
@@ -84,29 +101,31 @@ def _load(connection: duckdb.DuckDBPyConnection, folder: Path, from_dir: Path) -
     for file in sorted(needed):
         if file not in found:
             raise UserError(f"{from_dir}: {file}.csv is missing; the source {folder.name} reads it")
-    for file in found:
-        header = _load_file(connection, file, found[file])
+    for file, path in found.items():
+        header = _load_file(connection, file, path)
         for column in sorted(needed.get(file, set()) - header):
             raise UserError(
-                f"{found[file]}: the column {column} is missing; the source {folder.name} reads it"
+                f"{path}: the column {column} is missing; the source {folder.name} reads it"
             )
 
 
 def _load_file(connection: duckdb.DuckDBPyConnection, file: str, path: Path) -> set[str]:
-    """Create `source.<file>` from a CSV with a header and give the names of its columns, in lower case."""
+    """Create `source.<file>` from a CSV with a header; its column names in lower case."""
     header, delimiter = _header(path)
-    # Written into the SQL: as a parameter, a dict with the keys "key" and "value" would become a MAP.
+    # Part of the SQL: as a parameter, a dict with the keys "key" and "value" would become a MAP.
     columns = ", ".join(f"{identifier(name)}: 'VARCHAR'" for name in header)
     try:
         connection.execute(
-            f"CREATE TABLE source.{identifier(file)} AS FROM read_csv($path, columns = {{{columns}}}, delim = $delimiter, "
+            f"CREATE TABLE source.{identifier(file)} AS FROM read_csv($path, "
+            f"columns = {{{columns}}}, delim = $delimiter, "
             "quote = '\"', escape = '\"', header = true, auto_detect = false)",
             {"path": str(path), "delimiter": delimiter},
         )
     except duckdb.Error as error:  # its message quotes the line, which may hold a patient's values
         line = re.search(r"Line: (\d+)", str(error))
         raise UserError(
-            f"{path}{f', line {line[1]}' if line else ''}: not a row of {len(header)} columns in UTF-8, as the header says"
+            f"{path}{f', line {line[1]}' if line else ''}: not a row of {len(header)} columns "
+            "in UTF-8, as the header says"
         ) from None
     return {name.lower() for name in header}
 
@@ -124,43 +143,49 @@ def _header(path: Path) -> tuple[list[str], str]:
     header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
     if not any(header):
         raise UserError(f"{path}: the file is empty; a header line is expected")
+    earlier: set[str] = set()
     for number, name in enumerate(header, start=1):
-        if not name or name.lower() in (other.lower() for other in header[: number - 1]):
-            raise UserError(
-                f"{path}, line 1: column {number} has {'the name of an earlier one' if name else 'no name'}"
-            )
+        if not name or name.lower() in earlier:
+            problem = "the name of an earlier one" if name else "no name"
+            raise UserError(f"{path}, line 1: column {number} has {problem}")
+        earlier.add(name.lower())
     return header, delimiter
 
 
-def _source_columns(folder: Path) -> Iterator[tuple[str, str, str, str]]:
-    """Each (file, column, alias, SQL text) that a source's SQL reads; relies on aliases that stand for one file within one SQL text."""
+def _source_columns(folder: Path) -> Iterator[SourceColumn]:
+    """Each column of the export that a source's SQL reads.
+
+    Within one SQL text, an alias must stand for one file.
+    """
     for path in sorted(folder.rglob("*.sql")):
         sql = SQL_COMMENT.sub("", path.read_text(encoding="utf-8"))
         for file, alias in SOURCE_ALIAS.findall(sql):
             for column in re.findall(rf"\b{alias}\.(\w+)", sql):
-                yield file.lower(), column.lower(), alias, sql
+                yield SourceColumn(file.lower(), column.lower(), alias, sql)
 
 
 def _needed_columns(folder: Path) -> dict[str, set[str]]:
     needed: dict[str, set[str]] = {}
-    for file, column, _, _ in _source_columns(folder):
-        needed.setdefault(file, set()).add(column)
+    for read in _source_columns(folder):
+        needed.setdefault(read.file, set()).add(read.column)
     return needed
 
 
-def _create(connection: duckdb.DuckDBPyConnection, name: str, path: Path, moment: datetime) -> None:
-    """Make the table `name` from the one SELECT in `path`; `moment` (UTC, without zone) is its $as_of, where it asks for one."""
+def _create(
+    connection: duckdb.DuckDBPyConnection, name: str, path: Path, moment: dt.datetime
+) -> None:
+    """Create the table `name` from the one SELECT in `path`.
+
+    `moment` is its parameter $as_of, if it has one: UTC without zone.
+    """
     sql = path.read_text(encoding="utf-8")
     try:
         statements = connection.extract_statements(sql)
         if len(statements) != 1:
-            raise UserError(
-                f"{path.relative_to(HOME)}: holds {'no SELECT' if not statements else 'more than one statement'}"
-            )
-        asked = statements[0].named_parameters
-        connection.execute(
-            f"CREATE TABLE {name} AS {sql}", {"as_of": moment} if "as_of" in asked else None
-        )
+            problem = "more than one statement" if statements else "no SELECT"
+            raise UserError(f"{path.relative_to(HOME)}: holds {problem}")
+        parameters = {"as_of": moment} if "as_of" in statements[0].named_parameters else None
+        connection.execute(f"CREATE TABLE {name} AS {sql}", parameters)
     except duckdb.ConversionException:  # its message quotes the text
         raise UserError(_unreadable_text(connection, path)) from None
     except duckdb.Error as error:
@@ -168,50 +193,51 @@ def _create(connection: duckdb.DuckDBPyConnection, name: str, path: Path, moment
 
 
 def _unreadable_text(connection: duckdb.DuckDBPyConnection, path: Path) -> str:
-    """Say which file, row and column holds a text that a CAST of the source's SQL cannot take."""
-    for file, column, alias, sql in _source_columns(
-        path.parent if path.parent.name != "steps" else path.parent.parent
-    ):
+    """Say which file, row and column holds a text that a CAST of the source's SQL rejects."""
+    folder = path.parent.parent if path.parent.name == "steps" else path.parent
+    for file, column, alias, sql in _source_columns(folder):
         for sql_type in re.findall(rf"CAST\({alias}\.{column} AS (\w+)\)", sql, re.IGNORECASE):
             row = connection.execute(
-                f'SELECT min(rowid) + 1 FROM source."{file}" AS s WHERE s.{column} IS NOT NULL AND TRY_CAST(s.{column} AS {sql_type}) IS NULL'
-            ).fetchone()[0]
+                f"SELECT min(rowid) + 1 FROM source.{identifier(file)} AS s "
+                f"WHERE s.{column} IS NOT NULL AND TRY_CAST(s.{column} AS {sql_type}) IS NULL"
+            ).fetchall()[0][0]
             if row is not None:
                 return f"{file}.csv, data row {row}, column {column}: the text is not a {sql_type}"
     return f"{path.relative_to(HOME)}: a text of the export is not of the type this SQL casts it to"
 
 
 def _check_columns(connection: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
-    given = [row[0] for row in connection.execute(f"DESCRIBE canonical.{table}").fetchall()]
+    found = [row[0] for row in connection.execute(f"DESCRIBE canonical.{table}").fetchall()]
     wanted = [column.name for column in contract.columns(table)]
-    if given != wanted:
+    if found != wanted:
         raise UserError(
-            f"{path.relative_to(HOME)}: gives the columns {', '.join(given)}; the contract wants {', '.join(wanted)}, in this order"
+            f"{path.relative_to(HOME)}: gives the columns {', '.join(found)}; "
+            f"the contract wants {', '.join(wanted)}, in this order"
         )
 
 
 def _horizons(
-    connection: duckdb.DuckDBPyConnection, folder: Path, moment: datetime
-) -> dict[str, object]:
-    """How far ahead the export sees, by table, from the source's horizon.sql; nothing where it has none."""
+    connection: duckdb.DuckDBPyConnection, folder: Path, moment: dt.datetime
+) -> dict[str, dt.date]:
+    """The last day the export covers, by table; empty for a source without horizon.sql."""
     if not (folder / f"{HORIZON}.sql").exists():
         return {}
     _create(connection, "step.horizon", folder / f"{HORIZON}.sql", moment)
-    return dict(
-        connection.execute("SELECT h.table_name, h.horizon_on FROM step.horizon AS h").fetchall()
-    )
+    sql = "SELECT h.table_name, h.horizon_on FROM step.horizon AS h"
+    return dict(connection.execute(sql).fetchall())
 
 
 def _create_manifest(
     connection: duckdb.DuckDBPyConnection,
-    rows: dict[str, int],
-    horizons: dict[str, object],
-    as_of: datetime,
+    rows: Mapping[str, int],
+    horizons: Mapping[str, dt.date],
+    as_of: dt.datetime,
 ) -> None:
     connection.execute(
-        'CREATE TABLE canonical.manifest ("table" VARCHAR, extracted_at VARCHAR, row_count INTEGER, complete BOOLEAN, horizon_on DATE)'
+        'CREATE TABLE canonical.manifest ("table" VARCHAR, extracted_at VARCHAR, '
+        "row_count INTEGER, complete BOOLEAN, horizon_on DATE)"
     )
-    extracted_at = as_of.astimezone(UTC).isoformat()
+    extracted_at = as_of.astimezone(dt.UTC).isoformat()
     connection.executemany(
         "INSERT INTO canonical.manifest VALUES (?, ?, ?, true, ?)",
         [
@@ -224,13 +250,12 @@ def _create_manifest(
 def _write(
     connection: duckdb.DuckDBPyConnection, tables: list[str], from_dir: Path, out: Path
 ) -> None:
-    """Write each table as CSV, sorted by key; files appear in `out` whole or not at all, the manifest last."""
+    """Write each table as CSV, sorted by key, the manifest last; `out` gets whole files only."""
     if out.resolve() == from_dir.resolve():
         raise UserError(f"{out}: is the folder of the export; choose another for the extracts")
+    # Left by another source or a sample, such a file would be read as part of this extract.
     for other in sorted(set(contract.TABLES) - set(tables)):
-        if (
-            out / f"{other}.csv"
-        ).exists():  # left by another source or sample, it would be read as part of this extract
+        if (out / f"{other}.csv").exists():
             raise UserError(
                 f"{out}: holds {other}.csv, which this source does not give; choose an empty folder"
             )
@@ -248,9 +273,8 @@ def _write(
         for table in tables:
             os.replace(unfinished / f"{table}.csv", out / f"{table}.csv")
     except (OSError, duckdb.IOException) as error:
-        raise UserError(
-            f"{out}: cannot write the extracts here ({getattr(error, 'strerror', None) or 'no space or no permission'})"
-        ) from None
+        why = getattr(error, "strerror", None) or "no space or no permission"
+        raise UserError(f"{out}: cannot write the extracts here ({why})") from None
     finally:
         if unfinished is not None:
             shutil.rmtree(unfinished, ignore_errors=True)
