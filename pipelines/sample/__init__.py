@@ -60,7 +60,7 @@ def write_sample(
     practice = practice_for(patients, facilities)
     _clear(out)
     fixed = {
-        "clinics": facilities_table(practice, as_of),
+        "facility_list": facilities_table(practice, as_of),
         "staff_members": staff_table(practice),
         "payer_list": payers_table(),
     }

@@ -20,6 +20,6 @@ SELECT
     END AS reminder_status,
     a.created_at,
 FROM facts_appointments AS a
-INNER JOIN clinics AS c ON a.facility_id = c.facility_id
+INNER JOIN facility_list AS c ON a.facility_id = c.facility_id
 WHERE a.created_at <= c.now_at
 ORDER BY a.appointment_id

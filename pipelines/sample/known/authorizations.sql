@@ -3,7 +3,7 @@ WITH used AS (
         a.authorization_id,
         COUNT(*) AS visits,
     FROM facts_authorizations AS a
-    INNER JOIN clinics AS c ON a.facility_id = c.facility_id
+    INNER JOIN facility_list AS c ON a.facility_id = c.facility_id
     INNER JOIN facts_appointments AS v
         ON a.case_id = v.case_id
     WHERE
@@ -18,16 +18,21 @@ SELECT
     a.authorization_id,
     a.policy_id,
     a.case_id,
-    CASE WHEN NOT a.is_stub THEN 'PA' || LPAD(CAST(a.authorization_id * 7 % 1000000 AS VARCHAR), 6, '0') END AS number,
+    CASE
+        WHEN NOT a.is_stub
+            THEN 'PA' || LPAD(CAST(a.authorization_id * 7 % 1000000 AS VARCHAR), 6, '0')
+    END AS number,
     a.starts_on,
     a.ends_on,
     CASE WHEN a.visit_limit >= 0 THEN a.visit_limit END AS visit_limit,
     CASE WHEN a.is_counted THEN COALESCE(u.visits, 0) END AS visits_used,
     a.is_stub,
     a.entered_at,
-    CASE WHEN a.document_uploaded_at <= c.now_at THEN a.document_uploaded_at END AS document_uploaded_at,
+    CASE
+        WHEN a.document_uploaded_at <= c.now_at THEN a.document_uploaded_at
+    END AS document_uploaded_at,
 FROM facts_authorizations AS a
-INNER JOIN clinics AS c ON a.facility_id = c.facility_id
+INNER JOIN facility_list AS c ON a.facility_id = c.facility_id
 LEFT JOIN used AS u ON a.authorization_id = u.authorization_id
 WHERE a.entered_at <= c.now_at
 ORDER BY a.authorization_id

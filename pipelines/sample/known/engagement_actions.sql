@@ -5,6 +5,6 @@ SELECT
     e.days_after_discharge,
     e.is_active,
 FROM facts_engagement_actions AS e
-INNER JOIN clinics AS c ON e.facility_id = c.facility_id
+INNER JOIN facility_list AS c ON e.facility_id = c.facility_id
 WHERE e.set_at <= c.now_at
 ORDER BY e.action_id

@@ -2,5 +2,5 @@ SELECT
     c.facility_id,
     c.name,
     c.time_zone,
-FROM clinics AS c
+FROM facility_list AS c
 ORDER BY c.facility_id

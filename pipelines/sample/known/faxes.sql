@@ -16,6 +16,6 @@ SELECT
     CASE WHEN f.sent_at <= c.now_at THEN f.sent_at END AS sent_at,
     CASE WHEN f.failed_at <= c.now_at THEN f.failed_at END AS failed_at,
 FROM facts_faxes AS f
-INNER JOIN clinics AS c ON f.facility_id = c.facility_id
+INNER JOIN facility_list AS c ON f.facility_id = c.facility_id
 WHERE f.queued_at <= c.now_at
 ORDER BY f.fax_id

@@ -5,6 +5,6 @@ SELECT
     i.form,
     i.submitted_at,
 FROM facts_intake_submissions AS i
-INNER JOIN clinics AS c ON i.facility_id = c.facility_id
+INNER JOIN facility_list AS c ON i.facility_id = c.facility_id
 WHERE i.submitted_at <= c.now_at
 ORDER BY i.submission_id

@@ -13,6 +13,6 @@ SELECT
     'patient' || CAST(p.patient_id AS VARCHAR) || '@example.com' AS email,
     p.reminder_channel,
 FROM facts_patients AS p
-INNER JOIN clinics AS c ON p.facility_id = c.facility_id
+INNER JOIN facility_list AS c ON p.facility_id = c.facility_id
 WHERE p.registered_at <= c.now_at
 ORDER BY p.patient_id

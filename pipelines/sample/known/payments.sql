@@ -7,6 +7,6 @@ SELECT
     p.amount,
     p.paid_at,
 FROM facts_payments AS p
-INNER JOIN clinics AS c ON p.facility_id = c.facility_id
+INNER JOIN facility_list AS c ON p.facility_id = c.facility_id
 WHERE p.paid_at <= c.now_at
 ORDER BY p.payment_id

@@ -1,4 +1,4 @@
--- The source tells not when a visit was booked: the first day of its case is the earliest it can have been.
+-- The source has no booking time; the first day of the case is the earliest possible one.
 SELECT
     v.visit_id AS appointment_id,
     v.case_id,
@@ -9,6 +9,8 @@ SELECT
     v.status,
     NULL AS amount_due,
     NULL AS reminder_status,
-    CAST(CASE WHEN c.opened_on < v.visit_on THEN c.opened_on ELSE v.visit_on END AS TIMESTAMP) AS created_at,
+    CAST(
+        CASE WHEN c.opened_on < v.visit_on THEN c.opened_on ELSE v.visit_on END AS TIMESTAMP
+    ) AS created_at,
 FROM step.visits AS v
 LEFT JOIN canonical.cases AS c ON v.case_id = c.case_id

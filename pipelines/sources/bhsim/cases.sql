@@ -1,9 +1,12 @@
--- An enrollment is a case once it has begun. Its therapist is whoever saw the person last, its facility where most of its visits are.
+-- An enrollment is a case once it has begun. Its therapist is the one of the latest visit; its
+-- facility is the one with most visits.
 WITH last_seen AS (
     SELECT
         v.case_id,
         v.employee_id,
-        ROW_NUMBER() OVER (PARTITION BY v.case_id ORDER BY v.began_at DESC, v.visit_id DESC) AS place,
+        ROW_NUMBER() OVER (
+            PARTITION BY v.case_id ORDER BY v.began_at DESC, v.visit_id DESC
+        ) AS place,
     FROM step.visits AS v
     WHERE v.began_at <= $as_of
 ),
@@ -12,7 +15,9 @@ visit_counts AS (
     SELECT
         v.case_id,
         v.location_id,
-        ROW_NUMBER() OVER (PARTITION BY v.case_id ORDER BY COUNT(*) DESC, v.location_id ASC) AS place,
+        ROW_NUMBER() OVER (
+            PARTITION BY v.case_id ORDER BY COUNT(*) DESC, v.location_id ASC
+        ) AS place,
     FROM step.visits AS v
     GROUP BY v.case_id, v.location_id
 )
@@ -23,7 +28,9 @@ SELECT
     COALESCE(c.location_id, p.facility_id) AS facility_id,
     s.employee_id AS therapist_id,
     CAST(ip.start_date AS DATE) AS opened_on,
-    CASE WHEN CAST(ip.end_date AS DATE) <= CAST($as_of AS DATE) THEN CAST(ip.end_date AS DATE) END AS discharged_on,
+    CASE
+        WHEN CAST(ip.end_date AS DATE) <= CAST($as_of AS DATE) THEN CAST(ip.end_date AS DATE)
+    END AS discharged_on,
     NULL AS visits_per_week_target,
     NULL AS referring_provider,
     NULL AS referring_fax,

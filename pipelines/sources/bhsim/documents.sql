@@ -1,4 +1,4 @@
--- A visit that took place has a note, started when the visit ended; until documented_at it is a draft. Visits still ahead at $as_of have none.
+-- A completed visit has a note, started when the visit ended; until documented_at it is a draft.
 SELECT
     v.visit_id AS document_id,
     v.case_id,

@@ -1,9 +1,12 @@
--- A person with an open enrollment is Active. Home is where most visits are, else the first location.
+-- A person with an open enrollment is Active. The facility is the one with most visits, else the
+-- first location.
 WITH visit_counts AS (
     SELECT
         v.individual_id,
         v.location_id,
-        ROW_NUMBER() OVER (PARTITION BY v.individual_id ORDER BY COUNT(*) DESC, v.location_id ASC) AS place,
+        ROW_NUMBER() OVER (
+            PARTITION BY v.individual_id ORDER BY COUNT(*) DESC, v.location_id ASC
+        ) AS place,
     FROM source.visits AS v
     GROUP BY v.individual_id, v.location_id
 ),
@@ -26,15 +29,21 @@ people AS (
         i.individual_id,
         i.date_of_birth,
         TRIM(i.full_name) AS full_name,
-        -- letters after the last blank; 0 where the name is one word
+        -- characters after the last blank, with it; 0 where the name is one word
         STRPOS(REVERSE(TRIM(i.full_name)), ' ') AS last_length,
     FROM source.individuals AS i
 )
 
 SELECT
     p.individual_id AS patient_id,
-    CASE WHEN p.last_length = 0 THEN '-' ELSE TRIM(LEFT(p.full_name, LENGTH(p.full_name) - p.last_length)) END AS first_name,
-    CASE WHEN p.last_length = 0 THEN p.full_name ELSE RIGHT(p.full_name, p.last_length - 1) END AS last_name,
+    CASE
+        WHEN p.last_length = 0 THEN '-'
+        ELSE TRIM(LEFT(p.full_name, LENGTH(p.full_name) - p.last_length))
+    END AS first_name,
+    CASE
+        WHEN p.last_length = 0 THEN p.full_name
+        ELSE RIGHT(p.full_name, p.last_length - 1)
+    END AS last_name,
     p.date_of_birth AS birth_date,
     CASE WHEN o.individual_id IS NULL THEN 'Inactive' ELSE 'Active' END AS status,
     COALESCE(c.location_id, f.location_id) AS facility_id,

@@ -1,5 +1,5 @@
-/* Which case a day of a person in a programme belongs to: the enrollment that covers the day, else the nearest of those begun.
-   is_begun is false where that enrollment starts after $as_of's day. */
+/* The case for each day of a person in a programme: the enrollment that covers the day, else the
+   nearest one that has begun. is_begun is false where that enrollment starts after $as_of. */
 WITH days AS (
     SELECT
         v.individual_id,

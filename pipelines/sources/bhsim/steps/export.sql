@@ -1,4 +1,5 @@
-/* The day the export speaks of, and the last day it has visits for. One row, or none in an export without its settings. */
+/* The day the export was made for, and the last day it has visits for.
+   No row for an export without its settings. */
 SELECT
     CAST(JSON_EXTRACT_STRING(m.value, '$.reference_date') AS DATE) AS reference_on,
     CAST(JSON_EXTRACT_STRING(m.value, '$.reference_date') AS DATE)

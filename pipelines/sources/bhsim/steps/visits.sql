@@ -1,5 +1,5 @@
-/* Every visit with its case and the status it had at $as_of; visits of an enrollment that had not begun are left out.
-   A visit without any enrollment stays, without a case: the contract refuses and counts it. */
+/* Every visit with its case and the status it had at $as_of, without visits of enrollments that had
+   not begun. A visit without any enrollment has no case: the contract refuses and counts it. */
 WITH visits AS (
     SELECT
         v.visit_id,
@@ -30,12 +30,18 @@ SELECT
         WHEN s.visit_status = 'COMPLETED' AND s.ended_at <= $as_of THEN 'Completed'
         WHEN s.visit_status = 'COMPLETED' AND s.began_at <= $as_of THEN 'In Progress'
         WHEN s.visit_status = 'NO_SHOW' AND s.starts_at <= $as_of THEN 'No Show'
-        -- Ahead of $as_of nobody knows yet that a visit will be called off, unless the export itself was made by then.
-        WHEN s.visit_status IN ('CANCELED', 'RESCHEDULED') AND (s.starts_at <= $as_of OR x.reference_on <= CAST($as_of AS DATE)) THEN 'Cancelled'
+        -- A cancellation of a later visit is known only once the export was made.
+        WHEN
+            s.visit_status IN ('CANCELED', 'RESCHEDULED')
+            AND (s.starts_at <= $as_of OR x.reference_on <= CAST($as_of AS DATE))
+            THEN 'Cancelled'
         ELSE 'Scheduled'
     END AS status,
 FROM visits AS s
 LEFT JOIN step.case_days AS d
-    ON s.individual_id = d.individual_id AND s.program_id = d.program_id AND CAST(s.starts_at AS DATE) = d.on_day
+    ON
+        s.individual_id = d.individual_id
+        AND s.program_id = d.program_id
+        AND CAST(s.starts_at AS DATE) = d.on_day
 LEFT JOIN step.export AS x ON TRUE
 WHERE COALESCE(d.is_begun, TRUE)
