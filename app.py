@@ -1,10 +1,10 @@
-"""The server: `streamlit run app.py` starts it. What every page stands in is app_pages/frame.py."""
+"""The server: `streamlit run app.py` starts it; app_pages/frame.py is around every page."""
 
 import streamlit as st
 
 from app_pages.server import guard, log
 from app_pages.session import errors
-from pipelines.analytics import charts, survival  # noqa: F401 - imports Plotly and lifelines before the first request
+from pipelines.analytics import charts, survival  # noqa: F401 - loads Plotly before a request
 from pipelines.operations import permissions
 
 permissions.begin()

@@ -1,4 +1,4 @@
-"""What every page stands in: who is looking, where one can go, and the URL written back once the page has run."""
+"""The frame around every page: sign-in, navigation, and the URL written back after the page."""
 
 from pathlib import Path
 
@@ -38,9 +38,8 @@ pages = {
     "runs": st.Page("runs/page.py", title="Runs", icon=":material/sync:", url_path="runs"),
 }
 st.session_state["pages"] = pages
-page = st.navigation(
-    list(pages.values()), position="hidden"
-)  # before anybody is turned away: an unknown path becomes the first page
+# Before sign-in: an unknown path becomes the first page.
+page = st.navigation(list(pages.values()), position="hidden")
 
 first_start.ensure_a_list()
 person = identity.require()
@@ -60,7 +59,8 @@ page.run()
 
 for name in view.write():
     st.warning(
-        f"The address has a part “{escape_markdown(name)}” that this page does not know; it was left out.",
+        f"The address has a part “{escape_markdown(name)}” that this page does not know; it was "
+        "left out.",
         icon=":material/link_off:",
     )
 for target in pages.values():

@@ -1,4 +1,4 @@
-"""What stands between the network and Streamlit: who may ask at all, what is closed, and what every answer says to the browser."""
+"""Between the network and Streamlit: refused requests, closed paths, headers of every answer."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _dressed(scope: Scope, send: Send) -> Send:
             headers.update(_headers_for(scope))
             if not _is_asset(scope, message["status"], headers):
                 headers["cache-control"] = "no-store"
-            _return(scope, message["status"], headers)
+            return_to_page(scope, message["status"], headers)
             _set_cookies(scope, headers)
         await send(message)
 
@@ -165,8 +165,8 @@ def _is_asset(scope: Scope, status: int, headers: Headers) -> bool:
     return _inner(scope).startswith("/static/") and status in (200, 206, 304) and not is_page
 
 
-def _return(scope: Scope, status: int, headers: MutableHeaders) -> None:
-    """Back from signing in, go to the page that was asked for."""
+def return_to_page(scope: Scope, status: int, headers: MutableHeaders) -> None:
+    """After signing in, redirect to the page that was asked for; changes `location`."""
     if (
         _inner(scope) not in BACK_FROM_SIGN_IN
         or not 300 <= status < 400
@@ -180,7 +180,7 @@ def _return(scope: Scope, status: int, headers: MutableHeaders) -> None:
 
 
 def _set_cookies(scope: Scope, headers: MutableHeaders) -> None:
-    """Mark a browser when it gets a page, and let no cookie travel unencrypted where there is encryption."""
+    """Mark a browser when it gets a page, and make cookies secure where there is encryption."""
     if (
         headers.get("content-type", "").startswith("text/html")
         and session_browser.browser_of(Headers(scope=scope).get("cookie")) is None
@@ -233,12 +233,14 @@ def _lines(title: str, sentences: tuple[str, ...]) -> Iterator[str]:
 
 
 def broken(request: Request, error: Exception) -> Response:
-    """The answer when the server itself failed; made outside the middleware, so it brings the headers itself."""
+    """The answer when the server failed; made outside the middleware, so it sets the headers itself."""
     response = _page(
         Refusal(
             500,
             "The workbench could not answer",
-            ("Reload the page. If it happens again, tell who looks after the workbench.",),
+            (
+                "Reload the page. If it happens again, tell the person who looks after the workbench.",
+            ),
         )
     )
     response.headers.update({**_headers_for(request.scope), "cache-control": "no-store"})

@@ -1,4 +1,4 @@
-"""The server's log: what Streamlit and uvicorn say is written as the command line's own lines are, and as free of patients' values."""
+"""The server's log: Streamlit's and uvicorn's lines in our form, without patients' values."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ def begin() -> None:
     logs.begin(form)
     logs.catch_all()
     if form != settings.LOG_FORMS[0]:
-        # Streamlit gives every logger a handler of its own, and makes them anew when it has read its settings.
+        # Streamlit gives every logger its own handler, and replaces them after reading its settings.
         def in_our_form(logger: logging.Logger) -> None:
             _set_up(logger)
-            logger.streamlit_console_handler.setFormatter(logs.formatter(form))
+            for handler in logger.handlers:
+                handler.setFormatter(logs.formatter(form))
 
         streamlit_logger.setup_formatter = in_our_form
         streamlit_logger.update_formatter()

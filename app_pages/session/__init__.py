@@ -1,1 +1,1 @@
-"""What every page stands on: the practice, the person, the clock, the labels."""
+"""What every page uses: the practice, the person, the clock, the labels."""

@@ -1,4 +1,4 @@
-"""The app's clock: the machine's, moved by the seconds written in a file where one is named (the demo practice, tests)."""
+"""The app's clock: the machine's, shifted by the seconds in a clock file (the demo, tests)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def now(moved_by: Path | None) -> dt.datetime:
 
 
 def offset(moved_by: Path | None) -> dt.timedelta:
-    """How far the app's clock stands from the machine's; UserError when the file is not a number of seconds."""
+    """How far the app's clock is from the machine's; UserError unless the file holds seconds."""
     if moved_by is None:
         return dt.timedelta(0)
     try:
         return dt.timedelta(seconds=int(moved_by.read_text(encoding="utf-8")))
     except (OSError, ValueError, OverflowError):
         raise UserError(
-            f"{moved_by}: must hold a number of seconds, by which the workbench's clock is moved"
+            f"{moved_by}: must hold a number of seconds, by which the workbench's clock is shifted"
         ) from None

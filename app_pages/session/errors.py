@@ -1,4 +1,4 @@
-"""When something fails on a page: a sentence there, and in the log where it failed."""
+"""When something fails on a page: a sentence there, and the place in the log."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pipelines.operations import logs
 
 
 def show(error: Exception) -> bool:
-    """What a page says instead of a traceback; the code is also in the log. True: nothing else is to be shown."""
+    """Show a sentence instead of a traceback, with the log's code; True: show nothing else."""
     if isinstance(error, UserError):
         st.error(escape_markdown(error), icon=":material/error:")
     else:
         st.error(
-            f"Something went wrong on this page; what you had done before is kept. Reload the page. If it happens again, "
-            f"tell who looks after the workbench this code, which is also in its log: **{logs.code(error)}**",
+            "Something went wrong on this page; what you had done before is kept. Reload the page. "
+            "If it happens again, tell the person who looks after the workbench this code: "
+            f"**{logs.code(error)}**",
             icon=":material/error:",
         )
     return True

@@ -1,24 +1,24 @@
-"""What the server remembers of who is at which browser, in its memory: after a restart everybody signs in again.
+"""Who is signed in at which browser, in the server's memory: a restart signs everybody out.
 
-A browser is known by a random cookie of its own (see server.py), a session by its `login`, which is the same in all tabs of
-a browser and another with each sign-in. Streamlit's own sessions are single tabs and know nothing of each other.
+A session is known by its `login`: the same in all tabs of a browser, another with each sign-in.
+Streamlit's own sessions are single tabs.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-MOST = 10_000  # entries of each kind; the oldest go first, so that nobody can fill the memory
+Return = tuple[str, dt.datetime]  # a page, and when it was asked for
+MOST = 10_000  # entries of each kind; drops the oldest, so that the memory cannot be filled
 RETURN_WITHIN = dt.timedelta(minutes=10)  # longer than any sign-in takes
 EXPIRED = "Your sign-in has expired."
 
 
 @dataclass(frozen=True)
 class Session:
-    """One sign-in: whose, in which browser, last used when on the app's clock, good until when on the machine's, why it was ended."""
+    """One sign-in; `used_at` is on the app's clock, `until` on the machine's, both aware."""
 
     staff_id: str
     browser: str
@@ -29,7 +29,7 @@ class Session:
     def why_over(
         self, now: dt.datetime, machine_now: dt.datetime, idle: dt.timedelta
     ) -> str | None:
-        """Why it no longer counts, None while it does; `now` is the app's clock, `idle` how long it may lie unused."""
+        """Why it is over, None while it is not; `now` is the app's clock, `idle` the longest pause."""
         if self.ended is not None:
             return self.ended
         if self.until is not None and self.until <= machine_now:
@@ -37,7 +37,10 @@ class Session:
         if now - self.used_at < idle:
             return None
         minutes = idle // dt.timedelta(minutes=1)
-        return f"You were signed out because nobody had used the workbench here for {minutes} {'minute' if minutes == 1 else 'minutes'}."
+        unit = "minute" if minutes == 1 else "minutes"
+        return (
+            f"You were signed out because nobody had used the workbench here for {minutes} {unit}."
+        )
 
 
 class Sessions:
@@ -87,7 +90,7 @@ class Sessions:
                     self._by_login[login] = replace(session, ended=why)
 
     def forget(self, login: str) -> None:
-        """As if it had never been seen."""
+        """Drop a session as if it had never begun."""
         with self._lock:
             self._by_login.pop(login, None)
 
@@ -109,29 +112,28 @@ class Sessions:
 
 
 class Returns:
-    """The page a browser asked for before it went to sign in; handed out once, within ten minutes of the machine's clock."""
+    """The page a browser asked for before signing in; handed out once, within RETURN_WITHIN."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._by_browser: dict[str, tuple[str, dt.datetime]] = {}
+        self._by_browser: dict[str, Return] = {}
 
     def put(self, browser: str, target: str, at: dt.datetime) -> None:
-        """Remember where to go; a newer wish replaces an older."""
+        """Remember where to go; a newer page replaces an older one."""
         with self._lock:
             self._by_browser.pop(browser, None)
             self._by_browser[browser] = (target, at)
             _keep_newest(self._by_browser)
 
     def take(self, browser: str, at: dt.datetime) -> str | None:
-        """Where to go, if that was asked a short while ago; it is then forgotten."""
+        """Where to go, None if that is too long ago or unknown; it is then forgotten."""
         with self._lock:
-            target, put_at = self._by_browser.pop(browser, (None, at))
-        return target if at - put_at <= RETURN_WITHIN else None
+            found = self._by_browser.pop(browser, None)
+        return found[0] if found is not None and at - found[1] <= RETURN_WITHIN else None
 
 
-def _keep_newest(entries: dict) -> None:
-    surplus: Iterator[str] = iter(list(entries)[: max(0, len(entries) - MOST)])
-    for key in surplus:
+def _keep_newest(entries: dict[str, Session] | dict[str, str] | dict[str, Return]) -> None:
+    for key in list(entries)[: max(0, len(entries) - MOST)]:
         del entries[key]
 
 

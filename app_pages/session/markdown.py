@@ -1,10 +1,10 @@
-"""Text as text: what people or the EMR wrote is never read as Markdown."""
+"""Text for places that read Markdown: text of people or the EMR is always escaped."""
 
 from __future__ import annotations
 
 import re
 
-# Every mark that Markdown or Streamlit's directives give a meaning to; an image in a patient's name would load from anywhere.
+# All marks of Markdown and of Streamlit's directives; an image in a name would load from anywhere.
 _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~:$&^=\"'@/])")
 
 
@@ -14,5 +14,5 @@ def escape_markdown(text: object) -> str:
 
 
 def caption(markdown: str) -> str:
-    """Small grey text that still meets contrast AA, which st.caption does not; for Markdown that is safe already."""
+    """Small grey text with AA contrast, which st.caption lacks; the Markdown must be escaped already."""
     return f":gray[:small[{markdown}]]"

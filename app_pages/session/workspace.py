@@ -1,4 +1,4 @@
-"""What every page stands on: the practice's settings, the app's clock, the list all sessions share, and who is looking."""
+"""What every page uses: settings, the app's clock, the shared list, and the person who looks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from pipelines.worklist.worklist import Worklist
 
 @dataclass(frozen=True)
 class Workspace:
-    """One server process's practice: where it lies, whether it is the made-up one, what moves its clock, and its shared list."""
+    """The practice of this server: its settings, whether it is the demo, its clock file, its list."""
 
     settings: Settings
     is_demo: bool
@@ -38,7 +38,7 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Person:
-    """The member of staff at the keyboard; facility_id is their home facility, None for those of several."""
+    """The member of staff at the keyboard; facility_id is their home facility, None for several."""
 
     staff_id: str
     name: str
@@ -49,7 +49,7 @@ class Person:
 
 @st.cache_resource(show_spinner=False)
 def workspace() -> Workspace:
-    """The practice this server serves: the real one, or the demo while no extracts are named and no list was ever published."""
+    """The practice of this server, or the demo while it has neither extracts nor a list."""
     settings = settings_module.load()
     is_demo = settings.extracts is None and snapshots.current(settings.warehouse) is None
     if is_demo:
@@ -60,13 +60,13 @@ def workspace() -> Workspace:
 
 
 def now() -> dt.datetime:
-    """What time it is for the app, to the second, in UTC; the demo's clock stands still until its history is there."""
+    """The app's time, to the second, in UTC; the machine's until the demo's clock file exists."""
     moved_by = workspace().moved_by
     return clock.now(moved_by if moved_by is not None and moved_by.exists() else None)
 
 
 def visible_facilities() -> Facilities:
-    """The facilities that the person at the keyboard is limited to, None for whoever sees all."""
+    """The facilities that the person at the keyboard is limited to, None for all."""
     person: Person = st.session_state["person"]
     return workspace().settings.access.facilities_of(
         person.staff_id, person.role, person.facility_id
@@ -74,25 +74,25 @@ def visible_facilities() -> Facilities:
 
 
 def worklist() -> Worklist:
-    """The list as it is now, as far as this person may see it; each call a reader of its own, so that one may be held while others act."""
+    """The list as it is now, as far as this person may see it; each call opens its own reader."""
     return workspace().shared.at(now(), visible_facilities())
 
 
 def staff() -> pd.DataFrame:
-    """Worklist.staff, for finding out who is there: nothing of any patient."""
+    """Worklist.staff, to find out who is there; holds nothing about patients."""
     with workspace().shared.at(now()) as everything:
         return everything.staff()
 
 
 def idle() -> dt.timedelta:
-    """How long a session may lie unused."""
+    """How long a session may be idle."""
     return dt.timedelta(minutes=workspace().settings.idle_minutes)
 
 
 def person() -> Person:
-    """Who is at the keyboard; the frame has seen to it before any page runs.
+    """Who is at the keyboard, as the frame has found out before any page runs.
 
-    UserError for a click after the end of the session: its callback, or a dialog, runs before the frame asks again who is there.
+    UserError for a click after the end of the session: callbacks and dialogs run before the frame.
     """
     session = (
         SESSIONS.find(st.session_state["identity.claim"].login)
@@ -105,7 +105,7 @@ def person() -> Person:
         else "Nobody is signed in here any more."
     )
     if why is not None:
-        raise UserError(f"{why} What you clicked was not done. Reload the page.")
+        raise UserError(f"{why} Your last click was not applied. Reload the page.")
     return st.session_state["person"]
 
 

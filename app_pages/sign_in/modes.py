@@ -1,4 +1,4 @@
-"""By which of three ways people are known here, and which requests the server answers in each: decided in this one place."""
+"""How people are known here: one of three modes, and which requests the server answers in each."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from pipelines.errors import UserError
 THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 FORWARDED = {"forwarded", "via", "x-real-ip"}  # and all x-forwarded-…: what a proxy adds
 SINGLE_SITE = (
-    "Without sign-in the workbench takes everybody at their word, so it answers this computer only."
+    "Without sign-in the workbench does not check who people are, so it answers this computer only."
 )
-SEE = "The README, “Sign-in”, shows how to set up sign-in so that other computers may use it."
+SEE = "docs/sign-in.md shows how to set up sign-in so that other computers may use the workbench."
 
 
 class Mode(Enum):
@@ -29,7 +29,7 @@ class Mode(Enum):
 
     SIGN_IN = "OpenID Connect"
     PROXY = "a sign-on proxy's header"
-    SINGLE_SITE = "their word"
+    SINGLE_SITE = "a choice of name"
 
 
 @dataclass(frozen=True)
@@ -42,40 +42,55 @@ class Refusal:
 
 
 def mode() -> Mode:
-    """How people are known here; UserError when that cannot be told, for a guess could let anybody in."""
+    """How people are known here; UserError where the settings contradict each other."""
     has_sign_in, headers = (
         auth_section() is not None,
         st.get_option("server.trustedUserHeaders") or {},
     )
     if has_sign_in and headers:
         raise UserError(
-            "Both [auth] in secrets.toml and server.trustedUserHeaders are set, and the header would overrule the sign-in. Remove one of the two."
+            "Both [auth] in secrets.toml and server.trustedUserHeaders are set, and the header "
+            "would overrule the sign-in. Remove one of the two."
         )
     if headers and list(headers.values()) != ["email"]:
         raise UserError(
-            'server.trustedUserHeaders must name one header, the one that holds the e-mail address, as in { X-Auth-Email = "email" }.'
+            "server.trustedUserHeaders must name one header, the one that holds the e-mail "
+            'address, as in { X-Auth-Email = "email" }.'
         )
     return Mode.SIGN_IN if has_sign_in else Mode.PROXY if headers else Mode.SINGLE_SITE
 
 
 def auth_section() -> Mapping[str, object] | None:
-    """The [auth] section of secrets.toml, None without one; UserError when there is a file that cannot be read."""
+    """The [auth] section of secrets.toml, None without one; UserError for an unreadable file."""
     try:
         return st.secrets.get("auth")
     except StreamlitSecretNotFoundError as error:
         if error.error_id == "no-secrets-found":
             return None
         raise UserError(
-            "secrets.toml cannot be read: it is not valid TOML. Mend it, then start the workbench again."
+            "secrets.toml cannot be read: it is not valid TOML. Correct it, then start the "
+            "workbench again."
         ) from None
     except (OSError, ValueError):
         raise UserError(
-            "secrets.toml cannot be read. See to its permissions and that it is UTF-8, then start the workbench again."
+            "secrets.toml cannot be read. Check its permissions and that it is UTF-8, then start "
+            "the workbench again."
         ) from None
 
 
+def providers() -> dict[str | None, str]:
+    """Sign-in providers of secrets.toml by name, None for the one in [auth] itself; their labels."""
+    section = auth_section() or {}
+    named: dict[str | None, str] = {
+        name: f"Sign in with {name}"
+        for name, value in section.items()
+        if isinstance(value, Mapping) and "client_id" in value
+    }
+    return named if named and "client_id" not in section else {None: "Sign in", **named}
+
+
 def public_origin() -> str | None:
-    """Scheme, host and port at which people open the workbench, as redirect_uri says; None where there is no sign-in to come back from."""
+    """Scheme, host and port of redirect_uri, where people open the workbench; None without one."""
     section = auth_section()
     if section is None:
         return None
@@ -87,21 +102,24 @@ def public_origin() -> str | None:
         or not parts.path.endswith("/oauth2callback")
     ):
         raise UserError(
-            "In secrets.toml, auth.redirect_uri must be the workbench's address followed by /oauth2callback."
+            "In secrets.toml, auth.redirect_uri must be the workbench's address followed by "
+            "/oauth2callback."
         )
     if parts.scheme == "http" and parts.hostname not in THIS_MACHINE:
         raise UserError(
-            "In secrets.toml, auth.redirect_uri must begin with https: patients' data must not cross the network in the clear."
+            "In secrets.toml, auth.redirect_uri must begin with https: patients' data must not "
+            "cross the network unencrypted."
         )
     if len(str(section.get("cookie_secret", ""))) < 32:
         raise UserError(
-            "In secrets.toml, auth.cookie_secret must be at least 32 random characters: it is what makes sign-ins hard to forge."
+            "In secrets.toml, auth.cookie_secret must be at least 32 random characters: it "
+            "protects sign-ins from forgery."
         )
     return f"{parts.scheme}://{parts.netloc}"
 
 
 def is_public_by_https() -> bool:
-    """Whether people open the workbench by https, whatever the proxy that ends it tells us."""
+    """Whether people open the workbench by https, also where a proxy decrypts it."""
     try:
         return (public_origin() or "").startswith("https:")
     except UserError:
@@ -109,7 +127,7 @@ def is_public_by_https() -> bool:
 
 
 def refusal(scope: Scope) -> Refusal | None:
-    """Why this request is not answered, whatever it asks for; None for one that may go on."""
+    """Why this request is not answered, None for one that may go on."""
     headers = Headers(scope=scope)
     try:
         known_by, origin = mode(), public_origin()
@@ -135,7 +153,7 @@ def refusal(scope: Scope) -> Refusal | None:
     if scope["type"] == "websocket" and headers.get("origin") not in (
         {origin} if origin else {f"http://{host}", f"https://{host}"}
     ):
-        # Streamlit takes a WebSocket without an Origin for a friend; a browser always sends one.
+        # Streamlit accepts a WebSocket without an Origin; a browser always sends one.
         return Refusal(
             403,
             "A request from another page",
@@ -145,10 +163,13 @@ def refusal(scope: Scope) -> Refusal | None:
 
 
 def _from_elsewhere(scope: Scope, headers: Headers) -> str | None:
-    """What shows that a request is not from a browser on this machine, and what to change."""
+    """What shows that a request is not from a browser on this machine; None where nothing does."""
     address = st.get_option("server.address")
     if address not in THIS_MACHINE:
-        return f"It was started to listen on {address or 'every address'}: set server.address to “localhost” in .streamlit/config.toml."
+        return (
+            f"It was started to listen on {address or 'every address'}: set server.address to "
+            "“localhost” in .streamlit/config.toml."
+        )
     if not all(_is_loopback(end[0]) for end in (scope.get("client"), scope.get("server")) if end):
         return "The request came over the network."
     if any(name in FORWARDED or name.startswith("x-forwarded-") for name in headers):
@@ -159,7 +180,7 @@ def _from_elsewhere(scope: Scope, headers: Headers) -> str | None:
     except ValueError:
         name = None
     if name not in THIS_MACHINE or "@" in host:
-        # Another site may point a name of its own at 127.0.0.1 and read our pages as if they were its own (DNS rebinding).
+        # DNS rebinding: another site may point its own name at 127.0.0.1 and read our pages.
         return "It was asked for by another name: open it as http://localhost with its port."
     return None
 
@@ -173,13 +194,14 @@ def _is_loopback(text: str) -> bool:
 
 
 def _moved(origin: str, scope: Scope, host: str) -> Refusal:
-    """A sign-in begun under another name would not find back: the cookie belongs to the name of redirect_uri."""
+    """Sign-in works at the host of redirect_uri only, to which its cookie belongs."""
     query = scope.get("query_string", b"").decode("latin-1")
     link = html.escape(
         f"{origin}/{scope['path'].lstrip('/')}{'?' + query if query else ''}", quote=True
     )
     sentences = (
         f'Open it at <a href="{link}">{html.escape(origin)}</a>.',
-        f"The request was for {html.escape(host) or 'no host'}. A proxy in front must pass the browser's Host header on unchanged.",
+        f"The request was for {html.escape(host) or 'no host'}. A proxy in front must pass the "
+        "browser's Host header on unchanged.",
     )
     return Refusal(421, "The workbench has another address", sentences)

@@ -1,4 +1,4 @@
-"""The pages in front of the workbench, where nothing of any patient is: sign in, say who you are, or read why not."""
+"""The pages before the workbench, without patients: sign in, choose your name, or read why not."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import streamlit as st
 
 from app_pages.session.markdown import escape_markdown
 
-SINGLE_SITE = "No sign-in is set up: the workbench answers this computer only and believes who you say you are. What you do is recorded under that name."
+SINGLE_SITE = (
+    "No sign-in is set up: the workbench answers this computer only and does not check who you "
+    "are. What you do is recorded under the name you choose."
+)
 
 
 @contextmanager
-def _door(title: str, notice: str | None = None) -> Iterator[None]:
+def _page(title: str, notice: str | None = None) -> Iterator[None]:
     with (
         st.container(horizontal_alignment="center"),
         st.container(width=520, border=True, gap="medium"),
@@ -28,8 +31,8 @@ def _door(title: str, notice: str | None = None) -> Iterator[None]:
 def sign_in(
     providers: Mapping[str | None, str], notice: str | None, begin: Callable[[str | None], None]
 ) -> None:
-    """A button for each provider, from its name in secrets.toml to its label."""
-    with _door("Sign in", notice):
+    """A button for each provider: name in the settings → label."""
+    with _page("Sign in", notice):
         st.markdown("Sign in with your practice’s account. The page you asked for opens then.")
         for name, label in providers.items():
             st.button(
@@ -47,7 +50,7 @@ def who_are_you(
 ) -> None:
     """The list of staff, as (staff id, label); the chosen id is then in the session under identity.chosen."""
     names = dict(people)
-    with _door("Who are you?", notice):
+    with _page("Who are you?", notice):
         st.selectbox(
             "Your name",
             list(names),
@@ -61,8 +64,8 @@ def who_are_you(
 
 
 def go_on(shown_as: str, notice: str, again: Callable[[], None]) -> None:
-    """For whom a sign-on proxy names: back in, past the proxy."""
-    with _door("You are signed out", notice):
+    """For a person whom a sign-on proxy names: sign in again through the proxy."""
+    with _page("You are signed out", notice):
         st.markdown("To end the session of your sign-on as well, sign out there.")
         st.button(
             f"Go on as {escape_markdown(shown_as)}", type="primary", width="stretch", on_click=again
@@ -71,20 +74,21 @@ def go_on(shown_as: str, notice: str, again: Callable[[], None]) -> None:
 
 def no_facility() -> None:
     """For staff who are limited to their own facilities and have none."""
-    with _door("You have no facility here"):
+    with _page("You have no facility here"):
         st.text(
             "Staff see the tasks of their own facilities only, and your record in the EMR names none."
         )
         st.text(
-            "Ask the practice to enter your facility in the EMR’s staff list, or your facilities under access.staff_facilities in the settings file."
+            "Ask the practice to enter your facility in the EMR’s staff list, or ask the person "
+            "who looks after the workbench to give you your facilities."
         )
 
 
 def refused(
     why: str, remedy: str, *, shown_as: str | None, other_account: Callable[[], None] | None
 ) -> None:
-    """Who was recognised but may not come in, what to do about it, and the way to another account where the workbench has one."""
-    with _door("You cannot use the workbench"):
+    """Why a person who was recognised may not sign in, what to do, and the way to another account."""
+    with _page("You cannot use the workbench"):
         if shown_as is not None:
             st.markdown(f"You are signed in as **{escape_markdown(shown_as)}**.")
         st.error(escape_markdown(why), icon=":material/block:")

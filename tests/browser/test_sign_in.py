@@ -173,7 +173,7 @@ def test_signing_out_ends_every_tab_and_the_cookie(
         visit(thief, facility.url + BOOKMARK)
         wait_until_out(thief)
         assert not PATIENT.search(thief.content())
-    assert sessions(facility, "refused")[-1] == ("S1", "That sign-in was ended. Sign in anew.")
+    assert sessions(facility, "refused")[-1] == ("S1", "That sign-in was ended. Sign in again.")
     sign_in(settle(other_tab.reload() and other_tab), facility.url + "/runs", "dana")
     assert is_in(other_tab)
     assert other_tab.url == facility.url + "/runs"

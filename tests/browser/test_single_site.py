@@ -110,7 +110,7 @@ def test_a_request_from_elsewhere_is_refused(desk: Server, headers: dict[str, st
         answer = httpx.get(desk.url + path, headers=headers)
         assert answer.status_code == 403
         assert "its own computer" in answer.text
-        assert "README" in answer.text
+        assert "docs/sign-in.md" in answer.text
 
 
 @pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "[::1]"])

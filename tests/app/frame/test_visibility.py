@@ -120,8 +120,10 @@ def test_no_page_holds_anything_of_another_clinic(
 def test_a_file_holds_the_own_clinics_only_and_the_record_names_who_is_in_it(
     limited: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    makers, whole = [], export._maker
-    monkeypatch.setattr(export, "_maker", lambda *asked: makers.append(whole(*asked)) or makers[-1])
+    makers, whole = [], export.file_builder
+    monkeypatch.setattr(
+        export, "file_builder", lambda *asked: makers.append(whole(*asked)) or makers[-1]
+    )
     dana = App("S1")
     for page, query in (
         ("tasks", {}),

@@ -9,7 +9,7 @@ from starlette.datastructures import MutableHeaders
 
 from app_pages.server import guard
 from app_pages.session import browser as session_browser
-from app_pages.session import logins
+from app_pages.session import clock, logins
 from app_pages.session.logins import Returns, Session, Sessions
 
 NOON = dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.UTC)
@@ -78,7 +78,7 @@ def test_nobody_can_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [returns.take(str(number), NOON) for number in (0, 4)] == [None, "/tasks"]
 
 
-def test_a_wish_is_granted_once_and_soon() -> None:
+def test_a_page_to_return_to_is_handed_out_once_and_soon() -> None:
     returns = Returns()
     returns.put("b", "/old", NOON)
     returns.put("b", "/tasks?facility=1", NOON)
@@ -104,10 +104,10 @@ def test_a_wish_is_granted_once_and_soon() -> None:
     ],
 )
 def test_signing_in_leads_to_pages_of_our_own_only(target: str, leads_to: str) -> None:
-    logins.RETURNS.put(BROWSER, target, guard.clock.machine_now())
+    logins.RETURNS.put(BROWSER, target, clock.machine_now())
     cookie = f"{session_browser.COOKIE}={BROWSER}".encode()
     headers = MutableHeaders({"location": "/"})
-    guard._return(
+    guard.return_to_page(
         {"type": "http", "path": "/oauth2callback", "headers": [(b"cookie", cookie)]}, 302, headers
     )
     assert headers["location"] == leads_to

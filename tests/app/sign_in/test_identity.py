@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from app_pages.session import clock
 from app_pages.session.logins import SESSIONS
-from app_pages.sign_in import identity
+from app_pages.sign_in import active_staff
 from pipelines.cli.commands import main
 from pipelines.ledger.ledger import open_ledger
 from pipelines.worklist.live import LiveWorklist
@@ -25,7 +25,7 @@ DAY = 20  # of the run, in the days of Workbench; the app's clock begins an hour
 NONCES = itertools.count()
 
 
-class Clinic:
+class Facility:
     """A published practice whose app is asked who is there; times in minutes from the opening."""
 
     def __init__(self, bench: Workbench, folder: Path, patch: pytest.MonkeyPatch) -> None:
@@ -138,10 +138,10 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def facility(
     workbench: Workbench, published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Clinic:
+) -> Facility:
     shutil.copytree(published, workbench.data)
     st.cache_resource.clear()
-    return Clinic(workbench, tmp_path, monkeypatch)
+    return Facility(workbench, tmp_path, monkeypatch)
 
 
 def says(app: AppTest) -> str:
@@ -162,7 +162,7 @@ def is_in(app: AppTest, staff_id: str) -> bool:
 @pytest.mark.parametrize(
     "email", ["dana@facility.example", "DANA@Facility.Example", " dana@facility.example "]
 )
-def test_an_address_is_the_same_in_any_case(facility: Clinic, email: str) -> None:
+def test_an_address_is_the_same_in_any_case(facility: Facility, email: str) -> None:
     assert is_in(facility.tab(facility.token(email)), "S1")
     assert facility.events() == [("signed in", "S1")]
 
@@ -190,7 +190,7 @@ def test_an_address_is_the_same_in_any_case(facility: Clinic, email: str) -> Non
     ],
 )
 def test_everybody_else_is_refused_and_told_why(
-    facility: Clinic, claims: dict[str, object], why: str
+    facility: Facility, claims: dict[str, object], why: str
 ) -> None:
     app = facility.tab(facility.token(**claims))
     assert why in says(app)
@@ -199,18 +199,18 @@ def test_everybody_else_is_refused_and_told_why(
     assert facility.events() == [("refused", None)]
 
 
-def test_a_confirmed_address_or_one_nobody_speaks_of_is_good(facility: Clinic) -> None:
+def test_a_confirmed_address_or_one_nobody_speaks_of_is_good(facility: Facility) -> None:
     for verified in (True, "true", None):
         assert is_in(facility.tab(facility.token(email_verified=verified)), "S1")
 
 
-def test_an_address_is_shown_as_text(facility: Clinic) -> None:
+def test_an_address_is_shown_as_text(facility: Facility) -> None:
     assert r"\!\[x\]\(http" in shown(
         facility.tab(facility.token("![x](http://evil.example/a.png)"))
     )
 
 
-def test_a_token_is_good_until_its_very_end(facility: Clinic) -> None:
+def test_a_token_is_good_until_its_very_end(facility: Facility) -> None:
     app = facility.tab(facility.token(lasts=10))
     facility.pass_until(10 - 1 / 60)
     assert is_in(app.run(), "S1")
@@ -221,7 +221,7 @@ def test_a_token_is_good_until_its_very_end(facility: Clinic) -> None:
     assert facility.events() == [("signed in", "S1"), ("timed out", "S1")]
 
 
-def test_a_session_lasts_until_nobody_has_used_it_for_15_minutes(facility: Clinic) -> None:
+def test_a_session_lasts_until_nobody_has_used_it_for_15_minutes(facility: Facility) -> None:
     user = facility.token()
     first, second = facility.tab(user), facility.tab(user)
     facility.pass_until(14)
@@ -236,7 +236,7 @@ def test_a_session_lasts_until_nobody_has_used_it_for_15_minutes(facility: Clini
     assert is_in(facility.tab(facility.token(began=44)), "S1")
 
 
-def test_what_runs_by_the_clock_is_not_use(facility: Clinic) -> None:
+def test_what_runs_by_the_clock_is_not_use(facility: Facility) -> None:
     app = facility.tab(facility.token())
     facility.pass_until(14)
     assert is_in(app.button[-1].click().run(), "S1")
@@ -244,7 +244,7 @@ def test_what_runs_by_the_clock_is_not_use(facility: Clinic) -> None:
     assert "15 minutes" in says(app.run())
 
 
-def test_a_click_after_the_end_does_nothing(facility: Clinic) -> None:
+def test_a_click_after_the_end_does_nothing(facility: Facility) -> None:
     user = facility.token()
     for end in ("idle", "signed out"):
         app, other = facility.tab(user), facility.tab(user)
@@ -261,7 +261,7 @@ def test_a_click_after_the_end_does_nothing(facility: Clinic) -> None:
         user = facility.token(began=15)
 
 
-def test_the_practice_sets_the_minutes(facility: Clinic) -> None:
+def test_the_practice_sets_the_minutes(facility: Facility) -> None:
     (facility.bench.data / "settings.toml").write_text(
         "[app]\nidle_minutes = 1\n", encoding="utf-8"
     )
@@ -271,7 +271,7 @@ def test_the_practice_sets_the_minutes(facility: Clinic) -> None:
     assert "for 1 minute." in says(app.run())
 
 
-def test_signing_out_ends_every_session_of_the_person(facility: Clinic) -> None:
+def test_signing_out_ends_every_session_of_the_person(facility: Facility) -> None:
     user = facility.token()
     first, second, elsewhere, other = (
         facility.tab(u)
@@ -290,7 +290,7 @@ def test_signing_out_ends_every_session_of_the_person(facility: Clinic) -> None:
 
 
 def test_after_a_restart_only_a_fresh_sign_in_counts(
-    facility: Clinic, monkeypatch: pytest.MonkeyPatch
+    facility: Facility, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     users = [facility.token(), facility.token(), facility.token(began=2), facility.token(began=3)]
     app = facility.tab(users[0])
@@ -304,14 +304,14 @@ def test_after_a_restart_only_a_fresh_sign_in_counts(
     assert "15 minutes" in says(facility.tab(users[3]))
 
 
-def test_who_leaves_the_practice_is_out_with_the_next_run(facility: Clinic) -> None:
+def test_who_leaves_the_practice_is_out_with_the_next_run(facility: Facility) -> None:
     app = facility.tab(facility.token())
     facility.bench.run(staffed().add("staff", "S1", is_active="false"), DAY + 1 / 48)
     assert "no active member" in says(app.run())
     assert facility.events() == [("signed in", "S1"), ("refused", "S1")]
 
 
-def test_without_sign_in_it_asks_and_believes(facility: Clinic) -> None:
+def test_without_sign_in_it_asks_and_believes(facility: Facility) -> None:
     app = AppTest.from_function(_page, default_timeout=30).run()
     assert "No sign-in is set up" in says(app)
     labels = app.selectbox[0].options
@@ -333,7 +333,7 @@ def test_without_sign_in_it_asks_and_believes(facility: Clinic) -> None:
 
 
 def test_nothing_is_asked_about_a_patient_before_somebody_is_in(
-    facility: Clinic, monkeypatch: pytest.MonkeyPatch
+    facility: Facility, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, asked = LiveWorklist.at, []
 
@@ -351,7 +351,7 @@ def test_nothing_is_asked_about_a_patient_before_somebody_is_in(
             asked.append(name)
             return getattr(self._worklist, name)
 
-    identity._active_staff.cache_clear()
+    active_staff.of_snapshot.cache_clear()
     monkeypatch.setattr(LiveWorklist, "at", lambda *asked_for: Watched(*asked_for))
     for user in ({"is_logged_in": False}, facility.token("stranger@elsewhere.example")):
         app = AppTest.from_file(str(FRAME), default_timeout=30)
