@@ -1,103 +1,181 @@
-"""What may be written after `python -m pipelines`: the commands and their options, as others script against them."""
+"""The commands and their options: the contract that docs/commands.md describes."""
 
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
+from pipelines.cli import bench, values
 from pipelines.errors import UserError
-from pipelines.vocabulary import ACTIONS
+from pipelines.vocabulary import ACTIONS, SELF_PAY, UNASSIGNED
 from pipelines.worklist.filters import OPTIONS
+
+ABSENT = {"payer": SELF_PAY, "staff": UNASSIGNED}  # values of tasks without one
+
+
+class Commands(Protocol):
+    """What argparse returns for sub-commands; its own class is private."""
+
+    def add_parser(self, name: str, *, help: str) -> argparse.ArgumentParser: ...
 
 
 class _Parser(argparse.ArgumentParser):
-    """What is wrong with a command is said, and logged, like any other refusal."""
+    """Raises UserError, so that a wrong command is logged like every other error."""
 
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message}; see {self.prog} --help")
 
 
 def parser() -> argparse.ArgumentParser:
-    """All commands with their options; design.md has the contract."""
+    """All commands with their options."""
     line = _Parser(
         prog="python -m pipelines",
-        description="The Task Workbench: from the EMR's extracts to a worklist.",
+        description="The Task Workbench: from the EMR's extracts to a list of tasks.",
     )
     commands = line.add_subparsers(dest="command", required=True)
+    _add_extracts(commands)
+    _add_runs(commands)
+    _add_backtest(commands)
+    _add_tasks(commands)
+    _add_act(commands)
+    _add_rules_and_report(commands)
+    _add_backup(commands)
+    bench.add_options(commands.add_parser("bench", help="run a benchmark of docs/performance.md"))
+    return line
 
-    sample = commands.add_parser("sample", help="write the synthetic practice's extracts")
-    sample.add_argument("--out", type=Path, required=True)
-    sample.add_argument("--patients", type=_positive, default=None)
-    sample.add_argument("--facilities", type=_positive, default=None)
-    sample.add_argument("--as-of", type=_moment)
-    sample.add_argument("--seed", type=int, default=None)
-    sample.add_argument("--format", choices=("csv", "parquet"), default="csv")
 
-    source = commands.add_parser("import", help="turn a foreign export into extracts")
-    source.add_argument("--source", required=True)
-    source.add_argument("--from", dest="from_dir", type=Path, required=True)
-    source.add_argument("--out", type=Path, required=True)
-    source.add_argument("--as-of", type=_moment)
+def _add_extracts(commands: Commands) -> None:
+    sample = commands.add_parser("sample", help="write the extracts of a made-up practice")
+    sample.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write")
+    sample.add_argument(
+        "--patients", type=values.positive, metavar="N", help="number of patients (default: 250)"
+    )
+    sample.add_argument(
+        "--facilities", type=values.positive, metavar="N", help="number of facilities (default: 3)"
+    )
+    sample.add_argument(
+        "--as-of",
+        type=values.time,
+        metavar="TS",
+        help="write what was known at this time (default: 2026-11-20T06:00:00-05:00)",
+    )
+    sample.add_argument(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="which random practice; the same numbers give the same bytes (default: 1)",
+    )
+    sample.add_argument(
+        "--format", choices=("csv", "parquet"), default="csv", help="default: %(default)s"
+    )
+
+    source = commands.add_parser("import", help="turn another system's export into extracts")
+    source.add_argument(
+        "--source", required=True, metavar="NAME", help="a folder of pipelines/sources/"
+    )
+    source.add_argument(
+        "--from", dest="from_dir", type=Path, required=True, metavar="DIR", help="the export"
+    )
+    source.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="where the extracts go"
+    )
+    source.add_argument(
+        "--as-of",
+        type=values.time,
+        metavar="TS",
+        help="write what was known at this time (default: now)",
+    )
 
     check = commands.add_parser(
-        "check", help="check extracts against their contracts; 1 if anything is refused"
+        "check", help="validate extracts against the contract; exits with 1 if any row is refused"
     )
-    check.add_argument("--extracts", type=Path)
+    check.add_argument(
+        "--extracts",
+        type=Path,
+        metavar="DIR",
+        help="the folder with the tables (default: WORKBENCH_EXTRACTS, else data/sample)",
+    )
 
-    run = commands.add_parser("run", help="one run: extracts in, a published worklist out")
-    run.add_argument("--extracts", type=Path)
-    run.add_argument("--as-of", type=_moment)
 
+def _add_runs(commands: Commands) -> None:
+    run = commands.add_parser("run", help="read extracts, evaluate the rules, publish a new list")
+    run.add_argument(
+        "--extracts",
+        type=Path,
+        metavar="DIR",
+        help="a folder of extracts, or of dated folders, whose newest is run "
+        "(default: WORKBENCH_EXTRACTS, else data/sample)",
+    )
+    run.add_argument(
+        "--as-of", type=values.time, metavar="TS", help="the time the run speaks for (default: now)"
+    )
+    _add_watch(commands)
+    health = commands.add_parser(
+        "health", help="check the state for a monitor: exits with 0 ok, 1 attention, 2 failing"
+    )
+    health.add_argument(
+        "--max-age",
+        type=values.positive,
+        default=26,
+        metavar="HOURS",
+        help="how old the list, and extracts that were not run, may be (default: %(default)s)",
+    )
+    _add_format(health, "table", "json")
+
+    replay = commands.add_parser("replay", help="run every dated sub-folder in order")
+    replay.add_argument(
+        "--extracts", type=Path, required=True, metavar="DIR", help="a folder of dated folders"
+    )
+
+
+def _add_watch(commands: Commands) -> None:
     watch = commands.add_parser(
         "watch",
-        help="run whenever a whole folder of extracts has come, and at times of day; until it is ended",
+        help="run when complete extracts have arrived and at times of day, until stopped",
     )
-    watch.add_argument("--extracts", type=Path, help="one folder, or a folder of dated ones")
     watch.add_argument(
-        "--every", type=_positive, default=30, metavar="SECONDS", help="how often to look"
+        "--extracts",
+        type=Path,
+        metavar="DIR",
+        help="one folder, or a folder of dated ones (default: WORKBENCH_EXTRACTS)",
+    )
+    watch.add_argument(
+        "--every",
+        type=values.positive,
+        default=30,
+        metavar="SECONDS",
+        help="how often to look (default: %(default)s)",
     )
     watch.add_argument(
         "--quiet",
-        type=_positive,
+        type=values.positive,
         default=60,
         metavar="SECONDS",
-        help="how long a folder must not have changed before it is run",
+        help="how long a folder must be unchanged before it is run (default: %(default)s)",
     )
     watch.add_argument(
         "--patience",
-        type=_positive,
+        type=values.positive,
         default=120,
         metavar="MINUTES",
-        help="how long one that is not whole is waited for",
+        help="how long to wait for an incomplete folder before it is run (default: %(default)s)",
     )
     watch.add_argument(
         "--daily",
-        type=_time,
+        type=values.time_of_day,
         nargs="+",
         default=[],
         metavar="HH:MM",
-        help="also run then, over what was run last: tasks fall due by time",
+        help="also run the last extracts again at these times (default: none)",
     )
 
-    health = commands.add_parser("health", help="is all well? 0 yes, 1 somebody should look, 2 no")
-    health.add_argument(
-        "--max-age",
-        type=_positive,
-        default=26,
-        metavar="HOURS",
-        help="how old the list may be, and extracts that nobody ran",
-    )
-    health.add_argument("--format", choices=("table", "json"), default="table")
 
-    replay = commands.add_parser("replay", help="run every dated sub-folder in order")
-    replay.add_argument("--extracts", type=Path, required=True)
-
+def _add_backtest(commands: Commands) -> None:
     backtest = commands.add_parser(
-        "backtest", help="what a rule would have opened with other parameters"
+        "backtest", help="show what a rule would have opened with other parameters"
     )
-    backtest.add_argument("rule", metavar="RULE")
+    backtest.add_argument("rule", metavar="RULE", help="the id of the rule")
     backtest.add_argument(
         "--set",
         action="append",
@@ -105,183 +183,136 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="a parameter of the rule; may be given several times",
     )
-    backtest.add_argument("--extracts", type=Path, required=True)
+    backtest.add_argument(
+        "--extracts", type=Path, required=True, metavar="DIR", help="a folder of dated folders"
+    )
 
+
+def _add_tasks(commands: Commands) -> None:
     tasks = commands.add_parser("tasks", help="list tasks")
-    tasks.add_argument("--at", type=_moment)
+    _add_at(tasks, "the list at this time")
     for one in OPTIONS:
-        tasks.add_argument(f"--{one.name}", choices=one.option_choices, default=one.default)
-    tasks.add_argument("--format", choices=("table", "csv", "json"), default="table")
+        absent = f"; {ABSENT[one.name]} for tasks without one" if one.name in ABSENT else ""
+        tasks.add_argument(
+            f"--{one.name}",
+            choices=one.option_choices,
+            default=one.default,
+            help=f"tasks of this {one.said}{absent} (default: {one.default or 'all'})",
+        )
+    _add_format(tasks)
 
-    history = commands.add_parser("history", help="everything that happened to a patient's tasks")
-    history.add_argument("--patient", required=True)
-    history.add_argument("--at", type=_moment)
-    history.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    history = commands.add_parser("history", help="print all events of a patient's tasks")
+    history.add_argument("--patient", required=True, metavar="ID", help="the patient")
+    _add_at(history, "the events up to this time")
+    _add_format(history)
 
     accesses = commands.add_parser(
-        "accesses", help="who looked at whom on the screens, newest first"
+        "accesses", help="print who looked at which patient on the screens, newest first"
     )
-    accesses.add_argument("--patient", metavar="ID", help="'*' is whole lists, by their address")
-    accesses.add_argument("--staff", metavar="ID")
-    accesses.add_argument("--limit", type=_positive, default=1000, metavar="N")
-    accesses.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    accesses.add_argument(
+        "--patient", metavar="ID", help="looks at this patient, '*' for whole lists (default: all)"
+    )
+    accesses.add_argument("--staff", metavar="ID", help="looks by this staff member (default: all)")
+    accesses.add_argument(
+        "--limit",
+        type=values.positive,
+        default=1000,
+        metavar="N",
+        help="at most so many lines (default: %(default)s)",
+    )
+    _add_format(accesses)
 
-    act = commands.add_parser("act", help="act on a task, as a member of staff")
+
+def _add_act(commands: Commands) -> None:
+    act = commands.add_parser("act", help="record an action of a staff member on a task")
     act.add_argument("action", choices=tuple(ACTIONS))
     act.add_argument("task_id", metavar="TASK_ID")
-    act.add_argument("--staff", required=True)
+    act.add_argument("--staff", required=True, metavar="ID", help="who acts; must be active")
     act.add_argument(
         "--for",
         dest="span",
         metavar="SPAN",
-        help="1d, 2d, 3d, 1w, 2w, or any span from 1 day to 14 days",
+        help="of defer: for how long, from 1 to 14 days, such as 3d, 1w, 36h or 1d12h",
     )
-    act.add_argument("--until", type=_moment)
+    act.add_argument(
+        "--until", type=values.time, metavar="TS", help="of defer: until when, 1 to 14 days ahead"
+    )
     act.add_argument(
         "--to",
         metavar="STAFF",
-        help="whom to assign to; 'unassigned' gives the task back to the record's owner",
+        help="of assign: to whom; 'unassigned' gives the task back to the record's owner",
     )
-    act.add_argument("--reason")
-    act.add_argument("--at", type=_moment)
+    act.add_argument(
+        "--reason", metavar="TEXT", help="required for note and for an override (default: none)"
+    )
+    _add_at(act, "when it was done")
     act.add_argument(
         "--seen",
         type=int,
         metavar="SEQ",
-        help="refuse when somebody acted on the task after this ledger number",
+        help="refuse if anyone acted on the task after this ledger number",
     )
 
+
+def _add_rules_and_report(commands: Commands) -> None:
     rules = commands.add_parser(
         "rules", help="list the rules, write rules/README.md, or check every rule file"
     )
     rules.add_argument("what", choices=("list", "docs", "check"))
 
     report = commands.add_parser(
-        "report", help="write the reports as HTML that works offline, and their tables as Excel"
+        "report", help="write the reports as offline HTML, and their tables as Excel"
     )
     report.add_argument(
         "--out",
         type=Path,
         metavar="DIR",
-        help="where to; without it the folder reports in the data folder",
+        help="where to write (default: the folder reports in the data folder)",
     )
-    report.add_argument("--notebook", nargs="+", metavar="NAME", help="only these of the notebooks")
     report.add_argument(
-        "--digest", action="store_true", help="instead the weekly digest: one page for an e-mail"
+        "--notebook", nargs="+", metavar="NAME", help="only these notebooks (default: all)"
+    )
+    report.add_argument(
+        "--digest",
+        action="store_true",
+        help="write the weekly digest, one page for e-mail, instead",
     )
     report.add_argument(
         "--from",
         dest="first",
-        type=_day,
+        type=values.day,
         metavar="DAY",
-        help="the first day; of a digest, any day of its week",
+        help="the first day (default: five weeks of which the last is this one); "
+        "of a digest, any day of its week (default: the last whole week)",
     )
-    report.add_argument("--to", dest="last", type=_day, metavar="DAY")
-    report.add_argument("--facility", metavar="ID")
-    report.add_argument("--at", type=_moment)
+    report.add_argument(
+        "--to", dest="last", type=values.day, metavar="DAY", help="the last day (default: today)"
+    )
+    report.add_argument("--facility", metavar="ID", help="one facility (default: all)")
+    _add_at(report, "the list at this time")
 
+
+def _add_backup(commands: Commands) -> None:
     backup = commands.add_parser(
-        "backup",
-        help="copy the ledger, in whatever database, and the live snapshot to a new folder",
+        "backup", help="copy the ledger, of any database, and the live snapshot to a new folder"
     )
-    backup.add_argument("--out", type=Path, required=True, metavar="DIR")
+    backup.add_argument("--out", type=Path, required=True, metavar="DIR", help="the new folder")
     restore = commands.add_parser(
-        "restore", help="put a backup back where nothing is yet, also into another kind of database"
+        "restore", help="restore a backup where nothing is yet, also into another kind of database"
     )
-    restore.add_argument("--from", dest="folder", type=Path, required=True, metavar="DIR")
-
-    bench = commands.add_parser("bench", help="the benchmark of the README")
-    bench.add_argument("--patients", type=_positive, nargs="+", help="how large the practices are")
-    bench.add_argument("--repeats", type=_positive, default=3)
-    bench.add_argument("--out", type=Path)
-    bench.add_argument(
-        "--app",
-        action="store_true",
-        help="measure the screens instead: a real server and real browser connections",
+    restore.add_argument(
+        "--from", dest="folder", type=Path, required=True, metavar="DIR", help="the backup"
     )
-    bench.add_argument(
-        "--pages", action="store_true", help="measure every page over a long past, one person alone"
-    )
-    bench.add_argument(
-        "--size",
-        action="store_true",
-        help="measure how a run grows, from 10,000 patients to a million, and its memory",
-    )
-    bench.add_argument(
-        "--list", action="store_true", help="measure the filtered list at a million open tasks"
-    )
-    bench.add_argument(
-        "--compare",
-        action="store_true",
-        help="measure three rules over two days beside plain pandas and a dbt snapshot",
-    )
-    bench.add_argument(
-        "--closed-tasks", type=_positive, default=1_000_000, help="how long that past is, about"
-    )
-    bench.add_argument("--sessions", type=_positive, default=20, help="people who work at once")
-    bench.add_argument(
-        "--think",
-        type=float,
-        default=3.0,
-        metavar="SECONDS",
-        help="what they think between two clicks, on average",
-    )
-    bench.add_argument(
-        "--load",
-        action="store_true",
-        help="measure many staff at once on the list and the ledger, without screens",
-    )
-    bench.add_argument("--staff", type=_positive, default=50, help="how many these are")
-    bench.add_argument(
-        "--ledger",
-        metavar="URL",
-        help="their ledger, an empty one; without it a SQLite file of its own",
-    )
-    bench.add_argument(
-        "--seconds", type=float, help="for how long people work: 60, or 120 for --load"
-    )
-    bench.add_argument(
-        "--open-tasks",
-        type=_positive,
-        help="how long the list is, about: 100,000, or a million for --list",
-    )
-    bench.add_argument(
-        "--data",
-        type=Path,
-        metavar="DIR",
-        help="the list of this data folder, which is copied, instead of a new sample",
-    )
-    return line
 
 
-def _moment(text: str) -> dt.datetime:
-    """An ISO time; without an offset it is this machine's own wall clock."""
-    try:
-        found = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a time such as 2026-11-20T06:00:00-05:00"
-        ) from None
-    return found if found.tzinfo else found.astimezone()
+def _add_at(command: argparse.ArgumentParser, about: str) -> None:
+    command.add_argument("--at", type=values.time, metavar="TS", help=f"{about} (default: now)")
 
 
-def _day(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2026-11-01") from None
-
-
-def _time(text: str) -> dt.time:
-    try:
-        found = dt.time.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time of day such as 06:00") from None
-    return found.replace(tzinfo=None)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
+def _add_format(command: argparse.ArgumentParser, *forms: str) -> None:
+    command.add_argument(
+        "--format",
+        choices=forms or ("table", "csv", "json"),
+        default="table",
+        help="default: %(default)s",
+    )

@@ -1,4 +1,4 @@
-"""python -m pipelines <command>: the command line, and the only place that may ask what time it is."""
+"""The command line: `main` runs one command and turns errors into exit codes."""
 
 from __future__ import annotations
 
@@ -7,73 +7,73 @@ import datetime as dt
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 
 from pipelines import settings as settings_module
-from pipelines.cli import clock
-from pipelines.cli.arguments import parser
+from pipelines.cli import arguments, bench, clock, values
 from pipelines.errors import UserError
 from pipelines.operations import logs, permissions
+from pipelines.settings import Settings
 
-if TYPE_CHECKING:
-    from pipelines.operations.backup import Backup
+READ_ONLY_THE_SNAPSHOT = ("tasks", "history", "act", "report")
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; 0 done, 1 refused or rows refused by `check`, 2 nothing could be done, 3 a fault of the program."""
+def main(line: list[str] | None = None) -> int:
+    """Run one command; the exit code is one of docs/commands.md."""
     permissions.begin()
     logs.begin(settings_module.LOG_FORMS[0])
+    command = ""
     try:
         logs.begin(settings_module.log_form())
-        options = parser().parse_args(arguments)
-        exit_code = _command(options)
-        sys.stdout.flush()  # here, where a reader that has gone is no fault
+        options = arguments.parser().parse_args(line)
+        command = options.command
+        exit_code = _run_command(options)
+        sys.stdout.flush()  # raises BrokenPipeError here rather than at exit
         return exit_code
     except UserError as error:
         return _failed(str(error), error.exit_code)
     except duckdb.Error as error:
-        return _failed(_damaged(options.command, error))
+        return _failed(_damaged(command, error))
     except OverflowError:
-        return _failed("a time is too far away to reckon with")
+        return _failed("date out of range")
     except BrokenPipeError:
-        _print_no_more()
+        _discard_output()
         return 0
     except KeyboardInterrupt:
         return _failed("stopped; the previous list stays live")
     except OSError as error:
         if error.filename is None:
-            _print_no_more()  # it may be the output that is full
+            _discard_output()  # the output itself may be on a full disk
         return _failed(f"{error.filename or 'output or file'}: {error.strerror}")
-    except Exception as error:  # noqa: BLE001 - no traceback reaches a user, it would quote what was worked on
+    except Exception as error:  # noqa: BLE001 - a traceback on the console could quote patient data
         logs.log.error(
-            "a fault of the program; tell who looks after it",
+            "a fault of the program; tell your administrator",
             exc_info=error,
             extra={"event": "failed", "exit_code": 3},
         )
         return 3
 
 
-def _command(options: argparse.Namespace) -> int:
+def _run_command(options: argparse.Namespace) -> int:
     try:
         settings = settings_module.load()
     except UserError as error:
-        if options.command != "health":  # whose answer it is
+        if options.command != "health":
             raise
         from pipelines.cli import output
         from pipelines.operations import health
 
-        return output.print_health(
-            [health.Check("settings", health.FAILING, str(error))], clock.now(), options.format
-        )
+        broken = health.Check("settings", health.FAILING, str(error))
+        return output.print_health([broken], clock.now(), options.format)
     permissions.restrict(settings)
-    return _COMMANDS[options.command](options, settings)
+    return COMMANDS[options.command](options, settings)
 
 
-def _print_no_more() -> None:
-    """What is left in the buffer goes nowhere, or Python would try to write it when it ends, and say so."""
+def _discard_output() -> None:
+    """Send the rest of the buffer nowhere; Python would report an error for it at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -86,72 +86,97 @@ def _damaged(command: str, error: duckdb.Error) -> str:
     from pipelines.warehouse import snapshots
 
     live = None
-    if command in ("tasks", "history", "act", "report"):  # they read nothing but the snapshot
+    if command in READ_ONLY_THE_SNAPSHOT:
         try:
             live = snapshots.current(settings_module.load().warehouse)
         except UserError as broken:
             return str(broken)
     if live is not None:
         return snapshots.damaged(live, error)
-    return f"the snapshot or an extract cannot be read ({type(error).__name__}): it is damaged; the other snapshots are untouched"
+    return (
+        f"the snapshot or an extract cannot be read ({type(error).__name__}): it is damaged; "
+        "the other snapshots are untouched"
+    )
 
 
-def _sample(options: argparse.Namespace, settings: settings_module.Settings) -> int:
-    from pipelines import sample
+def sample(options: argparse.Namespace, settings: Settings) -> int:
+    """Write the made-up practice's extracts."""
+    from pipelines import sample as sample_module
 
-    rows = sample.write_sample(
+    rows = sample_module.write_sample(
         options.out,
-        patients=options.patients or sample.DEFAULT_PATIENTS,
-        facilities=options.facilities or sample.DEFAULT_FACILITIES,
-        as_of=options.as_of or sample.DEFAULT_AS_OF,
-        seed=sample.DEFAULT_SEED if options.seed is None else options.seed,
+        patients=options.patients or sample_module.DEFAULT_PATIENTS,
+        facilities=options.facilities or sample_module.DEFAULT_FACILITIES,
+        as_of=options.as_of or sample_module.DEFAULT_AS_OF,
+        seed=sample_module.DEFAULT_SEED if options.seed is None else options.seed,
         format=options.format,
     )
     print(f"{options.out}: {sum(rows.values()):,} rows in {len(rows)} tables")
     return 0
 
 
-def _import(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+def import_export(options: argparse.Namespace, settings: Settings) -> int:
+    """Turn another system's export into extracts."""
     from pipelines import sources
 
-    rows = sources.import_export(
-        options.source, options.from_dir, options.out, options.as_of or clock.now()
-    )
+    at = options.as_of or clock.now()
+    rows = sources.import_export(options.source, options.from_dir, options.out, at)
     for table, count in rows.items():
         print(f"{table:24}{count:>10,}")
     return 0
 
 
-def _check(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+def check(options: argparse.Namespace, settings: Settings) -> int:
+    """Validate extracts; 1 when a table or a row is refused."""
+    import tempfile
+
+    from pipelines.cli import output
+    from pipelines.extracts import folder, read, rejected
+    from pipelines.warehouse import snapshots
+
+    chosen = options.extracts or _default_extracts(settings)
+    with tempfile.TemporaryDirectory() as scratch, snapshots.connect() as con:
+        reads = read.read(con, folder.find(chosen), {}, Path(scratch), settings.max_loss)
+        return output.print_check(reads, rejected.refused_kinds(con))
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """One run over the newest extracts, or over the sample where none are named."""
+    from pipelines import sample as sample_module
     from pipelines.cli import output
     from pipelines.operations import arrivals
+    from pipelines.worklist.worklist import open_worklist
 
-    folder = options.extracts or _default_extracts(settings)[0]
-    return output.check(settings, arrivals.folders(folder)[-1])
-
-
-def _run(options: argparse.Namespace, settings: settings_module.Settings) -> int:
-    from pipelines import sample
-    from pipelines.cli import output
-    from pipelines.operations import arrivals
-
-    folder, is_sample = (
-        (options.extracts, False) if options.extracts else _default_extracts(settings)
-    )
-    as_of = options.as_of or (sample.DEFAULT_AS_OF if is_sample else clock.now())
+    is_sample = options.extracts is None and settings.extracts is None
+    folder = options.extracts or _default_extracts(settings)
+    as_of = options.as_of or (sample_module.DEFAULT_AS_OF if is_sample else clock.now())
     folder = arrivals.folders(folder)[-1]
     if is_sample:
         print(
-            f"No extracts given (--extracts DIR or WORKBENCH_EXTRACTS): using the sample practice, as of {as_of.isoformat()}"
+            "No extracts given (--extracts DIR or WORKBENCH_EXTRACTS): "
+            f"using the sample practice, as of {as_of.isoformat()}"
         )
-    output.run(settings, folder, as_of)
+    _run_once(settings, folder, as_of)
     if is_sample:
-        output.print_tasks(settings, as_of, limit=20)
+        with open_worklist(settings, as_of) as worklist:
+            output.print_oldest(worklist, most=20)
     return 0
 
 
-def _watch(options: argparse.Namespace, settings: settings_module.Settings) -> int:
-    from pipelines.operations import watch
+def _run_once(settings: Settings, folder: Path, as_of: dt.datetime) -> None:
+    from pipelines.cli import output
+    from pipelines.runs import run as runs
+
+    def tell(stage: str) -> None:
+        share = runs.STAGES.index(stage) / len(runs.STAGES)
+        logs.log.info(stage, extra={"event": "run.stage", "share": share})
+
+    output.print_run(runs.run(settings, folder, as_of, tell), folder, settings)
+
+
+def watch(options: argparse.Namespace, settings: Settings) -> int:
+    """Run whenever extracts arrive, until SIGTERM."""
+    from pipelines.operations import watch as watching
 
     folder = options.extracts or settings.extracts
     if folder is None:
@@ -159,42 +184,53 @@ def _watch(options: argparse.Namespace, settings: settings_module.Settings) -> i
             "Name the folder of the practice's extracts: --extracts DIR, or WORKBENCH_EXTRACTS"
         )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    habits = watch.Habits(
+    habits = watching.Habits(
         dt.timedelta(seconds=options.quiet),
         dt.timedelta(minutes=options.patience),
         tuple(options.daily),
     )
-    watch.watch(settings, folder, habits, options.every, lambda: clock.now().astimezone())
+    watching.watch(settings, folder, habits, options.every, lambda: clock.now().astimezone())
     return 0
 
 
-def _health(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+def health(options: argparse.Namespace, settings: Settings) -> int:
+    """Check the state; 0 ok, 1 attention, 2 failing."""
     from pipelines.cli import output
-    from pipelines.operations import health
+    from pipelines.operations import health as checking
 
     at = clock.now()
-    return output.print_health(
-        health.checks(settings, at, dt.timedelta(hours=options.max_age)), at, options.format
-    )
+    checks = checking.checks(settings, at, dt.timedelta(hours=options.max_age))
+    return output.print_health(checks, at, options.format)
 
 
-def _replay(options: argparse.Namespace, settings: settings_module.Settings) -> int:
-    from pipelines.cli import output
-
-    for folder, as_of in _moments(options.extracts):
-        output.run(settings, folder, as_of)
+def replay(options: argparse.Namespace, settings: Settings) -> int:
+    """Run every dated sub-folder in order."""
+    for folder, as_of in _dated(options.extracts):
+        _run_once(settings, folder, as_of)
     return 0
 
 
-def _backtest(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+def backtest(options: argparse.Namespace, settings: Settings) -> int:
+    """Compare a rule with itself under other parameters."""
+    from pipelines.analytics import backtest as backtests
     from pipelines.cli import output
+    from pipelines.rules import overrides
 
-    output.backtest(settings, options.rule, options.set, _moments(options.extracts))
+    folders = _dated(options.extracts)
+    rules = overrides.rules_in_force(settings).rules
+    if options.rule not in rules:
+        raise UserError(f"There is no rule {options.rule}; the rules are {', '.join(rules)}", 1)
+
+    def tell(share: float, doing: str) -> None:
+        logs.log.info(doing, extra={"event": "backtest.stage", "share": share})
+
+    changes = backtests.changes_from(options.set, rules[options.rule])
+    output.print_backtest(backtests.backtest(settings, options.rule, changes, folders, tell))
     return 0
 
 
-def _moments(folder: Path) -> list[tuple[Path, dt.datetime]]:
-    """The dated sub-folders and when each was extracted, in order; all are looked at before the first is run."""
+def _dated(folder: Path) -> list[tuple[Path, dt.datetime]]:
+    """The dated sub-folders and when each was extracted, in order."""
     from pipelines.extracts import folder as extracts_folder
 
     folders = extracts_folder.dated_folders(folder)
@@ -203,138 +239,149 @@ def _moments(folder: Path) -> list[tuple[Path, dt.datetime]]:
     return [(folder, extracts_folder.moment_of(folder)) for folder in folders]
 
 
-def _tasks(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+def tasks(options: argparse.Namespace, settings: Settings) -> int:
+    """List tasks."""
     from pipelines.cli import output
-    from pipelines.worklist import filters as worklist_filters
+    from pipelines.worklist.worklist import open_worklist
 
-    filters = worklist_filters.Filters()
-    for one in worklist_filters.OPTIONS:
-        if (value := getattr(options, one.name)) is not None:
-            filters = worklist_filters.narrowed(filters, one.name, value)
-    output.show_tasks(settings, options.at or clock.now(), filters, options.format)
+    with open_worklist(settings, options.at or clock.now()) as worklist:
+        output.print_tasks(worklist.tasks(values.filters(options)), options.format)
     return 0
 
 
-def _history(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+def history(options: argparse.Namespace, settings: Settings) -> int:
+    """Print all events of a patient's tasks."""
     from pipelines.cli import output
+    from pipelines.worklist.worklist import open_worklist
 
-    output.show_history(settings, options.at or clock.now(), options.patient, options.format)
+    with open_worklist(settings, options.at or clock.now()) as worklist:
+        output.print_history(worklist.history(options.patient), options.format)
     return 0
 
 
-def _accesses(options: argparse.Namespace, settings: settings_module.Settings) -> int:
+def accesses(options: argparse.Namespace, settings: Settings) -> int:
+    """Print who looked at which patient."""
     from pipelines.cli import output
+    from pipelines.ledger.ledger import open_ledger
 
-    output.show_accesses(settings, options.patient, options.staff, options.limit, options.format)
-    return 0
-
-
-def _act(options: argparse.Namespace, settings: settings_module.Settings) -> int:
-    from pipelines.cli import output
-
-    return output.act(settings, options, options.at or clock.now())
-
-
-def _rules(options: argparse.Namespace, settings: settings_module.Settings) -> int:
-    from pipelines.cli import output
-
-    return output.rules(settings, options.what)
-
-
-def _report(options: argparse.Namespace, settings: settings_module.Settings) -> int:
-    from pipelines.cli import output
-
-    return output.report(settings, options, options.at or clock.now())
-
-
-def _backup(options: argparse.Namespace, settings: settings_module.Settings) -> int:
-    from pipelines.operations import backup
-
-    made = backup.back_up(settings, options.out, clock.now())
-    print(f"{made.folder}: {_held(made)}")
-    return 0
-
-
-def _restore(options: argparse.Namespace, settings: settings_module.Settings) -> int:
-    from pipelines.operations import backup
-
-    print(
-        f"restored what was backed up at {(found := backup.restore(settings, options.folder)).made_at}: {_held(found)}"
-    )
-    return 0
-
-
-def _held(found: Backup) -> str:
-    rows = ", ".join(f"{count:,} {table}" for table, count in found.rows.items())
-    return f"{rows}; {'no list was published yet' if found.snapshot is None else f'snapshot {found.snapshot}'}"
-
-
-def _bench(options: argparse.Namespace, settings: settings_module.Settings) -> int:
-    if options.pages:
-        from pipelines.bench import pages
-
-        return pages.bench_pages(
-            options.open_tasks or 100_000,
-            options.closed_tasks,
-            options.data,
-            clock.now(),
-            options.out,
+    with open_ledger(settings.ledger_url) as ledger:
+        found = ledger.accesses(
+            patient_id=options.patient, staff_id=options.staff, limit=options.limit
         )
-    if options.app:
-        from pipelines.bench import app
-
-        load = app.Load(
-            options.sessions, options.think, options.seconds or 60, options.open_tasks or 100_000
-        )
-        return app.bench_app(load, options.data, clock.now(), options.out)
-    if options.load:
-        from pipelines.bench import load as load_module
-
-        load = app.Load(
-            options.staff, options.think, options.seconds or 120, options.open_tasks or 100_000
-        )
-        return load_module.bench_load(load, options.data, options.ledger, options.out)
-    if options.list:
-        from pipelines.bench import lists
-
-        return lists.bench_lists(options.open_tasks or 1_000_000, options.data, options.out)
-    if options.size:
-        from pipelines.bench import sizes
-
-        return sizes.bench_sizes(
-            options.patients or [10_000, 100_000, 1_000_000], options.repeats, options.out
-        )
-    if options.compare:
-        from pipelines.bench import compare
-
-        return compare.bench_compare(options.patients or [100_000], options.repeats, options.out)
-    from pipelines.bench import runs
-
-    return runs.bench(options.patients or [10_000, 100_000], options.repeats, options.out)
+    output.print_accesses(found, options.format)
+    return 0
 
 
-def _default_extracts(settings: settings_module.Settings) -> tuple[Path, bool]:
-    if settings.extracts is not None:
-        return settings.extracts, False
-    return settings_module.SAMPLE, True
+def act(options: argparse.Namespace, settings: Settings) -> int:
+    """Record one action of a staff member."""
+    from pipelines.cli import refusals
+    from pipelines.ledger.ledger import open_ledger
+    from pipelines.worklist import actions
+    from pipelines.worklist.worklist import open_worklist
+
+    at = options.at or clock.now()
+    request = values.action_request(options, at)
+    with open_worklist(settings, at) as worklist, open_ledger(settings.ledger_url) as ledger:
+        try:
+            recorded, refused = actions.act_all(worklist, ledger, options.staff, [request])
+        except actions.ActorRefused as error:
+            raise UserError(f"--staff {error}", error.exit_code) from None
+    if refused:
+        raise UserError(refusals.in_words(refused[0].refusal), 1)
+    (done,) = recorded
+    until = done.action.until
+    returns = f"; it returns at {until.isoformat()}" if until else ""
+    task = f"{options.task_id} ({done.title})"
+    print(f"Recorded as {done.action.seq}: {options.action} {task} by {options.staff}{returns}")
+    return 0
 
 
-_COMMANDS = {
-    "sample": _sample,
-    "import": _import,
-    "check": _check,
-    "run": _run,
-    "watch": _watch,
-    "health": _health,
-    "replay": _replay,
-    "backtest": _backtest,
-    "tasks": _tasks,
-    "history": _history,
-    "accesses": _accesses,
-    "act": _act,
-    "rules": _rules,
-    "report": _report,
-    "backup": _backup,
-    "restore": _restore,
-    "bench": _bench,
+def rules(options: argparse.Namespace, settings: Settings) -> int:
+    """List the rules in force, write rules/README.md, or check every rule file."""
+    from pipelines.cli import output
+    from pipelines.rules import docs, loading, model, overrides
+
+    if options.what == "docs":
+        page = model.RULES_FOLDER / "README.md"
+        page.write_text(docs.docs(loading.load_rules()), encoding="utf-8")
+        print(f"wrote {page}")
+    elif options.what == "check":
+        checked = loading.check()
+        overrides.rules_in_force(settings)
+        print(f"{len(checked)} rules are well formed")
+    else:
+        output.print_rules(overrides.rules_in_force(settings))
+    return 0
+
+
+def report(options: argparse.Namespace, settings: Settings) -> int:
+    """Write reports and print their paths; progress is logged."""
+    from pipelines import reports
+    from pipelines.reports import write
+
+    def tell(share: float, doing: str) -> None:
+        progress = {"event": "report.stage", "share": share}
+        logs.log.info("%.0f%% %s", share * 100, doing, extra=progress)
+
+    at, out = options.at or clock.now(), options.out or settings.data / "reports"
+    if options.digest:
+        if options.notebook or options.last:
+            raise UserError(
+                "--digest shows one week: name it with --from, any of its days; "
+                "--to and --notebook belong to the notebooks",
+                1,
+            )
+        week = reports.week(settings, at, options.first, options.facility)
+        written = write.write_digest(settings, week, out, tell)
+    else:
+        names = values.notebooks(options, list(reports.NOTEBOOKS))
+        scope = reports.scope(settings, at, options.first, options.last, options.facility)
+        written = write.write_notebooks(settings, names, scope, out, tell)
+    for path in written:
+        print(path)
+    return 0
+
+
+def backup(options: argparse.Namespace, settings: Settings) -> int:
+    """Copy the ledger and the live snapshot to a new folder."""
+    from pipelines.cli import output
+    from pipelines.operations import backup as backups
+
+    made = backups.back_up(settings, options.out, clock.now())
+    print(f"{made.folder}: {output.contents_of(made)}")
+    return 0
+
+
+def restore(options: argparse.Namespace, settings: Settings) -> int:
+    """Restore a backup where nothing is yet."""
+    from pipelines.cli import output
+    from pipelines.operations import backup as backups
+
+    found = backups.restore(settings, options.folder)
+    print(f"restored what was backed up at {found.made_at}: {output.contents_of(found)}")
+    return 0
+
+
+def _default_extracts(settings: Settings) -> Path:
+    return settings_module.SAMPLE if settings.extracts is None else settings.extracts
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
+    "sample": sample,
+    "import": import_export,
+    "check": check,
+    "run": run,
+    "watch": watch,
+    "health": health,
+    "replay": replay,
+    "backtest": backtest,
+    "tasks": tasks,
+    "history": history,
+    "accesses": accesses,
+    "act": act,
+    "rules": rules,
+    "report": report,
+    "backup": backup,
+    "restore": restore,
+    "bench": bench.run,
 }

@@ -22,6 +22,7 @@ from pipelines.analytics import charts
 from pipelines.analytics.period import Period
 from pipelines.demo import build
 from pipelines.reports import Scope
+from pipelines.reports.cells import Cell, is_missing
 from pipelines.settings import Settings
 from pipelines.warehouse import snapshots
 from pipelines.worklist import at as worklist_at
@@ -31,8 +32,6 @@ from pipelines.worklist.worklist import Worklist, open_worklist
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
-
-Cell = str | int | float | Decimal | dt.date | None  # a value of a table
 
 
 @dataclass
@@ -208,16 +207,12 @@ def _table(rows: pd.DataFrame, shares: set[str]) -> str:
 
 
 def _is_number(value: Cell) -> bool:
-    return _is_missing(value) or (hasattr(value, "__round__") and not isinstance(value, bool))
-
-
-def _is_missing(value: Cell) -> bool:
-    return value is None or (not isinstance(value, str) and bool(pd.isna(value)))
+    return is_missing(value) or (hasattr(value, "__round__") and not isinstance(value, bool))
 
 
 def _text(value: Cell, is_share: bool) -> str:
     """A value as text: dates in words, decimals in dollars, shares in percent."""
-    if value is None or _is_missing(value):
+    if value is None or is_missing(value):
         return "–"
     if isinstance(value, Decimal):
         return f"${value:,.2f}"

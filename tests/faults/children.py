@@ -16,7 +16,14 @@ from pathlib import Path
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
-    ["pipelines.cli.commands", "pipelines.cli.output", "psycopg", "tests.faults.children"]
+    [
+        "pipelines.cli.commands",
+        "pipelines.cli.output",
+        "pipelines.operations.arrivals",
+        "pipelines.worklist.actions",
+        "psycopg",
+        "tests.faults.children",
+    ]
 )
 WAITS = 60  # seconds
 
