@@ -1,1 +1,1 @@
-"""The screens: frame.py is what every page stands in, each other file here is one page, read top to bottom as it looks."""
+"""The screens: a folder each, whose page.py reads as the page looks; frame.py is around all."""

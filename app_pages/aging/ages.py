@@ -1,4 +1,4 @@
-"""The open tasks by type and age: the heatmap and its table, the five oldest, age less deferrals."""
+"""The open tasks by type and age: the heatmap and its table, the oldest, age less deferrals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numbers of the Backlog page: now and before, and each value of the split beside the others."""
+"""The numbers of the Backlog page: now and before, in all and by value of the split."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _show_moves(asked: Asked, moves: Moves) -> None:
 
 
 def _days_to_work_off(law: Littles) -> tuple[str, str]:
-    """Little's law: average open ÷ leaving a day, and in a note the days that tasks really stayed."""
+    """Little's law: average open ÷ leaving a day; the note has the days that tasks stayed."""
     if law.expected is None or law.stayed is None:
         return "no end", f"{law.average_open:,.1f} open on average, nothing went out"
     a_day = law.average_open / law.expected
@@ -202,5 +202,5 @@ def went_out(filters: Filters, period: Period, how: Sequence[str] = ()) -> Filte
 
 
 def on_evenings(filters: Filters, last: dt.date, since: dt.date | None = None) -> Filters:
-    """The tasks on the list in the evening of `last`, or at any time since the evening of `since`."""
+    """The tasks on the list in the evening of `last`, or at any time from that of `since`."""
     return replace(filters, status="all", open_on=last, open_since=since)

@@ -1,4 +1,4 @@
-"""The parts of the patient page: search, head, and the sections of the record in the newest data."""
+"""The parts of the patient page: search, head, and the sections of the record."""
 
 from __future__ import annotations
 

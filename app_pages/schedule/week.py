@@ -1,4 +1,4 @@
-"""The parts of the schedule page: the week, its numbers, the table of cases, the link to a patient."""
+"""The parts of the schedule page: the week, its numbers, its cases, the link to a patient."""
 
 from __future__ import annotations
 

@@ -50,7 +50,9 @@ FIXED_HEADERS = {
     "x-frame-options": "DENY",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
-    "permissions-policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "permissions-policy": (
+        "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+    ),
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
@@ -66,7 +68,8 @@ def _script_hashes() -> str:
 POLICY = (
     f"default-src 'none'; script-src 'self'{_script_hashes()}; "
     "style-src 'self' 'unsafe-inline'; "  # Streamlit and Plotly make their styles while they run
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'{sockets}; manifest-src 'self'; worker-src 'self'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'{sockets}; "
+    "manifest-src 'self'; worker-src 'self'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
 )
 
@@ -160,7 +163,7 @@ def _headers_for(scope: Scope) -> Mapping[str, str]:
 
 
 def _is_asset(scope: Scope, status: int, headers: Headers) -> bool:
-    """A part of Streamlit's page, the same for everybody; for a name that is not there Streamlit answers with a page."""
+    """A file of Streamlit's own page, which may be cached; unknown names get a page instead."""
     is_page = headers.get("content-type", "").startswith("text/html")
     return _inner(scope).startswith("/static/") and status in (200, 206, 304) and not is_page
 
@@ -226,20 +229,24 @@ def _page(refused: Refusal) -> HTMLResponse:
 def _lines(title: str, sentences: tuple[str, ...]) -> Iterator[str]:
     yield f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
     yield '<meta name="viewport" content="width=device-width"></head>'
-    yield '<body style="font: 16px/1.5 sans-serif; color: #0F2A33; max-width: 40rem; margin: 4rem auto; padding: 0 1rem">'
+    yield (
+        '<body style="font: 16px/1.5 sans-serif; color: #0F2A33; '
+        'max-width: 40rem; margin: 4rem auto; padding: 0 1rem">'
+    )
     yield f"<h1>{title}</h1>"
     yield from (f"<p>{sentence}</p>" for sentence in sentences)
     yield "</body></html>"
 
 
 def broken(request: Request, error: Exception) -> Response:
-    """The answer when the server failed; made outside the middleware, so it sets the headers itself."""
+    """The answer when the server failed; outside the middleware, so it sets the headers itself."""
     response = _page(
         Refusal(
             500,
             "The workbench could not answer",
             (
-                "Reload the page. If it happens again, tell the person who looks after the workbench.",
+                "Reload the page. If it happens again, tell the person who looks after the "
+                "workbench.",
             ),
         )
     )

@@ -22,7 +22,7 @@ def begin() -> None:
     logs.begin(form)
     logs.catch_all()
     if form != settings.LOG_FORMS[0]:
-        # Streamlit gives every logger its own handler, and replaces them after reading its settings.
+        # Streamlit gives every logger a handler, and replaces it after reading its settings.
         def in_our_form(logger: logging.Logger) -> None:
             _set_up(logger)
             for handler in logger.handlers:

@@ -29,7 +29,7 @@ class Session:
     def why_over(
         self, now: dt.datetime, machine_now: dt.datetime, idle: dt.timedelta
     ) -> str | None:
-        """Why it is over, None while it is not; `now` is the app's clock, `idle` the longest pause."""
+        """Why it is over, None while it is not; `now` is of the app's clock."""
         if self.ended is not None:
             return self.ended
         if self.until is not None and self.until <= machine_now:
@@ -57,7 +57,7 @@ class Sessions:
             return self._by_login.get(login)
 
     def begin(self, login: str, session: Session) -> bool:
-        """Remember a new session, or one that ended and begins again; False when another tab was first."""
+        """Remember a session that begins (again); False when another tab was first."""
         with self._lock:
             known = self._by_login.get(login)
             if known is not None and known.ended is None:

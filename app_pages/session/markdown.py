@@ -14,5 +14,5 @@ def escape_markdown(text: object) -> str:
 
 
 def caption(markdown: str) -> str:
-    """Small grey text with AA contrast, which st.caption lacks; the Markdown must be escaped already."""
+    """Small grey text with AA contrast, which st.caption lacks; escape the text before."""
     return f":gray[:small[{markdown}]]"

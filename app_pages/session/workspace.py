@@ -28,7 +28,7 @@ from pipelines.worklist.worklist import Worklist
 
 @dataclass(frozen=True)
 class Workspace:
-    """The practice of this server: its settings, whether it is the demo, its clock file, its list."""
+    """The practice of this server: settings, whether it is the demo, clock file, shared list."""
 
     settings: Settings
     is_demo: bool

@@ -167,7 +167,7 @@ def _use_another_account() -> None:
 
 
 def _go_on() -> None:
-    """Through the proxy again, which may ask for more than a click: only st.logout() leads there."""
+    """Through the proxy again, which may ask to sign in; only st.logout() leads there."""
     claim = claims.read(Mode.PROXY)
     if claim is not None:
         SESSIONS.forget(claim.login)

@@ -79,7 +79,7 @@ def auth_section() -> Mapping[str, object] | None:
 
 
 def providers() -> dict[str | None, str]:
-    """Sign-in providers of secrets.toml by name, None for the one in [auth] itself; their labels."""
+    """Name → label of the providers in secrets.toml; None is the one in [auth] itself."""
     section = auth_section() or {}
     named: dict[str | None, str] = {
         name: f"Sign in with {name}"

@@ -48,7 +48,7 @@ def sign_in(
 def who_are_you(
     people: Sequence[tuple[str, str]], notice: str | None, choose: Callable[[], None]
 ) -> None:
-    """The list of staff, as (staff id, label); the chosen id is then in the session under identity.chosen."""
+    """Choose from (staff id, label); session state has the id under identity.chosen."""
     names = dict(people)
     with _page("Who are you?", notice):
         st.selectbox(
@@ -76,7 +76,8 @@ def no_facility() -> None:
     """For staff who are limited to their own facilities and have none."""
     with _page("You have no facility here"):
         st.text(
-            "Staff see the tasks of their own facilities only, and your record in the EMR names none."
+            "Staff see the tasks of their own facilities only, and your record in the EMR names "
+            "none."
         )
         st.text(
             "Ask the practice to enter your facility in the EMR’s staff list, or ask the person "
@@ -87,7 +88,7 @@ def no_facility() -> None:
 def refused(
     why: str, remedy: str, *, shown_as: str | None, other_account: Callable[[], None] | None
 ) -> None:
-    """Why a person who was recognised may not sign in, what to do, and the way to another account."""
+    """Why a person may not sign in, what to do, and the way to another account."""
     with _page("You cannot use the workbench"):
         if shown_as is not None:
             st.markdown(f"You are signed in as **{escape_markdown(shown_as)}**.")

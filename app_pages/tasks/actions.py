@@ -50,7 +50,7 @@ class Outcome:
 
 
 def ask(action: str, seen: dict[str, int]) -> None:
-    """Have the page ask for confirmation; `seen` is task id → ledger number as the person saw it."""
+    """Have the page ask for confirmation; `seen` is task id → ledger number as seen."""
     st.session_state[ASKED] = (action, seen)
 
 

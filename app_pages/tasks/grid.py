@@ -1,4 +1,4 @@
-"""The table of tasks: one page of the list, ticked by task id, so that somebody else's action never moves a tick to another task."""
+"""The table of tasks; ticks are kept by task id, so that they stay when rows move."""
 
 from __future__ import annotations
 
@@ -35,14 +35,15 @@ def show(
     with_return: bool,
     with_end: bool,
 ) -> None:
-    """The table of these rows of Worklist.tasks; `on_open` is called with the id of the task whose Open was clicked."""
+    """The table of rows of Worklist.tasks; `on_open` gets the id of the task to open."""
     shown = [
         (str(task_id), int(seq))
         for task_id, seq in zip(tasks["task_id"], tasks["last_seq"], strict=True)
     ]
     key = widget_key.of_content("grid", shown)
     if st.session_state.get("grid.key") != key:
-        # Other rows than last time: the ticks go along by id, once, since a default that changed with each tick would send the table again.
+        # Other rows than last time: restore the ticks by id. Only now, since a new default
+        # sends the whole table again.
         ticked = st.session_state.get(TICKED, {})
         st.session_state["grid.key"] = key
         st.session_state["grid.default"] = [
@@ -60,7 +61,7 @@ def show(
         }
 
     def tick() -> None:
-        # Here and not only below: by then other rows may stand in the table than those that were ticked.
+        # In the callback, too: afterwards the table may hold other rows than those ticked.
         take(st.session_state.get(key, {}).get("selection", {}).get("rows", []))
 
     def click() -> None:
@@ -90,7 +91,7 @@ def show(
 
 def show_pages(pages: int, page: int, on_page: Callable[[int], None]) -> None:
     """The numbers to turn pages with."""
-    key = f"grid.page.{page}"  # a new widget for each page shown: one that was set from outside would log a warning
+    key = f"grid.page.{page}"  # a widget a page: setting its value would log a warning
 
     def turn() -> None:
         on_page(st.session_state[key])

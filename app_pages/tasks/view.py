@@ -1,4 +1,4 @@
-"""The view of the Tasks page: what its URL says, the filters that means, and the widgets that change it."""
+"""The view of the Tasks page: its part of the URL, the filters, and their widgets."""
 
 from __future__ import annotations
 

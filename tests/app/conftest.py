@@ -1,4 +1,4 @@
-"""The app without a browser: Streamlit's AppTest on the frame, over a small practice of the test's own, with a clock the test moves."""
+"""The app without a browser: AppTest on the frame, a small practice, and a movable clock."""
 
 from __future__ import annotations
 
@@ -72,7 +72,8 @@ class App:
             button for button in self.test.button if label_or_key in (button.key, button.label)
         ]
         assert len(found) == 1, (
-            f"{len(found)} buttons {label_or_key!r}, of {[button.label for button in self.test.button]}"
+            f"{len(found)} buttons {label_or_key!r}, "
+            f"of {[button.label for button in self.test.button]}"
         )
         found[0].click()
         return self.run()
@@ -151,7 +152,7 @@ class App:
         ]
 
     def links_below_table(self, place: int) -> list[tuple[str, str]]:
-        """(label, query) of the links of the row that is ticked in the table of this place among those of numbers."""
+        """(label, query) of the links under the number table at this place."""
         found = [
             block
             for block in _elements(self.test.main)
@@ -169,7 +170,7 @@ class App:
 
 
 def meant(query: dict[str, list[str]]) -> Filters:
-    """The filters of a query of the Tasks page, as that page's own view means them, without showing the page."""
+    """The filters that the Tasks page would use for this query, without showing the page."""
     many, one = (*filters.LABELS, "ended", "had"), ("in", "out", "on", "stood", "patient")
     assert query.keys() <= {*many, *one, "status"}, query
     model = {name: query.get(name, []) for name in many} | {
@@ -204,7 +205,7 @@ def scan_components_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def keep_main(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put back the `__main__` that a run of the app takes the place of: processes that later tests start would import the app."""
+    """Restore `__main__`, which the app replaces: child processes would import it."""
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
@@ -225,9 +226,10 @@ def move_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dt.
 def facility(
     workbench: Workbench, practice: Practice, move_clock: Callable[[dt.datetime], None]
 ) -> Iterator[Workbench]:
-    """A practice of two facilities with six open tasks, published on day 1 (2 November 2026), where the clock stands at 06:00 in New York.
+    """Two facilities with six open tasks, published on day 1 (2 November 2026, 06:00 in New York).
 
-    Ana and Bo owe at facility F1, Cy at F2; Ana has a draft of S2's; Bo's plan of care waits to be faxed; Cy sent intake forms.
+    Ana and Bo owe at facility F1, Cy at F2; Ana has a draft of S2's; Bo's plan of care waits to
+    be faxed; Cy sent intake forms.
     """
     st.cache_data.clear()
     st.cache_resource.clear()

@@ -21,7 +21,10 @@ from tests.practice import Practice
 def worked(
     facility: Workbench, practice: Practice, move_clock: Callable[[dt.datetime], None]
 ) -> Workbench:
-    """On day 5: Bo's copay completed, Ana's draft overridden and reopened, Ana's copay put off twice, Cy's forms with Dana, Cy's copay paid."""
+    """Day 5: Bo's copay is completed, Ana's draft was overridden and reopened.
+
+    Ana's copay was deferred twice, Cy's forms are Dana's, Cy's copay is paid.
+    """
     practice.payment("P-C", "C", "2026-10-29", "7.50")
 
     def work() -> None:
@@ -111,8 +114,8 @@ def test_every_number_of_every_row_leads_to_exactly_its_tasks(
 def test_open_tasks_by_type_and_age_with_the_oldest(looking: App, worked: Workbench) -> None:
     looking.open("aging")
     assert (
-        "4 open tasks by type and age, deferred ones too; 0 are 31 days old or more, so none waits that long."
-        in looking.says
+        "4 open tasks by type and age, deferred ones too; 0 are 31 days old or more, so none "
+        "waits that long." in looking.says
     )
     bands = table(looking, "0-1").drop(columns="tasks")
     assert {name: row.tolist() for name, row in bands.iterrows()} == {

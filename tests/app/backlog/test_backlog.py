@@ -1,4 +1,4 @@
-"""The Backlog page: every number is that of the list behind it, for facilities, types and people, now and in the past."""
+"""The Backlog page: every number is that of the list behind it, now and in the past."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from tests.practice import Practice
 
 @pytest.fixture
 def weeks(facility: Workbench, practice: Practice, move_clock: Callable) -> Workbench:
-    """On day 1 six tasks opened; Bo's copay was completed that day, Ana's paid by day 8, Cy's is put off; on day 8 Bo owes again."""
+    """Six tasks open on day 1, when Bo's copay is completed.
+
+    By day 8 Ana's copay is paid, Cy's is deferred, and Bo owes again.
+    """
     practice.payment("P-A", "A", "2026-10-30", "40.00")
     practice.visit("V-B2", "B", "2026-11-06T09:00:00", amount_due="9.00")
 
@@ -103,7 +106,8 @@ def test_every_chart_and_table_is_said_in_words(weeks: Workbench) -> None:
     dana = App("S1").open("backlog", weeks="4", split="type")
     alts = [chart.proto.alt for chart in dana.test.get("plotly_chart")]
     assert alts == [
-        "0 open in the evening of October 24, 5 in that of November 9; Uncollected Payments has the most, 2. Deferred tasks count.",
+        "0 open in the evening of October 24, 5 in that of November 9; Uncollected Payments has "
+        "the most, 2. Deferred tasks count.",
         "7 came in and 2 went out: 50% cleared by the system, 50% completed by people.",
         "The gap between the lines is what is open: 0 before the period, 5 at its end.",
     ]
@@ -156,7 +160,7 @@ def test_every_number_of_the_comparison_leads_to_as_many_tasks(
 def test_what_was_before_the_period_leads_to_what_was_on_the_list_then(
     weeks: Workbench, practice: Practice, move_clock: Callable
 ) -> None:
-    """Five weeks on, four weeks begin on 15 November: in the evening before it Cy's copay was put off, and five tasks were open."""
+    """Five weeks later: the evening before the period had five open, Cy's copay deferred."""
     weeks.run(practice, 36)
     move_clock(weeks.day(36.2))
     dana = App("S1")
@@ -205,20 +209,21 @@ def test_every_row_of_the_charts_numbers_leads_to_as_many_tasks(weeks: Workbench
                     for label, number, query in links:
                         assert count(query) == number, (name, row["named"], label)
                     seen += len(links)
-    # On the 2nd and on the 9th: all and three categories; came, went and how; both lines and the gap.
+    # On the 2nd and the 9th: all and three categories; in, out and how; both lines and the gap.
     assert seen == 2 * (4 + 3 + 3)
 
 
 def test_both_sides_of_littles_law_are_said(weeks: Workbench) -> None:
-    # Six came on November 2 and one left that day; on the 9th, a week later, one came and another left: five in each of eight evenings.
+    # Six came on November 2 and one left; on the 9th one came and one left: five open in each
+    # of eight evenings.
     dana = App("S1")
     for step in ("day", "week"):
         says = dana.open("backlog", weeks="4", step=step).says
         evenings, left, days = 5 * 8, 2, 23
         assert f"Days to work it off: {evenings / left:.1f}" in says
         assert (
-            f"{evenings / days:.1f} open on average ÷ {left / days:.1f} going out a day; those that left stayed {(0 + 7) / left:.1f}"
-            in says
+            f"{evenings / days:.1f} open on average ÷ {left / days:.1f} going out a day; "
+            f"those that left stayed {(0 + 7) / left:.1f}" in says
         )
 
 

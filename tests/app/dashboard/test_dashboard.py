@@ -7,7 +7,7 @@ from tests.conftest import Workbench
 from tests.practice import Practice
 
 
-def test_the_dashboard_shows_one_clinic_by_category_and_type(dana: App) -> None:
+def test_the_dashboard_shows_one_facility_by_category_and_type(dana: App) -> None:
     dana.open("dashboard", facility="F1")
     assert {
         "Billing: 2",
@@ -24,7 +24,7 @@ def test_the_dashboard_shows_one_clinic_by_category_and_type(dana: App) -> None:
     ] == ["4", "4", "0"]
 
 
-def test_the_dashboard_begins_at_the_persons_own_clinic(facility: Workbench) -> None:
+def test_the_dashboard_begins_at_the_persons_own_facility(facility: Workbench) -> None:
     lee = App("S3").open("dashboard")
     assert "South Clinic" in lee.says
     assert lee.query == {}, "the Back button is not taken away"

@@ -1,7 +1,7 @@
-"""Every parameter of every page's URL, and every field one can write in, is given SQL, HTML, Markdown and worse: it stays text.
+"""Hostile text in every URL parameter and every text field stays text.
 
-The pages say which parameters they have (url_state.Param), and what a page sends to the browser is looked through field by field, so that a
-new parameter, a new field and a new place to show text are tried, too.
+Parameters come from the pages themselves (url.view.Param), and every field that a page sends to
+the browser is searched, so that new parameters, fields and places of text are covered, too.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def strings(message: Message) -> Iterator[tuple[str, str]]:
 
 
 def interpreted(app: App, payloads: Sequence[str]) -> set[tuple[str, str]]:
-    """The places of a page, other than AS_TEXT, where a text arrived with its marks: there the browser would act on them."""
+    """Where a text arrived unescaped, other than in AS_TEXT: the browser would interpret it."""
     found = {
         (element.type, name)
         for element in app.elements
@@ -121,7 +121,7 @@ def test_text_in_any_part_of_the_address_stays_text(desk: App, facility: Workben
         params = desk.params[page]
         for number in range(len(MARKED + UNMARKED)):
             texts = [*MARKED[number:], *UNMARKED, *MARKED[:number]]
-            # One text each for those that mean one value, all of them at once for those that mean many.
+            # One text for a parameter of one value, all of them for a parameter of many.
             query = {
                 name: texts if param.kind == "many" else texts[place % len(texts)]
                 for place, (name, param) in enumerate(params.items())

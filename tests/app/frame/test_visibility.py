@@ -1,4 +1,4 @@
-"""The practice limits staff to their own facilities: no page, link, choice or file of a person holds anything of another facility."""
+"""Staff limited to their facilities: no page, link, choice or file has data of another one."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def held_by(page: str, app: App, **query: str | list[str]) -> str:
         ),
     ],
 )
-def test_no_page_holds_anything_of_another_clinic(
+def test_no_page_holds_anything_of_another_facility(
     limited: Workbench,
     staff: str,
     own: str,
@@ -82,7 +82,7 @@ def test_no_page_holds_anything_of_another_clinic(
     patient: str,
     foreign: str,
 ) -> None:
-    # Omar, who sees all, has looked at everything before: what is kept of it must not be given to others.
+    # Omar sees all facilities and looks first: cached answers of his must not reach others.
     (limited.data / "settings.toml").write_text(
         LIMIT.replace("Business Owner", "Clinical Staff"), encoding="utf-8"
     )
@@ -117,7 +117,7 @@ def test_no_page_holds_anything_of_another_clinic(
     assert all(text in whole for text in (*own_patients, own_name))
 
 
-def test_a_file_holds_the_own_clinics_only_and_the_record_names_who_is_in_it(
+def test_a_file_holds_the_own_facilities_only_and_the_record_names_who_is_in_it(
     limited: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     makers, whole = [], export.file_builder
@@ -158,7 +158,7 @@ def test_what_is_not_ones_own_is_said_not_to_be_there(limited: Workbench) -> Non
         assert "C" not in {access.patient_id for access in ledger.accesses()}
 
 
-def test_an_act_on_a_task_of_another_clinic_is_refused(limited: Workbench) -> None:
+def test_an_act_on_a_task_of_another_facility_is_refused(limited: Workbench) -> None:
     foreign = next(
         task["task_id"]
         for task in limited.tasks(1)
@@ -177,7 +177,7 @@ def test_an_act_on_a_task_of_another_clinic_is_refused(limited: Workbench) -> No
         assert ledger.last_seq() == 0
 
 
-def test_what_reads_all_clinics_at_once_is_for_those_who_see_all(
+def test_what_reads_all_facilities_at_once_is_for_those_who_see_all(
     limited: Workbench, practice: Practice
 ) -> None:
     practice.add(
@@ -201,7 +201,7 @@ def test_what_reads_all_clinics_at_once_is_for_those_who_see_all(
     assert "Choose one of your facilities first" in dana.says
 
 
-def test_who_has_no_clinic_is_told_what_to_do(limited: Workbench) -> None:
+def test_who_has_no_facility_is_told_what_to_do(limited: Workbench) -> None:
     omar = App("S2")
     for page in PAGES:
         omar.open(page)

@@ -24,7 +24,7 @@ from tests.practice import Practice
 def past(
     facility: Workbench, practice: Practice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """Two dated folders: an authorization of Ana's ends 20 days after the first and 14 after the second."""
+    """Two dated folders; Ana's authorization ends 20 days after the first, 14 after the second."""
     practice.add(
         "authorizations",
         "AUTH",
@@ -93,7 +93,8 @@ def test_junk_in_the_rules_url_is_named_and_ignored(dana: App) -> None:
 def test_what_the_practice_has_set_is_marked_also_by_payer(facility: Workbench) -> None:
     settings_file(
         facility,
-        "[rules.authorization_expiring]\ndays_ahead = 21\ndue_days = 14\n[rules.authorization_expiring.payers.PAY1]\nvisits_left = 4\n"
+        "[rules.authorization_expiring]\ndays_ahead = 21\ndue_days = 14\n"
+        "[rules.authorization_expiring.payers.PAY1]\nvisits_left = 4\n"
         "[rules.mips]\nenabled = false\n",
     )
     dana = App("S1").open("rules", rule="authorization_expiring")

@@ -16,7 +16,10 @@ from tests.practice import Practice
 
 @pytest.fixture
 def week(facility: Workbench, practice: Practice) -> Workbench:
-    """The week of 8 November 2026: Ana has 1 of 2 visits, cancelled; Bo 2 of 2, one done; Cy's case is at the other facility, without a target."""
+    """The week of 8 November 2026: Ana has 1 of 2 visits, cancelled; Bo 2 of 2, one done.
+
+    Cy's case is at the other facility, without a target.
+    """
     practice.add("cases", "C-A", visits_per_week_target="2", therapist_id="S2").add(
         "cases", "C-B", visits_per_week_target="2"
     )
@@ -33,7 +36,7 @@ def cases(app: App) -> list[tuple]:
     return [(row.state[0], *row[1:]) for row in rows[names].itertuples(index=False, name="Row")]
 
 
-def test_a_week_at_a_clinic_the_gaps_first(week: Workbench, dana: App) -> None:
+def test_a_week_at_a_facility_the_gaps_first(week: Workbench, dana: App) -> None:
     dana.open("schedule", facility="F1", week="2026-11-08")
     assert cases(dana) == [
         ("Under-scheduled", "Test, Ana", 2, 1, 0, 1, 0),
@@ -76,7 +79,7 @@ def test_any_day_of_a_week_means_its_week(week: Workbench, dana: App) -> None:
     assert "Sunday, November 8 to Saturday, November 14, 2026" in dana.says
 
 
-def test_the_other_clinic_has_a_case_without_a_target(week: Workbench) -> None:
+def test_the_other_facility_has_a_case_without_a_target(week: Workbench) -> None:
     lee = App("S3").open("schedule", week="2026-11-10")
     assert "South Clinic" in lee.says
     ((state, patient, target, scheduled, *_),) = cases(lee)

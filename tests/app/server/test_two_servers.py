@@ -1,4 +1,4 @@
-"""Two app servers on one ledger and one folder of published lists: what people at both do, and a run meanwhile, is one work."""
+"""Two servers share one ledger and one warehouse, also while the pipeline runs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_two_servers_and_a_run_work_together(tmp_path: Path, ledger_url: str) ->
 
 
 async def work(servers: list[Server], settings: Settings) -> tuple[list[Worker], list[str]]:
-    """Two people at each server work while the pipeline runs; then one at each wants the same task; what each server shows of runs."""
+    """Two people at each server work during a run, then one at each acts on the same task."""
     workers = [
         Worker(Tab(server.origin, new_browser(server.origin)), random.Random(place), 0.05)
         for place, server in enumerate(servers * 2)
@@ -93,7 +93,7 @@ async def run_pipeline(settings: Settings) -> None:
 
 
 async def want_the_same(one: Worker, other: Worker, settings: Settings) -> None:
-    """Both tick one task; the first completes it, the second is told who was, and then neither list has it."""
+    """Both tick a task; the first completes it, the second is told, and neither list has it."""
     for worker in (one, other):
         worker.dice = random.Random(1)  # one that takes nothing back
         await worker.tab.rerun("tasks", page="/tasks", query="type=pending_signature")

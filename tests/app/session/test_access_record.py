@@ -1,4 +1,4 @@
-"""The access record is complete: wherever a patient's name leaves for the browser or into a file, the record says whose eyes it was for."""
+"""The access record has every look: each patient named in a page or a file, and by whom."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server remembers: sessions that end once and for all their tabs, and where to go after signing in."""
+"""Sessions end once and in all their tabs; a browser returns to its page after sign-in."""
 
 from __future__ import annotations
 

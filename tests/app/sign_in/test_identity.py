@@ -1,4 +1,4 @@
-"""Who is let in by what a sign-in says, and when that ends, without a browser: one script asks for the person and shows their id."""
+"""Who may sign in and when sessions end, on a script that shows the person's id."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Facility:
         return Workbench.day(DAY) + dt.timedelta(hours=1, minutes=minute)
 
     def pass_until(self, minute: float) -> None:
-        """The app's and the machine's clock are both set: the machine stands still at that minute."""
+        """Set the app's and the machine's clock to that minute."""
         self._patch.setattr(clock, "machine_now", lambda: self.at(minute))
         self.clock.write_text("0", encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""The Tasks page beyond what is open now: closed tasks, the days that links bring, and the list as it was."""
+"""The Tasks page beyond open tasks: closed tasks, days of links, and the past list."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def buttons(app: App) -> set[str]:
 
 @pytest.fixture
 def worked(facility: Workbench) -> Workbench:
-    """Bo's copay completed on the first day, Ana's draft on the next, and Ana's copay put off until the fourth."""
+    """Bo's copay is completed on day 1, Ana's draft on day 2; Ana's copay is deferred to day 4."""
     facility.act(
         "complete", facility.one(1, "uncollected_payments", "V-B"), 1.0, "--reason", "waived"
     )
@@ -121,7 +121,9 @@ def test_the_list_as_it_was_in_the_evening_of_a_day(
     now = dana.open("tasks").tasks
     assert len(now) == OPENED_THEN - 2
     dana.open("tasks", at="2026-11-02")
-    assert len(dana.tasks) == OPENED_THEN - 2  # Bo's copay was done that morning, Ana's was put off
+    assert (
+        len(dana.tasks) == OPENED_THEN - 2
+    )  # Bo's copay was done that morning, Ana's was deferred
     assert ("Draft Documents", "Test, Ana") in dana.tasks
     assert "The list as it was in the evening of Monday, November 2, 2026." in dana.says
     assert not {"Complete", "Defer", "Assign"} & buttons(dana)

@@ -1,4 +1,4 @@
-"""The Tasks page: the URL is the view, filters offer what there is, ticks stay on their tasks, many are done at once and taken back."""
+"""The Tasks page: URL, filters, ticks, bulk actions and Undo."""
 
 from __future__ import annotations
 
