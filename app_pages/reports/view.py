@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import streamlit as st
 
@@ -29,7 +30,7 @@ def read(worklist: Worklist) -> url_view.View:
         "reports",
         [
             url_view.Param("report", "Report", "one", lambda: REPORTS, "backlog_review"),
-            filters.facility(worklist, "one"),
+            replace(filters.param(worklist, "facility"), kind="one"),
             url_view.Param("days", "Days", "days"),
         ],
     )

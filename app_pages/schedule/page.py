@@ -19,7 +19,7 @@ zones = worklist.facilities().set_index("facility_id")["time_zone"]
 view = url_view.read(
     "schedule",
     [
-        filters.facility(worklist),
+        filters.param(worklist, "facility"),
         url_view.Param(
             "week", "Week", "one", lambda: schedule_week.days_around(worklist.at.date())
         ),
