@@ -1,4 +1,4 @@
-"""Browsers that one test after another sits down at: what a person leaves behind is cleared away, the program's compiled scripts are kept."""
+"""Browsers that tests share: data is cleared between tests, compiled scripts are kept."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ OF_A_PAGE = {
     "reduced_motion",
     "storage_state",
 }  # options that a page of a used browser can be given
-KEPT_BY_PAGES = "local_storage,indexeddb,cache_storage,service_workers"  # besides cookies; a tab's session storage goes with the tab
+# Besides cookies; a tab's session storage goes with the tab.
+KEPT_BY_PAGES = "local_storage,indexeddb,cache_storage,service_workers"
 
 
 class PooledBrowser:
-    """A browser with cookies of its own. A page that stays open keeps its renderer, in which the scripts of Streamlit are compiled already.
+    """A browser with its own cookies, whose renderer has Streamlit's scripts compiled already.
 
-    Compiling them took two thirds of what a page costs. This needs Chromium's --process-per-site: else each tab has a renderer of its own.
+    A page that stays open keeps the renderer; compiling took two thirds of the cost of a page.
+    Needs Chromium's --process-per-site, else each tab has its own renderer.
     """
 
     def __init__(
@@ -56,7 +58,7 @@ class PooledBrowser:
         reduced_motion: str = "no-preference",
         storage_state: dict | None = None,
     ) -> Page:
-        """A first tab."""
+        """Open a first tab."""
         self.context.add_cookies(storage_state["cookies"] if storage_state else [])
         page = self.context.new_page()
         page.set_viewport_size(viewport)
@@ -64,7 +66,7 @@ class PooledBrowser:
         return page
 
     def reset(self, origins: list[str]) -> list[str]:
-        """Close the tabs and forget who was here; what went wrong meanwhile."""
+        """Close the tabs and clear their data; answers what went wrong meanwhile."""
         for page in self.pages():
             page.close()
         self.context.clear_cookies()
@@ -79,7 +81,7 @@ class PooledBrowser:
 
 
 class BrowserPool:
-    """The browser_pool there are: a test takes free ones, and gets a new one where none is free or what it asks for is not a page's."""
+    """A test takes free browsers, or new ones where none is free or its options need one."""
 
     def __init__(self, chromium: Browser, judge: Judge, foreign: Foreign) -> None:
         self._chromium, self._judge, self._foreign = chromium, judge, foreign
@@ -88,7 +90,7 @@ class BrowserPool:
         self._special: list[PooledBrowser] = []
 
     def new_page(self, **options: object) -> Page:
-        """A page in a browser that nobody else of the test uses."""
+        """A page in a browser that the test uses for nothing else."""
         if not options.keys() <= OF_A_PAGE:
             self._special.append(self._new({"viewport": VIEWPORT, **options}))
             return self._special[-1].context.new_page()
@@ -100,7 +102,7 @@ class BrowserPool:
         return [page for browser in (*self._taken, *self._special) for page in browser.pages()]
 
     def reset(self, origins: list[str]) -> list[str]:
-        """Free all of them for the next test; what went wrong in this one."""
+        """Free all browsers for the next test; answers what went wrong in this one."""
         wrong = [
             each for browser in (*self._taken, *self._special) for each in browser.reset(origins)
         ]

@@ -1,4 +1,4 @@
-"""What browser tests share: a practice to look at, servers, and a Chromium in which nothing may leave this machine unnoticed."""
+"""What browser tests share: a practice, servers, and a Chromium that may ask this machine only."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def practice_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with a small real practice, one task about one patient: quicker than the demo; copy it, too."""
+    """A data folder with a small practice, one task about one patient; copy it before use."""
     folder = tmp_path_factory.mktemp("practice")
     practice = Practice()
     practice.add("staff", "S1", email="Dana@facility.example")
@@ -74,7 +74,7 @@ def local() -> set[str]:
 
 @pytest.fixture(scope="session")
 def others() -> set[str]:
-    """Host and port of what stands in for other people's servers, such as a sign-in provider: what their pages ask for is not ours."""
+    """Host and port of stand-ins for other servers, such as a sign-in provider, not checked."""
     return set()
 
 
@@ -82,7 +82,7 @@ def others() -> set[str]:
 def new_server(
     tmp_path_factory: pytest.TempPathFactory, local: set[str]
 ) -> Iterator[Callable[..., Server]]:
-    """Makes a server on a copy of a data folder, to be started by the test with the options it wants; stopped at the end."""
+    """Makes a server on a copy of a data folder; the test starts it, the fixture stops it."""
     made: list[Server] = []
 
     def make(data: Path, root: Path = ROOT) -> Server:
@@ -99,7 +99,7 @@ def new_server(
 
 @pytest.fixture(scope="session")
 def start_server(new_server: Callable[..., Server]) -> Callable[..., Server]:
-    """A running server on a copy of a data folder: `start_server(demo_data, idle_minutes=5)`; the options are Server.start's."""
+    """A running server on a copy of a data folder; the options are those of Server.start."""
     return lambda data, *arguments, **options: new_server(data).start(*arguments, **options)
 
 
@@ -113,7 +113,7 @@ def server(start_server: Callable[..., Server], demo_data: Path) -> Iterator[Ser
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium; where it is missing tests are skipped, but .ci/run has it installed, so there it is a failure."""
+    """Debian's Chromium; without it tests are skipped, and fail in .ci/run, which installs it."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
@@ -141,9 +141,10 @@ def browser_pool(chromium: Browser, local: set[str], others: set[str]) -> Browse
 def new_browser(
     browser_pool: BrowserPool, local: set[str], request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Page]]:
-    """Makes a page in a browser with cookies of its own; options are those of Playwright's new_context.
+    """Makes a page in a browser of its own; options are those of Playwright's new_context.
 
-    The test fails when such a browser asked another host for anything, or when a page tried what the security policy forbids.
+    The test fails when the browser asked another host for anything, or when a page tried what
+    the security policy forbids.
     """
     yield browser_pool.new_page
     report = request.node.stash.get(_report, None)

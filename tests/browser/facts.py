@@ -1,4 +1,4 @@
-"""What is true on a test's server, asked past its screen: the list as the pipeline has it, and what the ledger holds."""
+"""What is true on a test's server, without its screen: the list, and the ledger."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def ledger(server: Server, question: str, *values: object) -> list[tuple]:
 
 
 def actions(server: Server, task_id: str) -> list[tuple[str, str, str | None]]:
-    """(action, staff id, reason) of each thing people did to a task since the test began, which has the demo's people before it; oldest first."""
+    """(action, staff id, reason) of each action on a task since the test began, oldest first."""
     question = (
         "SELECT action, staff_id, reason FROM actions WHERE task_id = ? AND at >= ? ORDER BY seq"
     )

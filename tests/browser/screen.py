@@ -1,4 +1,4 @@
-"""How a test looks at Streamlit in a browser: wait until it is idle, come in, work with the grid that is drawn on a canvas."""
+"""Streamlit in a browser: wait until it is idle, sign in, read and click its canvas grid."""
 
 from __future__ import annotations
 
@@ -18,13 +18,18 @@ ROW_HEIGHT, HEADER_HEIGHT = (
 TICK_X = 17  # pixels from the grid's left edge to the middle of a row's tick box
 OPEN_X = 70  # and to the middle of a task's Open
 PATIENCE = 20  # seconds until what should be seen must be seen
-CHOSEN = """() => Object.fromEntries([...document.querySelectorAll('[data-testid=stMultiSelect]')].map(box => [
-  box.querySelector('[data-testid=stWidgetLabel]').innerText.trim(),
-  [...box.querySelectorAll('.react-aria-ComboBox [data-tag]')].map(tag => tag.getAttribute('aria-label')),
-]).filter(([, tags]) => tags.length))"""
+CHOSEN = """() => {
+  const boxes = [...document.querySelectorAll('[data-testid=stMultiSelect]')];
+  return Object.fromEntries(boxes.map(box => [
+    box.querySelector('[data-testid=stWidgetLabel]').innerText.trim(),
+    [...box.querySelectorAll('.react-aria-ComboBox [data-tag]')]
+      .map(tag => tag.getAttribute('aria-label')),
+  ]).filter(([, tags]) => tags.length));
+}"""
 ROWS = """grid => {
   const texts = (row, cell) => [...row.querySelectorAll(cell)].map(cell => cell.textContent.trim());
-  const names = [...grid.querySelectorAll('table[role=grid] thead tr')].flatMap(row => texts(row, 'th'));
+  const head = [...grid.querySelectorAll('table[role=grid] thead tr')];
+  const names = head.flatMap(row => texts(row, 'th'));
   return [...grid.querySelectorAll('table[role=grid] tbody tr')].map(row => ({
     ticked: row.getAttribute('aria-selected') === 'true',
     ...Object.fromEntries(texts(row, 'td').map((text, place) => [names[place], text])),
@@ -33,13 +38,14 @@ ROWS = """grid => {
 _cookies: dict[tuple[str, str], object] = {}
 IDLE = """() => {
   const app = document.querySelector('[data-testid=stApp]');
-  return app && app.dataset.testConnectionState === 'CONNECTED' && app.dataset.testScriptState === 'notRunning'
+  return app && app.dataset.testConnectionState === 'CONNECTED'
+    && app.dataset.testScriptState === 'notRunning'
     && !document.querySelector('[data-stale="true"], [data-testid=stSkeleton]');
 }"""
 
 
 def settle(page: Page) -> Page:
-    """Streamlit is connected, no script runs and nothing waits to be replaced, twice in a row: a click may start a run a moment later."""
+    """Wait until Streamlit is connected and idle, twice in a row: a click may start a run late."""
     page.wait_for_function(IDLE)
     page.wait_for_timeout(120)
     page.wait_for_function(IDLE)
@@ -48,7 +54,7 @@ def settle(page: Page) -> Page:
 
 @contextmanager
 def changing_address(page: Page) -> Iterator[None]:
-    """Wait for the answer to what is done here, which begins with another address: an idle page may not have got round to asking yet."""
+    """Wait for another address, then until idle: a page may be idle before it has asked."""
     before = page.url
     yield
     page.wait_for_url(lambda url: url != before)
@@ -62,7 +68,7 @@ def visit(page: Page, url: str) -> Page:
 
 
 def come_in(page: Page, url: str, name: str) -> Page:
-    """Open an address of a single-site server and, if it asks who is there, say so; `name` is the beginning of the label."""
+    """Open an address and, if asked, choose the name whose label begins with `name`."""
     visit(page, url)
     box = page.get_by_role("combobox", name="Your name")
     if box.count():
@@ -76,7 +82,7 @@ def come_in(page: Page, url: str, name: str) -> Page:
 def sit_down(
     new_browser: Callable[..., Page], url: str, name: str, path: str = "/", **options: object
 ) -> Page:
-    """A new browser with somebody at it, who is asked for a name only the first time at this server: the cookie is kept."""
+    """A new browser with a person signed in; their cookie for this server is kept."""
     page = new_browser(**{"storage_state": _cookies.get((url, name)), **options})
     come_in(page, url + path, name)
     _cookies[url, name] = page.context.storage_state()
@@ -117,7 +123,7 @@ def pick(page: Page, label: str, *options: str) -> Page:
 
 
 def chosen(page: Page) -> dict[str, list[str]]:
-    """What the filters that take several show, by label, without the empty ones; also behind an open dialog."""
+    """The chosen values of each multiselect filter, by label; also behind an open dialog."""
     return page.evaluate(CHOSEN)
 
 
@@ -132,7 +138,7 @@ def outcome(page: Page) -> Locator:
 
 
 class Grid:
-    """An st.dataframe: clicked by its geometry, read from the table it keeps for screen readers, which holds the rows in view."""
+    """An st.dataframe: clicked by geometry, read from its table for screen readers."""
 
     def __init__(self, page: Page, number: int = 0) -> None:
         self.page = page
@@ -149,7 +155,7 @@ class Grid:
         self.click(row, TICK_X)
 
     def click(self, row: int, x: float) -> None:
-        """Click into a row, x pixels from the left edge, or from the right one where x is below 0: a canvas knows no cells."""
+        """Click into a row, x pixels from the left edge, or from the right one if x is negative."""
         self.element.scroll_into_view_if_needed()
         box = self.element.bounding_box()
         assert box is not None
@@ -174,7 +180,7 @@ class Grid:
         return [text.strip() for text in cells.all_text_contents()]
 
     def rows(self) -> list[dict[str, object]]:
-        """The rows in view, what is written in them by heading (of the columns in view), and under "ticked" whether they are."""
+        """The rows in view: text by heading, and under "ticked" whether the row is ticked."""
         self._row(0).locator("td").first.wait_for(state="attached")
         return self.element.evaluate(ROWS)
 

@@ -1,4 +1,4 @@
-"""A workbench server of a test's own: another process, started as the README says, on a data folder of its own."""
+"""A workbench server in another process, started as documented, on its own data folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OURS = ("WORKBENCH_", "EMR_LINK_", "STREAMLIT_")
 
 
 class Server:
-    """`data` is its folder, which the test may write to before it starts, `root` the code. Its clock runs on from FRIDAY."""
+    """`data` is its folder, `root` the code; its clock runs from FRIDAY on."""
 
     def __init__(self, folder: Path, data: Path, root: Path = ROOT) -> None:
         self.folder, self.data, self.root = folder, data, root
@@ -45,7 +45,7 @@ class Server:
         secrets: str = "",
         **environment: str,
     ) -> Server:
-        """Run it until `stop`: `arguments` for streamlit, the text of secrets.toml, more variables of the environment.
+        """Run until `stop`: streamlit's arguments, the text of secrets.toml, more environment.
 
         By default nobody is ever timed out, so that a test may move the clock by days.
         """

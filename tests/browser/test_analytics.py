@@ -1,4 +1,4 @@
-"""The manager's and analyst's pages in a browser: marks and numbers lead to their tasks, Back leads back, and the past can be looked at."""
+"""Backlog and Aging in a browser: marks and numbers lead to their tasks, Back, the past."""
 
 from __future__ import annotations
 

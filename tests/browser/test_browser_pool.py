@@ -1,4 +1,4 @@
-"""The browsers tests share: who sits down finds nothing of whoever sat there before, and is told what went wrong with their own test only."""
+"""The shared browsers: a test finds nothing of the test before, not even its failures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from tests.browser.browser_pool import VIEWPORT, BrowserPool
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-STORE = "() => { localStorage.setItem('who', 'Dana'); sessionStorage.setItem('who', 'Dana'); document.cookie = 'who=Dana'; }"
+STORE = """() => {
+  localStorage.setItem('who', 'Dana');
+  sessionStorage.setItem('who', 'Dana');
+  document.cookie = 'who=Dana';
+}"""
 STORED = "() => [localStorage.length, sessionStorage.length, document.cookie.includes('who')]"
 
 
@@ -28,7 +32,7 @@ def at(page: Page, origin: str) -> Page:
     return page
 
 
-def test_nothing_is_left_of_who_sat_there_before(browser_pool: BrowserPool, origin: str) -> None:
+def test_nothing_is_left_of_the_test_before(browser_pool: BrowserPool, origin: str) -> None:
     before = at(
         browser_pool.new_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce"),
         origin,
@@ -47,14 +51,14 @@ def test_nothing_is_left_of_who_sat_there_before(browser_pool: BrowserPool, orig
     assert browser_pool.reset([origin]) == []
 
 
-def test_two_of_a_test_share_nothing(browser_pool: BrowserPool, origin: str) -> None:
+def test_two_browsers_of_a_test_share_nothing(browser_pool: BrowserPool, origin: str) -> None:
     one, other = at(browser_pool.new_page(), origin), at(browser_pool.new_page(), origin)
     one.evaluate(STORE)
     assert other.evaluate(STORED) == [0, 0, False]
     assert browser_pool.reset([origin]) == []
 
 
-def test_what_a_page_asks_of_others_is_found_once(browser_pool: BrowserPool, origin: str) -> None:
+def test_requests_to_other_hosts_are_reported_once(browser_pool: BrowserPool, origin: str) -> None:
     page = at(browser_pool.new_page(), origin)
     page.evaluate("fetch('http://elsewhere.example/x.png', {mode: 'no-cors'})")
     page.evaluate("console.error('Refused by the Content Security Policy')")

@@ -1,4 +1,4 @@
-"""When a page fails: a sentence with what to do on the screen, the place in the log, and in neither what the error quoted."""
+"""When a page fails: what to do on the screen, the place in the log, no patient in either."""
 
 from __future__ import annotations
 

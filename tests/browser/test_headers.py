@@ -30,7 +30,7 @@ client_secret = "any"
 server_metadata_url = "http://localhost:9/.well-known/openid-configuration"
 """
 SHIPPED = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
-# Ways to ask a web server for a file of the folder it was started in, or of the machine; {} is the file.
+# Paths that ask a web server for a file of its folder or machine; {} is the file.
 ASKING = (
     "/{}",
     "//{}",

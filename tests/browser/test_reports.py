@@ -1,4 +1,4 @@
-"""Reports in a browser: made from the screen, read on it or taken along, and drawn without a network."""
+"""Reports in a browser: made, read and downloaded, and drawn without a network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 GRACE = "Grace Abbott"
 MAKING = 60_000  # milliseconds
-DRAWN = "() => [...document.querySelectorAll('img[src^=\"data:image/png\"]')].filter(picture => picture.naturalWidth > 100).length"
+DRAWN = """() => [...document.querySelectorAll('img[src^="data:image/png"]')]
+  .filter(picture => picture.naturalWidth > 100).length"""
 
 
 def test_the_digest_is_read_on_the_page(server: Server, new_browser: Callable[..., Page]) -> None:

@@ -1,4 +1,4 @@
-"""How the screens look and read: the pictures of the README, contrast, names of controls, and no page wider than its window."""
+"""How screens look: the documentation's pictures, contrast, names of controls, page width."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def grace(server: Server, new_browser: Callable[..., Page]) -> Callable[..., Pag
 
 
 def take(page: Page, name: str) -> None:
-    """Write the picture for the README, unless it is the one that is there but for a few pixels of an edge."""
+    """Write the picture for the documentation, unless it differs by a few pixels of an edge."""
     from PIL import Image, ImageChops
 
     page.mouse.move(0, 0)

@@ -1,4 +1,4 @@
-"""Who gets in, who does not, and how a session ends, in a real browser and against a real OpenID Connect provider on this machine."""
+"""Who may sign in and how a session ends, in a browser against an OpenID Connect provider."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Without sign-in: who is there is asked and remembered by the browser, and nobody but this machine gets an answer."""
+"""Without sign-in: the browser remembers the chosen name; only this machine is answered."""
 
 from __future__ import annotations
 

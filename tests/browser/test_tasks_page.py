@@ -1,4 +1,4 @@
-"""The Tasks page in a browser: the address is the view, and what is ticked is done, taken back, put off, handed over, exported."""
+"""The Tasks page in a browser: its address, bulk actions with Undo, deferring, export."""
 
 from __future__ import annotations
 

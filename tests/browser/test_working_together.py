@@ -1,4 +1,4 @@
-"""What people do from the Open panel, the dashboard and the runs, alone and against each other, in real browsers."""
+"""Actions from the Open panel, the dashboard and Runs, alone and against each other."""
 
 from __future__ import annotations
 
