@@ -13,10 +13,12 @@ from pipelines.vocabulary import ROLES
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "data" / "sample"
-SECTIONS = ("rules", "extracts", "app", "access")
+SECTIONS = ("rules", "extracts", "claim_holds", "app", "access")
 EXTRACTS_KEYS = ("max_loss",)
+CLAIM_HOLDS_KEYS = ("authorization_codes",)
 APP_KEYS = ("idle_minutes",)
 ACCESS_KEYS = ("own_facilities", "sees_all_roles", "staff_facilities")
+AUTHORIZATION_CODES = ("AUTH",)  # in the reason codes of holds that wait for an authorization
 LOG_FORMS = ("text", "json")
 LONGEST_IDLE = 30 * 24 * 60  # minutes: Streamlit's sign-in cookie lives for 30 days
 
@@ -57,6 +59,7 @@ class Settings:
     clock_file: Path | None = None  # holds the seconds added to the screens' clock
     idle_minutes: int = 15  # without a click before the app asks who is there
     access: Access = Access()
+    authorization_codes: tuple[str, ...] = AUTHORIZATION_CODES
     rules: Mapping[str, object] = field(default_factory=dict)
     emr_links: Mapping[str, str] = field(default_factory=dict)
 
@@ -102,6 +105,9 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         idle_minutes=_idle_minutes(path, _section(path, written, "app", APP_KEYS)),
         clock_file=_path(env, "WORKBENCH_CLOCK"),
         access=_access(path, _section(path, written, "access", ACCESS_KEYS)),
+        authorization_codes=_authorization_codes(
+            path, _section(path, written, "claim_holds", CLAIM_HOLDS_KEYS)
+        ),
         rules=_section(path, written, "rules"),
         emr_links={key: value for key, value in sorted(env.items()) if key.startswith("EMR_LINK_")},
     )
@@ -130,6 +136,20 @@ def _idle_minutes(path: Path, section: Mapping[str, object]) -> int:
             "the minutes without a click that end a session"
         )
     return value
+
+
+def _authorization_codes(path: Path, section: Mapping[str, object]) -> tuple[str, ...]:
+    codes = section.get("authorization_codes", list(AUTHORIZATION_CODES))
+    if (
+        not isinstance(codes, list)
+        or not codes
+        or not all(isinstance(code, str) and code.strip() and "," not in code for code in codes)
+    ):
+        raise UserError(
+            f"{path}: claim_holds.authorization_codes must be a list of codes or words without "
+            'commas, as in ["AUTH", "PA-"]'
+        )
+    return tuple(code.strip() for code in codes)
 
 
 def _access(path: Path, section: Mapping[str, object]) -> Access:

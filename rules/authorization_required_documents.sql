@@ -18,7 +18,6 @@ subject_table = "claim_holds"
 source       = "seed: Billing Tasks table; domain.md section 2"
 
 [params]
-code_contains = "AUTH"    # what the reason code of an authorization hold contains; keep in step with claim_submission_hold
 */
 WITH holds AS (
     SELECT
@@ -30,7 +29,7 @@ WITH holds AS (
         h.date_of_service,
         h.held_on,
     FROM staging.claim_holds AS h
-    WHERE h.released_at IS NULL AND STRPOS(UPPER(h.reason_code), UPPER($code_contains)) > 0
+    WHERE h.released_at IS NULL AND h.is_authorization_hold
 ),
 
 covered AS (
@@ -53,7 +52,8 @@ SELECT
     CAST(NULL AS VARCHAR) AS staff_id,
     h.held_on AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
-    'Claim for the visit on ' || CAST(h.date_of_service AS VARCHAR) || ' held on ' || CAST(h.held_on AS VARCHAR)
+    'Claim for the visit on ' || CAST(h.date_of_service AS VARCHAR)
+    || ' held on ' || CAST(h.held_on AS VARCHAR)
     || ': no uploaded authorization covers that day' AS reason,
 FROM holds AS h
 LEFT JOIN covered AS c ON h.hold_id = c.hold_id

@@ -18,7 +18,6 @@ subject_table = "claim_holds"
 source       = "seed: Billing Tasks table; domain.md section 2"
 
 [params]
-code_contains = "AUTH"    # reason codes that contain it are authorization_required_documents; keep the two in step
 */
 SELECT
     h.hold_id AS subject_id,
@@ -28,6 +27,7 @@ SELECT
     CAST(NULL AS VARCHAR) AS staff_id,
     h.held_on AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
-    'Claim for the visit on ' || CAST(h.date_of_service AS VARCHAR) || ' held on ' || CAST(h.held_on AS VARCHAR) || ': ' || h.reason AS reason,
+    'Claim for the visit on ' || CAST(h.date_of_service AS VARCHAR)
+    || ' held on ' || CAST(h.held_on AS VARCHAR) || ': ' || h.reason AS reason,
 FROM staging.claim_holds AS h
-WHERE h.released_at IS NULL AND STRPOS(UPPER(h.reason_code), UPPER($code_contains)) = 0
+WHERE h.released_at IS NULL AND NOT h.is_authorization_hold

@@ -28,12 +28,11 @@ WITH failed AS (
         d.facility_id,
         d.owner_id,
         d.kind,
-        x.fax_id,
-        x.attempts,
-        COALESCE(x.failed_on, x.sent_on, d.completed_on, d.started_on) AS failed_on,
-    FROM staging.faxes AS x
-    INNER JOIN staging.documents AS d ON x.document_id = d.document_id
-    WHERE x.is_newest AND x.status = 'Failed'
+        d.fax_id,
+        d.fax_attempts,
+        COALESCE(d.failed_on, d.sent_on, d.completed_on, d.started_on) AS failed_on,
+    FROM staging.faxed_documents AS d
+    WHERE d.fax_status = 'Failed'
 )
 
 SELECT
@@ -44,7 +43,8 @@ SELECT
     f.owner_id AS staff_id,
     f.failed_on AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
-    'Fax of the ' || f.kind || ' failed on ' || CAST(f.failed_on AS VARCHAR) || ', attempts: ' || CAST(f.attempts AS VARCHAR) AS reason,
-    -- A resend that fails again is another failure.
+    'Fax of the ' || f.kind || ' failed on ' || CAST(f.failed_on AS VARCHAR)
+    || ', attempts: ' || CAST(f.fax_attempts AS VARCHAR) AS reason,
+    -- A new fax that fails is a new failure.
     f.fax_id AS episode,
 FROM failed AS f

@@ -20,16 +20,34 @@ source       = "seed: Clinical Tasks table; domain.md section 2"
 
 [params]
 */
+WITH unsent AS (
+    SELECT
+        d.document_id,
+        d.case_id,
+        d.patient_id,
+        d.facility_id,
+        d.owner_id,
+        d.kind,
+        d.fax_id,
+        COALESCE(d.completed_on, d.date_of_service, d.started_on) AS completed_on,
+    FROM staging.faxed_documents AS d
+    WHERE
+        d.has_plan_of_care
+        AND d.status = 'Completed'
+        AND (d.fax_id IS NULL OR d.fax_status = 'Queued')
+)
+
 SELECT
-    d.document_id AS subject_id,
-    d.case_id,
-    d.patient_id,
-    d.facility_id,
-    d.owner_id AS staff_id,
-    COALESCE(d.completed_on, d.date_of_service, d.started_on) AS since,
+    u.document_id AS subject_id,
+    u.case_id,
+    u.patient_id,
+    u.facility_id,
+    u.owner_id AS staff_id,
+    u.completed_on AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
-    d.kind || ' completed on ' || CAST(COALESCE(d.completed_on, d.date_of_service, d.started_on) AS VARCHAR)
-    || CASE WHEN x.fax_id IS NULL THEN ' and not faxed' ELSE ', its fax is waiting to be sent' END AS reason,
-FROM staging.documents AS d
-LEFT JOIN staging.faxes AS x ON d.document_id = x.document_id AND x.is_newest
-WHERE d.has_plan_of_care AND d.status = 'Completed' AND (x.fax_id IS NULL OR x.status = 'Queued')
+    u.kind || ' completed on ' || CAST(u.completed_on AS VARCHAR)
+    || CASE
+        WHEN u.fax_id IS NULL THEN ' and not faxed'
+        ELSE ', its fax is waiting to be sent'
+    END AS reason,
+FROM unsent AS u

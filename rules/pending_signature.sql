@@ -30,11 +30,10 @@ WITH sent AS (
         d.facility_id,
         d.owner_id,
         d.kind,
-        x.fax_id,
-        COALESCE(x.sent_on, d.completed_on, d.started_on) AS sent_on,
-    FROM staging.documents AS d
-    INNER JOIN staging.faxes AS x ON d.document_id = x.document_id AND x.is_newest
-    WHERE d.has_plan_of_care AND d.status = 'Completed' AND x.status = 'Sent'
+        d.fax_id,
+        COALESCE(d.sent_on, d.completed_on, d.started_on) AS sent_on,
+    FROM staging.faxed_documents AS d
+    WHERE d.has_plan_of_care AND d.status = 'Completed' AND d.fax_status = 'Sent'
 )
 
 SELECT
@@ -46,9 +45,12 @@ SELECT
     s.sent_on AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
     s.kind || ' faxed on ' || CAST(s.sent_on AS VARCHAR)
-    || CASE WHEN s.sent_on + $at_risk_days < f.today THEN ', at risk: signature was due by ' ELSE ', signature due by ' END
+    || CASE
+        WHEN s.sent_on + $at_risk_days < f.today THEN ', at risk: signature was due by '
+        ELSE ', signature due by '
+    END
     || CAST(s.sent_on + $at_risk_days AS VARCHAR) AS reason,
-    -- A good resend after the task was completed waits for a signature of its own.
+    -- A fax sent again after the task was completed needs a signature of its own.
     s.fax_id AS episode,
 FROM sent AS s
 INNER JOIN staging.facilities AS f ON s.facility_id = f.facility_id

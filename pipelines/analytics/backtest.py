@@ -81,7 +81,7 @@ def backtest(
     if not folders:
         raise UserError("There are no dated folders of past extracts to test over", 1)
     written = settings.rules.get(rule_id, {})
-    now = dict(written) if isinstance(written, Mapping) else {}
+    now = {**(written if isinstance(written, Mapping) else {}), **found[rule_id].params}
     tasks_now, days_now = _replay(
         settings, found, rule_id, now, folders, lambda share, doing: tell(share / 2, doing)
     )

@@ -21,6 +21,7 @@ from pathlib import Path
 from pipelines import sample, staging
 from pipelines.extracts import contract
 from pipelines.rules import loading
+from pipelines.settings import AUTHORIZATION_CODES
 from pipelines.warehouse import snapshots
 
 DAYS = (sample.DEFAULT_AS_OF, sample.DEFAULT_AS_OF + dt.timedelta(days=1))
@@ -69,14 +70,14 @@ def floor(folder: Path, as_of: dt.datetime) -> None:
             f"CREATE TABLE extract.{table} AS SELECT *{flags} FROM read_csv('{folder / table}.csv', header = true, types = {types})"
         )
     for table, sql in staging.staging_sql().items():
+        values = {"as_of": as_of, "authorization_codes": list(AUTHORIZATION_CODES)}
+        wanted = staging.parameters(table)
         con.execute(
-            f"CREATE TABLE staging.{table} AS {sql}", {"as_of": as_of} if "$as_of" in sql else None
+            f"CREATE TABLE staging.{table} AS {sql}",
+            {name: values[name] for name in wanted} or None,
         )
     for rule in loading.load_rules().values():
-        wanted = con.extract_statements(rule.sql)[0].named_parameters
-        given = {
-            name: value for name, value in {**rule.params, "as_of": as_of}.items() if name in wanted
-        }
+        given = loading.arguments(con, rule.sql, {**rule.params, "as_of": as_of})
         con.execute(f"CREATE TABLE {rule.rule_id} AS {rule.sql}", given)
 
 

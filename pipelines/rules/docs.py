@@ -1,51 +1,55 @@
-"""The rules: one SQL file a task type, its header in the opening comment. Strict: whatever is not understood stops the load."""
+"""The page rules/README.md, written from the headers of the rules."""
 
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping
 
-from pipelines.rules.model import HEADER, Rule
+from pipelines.rules.model import HEADER, STAGED_PARAMS, Param, Rule
 from pipelines.vocabulary import CATEGORIES
+
+WIDTH = 100
 
 
 def docs(rules: Mapping[str, Rule]) -> str:
-    """The text of rules/README.md: every rule as its header tells it, by category."""
-    lines = [
+    """The text of rules/README.md: the rules by category, wrapped at WIDTH except for table rows."""
+    blocks = [
         "# The rules",
-        "",
-        "One SQL file a task type; the file name is the rule's id. This page is written by `python -m pipelines rules docs` from the headers.",
-        "A practice changes parameters, `due_days` and `enabled` in its settings file, never in the SQL.",
+        _wrapped(
+            "Each task type is one SQL file, and the file name is the rule's id. "
+            "`python -m pipelines rules docs` writes this page from the headers of the files. "
+            "A practice changes parameters, `due_days` and `enabled` in its settings file, "
+            "never in the SQL."
+        ),
     ]
     for category in CATEGORIES:
         of_category = [rule for rule in rules.values() if rule.category == category]
         if of_category:
-            lines += [
-                "",
-                f"## {category}",
-                "",
-                "| task | id | clears | by hand | overdue after |",
-                "|---|---|---|---|---|",
-            ]
-            lines += [
-                f"| [{rule.title}](#{rule.title.lower().replace(' ', '-')}) | `{rule.rule_id}` | {rule.clears} | {rule.manual} | {rule.due_days} d |"
-                for rule in of_category
-            ]
-            for rule in of_category:
-                lines += _rule_docs(rule)
-    return "\n".join(lines) + "\n"
+            blocks += [f"## {category}", _table(of_category)]
+            blocks += [block for rule in of_category for block in _of_rule(rule)]
+    return "\n\n".join(blocks) + "\n"
 
 
-def _rule_docs(rule: Rule) -> list[str]:
+def _table(rules: list[Rule]) -> str:
+    heads = ["| task | id | clears | by hand | overdue after |", "|---|---|---|---|---|"]
+    rows = [
+        f"| [{rule.title}](#{rule.title.lower().replace(' ', '-')}) | `{rule.rule_id}` "
+        f"| {rule.clears} | {rule.manual} | {rule.due_days} d |"
+        for rule in rules
+    ]
+    return "\n".join(heads + rows)
+
+
+def _of_rule(rule: Rule) -> list[str]:
+    discharge = "ends it" if rule.ends_at_discharge else "does not end it"
     facts = [
         f"Clears ({rule.clears}): {rule.clears_when}",
         f"Subject: {rule.subject_table}; reads {', '.join(rule.reads)}",
+        f"A discharge {discharge}.",
     ]
-    facts.append(
-        "A discharge ends it." if rule.ends_at_discharge else "A discharge does not end it."
-    )
     if rule.period:
-        facts.append(f"Periodic: one that a person completed may return the next {rule.period}.")
+        facts.append(f"Periodic: a completed task may return the next {rule.period}.")
     if rule.converts_to:
         facts.append(f"Converts to {', '.join(f'`{target}`' for target in rule.converts_to)}.")
     why = reasons(rule)
@@ -53,31 +57,39 @@ def _rule_docs(rule: Rule) -> list[str]:
         f"`{name}` = {written(value)}: {why.get(name, '')}" for name, value in rule.params.items()
     ]
     facts.append(f"Source: {rule.source}")
-    steps = [f"{number}. {step}" for number, step in enumerate(rule.resolve, start=1)]
+    steps = [_wrapped(step, f"{number}. ") for number, step in enumerate(rule.resolve, start=1)]
     return [
-        "",
         f"### {rule.title}",
-        "",
-        rule.purpose,
-        "",
-        *steps,
-        "",
-        *(f"- {fact}" for fact in facts),
+        _wrapped(rule.purpose),
+        "\n".join(steps),
+        "\n".join(_wrapped(fact, "- ") for fact in facts),
     ]
 
 
-def reasons(rule: Rule) -> dict[str, str]:
-    """The comment behind a key or parameter of the header, which says why it is what it is."""
-    header = HEADER.match(rule.path.read_text(encoding="utf-8"))
-    return dict(re.findall(r"^(\w+) *=[^#\n]*# (.+)$", header[1], re.MULTILINE)) if header else {}
-
-
-def written(value: object) -> str:
-    """A parameter's value as a settings file has it."""
-    return (
-        f"{value:.2f}"
-        if isinstance(value, float)
-        else f'"{value}"'
-        if isinstance(value, str)
-        else str(value).lower()
+def _wrapped(text: str, mark: str = "") -> str:
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=mark,
+        subsequent_indent=" " * len(mark),
+        break_long_words=False,
+        break_on_hyphens=False,
     )
+
+
+def reasons(rule: Rule) -> dict[str, str]:
+    """Why a key or parameter has its value, from the comment behind it in the header."""
+    header = HEADER.match(rule.path.read_text(encoding="utf-8"))
+    found = dict(re.findall(r"^(\w+) *=[^#\n]*# (.+)$", header[1], re.MULTILINE)) if header else {}
+    for table in rule.reads:
+        found |= {name: param.reason for name, param in STAGED_PARAMS.get(table, {}).items()}
+    return found
+
+
+def written(value: Param) -> str:
+    """A parameter's value as a settings file has it."""
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    if isinstance(value, str):
+        return f'"{value}"'
+    return str(value).lower()

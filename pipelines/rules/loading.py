@@ -1,16 +1,18 @@
-"""The rules: one SQL file a task type, its header in the opening comment. Strict: whatever is not understood stops the load."""
+"""Load the rule files, strictly: anything unknown stops the load and names file, line and key."""
 
 from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar, cast
 
 import duckdb
 
 from pipelines.errors import UserError
-from pipelines.extracts import contract
+from pipelines.extracts import contract, contract_sql
 from pipelines.rules import model
 from pipelines.rules.model import (
     ANSWER,
@@ -21,22 +23,26 @@ from pipelines.rules.model import (
     OPTIONAL,
     REQUIRED,
     RULES_FOLDER,
+    STAGED_PARAMS,
+    Header,
+    Param,
     Rule,
 )
-from pipelines.staging import parameters, staging_sql
+from pipelines.staging import extracts_of, parameters, staging_sql
 from pipelines.warehouse import snapshots
+
+V = TypeVar("V")
 
 
 def load_rules(folder: Path = RULES_FOLDER) -> dict[str, Rule]:
-    """The rules of a folder by id, sorted; UserError naming file, line and key of the first thing that is wrong."""
+    """The rules of a folder by id, sorted; UserError names file, line and key of a fault."""
     paths = sorted(folder.glob("*.sql"))
     if not paths:
         raise UserError(f"{folder}: no rule files (*.sql) here")
     return dict(_loaded(tuple((path, _text(path)) for path in paths)))
 
 
-# An app runs again and again over the same rules: what was read and checked once need not be while no file changes.
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=8)  # the app loads the rules again and again; check them once per content
 def _loaded(files: tuple[tuple[Path, str], ...]) -> dict[str, Rule]:
     with snapshots.connect() as con:
         rules = {path.stem: _load(con, path, text) for path, text in files}
@@ -48,13 +54,14 @@ def _loaded(files: tuple[tuple[Path, str], ...]) -> dict[str, Rule]:
                 or rules[target].subject_table != rule.subject_table
             ):
                 raise UserError(
-                    f"{rule.path}: converts_to: {target!r} is not another rule about {rule.subject_table}"
+                    f"{rule.path}: converts_to: {target!r} is not another rule "
+                    f"about {rule.subject_table}"
                 )
     return rules
 
 
 def check(folder: Path = RULES_FOLDER) -> dict[str, Rule]:
-    """Load the rules and bind every SELECT against empty staging tables, so that a misspelt column shows; the rules."""
+    """Load the rules and bind every SELECT against empty staged tables; finds unknown columns."""
     rules = load_rules(folder)
     with snapshots.connect() as con:
         stage_nothing(con)
@@ -64,18 +71,29 @@ def check(folder: Path = RULES_FOLDER) -> dict[str, Rule]:
 
 
 def stage_nothing(con: duckdb.DuckDBPyConnection) -> None:
-    """Make all extract.* tables, empty, and staging.* from them."""
+    """Make all extract.* and staging.* tables, empty."""
     con.execute("CREATE SCHEMA IF NOT EXISTS extract")
     con.execute("CREATE SCHEMA IF NOT EXISTS staging")
     for table in contract.TABLES:
-        parts = []
-        for column in contract.columns(table):
-            parts.append(f"{column.name} {column.sql_type}")
-            if column.form == "moment":
-                parts.append(f"{column.name}_is_utc BOOLEAN")
-        con.execute(f"CREATE TABLE extract.{table} ({', '.join(parts)})")
+        con.execute(contract_sql.table_sql(table))
     for table, sql in staging_sql().items():
         con.execute(f"CREATE TABLE staging.{table} AS {sql}", dict.fromkeys(parameters(table)))
+
+
+def arguments(
+    con: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, V]
+) -> dict[str, V] | None:
+    """The values a SELECT takes, since DuckDB refuses surplus ones; None when it takes none."""
+    wanted = con.extract_statements(sql)[0].named_parameters
+    return {name: value for name, value in values.items() if name in wanted} or None
+
+
+def tables_read(con: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
+    """The tables a SELECT reads, with their schema."""
+    # Listing tables takes no parameters, so replace each by NULL.
+    # DuckDB lists an aliased table as "staging.cases AS c".
+    listed = con.get_table_names(re.sub(r"\$(\w+)", "NULL", sql), qualified=True)
+    return {name.split(" AS ")[0].replace('"', "") for name in listed}
 
 
 def _text(path: Path) -> str:
@@ -89,86 +107,112 @@ def _load(con: duckdb.DuckDBPyConnection, path: Path, text: str) -> Rule:
     match = HEADER.match(text)
     if match is None:
         raise UserError(
-            f"{path}: line 1: a rule begins with its header, /* rule … */, the /* rule and the */ on lines of their own"
+            f"{path}: line 1: a rule begins with its header, /* rule … */, "
+            "the /* rule and the */ on lines of their own"
         )
     try:
-        header = tomllib.loads(match[1])
+        written = tomllib.loads(match[1])
     except tomllib.TOMLDecodeError as error:
         # The header's first line is the file's second.
         says = re.sub(
             r"at line (\d+)", lambda found: f"at line {int(found[1]) + 1} of the file", str(error)
         )
         raise UserError(f"{path}: the header is not TOML: {says}") from error
-    _check_header(path, match[1], header)
-    values = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in header.items()
+    header, sql = _checked(path, match[1], written), text[match.end() :]
+    _check_sql(con, path, match[1], header, sql)
+    staged: dict[str, Param] = {
+        name: param.default
+        for table in header["reads"]
+        for name, param in STAGED_PARAMS.get(table, {}).items()
     }
-    rule = Rule(rule_id=path.stem, sql=text[match.end() :], path=path, **values)
-    _check_sql(con, rule, match[1])
-    return rule
+    return Rule(
+        rule_id=path.stem,
+        title=header["title"],
+        category=header["category"],
+        clears=header["clears"],
+        clears_when=header["clears_when"],
+        manual=header["manual"],
+        purpose=header["purpose"],
+        resolve=tuple(header["resolve"]),
+        links=tuple(header["links"]),
+        reads=tuple(header["reads"]),
+        due_days=header["due_days"],
+        ends_at_discharge=header["ends_at_discharge"],
+        subject_table=header["subject_table"],
+        source=header["source"],
+        params={**header["params"], **staged},
+        sql=sql,
+        path=path,
+        converts_to=tuple(header.get("converts_to", ())),
+        period=header.get("period"),
+    )
 
 
-def _check_header(path: Path, text: str, header: dict[str, object]) -> None:
+def _checked(path: Path, text: str, written: dict[str, object]) -> Header:
     known = {**REQUIRED, **OPTIONAL}
-    for key, value in header.items():
+    for key, value in written.items():
         where = _where(path, text, key)
         if key not in known:
             raise UserError(f"{where}: unknown key; known are {', '.join(known)}")
         model.matched(value, known[key], where)
-        if isinstance(value, str) and not value.strip():
-            raise UserError(f"{where}: must not be empty")
-        if isinstance(value, list) and not value:
-            raise UserError(f"{where}: must not be empty")
-        for item in value if isinstance(value, list) else [value]:
-            if key in CHOICES and item not in CHOICES[key]:
-                raise UserError(f"{where}: {item!r} is none of {', '.join(CHOICES[key])}")
-        if isinstance(value, list) and len(set(value)) < len(value):
-            raise UserError(f"{where}: names something twice")
-    missing = [key for key in REQUIRED if key not in header]
+        if key != "params":
+            _check_value(key, value, where)
+    missing = [key for key in REQUIRED if key not in written]
     if missing:
         raise UserError(f"{path}: the header lacks {', '.join(missing)}")
+    header = cast(Header, written)
     model.not_negative(header["due_days"], _where(path, text, "due_days"))
-    for name, value in header["params"].items():
-        if not isinstance(value, (int, float, str)):
+    for name, param in header["params"].items():
+        if not isinstance(param, (int, float, str)):
             raise UserError(
                 f"{_where(path, text, name)}: a parameter is a number, a text, true or false"
             )
+    return header
 
 
-def _check_sql(con: duckdb.DuckDBPyConnection, rule: Rule, header: str) -> None:
+def _check_value(key: str, value: object, where: str) -> None:
+    if isinstance(value, str) and not value.strip():
+        raise UserError(f"{where}: must not be empty")
+    if isinstance(value, list) and not value:
+        raise UserError(f"{where}: must not be empty")
+    for item in value if isinstance(value, list) else [value]:
+        if key in CHOICES and item not in CHOICES[key]:
+            raise UserError(f"{where}: {item!r} is none of {', '.join(CHOICES[key])}")
+    if isinstance(value, list) and len(set(value)) < len(value):
+        raise UserError(f"{where}: names something twice")
+
+
+def _check_sql(
+    con: duckdb.DuckDBPyConnection, path: Path, text: str, header: Header, sql: str
+) -> None:
     try:
-        statements = con.extract_statements(rule.sql)
+        statements = con.extract_statements(sql)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise UserError(
-                f"{rule.path}: a rule is exactly one SELECT, this file has {len(statements)} statements"
+                f"{path}: a rule is exactly one SELECT, this file has {len(statements)} statements"
             )
         names = statements[0].named_parameters - {"as_of"}
-        # Listing tables takes no parameters, so each gives way to a NULL; DuckDB lists "staging.cases AS c".
-        listed = con.get_table_names(re.sub(r"\$(\w+)", "NULL", rule.sql), qualified=True)
-        tables = {name.split(" AS ")[0].replace('"', "") for name in listed}
+        tables = tables_read(con, sql)
     except duckdb.Error as error:
-        raise UserError(f"{rule.path}: the SQL cannot be read: {_first_line(error)}") from error
-    for name in sorted(names - rule.params.keys()):
-        raise UserError(f"{rule.path}: the SQL uses ${name}, which [params] lacks")
-    for name in sorted(rule.params.keys() - names):
-        raise UserError(f"{_where(rule.path, header, name)}: the SQL does not use ${name}")
+        raise UserError(f"{path}: the SQL cannot be read: {_first_line(error)}") from error
+    for name in sorted(names - header["params"].keys()):
+        raise UserError(f"{path}: the SQL uses ${name}, which [params] lacks")
+    for name in sorted(header["params"].keys() - names):
+        raise UserError(f"{_where(path, text, name)}: the SQL does not use ${name}")
+    used: set[str] = set()
     for table in sorted(tables):
-        if table.removeprefix("staging.") not in contract.TABLES or not table.startswith(
-            "staging."
-        ):
-            raise UserError(f"{rule.path}: {table}: a rule reads tables of staging only")
-    used = {table.removeprefix("staging.") for table in tables}
-    if used != set(rule.reads):
-        raise UserError(
-            f"{_where(rule.path, header, 'reads')}: the SQL reads {', '.join(sorted(used))}"
-        )
+        schema, _, name = table.rpartition(".")
+        if schema != "staging" or name not in staging_sql():
+            raise UserError(f"{path}: {table}: a rule reads tables of staging only")
+        used.update(extracts_of(name))
+    if used != set(header["reads"]):
+        raise UserError(f"{_where(path, text, 'reads')}: the SQL reads {', '.join(sorted(used))}")
 
 
 def _bind(con: duckdb.DuckDBPyConnection, rule: Rule) -> None:
-    wanted = con.extract_statements(rule.sql)[0].named_parameters
-    given = {name: rule.params.get(name) for name in wanted}
+    given = arguments(con, rule.sql, {"as_of": None, **rule.params})
     try:
-        answer = con.execute(rule.sql, given or None).description or []
+        answer = con.execute(rule.sql, given).description or []
     except duckdb.Error as error:
         raise UserError(f"{rule.path}: {_first_line(error)}") from error
     types = {column[0]: str(column[1]) for column in answer}
@@ -176,13 +220,13 @@ def _bind(con: duckdb.DuckDBPyConnection, rule: Rule) -> None:
     surplus = [name for name in types if name not in (*ANSWER, *MAY_ALSO_ANSWER)]
     if missing or surplus or len(types) < len(answer):
         raise UserError(
-            f"{rule.path}: the SELECT must give {', '.join(ANSWER)}; missing {missing or 'nothing'}, not known {surplus or 'nothing'}"
+            f"{rule.path}: the SELECT must give {', '.join(ANSWER)}; "
+            f"missing {missing or 'nothing'}, not known {surplus or 'nothing'}"
         )
     for name, found in types.items():
-        if found != ANSWER_TYPES.get(name, "VARCHAR"):
-            raise UserError(
-                f"{rule.path}: {name} must be {ANSWER_TYPES.get(name, 'VARCHAR')}, not {found}"
-            )
+        wanted_type = ANSWER_TYPES.get(name, "VARCHAR")
+        if found != wanted_type:
+            raise UserError(f"{rule.path}: {name} must be {wanted_type}, not {found}")
 
 
 def _where(path: Path, header: str, key: str) -> str:

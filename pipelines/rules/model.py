@@ -1,4 +1,4 @@
-"""The rules: one SQL file a task type, its header in the opening comment. Strict: whatever is not understood stops the load."""
+"""What a rule is: the keys of its header, its parameters, and the columns its SELECT answers."""
 
 from __future__ import annotations
 
@@ -6,26 +6,30 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict, TypeVar
 
 from pipelines.errors import UserError
 from pipelines.extracts import contract
-from pipelines.settings import ROOT
+from pipelines.settings import AUTHORIZATION_CODES, ROOT
 from pipelines.vocabulary import CATEGORIES
+
+Param = bool | int | float | str
+Params = Mapping[str, Param]
 
 RULES_FOLDER = ROOT / "rules"
 LINKS = ("policies", "payments", "documents", "authorizations", "schedule", "demographics")
-ANSWER = (
-    "subject_id",
-    "case_id",
-    "patient_id",
-    "facility_id",
-    "staff_id",
-    "since",
-    "amount",
-    "reason",
-)
-ANSWER_TYPES = {"since": "DATE", "amount": "DECIMAL(12,2)"}  # all others are text
-MAY_ALSO_ANSWER = ("manual", "episode")
+ANSWER_TYPES = {
+    "subject_id": "VARCHAR",
+    "case_id": "VARCHAR",
+    "patient_id": "VARCHAR",
+    "facility_id": "VARCHAR",
+    "staff_id": "VARCHAR",
+    "since": "DATE",
+    "amount": "DECIMAL(12,2)",
+    "reason": "VARCHAR",
+}
+ANSWER = tuple(ANSWER_TYPES)
+MAY_ALSO_ANSWER = ("manual", "episode")  # both VARCHAR
 HEADER = re.compile(r"/\* rule\n(.*?)^\*/\n", re.DOTALL | re.MULTILINE)
 
 REQUIRED: dict[str, type] = {
@@ -54,7 +58,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "period": ("week", "month"),
     "subject_table": tuple(contract.TABLES),
 }
-TYPE_NAMES = {
+TYPE_NAMES: dict[type, str] = {
     str: "text",
     list: "a list of texts",
     int: "a whole number",
@@ -65,8 +69,52 @@ TYPE_NAMES = {
 
 
 @dataclass(frozen=True)
+class StagedParam:
+    """A parameter that staging takes, so that all rules which read the staged table share it."""
+
+    default: str
+    reason: str
+
+
+# By staged table. Values are words separated by commas.
+CODE_CONTAINS = "code_contains"
+STAGED_PARAMS: dict[str, dict[str, StagedParam]] = {
+    "claim_holds": {
+        CODE_CONTAINS: StagedParam(
+            ", ".join(AUTHORIZATION_CODES),
+            "a hold is about authorization if its reason code contains one of these",
+        )
+    }
+}
+
+
+class Header(TypedDict, total=False):
+    """A checked header: REQUIRED and OPTIONAL say which keys it has."""
+
+    title: str
+    category: str
+    clears: str
+    clears_when: str
+    manual: str
+    purpose: str
+    resolve: list[str]
+    links: list[str]
+    reads: list[str]
+    due_days: int
+    ends_at_discharge: bool
+    subject_table: str
+    source: str
+    params: dict[str, Param]
+    converts_to: list[str]
+    period: str
+
+
+@dataclass(frozen=True)
 class Rule:
-    """A task type: its header as written, its parameters by name, and the SELECT that answers who needs one."""
+    """A task type: its header, its parameters, and the SELECT that finds its candidates.
+
+    `params` holds those of the header and STAGED_PARAMS of the tables it reads.
+    """
 
     rule_id: str
     title: str
@@ -82,7 +130,7 @@ class Rule:
     ends_at_discharge: bool
     subject_table: str
     source: str
-    params: Mapping[str, object]
+    params: Params
     sql: str
     path: Path
     converts_to: tuple[str, ...] = ()
@@ -91,25 +139,33 @@ class Rule:
 
 @dataclass(frozen=True)
 class Applied:
-    """The rules under a practice's settings; payers is {rule_id: {payer_id: {parameter: value}}}, disabled are rule ids."""
+    """The rules with the practice's settings applied.
 
-    rules: dict[str, Rule]
-    payers: dict[str, dict[str, dict[str, object]]]
+    `payers` is {rule_id: {payer_id: parameters}}; `disabled` holds the ids of rules switched off;
+    a hold whose reason code contains one of `authorization_codes` is about authorization.
+    """
+
+    rules: Mapping[str, Rule]
+    payers: Mapping[str, Mapping[str, Params]]
     disabled: frozenset[str]
+    authorization_codes: tuple[str, ...] = AUTHORIZATION_CODES
 
 
-def matched(value: object, kind: type, where: str) -> object:
-    """The value if it is of that kind (a whole number will do for a number); UserError if not."""
-    if kind is float and type(value) is int:
-        return float(value)
-    if type(value) is not kind or (
-        kind is list and not all(isinstance(item, str) for item in value)
-    ):
+T = TypeVar("T")
+Number = TypeVar("Number", int, float)
+
+
+def matched(value: object, kind: type[T], where: str) -> T:
+    """The value if it is of that type (a list: of texts); UserError if it is not."""
+    is_kind = isinstance(value, kind) and isinstance(value, bool) is (kind is bool)
+    if not is_kind or (isinstance(value, list) and not all(isinstance(x, str) for x in value)):
         raise UserError(f"{where}: must be {TYPE_NAMES[kind]}")
+    assert isinstance(value, kind)
     return value
 
 
-def not_negative(value: float, where: str) -> float:
+def not_negative(value: Number, where: str) -> Number:
+    """The number if it is at least 0 and below a million; UserError if it is not."""
     if not 0 <= value < 1_000_000:
         raise UserError(f"{where}: must be 0 or more, and below a million")
     return value

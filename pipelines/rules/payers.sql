@@ -1,4 +1,5 @@
--- Each candidate with its payer: the case's primary policy in force on the task's date (domain: "The payer of a task"), else none.
+-- Each candidate with its payer: the primary policy in force on the task's date, if there is one.
+-- A policy of the case goes before one of the patient, then the newest.
 WITH choices AS (
     SELECT
         c.rule_id,

@@ -72,7 +72,7 @@ def _run(run: RunContext, tell: Callable[[str], None]) -> RunReport:
     tell("asking the rules")
     if reads["payers"].status == "accepted":
         evaluate.check_payers(run.con, run.applied, str(run.settings.settings_file))
-    answers = evaluate.ask(run.con, run.applied, reads, run.as_of)
+    answers = evaluate.evaluate(run.con, run.applied, reads, run.as_of)
 
     tell("bringing tasks up to date")
     due, waiting = _actions(run)
@@ -100,14 +100,21 @@ def _read_and_stage(run: RunContext, found: extracts_folder.Folder) -> dict[str,
     """Read and stage every table of the contract; the outcomes by table."""
     # The SQL reads staging.*; what pages show is a view of the snapshot's table.
     run.con.execute("CREATE SCHEMA staging")
+    stager = Stager(
+        run.con,
+        run.as_of,
+        previous.staged_tables(run.con),
+        run.applied.authorization_codes,
+    )
     reads = extracts_read.read(
         run.con,
         found,
         dict(run.previous.tables),
         run.settings.rejected / run.run_id,
         run.settings.max_loss,
-        Stager(run.con, run.as_of, previous.staged_tables(run.con)),
+        stager,
     )
+    stager.load_derived()
     return {read.table: read for read in reads}
 
 

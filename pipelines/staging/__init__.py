@@ -1,4 +1,7 @@
-"""The staged tables: one SELECT for each, over the typed extract.* tables, parents first."""
+"""The staged tables: one SELECT for each, parents first.
+
+Most stage one typed extract; those of DERIVED are made from other staged tables.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +15,28 @@ FOLDER = Path(__file__).parent
 NOT_SHOWN = frozenset(
     {"claims", "claim_holds", "intake_submissions", "engagement_actions", "surveys"}
 )
+# Tables made from other staged tables, and the extracts from which their rows come.
+DERIVED = {
+    "authorization_usage": ("appointments", "authorizations", "facilities"),
+    "faxed_documents": ("documents", "faxes"),
+}
+VIEWS = frozenset({"faxed_documents"})  # only rules read these, so a table would waste space
+PARAMETERS = {"facilities": ("as_of",), "claim_holds": ("authorization_codes",)}
 
 
 def staging_sql() -> dict[str, str]:
     """The SELECT of each staged table, parents first; see `parameters` for what it takes."""
-    return {table: sql_files.read(FOLDER / f"{table}.sql") for table in TABLES}
+    return {table: sql_files.read(FOLDER / f"{table}.sql") for table in (*TABLES, *DERIVED)}
 
 
 def parameters(table: str) -> tuple[str, ...]:
-    """The parameters of the table's SELECT; only `facilities` has one: as_of, a tz-aware datetime.
+    """The parameters of the table's SELECT; DuckDB refuses any that a statement does not have.
 
-    DuckDB refuses parameters a statement does not have.
+    `as_of` is a tz-aware datetime, `authorization_codes` a list of texts.
     """
-    return ("as_of",) if table == "facilities" else ()
+    return PARAMETERS.get(table, ())
+
+
+def extracts_of(table: str) -> tuple[str, ...]:
+    """The extract tables from which the rows of a staged table come."""
+    return DERIVED.get(table, (table,))

@@ -19,6 +19,7 @@ import duckdb
 from pipelines import staging
 from pipelines.extracts import contract, contract_sql, files
 from pipelines.extracts.records import Layout
+from pipelines.settings import AUTHORIZATION_CODES
 from pipelines.warehouse import snapshots
 
 
@@ -26,12 +27,14 @@ from pipelines.warehouse import snapshots
 class Stager:
     """Writes staging.* of one run, parents first.
 
-    `as_of` is tz-aware; `kept` are the tables whose staged rows the previous snapshot has.
+    `as_of` is tz-aware; `kept` are the tables whose staged rows the previous snapshot has;
+    `authorization_codes` classify the holds of claims.
     """
 
     con: duckdb.DuckDBPyConnection
     as_of: dt.datetime
     kept: frozenset[str]
+    authorization_codes: tuple[str, ...] = AUTHORIZATION_CODES
 
     def load_fast(self, table: str, path: Path, accepted: Set[str]) -> tuple[int, Layout] | None:
         """Stage a table from its only file: rows and layout, or None with nothing left behind."""
@@ -67,6 +70,16 @@ class Stager:
         self.con.execute(f"DROP TABLE extract.{table}")
         self._create_views(table)
 
+    def load_derived(self) -> None:
+        """Stage the tables made from other staged tables, after all of those."""
+        for table in staging.DERIVED:
+            sql = staging.staging_sql()[table]
+            if table in staging.VIEWS:
+                self.con.execute(f"CREATE VIEW staging.{table} AS {sql}")
+            else:
+                self._create(table, _column_definitions()[table], sql)
+                self.con.execute(f"CREATE VIEW staging.{table} AS FROM {_place(table)}")
+
     def drop(self, table: str) -> None:
         """Remove what `load_fast` staged."""
         self.con.execute(f"DROP VIEW IF EXISTS extract.{table}")
@@ -77,8 +90,9 @@ class Stager:
     def _create(
         self, table: str, definition: str, sql: str, *, takes_parameters: bool = True
     ) -> None:
-        as_of = {"as_of": self.as_of}
-        parameters = as_of if takes_parameters and staging.parameters(table) else None
+        parameters = None
+        if takes_parameters:
+            parameters = _parameters(table, self.as_of, self.authorization_codes)
         # Staged tables have no order, and without one they are written a fifth faster.
         self.con.execute("SET preserve_insertion_order = false")
         self.con.execute("BEGIN")
@@ -130,6 +144,17 @@ def _place(table: str) -> str:
     return f"staging.{table}" if table in staging.NOT_SHOWN else f"snapshot.staging.{table}"
 
 
+def _parameters(
+    table: str, as_of: dt.datetime, authorization_codes: tuple[str, ...]
+) -> dict[str, dt.datetime | list[str]] | None:
+    """The parameters of the table's SELECT with their values; None when it takes none."""
+    values: dict[str, dt.datetime | list[str]] = {
+        "as_of": as_of,
+        "authorization_codes": list(authorization_codes),
+    }
+    return {name: values[name] for name in staging.parameters(table)} or None
+
+
 @cache
 def _column_definitions() -> dict[str, str]:
     """The column definitions of each staged table; planning them takes as long as a small file."""
@@ -138,9 +163,10 @@ def _column_definitions() -> dict[str, str]:
         con.execute("CREATE SCHEMA extract")
         con.execute("CREATE SCHEMA staging")
         for table, sql in staging.staging_sql().items():
-            con.execute(contract_sql.table_sql(table))
-            parameters = dict.fromkeys(staging.parameters(table), dt.datetime.now(dt.UTC))
-            described = con.execute(f"DESCRIBE ({sql}\n)", parameters or None).fetchall()
+            if table not in staging.DERIVED:
+                con.execute(contract_sql.table_sql(table))
+            parameters = _parameters(table, dt.datetime.now(dt.UTC), AUTHORIZATION_CODES)
+            described = con.execute(f"DESCRIBE ({sql}\n)", parameters).fetchall()
             definitions[table] = _definition(table, described)
             con.execute(f"CREATE TABLE staging.{table} ({definitions[table]})")
     return definitions
@@ -154,5 +180,7 @@ def _definition(table: str, described: list[tuple]) -> str:
 
 def _compression(table: str, column: str) -> str:
     """Ids that hardly repeat compress twice as fast with zstd as with DuckDB's first choice."""
+    if table in staging.DERIVED:
+        return ""
     is_unique = column in (contract.key_of(table), contract.key_of("appointments"))
     return " USING COMPRESSION zstd" if is_unique and table not in staging.NOT_SHOWN else ""

@@ -104,6 +104,7 @@ def written_columns() -> list[Column]:
         for table in contract.TABLES:
             con.execute(contract_sql.table_sql(table))
             stager.load_by_line(table, is_accepted=False)
+        stager.load_derived()
         for table, columns in RUN_TABLES.items():
             con.execute(f"CREATE TABLE snapshot.{table} ({columns})")
         con.execute("CREATE TABLE snapshot.tasks AS " + lifecycle.sql("empty_tasks"))

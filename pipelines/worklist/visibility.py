@@ -49,6 +49,7 @@ OF_PATIENTS = tuple(
         "documents",
         "policies",
         "authorizations",
+        "authorization_usage",
         "payments",
     )
 )

@@ -1,6 +1,6 @@
-"""The rules, the staging and the lifecycle run elsewhere too: SQLGlot can write every file for Spark and for PostgreSQL.
+"""SQLGlot can write every rule, staging and lifecycle file for Spark and PostgreSQL.
 
-The questions of lists, records, analytics and runs are asked of our own snapshots only, in DuckDB, and may use what it has.
+Worklist, records, analytics and runs query our own snapshots in DuckDB and may use its extensions.
 """
 
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""A rule asked over a hand-made practice: `opens` gives the subjects, `answers` the whole rows."""
+"""Fixtures that evaluate a rule over a hand-made practice.
+
+`opens` gives the subjects, `answers` the whole rows.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ import duckdb
 import pytest
 
 from pipelines.extracts import contract
-from pipelines.rules import loading, model
-from pipelines.staging import staging_sql
+from pipelines.rules import loading, model, overrides
+from pipelines.settings import AUTHORIZATION_CODES
+from pipelines.staging import parameters, staging_sql
 from pipelines.warehouse import snapshots
 from tests.practice import Practice
 
@@ -22,18 +26,23 @@ Opens = Callable[..., list[str]]
 
 
 class Desk:
-    """One DuckDB for all tests of a session: extract tables that are emptied for each, staging as views over them."""
+    """One DuckDB for a session: extract tables that each test fills, staging as views over them."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self.con = con
         loading.stage_nothing(con)
         for table, sql in staging_sql().items():
-            if table != "facilities":  # it alone takes a parameter, which a view cannot
+            if not parameters(table):  # a view takes no parameters
                 con.execute(f"DROP TABLE staging.{table}")
                 con.execute(f"CREATE VIEW staging.{table} AS {sql}")
 
-    def fill(self, practice: Practice, as_of: dt.datetime) -> None:
-        """Type the practice's texts into extract.* and set the clocks."""
+    def fill(
+        self,
+        practice: Practice,
+        as_of: dt.datetime,
+        authorization_codes: tuple[str, ...] = AUTHORIZATION_CODES,
+    ) -> None:
+        """Type the practice's texts into extract.* and stage the tables that take parameters."""
         for table, rows in practice.tables.items():
             self.con.execute(f"DELETE FROM extract.{table}")
             typed = [
@@ -49,15 +58,18 @@ class Desk:
                     f"INSERT INTO extract.{table} VALUES ({', '.join('?' for _ in typed[0])})",
                     typed,
                 )
-        self.con.execute("DELETE FROM staging.facilities")
-        self.con.execute(
-            "INSERT INTO staging.facilities " + staging_sql()["facilities"], {"as_of": as_of}
-        )
+        values = {"as_of": as_of, "authorization_codes": list(authorization_codes)}
+        for table, sql in staging_sql().items():
+            if wanted := parameters(table):
+                self.con.execute(f"DELETE FROM staging.{table}")
+                given = {name: values[name] for name in wanted}
+                self.con.execute(f"INSERT INTO staging.{table} {sql}", given)
 
     def ask(self, rule: model.Rule, params: dict[str, object]) -> dict[str, dict[str, object]]:
         """The rule's rows by subject; fails when a subject comes twice."""
         assert params.keys() <= rule.params.keys()
-        answer = self.con.execute(rule.sql, {**rule.params, **params} or None)
+        given = loading.arguments(self.con, rule.sql, {**rule.params, **params})
+        answer = self.con.execute(rule.sql, given)
         names = [column[0] for column in answer.description]
         rows = [dict(zip(names, values, strict=True)) for values in answer.fetchall()]
         by_subject = {row["subject_id"]: row for row in rows}
@@ -104,7 +116,8 @@ def answers(desk: Desk) -> Answers:
     def ask(
         rule_id: str, practice: Practice, on: str = TODAY, **params: object
     ) -> dict[str, dict[str, object]]:
-        desk.fill(practice, noon(on))
+        applied = overrides.apply_settings(RULES, {rule_id: params}, "settings.toml")
+        desk.fill(practice, noon(on), applied.authorization_codes)
         return desk.ask(RULES[rule_id], params)
 
     return ask

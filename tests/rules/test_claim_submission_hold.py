@@ -2,6 +2,9 @@
 
 import pytest
 
+from pipelines.rules import loading, overrides
+from tests.rules.conftest import TODAY, noon
+
 RULE = "claim_submission_hold"
 
 
@@ -25,6 +28,23 @@ def test_a_released_one_is_resolved(opens, held):
 def test_every_hold_is_of_one_rule_only(opens, held, code):
     held.add("claim_holds", "H1", reason_code=code)
     assert (opens(RULE, held), opens("authorization_required_documents", held)) == ([], ["H1"])
+
+
+@pytest.mark.parametrize("rule_id", [RULE, "authorization_required_documents"])
+@pytest.mark.parametrize("code", ["PA-12", "ELIG"])
+def test_codes_set_in_one_rule_hold_for_both(desk, held, rule_id, code):
+    """A hold asks for one task, even where settings name the codes in one rule only."""
+    settings = {rule_id: {"code_contains": "pa-"}}
+    applied = overrides.apply_settings(loading.load_rules(), settings, "settings.toml")
+    desk.fill(
+        held.add("claim_holds", "H1", reason_code=code), noon(TODAY), applied.authorization_codes
+    )
+    asks = [
+        other
+        for other in (RULE, "authorization_required_documents")
+        if desk.ask(applied.rules[other], {})
+    ]
+    assert asks == ["authorization_required_documents" if code == "PA-12" else RULE]
 
 
 def test_two_holds_of_one_claim_are_two_tasks(opens, held):

@@ -57,7 +57,8 @@ def write(folder: Path, rule_ids: tuple[str, ...]) -> None:
         "snapshots/history.yml": SNAPSHOT.format(history=HISTORY),
     }
     for table in _needed(
-        {table for rule in chosen for table in rule.reads} | {"cases", "patients", "facilities"}
+        {table for rule in chosen for table in _staged(rule.sql)}
+        | {"cases", "patients", "facilities"}
     ):
         files[f"models/staging/{table}.sql"] = _model(
             _from_files(table, staging.staging_sql()[table]), {}
@@ -88,12 +89,19 @@ def _needed(tables: set[str]) -> list[str]:
         table = waiting.pop()
         if table not in found:
             found.add(table)
-            waiting.extend(re.findall(r"\bstaging\.(\w+)", staging.staging_sql()[table]))
+            waiting.extend(_staged(staging.staging_sql()[table]))
     return sorted(found)
+
+
+def _staged(sql: str) -> list[str]:
+    """The staged tables that a SELECT reads."""
+    return re.findall(r"\bstaging\.(\w+)", sql)
 
 
 def _from_files(table: str, sql: str) -> str:
     """The SELECT with its extract read from the file; times come as the facilities' own, as the sample writes them."""
+    if table in staging.DERIVED:
+        return sql
     flags = "".join(
         f", FALSE AS {column.name}_is_utc"
         for column in contract.columns(table)

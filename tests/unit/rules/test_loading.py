@@ -88,6 +88,7 @@ def test_a_rule_changed_while_the_app_runs_is_read_again(tmp_path):
 
 
 def applied(**settings):
+    """The shipped rules with a [rules] section applied."""
     return overrides.apply_settings(loading.load_rules(), settings, SETTINGS)
 
 
@@ -135,3 +136,40 @@ def test_settings_that_are_not_understood_name_file_and_key(rule_id, wanted, key
         applied(**{rule_id: wanted})
     assert str(raised.value).startswith(f"{SETTINGS}: rules.{rule_id}")
     assert key in str(raised.value)
+
+
+HOLD_RULES = ("authorization_required_documents", "claim_submission_hold")
+
+
+@pytest.mark.parametrize(
+    ("settings", "codes"),
+    [
+        ({}, ("AUTH", "PRIOR")),
+        ({"claim_submission_hold": {"code_contains": "pa-"}}, ("pa-",)),
+        ({"claim_submission_hold": {"code_contains": "pa-, PRE"}}, ("pa-", "PRE")),
+        (
+            {
+                "claim_submission_hold": {"code_contains": "pa-"},
+                "authorization_required_documents": {"code_contains": "PA-"},
+            },
+            ("pa-",),
+        ),
+        (
+            {"claim_submission_hold": {"payers": {"PAY1": {"code_contains": "PA-"}}}},
+            ("AUTH", "PRIOR", "PA-"),
+        ),
+        ({"claim_submission_hold": {"code_contains": ""}}, ("",)),
+    ],
+    ids=["section", "one-rule", "two-words", "both-rules", "payer", "every-code"],
+)
+def test_both_hold_rules_share_the_codes_of_authorization_holds(settings, codes):
+    found = overrides.apply_settings(loading.load_rules(), settings, SETTINGS, ("AUTH", "PRIOR"))
+    assert found.authorization_codes == codes
+    assert {found.rules[rule_id].params["code_contains"] for rule_id in HOLD_RULES} == {
+        ", ".join(codes)
+    }
+
+
+def test_codes_must_be_text():
+    with pytest.raises(UserError, match="code_contains: must be text"):
+        applied(claim_submission_hold={"code_contains": 3})
