@@ -55,7 +55,7 @@ class Desk:
             ]
             if typed:
                 self.con.executemany(
-                    f"INSERT INTO extract.{table} VALUES ({', '.join('?' for _ in typed[0])})",
+                    f"INSERT INTO extract.{table} VALUES ({'?, ' * len(typed[0])}NULL)",
                     typed,
                 )
         values = {"as_of": as_of, "authorization_codes": list(authorization_codes)}
