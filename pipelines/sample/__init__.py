@@ -1,7 +1,7 @@
 """A made-up physical-therapy practice, as its extracts stood at a given moment.
 
-The world, all that ever happens with its times, follows from (patients, facilities, seed) alone and lives around one
-fixed day, facts.ANCHOR. `as_of` only decides what was known by then, so two days give two consistent extracts.
+All events with their times follow from (patients, facilities, seed) alone, around one fixed day,
+facts.ANCHOR. `as_of` only decides what was known by then, so two days give consistent extracts.
 """
 
 from __future__ import annotations
@@ -44,17 +44,18 @@ DEFAULT_FACILITIES = 3
 DEFAULT_AS_OF = datetime.fromisoformat("2026-11-20T06:00:00-05:00")
 DEFAULT_SEED = 1
 
-FIRST_NUMBER = 10_001  # of a random patient; lower numbers are the written ones of traps.py
-MOST_PATIENTS, MOST_FACILITIES = 5_000_000, 900  # what the width of the ids allows
-BATCH = 20_000  # patients made at once: about 400,000 appointments, some hundred megabytes
+FIRST_NUMBER = 10_001  # of a random patient; the patients of traps/ have lower numbers
+MOST_PATIENTS, MOST_FACILITIES = 5_000_000, 900  # limited by the width of the ids
+BATCH = 20_000  # patients generated at once: about 400,000 appointments, some hundred MB
 
 
 def write_sample(
     out: Path, *, patients: int, facilities: int, as_of: datetime, seed: int, format: str
 ) -> dict[str, int]:
-    """Write the extracts of the practice as known at as_of (with a zone) into a folder; answers the rows of each table.
+    """Write the extracts of the practice as known at as_of (tz-aware); returns rows by table.
 
-    `patients` counts the written trap patients too, which are always there. Replaces extracts already in the folder.
+    `patients` includes the patients of traps/, which are always there. Extracts that are already
+    in the folder are replaced; format is csv or parquet.
     """
     _check(patients, facilities, as_of, format)
     practice = practice_for(patients, facilities)
@@ -79,7 +80,7 @@ def write_sample(
 
 
 def _random_facts(dice: Dice, practice: Practice, numbers: Ints) -> Facts:
-    """All that ever happens with the patients of those numbers."""
+    """All events of the patients with those numbers."""
     patients, cases, tables = patients_and_cases(dice, practice, numbers)
     visits, tables["appointments"] = visits_and_table(dice, practice, cases)
     tables |= coverage_tables(dice, patients, cases)
@@ -101,7 +102,7 @@ def _check(patients: int, facilities: int, as_of: datetime, format: str) -> None
 
 
 def _clear(out: Path) -> None:
-    """Make the folder and remove the extracts of an earlier call, so that no CSV stays beside a new Parquet file; other files stay."""
+    """Create the folder and remove earlier extracts of both formats; other files stay."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         for table in (*contract.TABLES, "manifest"):

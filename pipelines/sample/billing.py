@@ -1,14 +1,17 @@
-"""Money: what patients pay at a visit, the claims of the visits, and what keeps a claim from being sent."""
+"""Payments of patients, claims of the visits, and holds that keep a claim from being sent."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipelines.sample import facts
-from pipelines.sample.facts import NEVER, days, minutes, only_if
-from pipelines.sample.people import Cases, Moments
-from pipelines.sample.randomness import Dice, Ints
+from pipelines.sample.facts import NEVER, Moments, days, minutes, only_if, to_days, to_seconds
+from pipelines.sample.people import Cases
+from pipelines.sample.randomness import Dice, Flags, Ints
 from pipelines.sample.visits import COMPLETED, Visits
 
 HOLDS = (
@@ -47,7 +50,7 @@ def _payments(dice: Dice, cases: Cases, visits: Visits) -> pa.Table:
         (how == VOIDED, 2, VOID, due, at_desk + days(1)),
         ((how == VOIDED) & pays_rest, 3, PAYMENT, due, late + days(2)),
     ]
-    # What was paid too much comes back, for some, weeks after the payer has spoken.
+    # Some overpayments are refunded, weeks after the payer processed the claim.
     gives_back = (
         _is_overcharged(dice, cases, visits, owing)
         & np.isin(how, (ON_THE_DAY, LATER))
@@ -78,7 +81,7 @@ def _payments(dice: Dice, cases: Cases, visits: Visits) -> pa.Table:
         "amount": np.concatenate([entry[3][c] for c, entry in zip(chosen, entries, strict=True)]),
         "paid_at": np.concatenate([entry[4][c] for c, entry in zip(chosen, entries, strict=True)]),
         "voided_at": np.full(len(visit), NEVER),
-        # A refund pays out the credit of the case, not the money of one visit.
+        # A refund pays out the credit of a case, so it has no date of service.
         "date_of_service": np.where(
             kind == REFUND,
             np.datetime64("NaT", "D"),
@@ -89,15 +92,15 @@ def _payments(dice: Dice, cases: Cases, visits: Visits) -> pa.Table:
     return facts.table("payments", columns)
 
 
-def _is_overcharged(dice: Dice, cases: Cases, visits: Visits, visit: Ints) -> np.ndarray:
-    """Visits for which the payer later says the patient owed nothing."""
+def _is_overcharged(dice: Dice, cases: Cases, visits: Visits, visit: Ints) -> Flags:
+    """Visits for which the payer later states that the patient owed nothing."""
     return dice.happens("overcharged", cases.number, 0.06)[visits.case[visit]] & dice.happens(
         "owes nothing", visits.number[visit], 0.3
     )
 
 
 def _first_paperwork(cases: Cases, authorizations: pa.Table) -> Moments:
-    """For each case when its first authorization was uploaded; never, where it has none."""
+    """For each case, when its first authorization was uploaded; NEVER where it has none."""
     column = {
         name: authorizations[name].to_numpy()
         for name in ("authorization_id", "case_id", "document_uploaded_at")
@@ -113,11 +116,11 @@ def _first_paperwork(cases: Cases, authorizations: pa.Table) -> Moments:
 def _claims(
     dice: Dice, cases: Cases, visits: Visits, policy: Ints, paperwork_at: Moments
 ) -> tuple[pa.Table, pa.Table]:
-    """A claim is made the evening of the visit, sent within days unless held, and processed weeks later."""
+    """Claims are created on the visit's evening, sent in days unless held, processed in weeks."""
     billed = np.flatnonzero((visits.outcome == COMPLETED) & (policy[visits.case] > 0))
     number, case = visits.number[billed], visits.case[billed]
-    day = visits.starts_at[billed].astype("datetime64[D]")
-    created_at = day.astype("datetime64[s]") + minutes(20 * 60 + 15)
+    day = to_days(visits.starts_at[billed])
+    created_at = to_seconds(day) + minutes(20 * 60 + 15)
     send_at = created_at + days(dice.between("sent after", number, 1, 3))
     lacks_paperwork = (visits.nth[billed] < 2) & (paperwork_at[case] > send_at)
     is_held = lacks_paperwork | dice.happens("held", number, 0.012)
@@ -149,17 +152,21 @@ def _claims(
         "processed_at": processed_at,
         "date_of_service": day,
     }
-    held = np.flatnonzero(is_held)
-    cause = np.where(
-        lacks_paperwork[held], 0, dice.between("cause", number[held], 1, len(HOLDS) - 1)
-    )
-    holds = {
-        "hold_id": number[held] * 10 + 1,
-        "claim_id": number[held],
-        "facility_id": cases.facility[case[held]],
-        "held_at": held_at[held],
-        "released_at": released_at[held],
-        "reason_code": facts.texts(cause, [code for code, _ in HOLDS]),
-        "reason": facts.texts(cause, [reason for _, reason in HOLDS]),
+    causes = dice.between("cause", number, 1, len(HOLDS) - 1)
+    cause = np.where(lacks_paperwork, 0, causes)
+    return facts.table("claims", claims), _holds(claims, np.flatnonzero(is_held), cause)
+
+
+def _holds(claims: Mapping[str, NDArray], held: Ints, cause: Ints) -> pa.Table:
+    """The holds of the claims at the positions `held`; `cause` is a position in HOLDS by claim."""
+    number = claims["claim_id"][held]
+    columns = {
+        "hold_id": number * 10 + 1,
+        "claim_id": number,
+        "facility_id": claims["facility_id"][held],
+        "held_at": claims["held_at"][held],
+        "released_at": claims["released_at"][held],
+        "reason_code": facts.texts(cause[held], [code for code, _ in HOLDS]),
+        "reason": facts.texts(cause[held], [reason for _, reason in HOLDS]),
     }
-    return facts.table("claims", claims), facts.table("claim_holds", holds)
+    return facts.table("claim_holds", columns)

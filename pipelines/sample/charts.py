@@ -1,20 +1,19 @@
-"""Clinical documents of the visits, from draft to completed, and the faxes of plans of care to the physician."""
+"""Clinical documents of the visits, from draft to completed, and faxes of plans of care."""
 
 from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipelines.sample import facts
-from pipelines.sample.facts import NEVER, days, minutes, only_if
-from pipelines.sample.people import PHYSICIANS, Cases, Moments
+from pipelines.sample.facts import NEVER, Moments, days, minutes, only_if
+from pipelines.sample.people import PHYSICIANS, Cases
 from pipelines.sample.practice import DIRECTOR, FIRST_ASSISTANT, FIRST_THERAPIST, Practice
 from pipelines.sample.randomness import Dice, Ints
 from pipelines.sample.visits import COMPLETED, NO_SHOW, Visits
 
-PLANS_SINCE = (
-    facts.ANCHOR - 50
-)  # the practice keeps and faxes plans of care in the EMR since then; earlier ones are on paper
+PLANS_SINCE = facts.ANCHOR - 50  # earlier plans of care are on paper
 KINDS = ("Initial Evaluation", "Daily Note", "Progress Note", "Discharge Summary", "Addendum")
 EVALUATION, DAILY, PROGRESS, DISCHARGE, ADDENDUM = range(5)
 
@@ -72,8 +71,8 @@ def chart_tables(
     return {"documents": facts.table("documents", documents), "faxes": faxes}
 
 
-def _notes(dice: Dice, practice: Practice, cases: Cases, visits: Visits) -> dict[str, np.ndarray]:
-    """One document a visit that took place, and now and then one for a visit that did not: a draft nobody will complete."""
+def _notes(dice: Dice, practice: Practice, cases: Cases, visits: Visits) -> dict[str, NDArray]:
+    """A document for each completed visit, and drafts for some no-shows, which stay drafts."""
     mistaken = (visits.outcome == NO_SHOW) & dice.happens("draft of a no-show", visits.number, 0.04)
     visit = np.flatnonzero((visits.outcome == COMPLETED) | mistaken)
     number = visits.number[visit] * 10 + 1
@@ -110,13 +109,13 @@ def _notes(dice: Dice, practice: Practice, cases: Cases, visits: Visits) -> dict
 
 
 def _done_at(dice: Dice, number: Ints, started_at: Moments) -> Moments:
-    """Most notes are done within hours, some within days, a few much later."""
+    """Most notes are completed within hours, some within days, a few much later."""
     late = dice.graded("note days", number, (0.92, 0, 0), (0.06, 1, 3), (0.02, 4, 30))
     return started_at + days(late) + minutes(dice.between("note minutes", number, 10, 300))
 
 
 def _faxes(dice: Dice, cases: Cases, case: Ints, document: Ints, completed_at: Moments) -> pa.Table:
-    """A plan of care goes out within days; some fail after all retries, most of those are sent again; some are forgotten."""
+    """Plans of care are faxed within days. Some faxes fail, most of these are sent again."""
     first = np.flatnonzero(dice.happens("faxed", document, 0.92))
     queued_at = (
         completed_at

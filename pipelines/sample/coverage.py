@@ -1,4 +1,4 @@
-"""Policies and authorizations: who pays for a case, and with whose leave."""
+"""Policies and authorizations: who pays for a case, and which visits the payer approved."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pipelines.sample.people import Cases, Patients
 from pipelines.sample.practice import PAYERS, SELF_PAY
 from pipelines.sample.randomness import Dice, Ints
 
-VERIFIED_SINCE = facts.ANCHOR - 40  # the practice asks the vendor to verify benefits since then
+VERIFIED_SINCE = facts.ANCHOR - 40  # start of benefit verification by the vendor
 ASKS = np.array([payer.asks_authorization for payer in PAYERS])
 ASKS_LATER = np.array([payer.asks_after_visits for payer in PAYERS])
 
+# The last digit of a policy's number.
 MAIN, OF_SECOND_CASE, SECONDARY, FORMER = 1, 2, 3, 4
-"""The last digit of a policy's number: the patient's main one, that of a second case, rank 2, and one that has ended."""
 
 
 def policy_of(dice: Dice, cases: Cases) -> Ints:
@@ -42,7 +42,7 @@ def _policies(dice: Dice, patients: Patients, cases: Cases) -> pa.Table:
     bound = np.flatnonzero((cases.payer != SELF_PAY) & is_bound[cases.patient])
     secondary = np.flatnonzero(insured & dice.happens("secondary", patients.number, 0.15))
     former = np.flatnonzero(insured & dice.happens("former", patients.number, 0.08))
-    # (positions of patients, positions of cases or none, last digit); registered_at is on the clock of the home facility
+    # (positions of patients, last digit)
     of_patient = [(own, MAIN), (secondary, SECONDARY), (former, FORMER)]
     patient = np.concatenate([cases.patient[bound]] + [positions for positions, _ in of_patient])
     case_id = np.concatenate(
@@ -101,7 +101,7 @@ def _policies(dice: Dice, patients: Patients, cases: Cases) -> pa.Table:
 
 
 def _authorizations(dice: Dice, cases: Cases, policy: Ints) -> pa.Table:
-    """Leave is given for spans of 60 or 90 days, one after another while the case lasts."""
+    """Approvals of 60 or 90 days, one after another while the case lasts."""
     asking = np.flatnonzero((policy > 0) & ASKS[cases.payer])
     span = np.where(dice.happens("span", cases.number[asking], 0.5), 60, 90)
     weeks = (cases.kept[asking] - 1) // cases.weekly[asking] + 1

@@ -1,23 +1,25 @@
-"""What really happened, with all its times, before anybody asks what was known of it at some moment.
+"""Fact tables: all events with their times, whatever was known of them at some moment.
 
-A fact table has numbers for ids (0 = none), amounts in cents, and local wall times of the facility in
-`facility_id`, whose clock says when a row becomes known. NaT is "never".
+Ids are numbers (0: none), amounts are cents, and times are local wall times of the row's facility,
+by which a row becomes known. NaT means never.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-Column = NDArray | pa.Array | Sequence
+Moments = NDArray[np.datetime64]
+Spans = NDArray[np.timedelta64]
+Scalar = int | str | bool | np.datetime64 | None
+Column: TypeAlias = NDArray | pa.DictionaryArray | Sequence[Scalar]
 Facts = dict[str, pa.Table]
 
-ANCHOR = np.datetime64(
-    "2026-11-20", "D"
-)  # the practice lives around this day, whatever moment is asked for
+ANCHOR = np.datetime64("2026-11-20", "D")  # the day around which all events take place
 NEVER = np.datetime64("NaT", "s")
 
 NUMBER, MOMENT, DAY, FLAG = pa.int64(), pa.timestamp("s"), pa.date32(), pa.bool_()
@@ -49,20 +51,20 @@ SCHEMAS: dict[str, pa.Schema] = {
         "starts_on ends_on",
         flags="authorization_required",
     ),
-    # visit_limit -1: the cell is empty. is_counted: the EMR fills visits_used itself.
+    # visit_limit -1: an empty cell. is_counted: the EMR fills visits_used itself.
     "authorizations": _fields(
         "authorization_id policy_id case_id facility_id visit_limit",
         "entered_at document_uploaded_at",
         "starts_on ends_on",
         flags="is_stub is_counted",
     ),
-    # outcome: how the visit ends, at settled_at, unless it is cancelled before. amount_due -1: the cell is empty.
+    # outcome holds from settled_at, unless the visit is cancelled. amount_due -1: an empty cell.
     "appointments": _fields(
         "appointment_id case_id patient_id facility_id staff_id amount_due",
         "starts_at created_at confirmed_at cancelled_at settled_at reminded_at",
         texts="outcome",
     ),
-    # voided_at: the EMR turned the payment row itself into a void one.
+    # voided_at: when the EMR turned the payment row itself into a void one.
     "payments": _fields(
         "payment_id patient_id case_id facility_id amount",
         "paid_at voided_at",
@@ -98,7 +100,7 @@ SCHEMAS: dict[str, pa.Schema] = {
 
 
 def table(name: str, columns: Mapping[str, Column]) -> pa.Table:
-    """One fact table; a column that is missing or unknown is an error of the sample's own code."""
+    """A fact table; ValueError for a missing or unknown column."""
     schema = SCHEMAS[name]
     if set(columns) != set(schema.names):
         raise ValueError(
@@ -120,7 +122,7 @@ def _array(values: Column, kind: pa.DataType) -> pa.Array:
 
 
 def texts(positions: NDArray[np.int64], choices: Sequence[str | None]) -> pa.DictionaryArray:
-    """A text column: for each row the choice at that position."""
+    """A text column: for each row, the choice at that position."""
     known = [choice for choice in choices if choice is not None]
     moved = np.array(
         [known.index(choice) if choice is not None else -1 for choice in choices], dtype=np.int32
@@ -135,16 +137,26 @@ def same(text: str | None, length: int) -> pa.DictionaryArray:
     return texts(np.zeros(length, dtype=np.int64), [text])
 
 
-def days(counts: NDArray[np.int64] | int) -> NDArray[np.timedelta64]:
-    """Whole days, to add to a moment."""
+def days(counts: NDArray[np.int64] | int) -> Spans:
+    """Time spans of whole days."""
     return np.asarray(counts).astype("timedelta64[D]").astype("timedelta64[s]")
 
 
-def minutes(counts: NDArray[np.int64] | int) -> NDArray[np.timedelta64]:
-    """Minutes, to add to a moment."""
+def minutes(counts: NDArray[np.int64] | int) -> Spans:
+    """Time spans of minutes."""
     return np.asarray(counts).astype("timedelta64[m]").astype("timedelta64[s]")
 
 
-def only_if(is_so: NDArray[np.bool_], moments: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
-    """The moment where something is so, else never."""
-    return np.where(is_so, moments.astype("datetime64[s]"), NEVER)
+def to_days(moments: Moments) -> Moments:
+    """The days of the moments."""
+    return moments.astype("datetime64[D]")
+
+
+def to_seconds(days: Moments) -> Moments:
+    """The moments at the start of the days."""
+    return days.astype("datetime64[s]")
+
+
+def only_if(condition: NDArray[np.bool_], moments: Moments) -> Moments:
+    """The moment where the condition holds, else NEVER."""
+    return np.where(condition, moments.astype("datetime64[s]"), NEVER)

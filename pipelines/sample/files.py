@@ -1,4 +1,7 @@
-"""Write what was known at a moment as extract files, each column in the form its contract states, the same bytes every time."""
+"""Write what was known at a moment as extract files in the forms of the contract.
+
+The same facts give the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,16 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines import sql_files
 from pipelines.extracts import contract
 from pipelines.sample.facts import Facts
 from pipelines.sql_files import literal
 
-FIXED = ("facilities", "staff", "payers")  # the same at any moment
-HORIZON_DAYS = 90  # how far ahead of its moment an extract of the appointments reaches
+FIXED = ("facilities", "staff", "payers")  # do not depend on the moment
+HORIZON_DAYS = 90  # days of future appointments in an extract
 MEMORY_LIMIT = "1GB"  # DuckDB spills to disk beyond; a batch needs far less
 
-# Ids are numbers with leading zeros, all of a table equally long, so that they sort as text as they do as numbers.
+# Width of ids with their leading zeros; equal widths make text sort as numbers do.
 ID_WIDTHS = {
     "facilities": 3,
     "staff": 6,
@@ -35,7 +39,7 @@ ID_WIDTHS |= {"intake_submissions": 8, "engagement_actions": 9, "surveys": 9}
 
 
 class ExtractWriter:
-    """Writes one folder of extracts, batch after batch of patients in the order of their numbers; `rows` counts them by table."""
+    """Writes a folder of extracts in batches of patients, by number; `rows` has rows by table."""
 
     def __init__(
         self, out: Path, as_of: datetime, file_format: str, fixed: dict[str, pa.Table]
@@ -51,7 +55,7 @@ class ExtractWriter:
             self._append(table)
 
     def write(self, facts: Facts) -> None:
-        """Add what was known of one batch."""
+        """Append what was known of one batch."""
         for table, rows in facts.items():
             self._db.register(f"facts_{table}", rows)
         for table in facts:
@@ -69,20 +73,20 @@ class ExtractWriter:
         self._scratch.cleanup()
 
     def write_manifest(self) -> None:
-        """Say what was written, last of all: the manifest is CSV in either format."""
+        """Write the manifest, after all tables; it is CSV in either format."""
         horizon = (self._as_of + timedelta(days=HORIZON_DAYS)).date().isoformat()
         lines = ["table,extracted_at,row_count,complete,horizon_on"]
         for table, count in self.rows.items():
-            lines.append(
-                f"{table},{self._as_of.isoformat()},{count},true,{horizon if table == 'appointments' else ''}"
-            )
+            covered_until = horizon if table == "appointments" else ""
+            lines.append(f"{table},{self._as_of.isoformat()},{count},true,{covered_until}")
         (self._out / "manifest.csv").write_text(
             "\n".join(lines) + "\n", encoding="utf-8", newline="\n"
         )
 
     def _append(self, table: str) -> None:
-        known = (Path(__file__).parent / "known" / f"{table}.sql").read_text(encoding="utf-8")
-        select = f"SELECT {', '.join(_written(table, column, self._format) for column in contract.columns(table))} FROM ({known}) AS known"
+        known = sql_files.read(Path(__file__).parent / "known" / f"{table}.sql")
+        columns = [_written(table, column, self._format) for column in contract.columns(table)]
+        select = f"SELECT {', '.join(columns)} FROM ({known}) AS known"
         if self._format == "parquet":
             self._append_parquet(table, select)
         else:
@@ -94,8 +98,8 @@ class ExtractWriter:
         copied = self._db.execute(
             f"COPY ({select}) TO {literal(part)} "
             f"(FORMAT csv, HEADER {header}, DELIMITER ',', QUOTE '\"')"
-        ).fetchone()
-        self.rows[table] += copied[0]
+        ).fetchall()
+        self.rows[table] += copied[0][0]
         with part.open("rb") as source, target.open("ab") as whole:
             shutil.copyfileobj(source, whole)
 
@@ -110,13 +114,13 @@ class ExtractWriter:
 
 
 def _written(table: str, column: contract.Column, file_format: str) -> str:
-    """The expression that writes a column as its contract asks; Parquet keeps days, moments, money and flags typed."""
+    """The expression for a column in its contract's form; Parquet keeps types but ids and texts."""
     name = f'known."{column.name}"'
     if column.form == "id":
         owner = column.references or table
         text = f"LPAD(CAST(NULLIF({name}, 0) AS VARCHAR), {ID_WIDTHS[owner]}, '0')"
     elif column.form == "money":
-        # Cents are whole numbers: no rounding anywhere.
+        # From whole cents, so that nothing is rounded.
         text = (
             f"CAST({name} // 100 AS VARCHAR) || '.' || LPAD(CAST({name} % 100 AS VARCHAR), 2, '0')"
         )

@@ -1,4 +1,4 @@
-"""What passes between practice and patient outside the visit: intake forms, follow-ups after discharge, surveys."""
+"""Contacts outside the visit: intake forms, follow-ups after discharge, surveys."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from pipelines.sample.practice import MEDICARE
 from pipelines.sample.randomness import Dice
 from pipelines.sample.visits import Visits
 
-PORTAL_SINCE = (
-    facts.ANCHOR - 30
-)  # the practice sends its intake forms through the portal since then
+PORTAL_SINCE = facts.ANCHOR - 30  # start of intake forms in the portal
 MIPS = "MIPS Patient Survey"
 
 
@@ -65,7 +63,7 @@ def _actions(dice: Dice, cases: Cases) -> pa.Table:
 
 
 def _surveys(dice: Dice, cases: Cases, visits: Visits) -> pa.Table:
-    """The first survey is answered at the evaluation, the second about the last visit; a few are about satisfaction."""
+    """MIPS surveys at the evaluation and the discharge, and a few of satisfaction."""
     first_visit = np.flatnonzero(visits.nth == 0)
     case = visits.case[first_visit]
     asked = dice.happens(

@@ -1,4 +1,4 @@
-"""Patients and their cases: who comes, when, for how many visits, and how the course of care ends."""
+"""Patients and their cases: arrival, number of visits, and discharge."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from pipelines.sample import facts
-from pipelines.sample.facts import days, minutes, only_if
+from pipelines.sample.facts import Moments, days, minutes, only_if, to_days
 from pipelines.sample.practice import FIRST_THERAPIST, MEDICARE, PAYERS, Practice
 from pipelines.sample.randomness import Dice, Flags, Ints
-
-Moments = NDArray[np.datetime64]
 
 GIVEN = (
     "Ada",
@@ -32,8 +29,6 @@ GIVEN = (
     "Noah",
     "Olga",
     "Pavel",
-)
-GIVEN += (
     "Quinn",
     "Rosa",
     "Søren",
@@ -64,8 +59,6 @@ FAMILY = (
     "Lopez",
     "Müller",
     "Nguyen",
-)
-FAMILY += (
     "O'Brien",
     "Patel",
     "Quist",
@@ -90,6 +83,7 @@ PHYSICIANS = (
     "Dr. T. Nakamura",
 )
 
+# Weekdays of visits, by visits per week less one, by habit, by visit of the week.
 WEEKDAYS = np.array(
     [
         [[0, 0, 0], [2, 0, 0], [4, 0, 0]],
@@ -97,12 +91,11 @@ WEEKDAYS = np.array(
         [[0, 2, 4], [0, 1, 3], [1, 3, 4]],
     ]
 )
-"""The weekdays of a case's visits, by visits a week less one, by habit, by visit of the week."""
 
 
 @dataclass(frozen=True)
 class Patients:
-    """Columns of the patients, one entry each, in the order of their numbers."""
+    """Columns of the patients, by their numbers; `facility` is the home facility."""
 
     number: Ints
     facility: Ints
@@ -113,7 +106,7 @@ class Patients:
 
 @dataclass(frozen=True)
 class Cases:
-    """Columns of the cases, in the order of their numbers; `patient` is the position in Patients."""
+    """Columns of the cases, by their numbers; `patient` is a position in Patients."""
 
     number: Ints
     patient: Ints
@@ -125,35 +118,50 @@ class Cases:
     weekly: Ints
     habit: Ints
     visits: Ints
-    kept: Ints  # visits before the patient stays away; equal to `visits` where he does not
+    kept: Ints  # visits before the patient stays away; `visits` where they do not
     opened_at: Moments
     discharged_at: Moments
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """Columns of the cases to open: numbers, patients, home facilities, payers, first days."""
+
+    number: Ints
+    patient_id: Ints
+    home: Ints
+    payer: Ints
+    day: Moments
 
 
 def patients_and_cases(
     dice: Dice, practice: Practice, numbers: Ints
 ) -> tuple[Patients, Cases, dict[str, pa.Table]]:
-    """The patients of those numbers, their cases, and both fact tables."""
+    """The patients with those numbers, their cases, and both fact tables."""
     key = numbers
     facility = dice.between("home", key, 1, practice.facilities)
     payer = dice.pick("payer", key, [payer.weight for payer in PAYERS])
     first_day = dice.graded("first day", key, (0.63, -400, -95), (0.33, -94, 3), (0.04, 4, 60))
     first = _cases(
-        dice, practice, numbers * 10 + 1, numbers, facility, payer, facts.ANCHOR + first_day
+        dice,
+        practice,
+        Arrivals(numbers * 10 + 1, numbers, facility, payer, facts.ANCHOR + days(first_day)),
     )
     again = dice.happens("comes back", key, 0.14)
-    second_day = first.discharged_at.astype("datetime64[D]") + dice.between("pause", key, 20, 200)
+    second_day = to_days(first.discharged_at) + dice.between("pause", key, 20, 200)
     again &= second_day <= facts.ANCHOR + 60
     is_referral = dice.happens("referral only", key, 0.03)
     again &= ~is_referral
     second = _cases(
         dice,
         practice,
-        numbers[again] * 10 + 2,
-        numbers[again],
-        facility[again],
-        payer[again],
-        second_day[again],
+        Arrivals(
+            numbers[again] * 10 + 2,
+            numbers[again],
+            facility[again],
+            payer[again],
+            second_day[again],
+        ),
     )
     registered_at = (
         first.opened_at
@@ -175,25 +183,17 @@ def patients_and_cases(
     return patients, cases, tables
 
 
-def _cases(
-    dice: Dice,
-    practice: Practice,
-    key: Ints,
-    patient_id: Ints,
-    home: Ints,
-    payer: Ints,
-    day: Moments,
-) -> Cases:
-    """One case each, its first visit in the week of that day."""
+def _cases(dice: Dice, practice: Practice, arrivals: Arrivals) -> Cases:
+    """One case for each arrival, its first visit in the week of that day."""
+    key = arrivals.number
     weekly = dice.pick("visits a week", key, [0.2, 0.6, 0.2]) + 1
     habit = dice.between("habit", key, 0, 2)
     visits = dice.between("visits", key, 12, 32)
     stays_away = dice.happens("stays away", key, 0.10)
     kept = np.where(stays_away, dice.between("kept", key, 2, visits - 2), visits)
-    start = (
-        day.astype("datetime64[D]").astype(np.int64) + 3
-    ) // 7 * 7 - 3  # 1970-01-01 was a Thursday
-    start = start.astype("datetime64[D]")
+    day_number = arrivals.day.astype("datetime64[D]").astype(np.int64)
+    monday = (day_number + 3) // 7 * 7 - 3  # day 0, 1970-01-01, was a Thursday
+    start = monday.astype("datetime64[D]")
     opened_at = (start + WEEKDAYS[weekly - 1, habit, 0]).astype("datetime64[s]") - days(
         dice.between("opened", key, 1, 9)
     )
@@ -205,20 +205,22 @@ def _cases(
         "datetime64[s]"
     ) + minutes(18 * 60 + 30)
     elsewhere = dice.happens("elsewhere", key, 0.03)
-    facility = np.where(elsewhere, dice.between("facility", key, 1, practice.facilities), home)
+    facility = np.where(
+        elsewhere, dice.between("facility", key, 1, practice.facilities), arrivals.home
+    )
     therapist = (
         facility * 1000
         + FIRST_THERAPIST
         + dice.between("therapist", key, 0, practice.therapists - 1)
     )
-    nobody = np.zeros(len(key), dtype=np.int64)
+    unknown = np.zeros(len(key), dtype=np.int64)  # set by _joined
     return Cases(
         key,
-        nobody,
-        patient_id,
+        unknown,
+        arrivals.patient_id,
         facility,
         therapist,
-        payer,
+        arrivals.payer,
         start,
         weekly,
         habit,
@@ -230,7 +232,7 @@ def _cases(
 
 
 def _joined(first: Cases, second: Cases, has_first: Flags, second_patient: Ints) -> Cases:
-    """First and second cases together, in the order of their numbers."""
+    """First and second cases together, by their numbers."""
     order = np.argsort(np.concatenate([first.number[has_first], second.number]), kind="stable")
     columns = {
         name: np.concatenate([getattr(first, name)[has_first], getattr(second, name)])[order]

@@ -1,4 +1,4 @@
-"""The clinics, their staff and the payers: small tables that do not change with the moment asked for."""
+"""The facilities, their staff and the payers: small tables, the same at every moment."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ LAST_NAMES = (
     "Kowalski",
 )
 
-# Staff numbers within a clinic; the clinic's number times 1000 goes before. Owner: number 1 of no clinic.
+# Staff numbers within a facility; its number times 1000 is added. The owner has no facility.
 OWNER, FRONT_DESK, DIRECTOR, ADMINISTRATOR, FORMER, FIRST_THERAPIST, FIRST_ASSISTANT = (
     1,
     1,
@@ -65,7 +65,7 @@ OWNER, FRONT_DESK, DIRECTOR, ADMINISTRATOR, FORMER, FIRST_THERAPIST, FIRST_ASSIS
 
 @dataclass(frozen=True)
 class Payer:
-    """A payer of the sample, and how it deals: what a patient owes a visit (cents), whether it asks for an authorization."""
+    """A payer: its share of patients, copays a visit (cents), and demand for authorizations."""
 
     name: str
     kind: str
@@ -75,7 +75,7 @@ class Payer:
     asks_after_visits: bool = False
 
 
-# The first entry stands for patients without insurance; it is not written as a payer.
+# The first entry is for patients without insurance; it is not written as a payer.
 PAYERS = (
     Payer("Self-pay", "Self-pay", 0.08, (9500, 11000, 12500)),
     Payer("Medicare Part B", "Medicare", 0.24, (0, 0, 2210)),
@@ -100,12 +100,12 @@ PAYERS = (
     Payer("O'Hara & Sons Auto", "Auto", 0.05, (0, 0, 2500)),
 )
 
-SELF_PAY, MEDICARE = 0, 1  # positions above; elsewhere a payer's number is its position
+SELF_PAY, MEDICARE = 0, 1  # a payer's number is its position in PAYERS
 
 
 @dataclass(frozen=True)
 class Practice:
-    """How large the practice is; people and their records follow from it and the seed."""
+    """The size of the practice: facilities, and staff of each."""
 
     facilities: int
     therapists: int
@@ -113,13 +113,13 @@ class Practice:
 
 
 def practice_for(patients: int, facilities: int) -> Practice:
-    """A therapist for every 40 patients of a year and more, at least 5 a clinic; an assistant for every four therapists."""
+    """A therapist for 40 patients, at least 5 a facility; an assistant for four therapists."""
     therapists = min(max(patients // facilities // 40, 5), FIRST_ASSISTANT - FIRST_THERAPIST)
     return Practice(facilities, therapists, therapists // 4 + 1)
 
 
 def facilities_table(practice: Practice, as_of: datetime) -> pa.Table:
-    """The clinics, with `now_at`: the local wall time of as_of there."""
+    """The facilities, with `now_at`: the local wall time of as_of there."""
     numbers = range(1, practice.facilities + 1)
     zones = [TIME_ZONES[(number - 1) % len(TIME_ZONES)] for number in numbers]
     names = [
@@ -141,7 +141,7 @@ def facilities_table(practice: Practice, as_of: datetime) -> pa.Table:
 
 
 def staff_table(practice: Practice) -> pa.Table:
-    """Everybody who works in the practice: the owner, then clinic by clinic."""
+    """All staff: the owner, then facility by facility."""
     roles = [
         (FRONT_DESK, "Front Desk"),
         (FRONT_DESK + 1, "Front Desk"),
@@ -159,7 +159,7 @@ def staff_table(practice: Practice) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
-def _member(staff_id: int, facility_id: int, role: str) -> dict[str, object]:
+def _member(staff_id: int, facility_id: int, role: str) -> dict[str, int | str | bool]:
     number = staff_id % 1000
     first, last = (
         FIRST_NAMES[staff_id * 7 % len(FIRST_NAMES)],

@@ -1,5 +1,7 @@
-"""Chance that repeats: every draw is a hash of (seed, name of the draw, key), so it is the same on every machine,
-with every library version, whatever the order or the size of the batches."""
+"""Reproducible random draws: every draw is a hash of (seed, name of the draw, key).
+
+So it is the same on every machine, with every library version, for any order and batch size.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ def _mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 class Dice:
-    """Draws for arrays of keys (record numbers); the name keeps one question's draws apart from another's."""
+    """Draws for arrays of keys (record numbers); draws of different names are independent."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -35,26 +37,26 @@ class Dice:
         return _mixed(keys.astype(np.uint64) * np.uint64(_GOLDEN) + _mixed(start))
 
     def share(self, name: str, keys: Ints) -> NDArray[np.float64]:
-        """Numbers in [0, 1)."""
+        """Uniform numbers in [0, 1)."""
         return (self._bits(name, keys) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
     def happens(self, name: str, keys: Ints, chance: float | NDArray[np.float64]) -> Flags:
-        """True with that chance."""
+        """True with this probability."""
         return self.share(name, keys) < chance
 
     def between(self, name: str, keys: Ints, low: int | Ints, high: int | Ints) -> Ints:
-        """Whole numbers from low to high, both included."""
+        """Uniform whole numbers from low to high, both included."""
         span = np.asarray(high, dtype=np.int64) - low + 1
         return low + (self._bits(name, keys) % span.astype(np.uint64)).astype(np.int64)
 
     def pick(self, name: str, keys: Ints, weights: Sequence[float]) -> Ints:
-        """Positions 0 … len(weights) - 1; the weights add up to 1."""
+        """Positions 0 … len(weights) - 1 with these probabilities, which add up to 1."""
         return np.searchsorted(
             np.cumsum(weights)[:-1], self.share(name, keys), side="right"
         ).astype(np.int64)
 
     def graded(self, name: str, keys: Ints, *grades: tuple[float, int, int]) -> Ints:
-        """Whole numbers from one of several spans (weight, low, high): most delays are short, a few long."""
+        """Whole numbers from one of several spans (weight, low, high)."""
         grade = self.pick(name, keys, [weight for weight, _, _ in grades])
         lows, highs = (np.array([span[i] for span in grades], dtype=np.int64) for i in (1, 2))
         return self.between(name + " within", keys, lows[grade], highs[grade])

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from pipelines.sample import facts
-from pipelines.sample.facts import days, minutes, only_if
-from pipelines.sample.people import WEEKDAYS, Cases, Moments
+from pipelines.sample.facts import Moments, days, minutes, only_if
+from pipelines.sample.people import WEEKDAYS, Cases
 from pipelines.sample.practice import FIRST_ASSISTANT, FIRST_THERAPIST, PAYERS, Practice
 from pipelines.sample.randomness import Dice, Ints
 
@@ -20,7 +20,7 @@ COPAYS = np.array([payer.copays for payer in PAYERS])
 
 @dataclass(frozen=True)
 class Visits:
-    """Columns of the appointments, in the order of their numbers; `case` is the position in Cases, `nth` counts from 0."""
+    """Columns of the appointments, by number; `case` is a position in Cases, `nth` is from 0."""
 
     number: Ints
     case: Ints
@@ -33,15 +33,18 @@ class Visits:
 
 
 def visits_and_table(dice: Dice, practice: Practice, cases: Cases) -> tuple[Visits, pa.Table]:
-    """Every visit that is ever booked in these cases, and the fact table appointments."""
+    """All visits ever booked in these cases, and the fact table appointments."""
     case = np.repeat(np.arange(len(cases.number)), cases.visits)
     nth = np.arange(len(case)) - np.repeat(np.cumsum(cases.visits) - cases.visits, cases.visits)
     number = cases.number[case] * 1000 + nth + 1
     starts_at = _start(dice, cases, case, nth)
     created_at, away_at = _booked(dice, cases, case, nth, number, starts_at)
     is_booked = (nth < cases.kept[case]) | (created_at < away_at)
-    case, nth, number, starts_at, created_at, away_at = (
-        column[is_booked] for column in (case, nth, number, starts_at, created_at, away_at)
+    case, nth, number = case[is_booked], nth[is_booked], number[is_booked]
+    starts_at, created_at, away_at = (
+        starts_at[is_booked],
+        created_at[is_booked],
+        away_at[is_booked],
     )
     outcome = np.where(nth == 0, COMPLETED, dice.pick("outcome", number, [0.90, 0.035, 0.065]))
     is_away = nth >= cases.kept[case]
@@ -92,7 +95,7 @@ def visits_and_table(dice: Dice, practice: Practice, cases: Cases) -> tuple[Visi
 
 
 def _start(dice: Dice, cases: Cases, case: Ints, nth: Ints) -> Moments:
-    """When the nth visit of a case starts: the case's weekdays, its usual half hour between 8:00 and 17:30, give or take one."""
+    """When the nth visit of a case starts: near the case's usual half hour, 8:00 to 17:30."""
     weekly = cases.weekly[case]
     day = (
         cases.start[case]
@@ -107,7 +110,7 @@ def _start(dice: Dice, cases: Cases, case: Ints, nth: Ints) -> Moments:
 def _booked(
     dice: Dice, cases: Cases, case: Ints, nth: Ints, number: Ints, starts_at: Moments
 ) -> tuple[Moments, Moments]:
-    """When each visit is booked, and when the rest of its case's visits is cancelled because the patient stays away."""
+    """When each visit is booked, and when its case is cancelled as the patient stays away."""
     first_at = _start(dice, cases, np.arange(len(cases.number)), np.zeros_like(cases.number))
     last_kept_at = _start(dice, cases, np.arange(len(cases.number)), cases.kept - 1)
     away_at = (last_kept_at + days(3) + minutes(75))[case]
@@ -132,7 +135,7 @@ def _due(dice: Dice, cases: Cases, case: Ints) -> Ints:
 def _treating(
     dice: Dice, practice: Practice, cases: Cases, case: Ints, nth: Ints, number: Ints
 ) -> Ints:
-    """Who treats: mostly the case's therapist, at later visits also an assistant or a colleague."""
+    """Staff ids: mostly the case's therapist, later also an assistant or a colleague."""
     who = np.where(nth == 0, 0, dice.pick("who treats", number, [0.86, 0.10, 0.035, 0.005]))
     base = cases.facility[case] * 1000
     assistant = (

@@ -1,4 +1,4 @@
-"""Patients written by hand, one for each trap, the same in every sample whatever its size and seed."""
+"""Patients written by hand, one for each edge case, the same in every sample."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pipelines.sample.traps import (
 )
 from pipelines.sample.traps.builder import (
     TRAPS,
-    Book,
     Patient,
+    Rows,
     Trap,
 )
 
@@ -20,10 +20,10 @@ __all__ = ["TRAPS", "Trap", "trap_facts"]
 
 
 def trap_facts(facilities: int) -> Facts:
-    """All that ever happens with the written patients."""
-    book = Book(facilities)
+    """All events of the patients written by hand."""
+    rows = Rows(facilities)
     for number in sorted(TRAPS):
-        patient = Patient(book, number, TRAPS[number].facility)
+        patient = Patient(rows, number, TRAPS[number].facility)
         TRAPS[number].write(patient)
         patient.finish()
-    return book.facts()
+    return rows.facts()

@@ -1,15 +1,18 @@
-"""Traps of patients, cases and what passes between visits."""
+"""Edge cases of patients, cases and contacts outside the visit."""
 
 from __future__ import annotations
 
 from pipelines.sample.traps.builder import Patient, shows
+from pipelines.sample.traps.records import Document, When
 
 
-def _with_open_work(patient: Patient, **case_details: object) -> None:
-    """Records that ask for a payment, a document, a survey and an intake task."""
-    case = patient.case(**case_details)
+def _with_open_work(
+    patient: Patient, *, discharged: When | None = None, next_visit: int | None = 21
+) -> None:
+    """Add records that open a payment, a document, a survey and an intake task."""
+    case = patient.case(discharged=discharged, next_visit=next_visit)
     visit = case.visit(-10, due=3000)
-    case.document(visit, -10)
+    case.document(Document(visit, -10))
     case.survey(1, (-60, "09:00"))
     case.intake((-15, "20:00"))
 
@@ -34,7 +37,8 @@ def inactive_today(patient: Patient) -> None:
 
 @shows(
     963,
-    "Discharged case: no Unscheduled Patient, no MIPS, no authorization task; the unpaid visit and the draft stay",
+    "Discharged case: no Unscheduled Patient, no MIPS, no authorization task; the unpaid visit "
+    "and the draft stay",
 )
 def discharged(patient: Patient) -> None:
     _with_open_work(patient, discharged=(-5, "18:00"), next_visit=None)
@@ -95,7 +99,8 @@ def follow_up(patient: Patient) -> None:
 
 @shows(
     972,
-    "Follow-up 30 days after a discharge 29 days before 2026-11-20: Days Since Discharge the next day",
+    "Follow-up 30 days after a discharge 29 days before 2026-11-20: Days Since Discharge the "
+    "next day",
 )
 def follow_up_tomorrow(patient: Patient) -> None:
     case = patient.case(discharged=(-29, "18:00"), next_visit=None)
@@ -117,7 +122,8 @@ def surveyed_twice(patient: Patient) -> None:
 
 @shows(
     975,
-    "The second MIPS survey comes on 2026-11-20 at 10:00: an open MIPS task stays, a person completes it",
+    "The second MIPS survey comes on 2026-11-20 at 10:00: an open MIPS task stays, a person "
+    "completes it",
 )
 def surveyed_today(patient: Patient) -> None:
     case = patient.case()
