@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 import streamlit as st
-from streamlit.elements.lib.column_types import ColumnConfig
+from streamlit.elements.lib.column_types import ButtonColumnResult, ColumnConfig
 
 from app_pages.components import widget_key
 from app_pages.url import view
@@ -14,11 +14,8 @@ from pipelines.vocabulary import CLOSE_KINDS
 from pipelines.worklist.columns import GRID, Grid, TaskColumn
 
 ROW_HEIGHT, MOST_PIXELS = 36, 650
-PAGER_PIXELS, PAGE_NUMBER_PIXELS, MOST_PAGE_NUMBERS = (
-    90,
-    40,
-    7,
-)  # of the arrows, and of each number between them
+PAGER_PIXELS, PAGE_NUMBER_PIXELS = 90, 40  # of the arrows, and of each number between them
+MOST_PAGE_NUMBERS = 7
 TICKED = "grid.ticked"  # task id → the ledger number of the task when it was ticked
 _COLUMNS = [(column, column.grid) for column in GRID if column.grid is not None]
 STATES = {"Overdue": "#FECDCA", "Due today": "#FEDF89", "Pending": "#D1E9FF", "Deferred": "#E4E7EC"}
@@ -96,9 +93,8 @@ def show_pages(pages: int, page: int, on_page: Callable[[int], None]) -> None:
     def turn() -> None:
         on_page(st.session_state[key])
 
-    width = PAGER_PIXELS + PAGE_NUMBER_PIXELS * min(
-        pages, MOST_PAGE_NUMBERS
-    )  # left to itself it shows the first and the last number only
+    # Without a width it shows the first and the last number only.
+    width = PAGER_PIXELS + PAGE_NUMBER_PIXELS * min(pages, MOST_PAGE_NUMBERS)
     st.pagination(pages, default=page, key=key, on_change=view.touch(turn), width=width)
 
 
@@ -142,7 +138,9 @@ def _states(tasks: pd.DataFrame) -> pd.Series:
     return ended.where(~tasks["is_open"].astype(bool), state)
 
 
-def _config(open_key: str, on_open: Callable[[], None]) -> dict[str, ColumnConfig]:
+def _config(
+    open_key: str, on_open: Callable[[], None]
+) -> dict[str, ColumnConfig | ButtonColumnResult]:
     button = st.column_config.ButtonColumn(
         "Open", type="tertiary", key=open_key, on_click=on_open, width=74
     )
@@ -151,20 +149,23 @@ def _config(open_key: str, on_open: Callable[[], None]) -> dict[str, ColumnConfi
 
 def _shown(column: TaskColumn, grid: Grid) -> ColumnConfig:
     config = st.column_config
-    heading, width = column.heading, grid.width
+    heading, width, tip = column.heading, grid.width, grid.help
     if column.kind == "state":
-        colours = STATES | dict.fromkeys(ENDED.values(), ENDED_COLOUR)
-        return config.MultiselectColumn(
-            heading, options=list(colours), color=list(colours.values()), width=width
-        )
+        return state_column(heading, width)
     if column.kind == "flag":
-        return config.CheckboxColumn(heading, width=width, help=grid.help)
+        return config.CheckboxColumn(heading, width=width, help=tip)
     if column.kind == "text":
-        return config.TextColumn(heading, width=width, help=grid.help)
-    formatted = {
-        "day": config.DateColumn,
-        "time": config.DatetimeColumn,
-        "number": config.NumberColumn,
-        "dollars": config.NumberColumn,
-    }[column.kind]
-    return formatted(heading, format=grid.form, width=width, help=grid.help)
+        return config.TextColumn(heading, width=width, help=tip)
+    if column.kind == "day":
+        return config.DateColumn(heading, format=grid.form, width=width, help=tip)
+    if column.kind == "time":
+        return config.DatetimeColumn(heading, format=grid.form, width=width, help=tip)
+    return config.NumberColumn(heading, format=grid.form, width=width, help=tip)
+
+
+def state_column(heading: str, width: int) -> ColumnConfig:
+    """The column of a task's status or of how it ended, each in its colour."""
+    colours = STATES | dict.fromkeys(ENDED.values(), ENDED_COLOUR)
+    return st.column_config.MultiselectColumn(
+        heading, options=list(colours), color=list(colours.values()), width=width
+    )

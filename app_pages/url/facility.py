@@ -13,18 +13,16 @@ from app_pages.url.view import View
 
 
 def choose(view: View, facilities: Mapping[str, str]) -> str:
-    """The facility of this run, with its select box in the sidebar; links to other pages take it along.
+    """The facility shown, with its select box in the sidebar; links to other pages keep it.
 
-    Without one in the URL it is the person's own: writing it there would take the Back button away.
+    Without one in the URL it is the person's own; writing it there would break the Back button.
     """
     own = workspace.person().facility_id
-    facility_id = (
-        view["facility"][0]
-        if view["facility"]
-        else own
-        if own in facilities
-        else next(iter(facilities))
-    )
+    facility_id: str = next(iter(facilities))
+    if view["facility"]:
+        facility_id = view["facility"][0]
+    elif own is not None and own in facilities:
+        facility_id = own
     url_view.carry("facility", [facility_id])
     key = f"{view.scope}.one"
 
@@ -37,7 +35,7 @@ def choose(view: View, facilities: Mapping[str, str]) -> str:
             "Facility",
             list(facilities),
             key=key,
-            format_func=facilities.get,
+            format_func=facilities.__getitem__,
             on_change=url_view.touch(take),
         )
     return facility_id
@@ -49,5 +47,6 @@ def say_one_of_several(
     """That the URL named more facilities than this page shows."""
     if len(view["facility"]) > 1:
         st.info(
-            f"The {page} shows one facility at a time: {escape_markdown(facilities[facility_id])}. Tasks shows several."
+            f"The {page} shows one facility at a time: "
+            f"{escape_markdown(facilities[facility_id])}. Tasks shows several."
         )

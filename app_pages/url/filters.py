@@ -122,7 +122,7 @@ def show(
             LABELS[name],
             options,
             key=view.key(name),
-            format_func=lambda value, called=known[name]: called.get(value, value),
+            format_func=_label_in(known[name]),
             on_change=view.changed(name, then),
             placeholder="All",
         )
@@ -139,10 +139,14 @@ def show_closed(
                 one.label,
                 list(known),
                 key=view.key(one.name),
-                format_func=known.get,
+                format_func=known.__getitem__,
                 on_change=view.changed(one.name, then),
                 placeholder="All",
             )
+
+
+def _label_in(names: Mapping[str, str]) -> Callable[[str], str]:
+    return lambda value: names.get(value, value)
 
 
 def _no_task(view: url_view.View) -> dict[str, None]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from app_pages.tasks.grid import ENDED, STATES, _columns
+from app_pages.tasks.grid import ENDED, STATES, state_column
 from pipelines.worklist.filters import Filters
 from tests.browser import facts
 from tests.browser.screen import Grid, panel, settle, sit_down
@@ -161,7 +161,7 @@ def test_the_page_before_all_others_can_be_read(server: Server, browser_page: Pa
 
 
 def test_status_badges_can_be_read_and_say_their_status_in_words() -> None:
-    colours = _columns("key", lambda: None)["state"]["type_config"]["options"]
+    colours = state_column("Status", 92)["type_config"]["options"]
     assert [option["value"] for option in colours] == [*STATES, *ENDED.values()]
     for option in colours:
         assert contrast("#0F2A33", option["color"]) >= 4.5
