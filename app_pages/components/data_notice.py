@@ -1,4 +1,4 @@
-"""How fresh the list is, what it leaves out, and whether it is the made-up practice."""
+"""Notices about the data: its age, withheld task types, and whether it is the sample practice."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ export WORKBENCH_EXTRACTS=/path/to/extracts
 
 
 def show(worklist: Worklist, facility_ids: Sequence[str] = ()) -> None:
-    """When the data was taken, in the time of these facilities or of all, and a warning for every task type withheld in the newest run."""
+    """The time the data is of, and a warning of task types withheld in the newest run.
+
+    The time is that of the given facilities, else of all.
+    """
     facilities = facility_ids or worklist.facilities()["facility_id"].tolist()
     hours = int((worklist.at - worklist.state.as_of).total_seconds() // 3600)
     ago = (
@@ -34,12 +37,9 @@ def show(worklist: Worklist, facility_ids: Sequence[str] = ()) -> None:
         if hours < 48
         else f"{hours // 24} days ago"
     )
+    as_of = local_times(worklist, facilities, worklist.state.as_of)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(
-            caption(
-                f":material/update: Data as of {local_times(worklist, facilities, worklist.state.as_of)} ({ago})"
-            )
-        )
+        st.markdown(caption(f":material/update: Data as of {as_of} ({ago})"))
         if facility_ids:
             st.page_link(
                 workspace.pages()["runs"], label="Runs and refresh", icon=":material/sync:"
@@ -48,13 +48,14 @@ def show(worklist: Worklist, facility_ids: Sequence[str] = ()) -> None:
     if not withheld.empty:
         titles = ", ".join(escape_markdown(title) for title in withheld["title"])
         st.warning(
-            f"Withheld in the newest run, so these lists stay as they were: {titles}. Runs says why.",
+            f"Withheld in the newest run, so these lists stay as they were: {titles}. "
+            "The Runs page says why.",
             icon=":material/pause_circle:",
         )
 
 
 def show_limit(place: DeltaGenerator) -> None:
-    """Which facilities the person is limited to, if any; the run ends for one who is limited and has none."""
+    """The facilities the person is limited to, if any; stop for one who is limited and has none."""
     if workspace.visible_facilities() is None:
         return
     own = labels.facilities(workspace.worklist())
@@ -68,7 +69,7 @@ def show_limit(place: DeltaGenerator) -> None:
 
 
 def show_demo() -> None:
-    """That this is sample data, and how to point the workbench at real extracts."""
+    """A notice that this is sample data, and how to point the workbench at real extracts."""
     if not (workspace.workspace().is_demo or _is_sample()):
         return
     with st.container(horizontal=True, vertical_alignment="center", key="demo.notice"):
@@ -89,7 +90,7 @@ def show_demo() -> None:
 
 
 def _is_sample() -> bool:
-    """Whether `python -m pipelines run` was called without naming extracts, and so ran over data/sample."""
+    """Whether the newest run read data/sample, as it does when no extracts are named."""
     return _extracts_folder(
         str(snapshots.current(workspace.workspace().settings.warehouse))
     ) == str(SAMPLE)

@@ -1,4 +1,4 @@
-"""The reports: the notebooks and the weekly digest, made for a period and a facility, to read here or to take along."""
+"""The reports: notebooks and the weekly digest, made for a period and a facility."""
 
 import streamlit as st
 
@@ -14,14 +14,13 @@ view = reports_view.read(worklist)
 st.title("Reports")
 for problem in view.problems:
     st.warning(escape_markdown(problem), icon=":material/link_off:")
-st.text(
-    "Made by the notebooks in the folder notebooks, or by python -m pipelines report. They name no patient: tasks appear as counts and ids."
-)
+st.text("Reports name no patient: tasks appear as counts and ids.")
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     reports_view.show_choices(view, worklist)
 st.markdown(
-    f"**{reports_view.REPORTS[view['report']]}** · {escape_markdown(reports_view.ABOUT[view['report']])}"
+    f"**{reports_view.REPORTS[view['report']]}** · "
+    f"{escape_markdown(reports_view.ABOUT[view['report']])}"
 )
 
 panel.show(view)

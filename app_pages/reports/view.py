@@ -1,4 +1,4 @@
-"""What the Reports page asks for: a report, its days, and a facility, all in the URL."""
+"""The choices of the Reports page, all in the URL: a report, its days, and a facility."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ from pipelines.worklist.worklist import Worklist
 
 REPORTS = {**reports.NOTEBOOKS, reports.DIGEST: "Weekly digest"}
 ABOUT = {
-    "backlog_review": "for a manager, monthly: is the list under control, what is stuck, which facility needs a hand?",
-    "aging_audit": "for an analyst: how long tasks really take, how they end, who puts them off and who holds them.",
-    "rule_audit": "for whoever changes rules: what each asks for, what comes of it, and what does not stay done.",
-    reports.DIGEST: "for managers: one page for an e-mail, facility by facility; the week of the last day, or the last whole week.",
+    "backlog_review": "for a manager, monthly: is the list under control, what is stuck, "
+    "which facility needs help?",
+    "aging_audit": "for an analyst: how long tasks really take, how they end, "
+    "who defers them and who holds them.",
+    "rule_audit": "for whoever changes rules: what each asks for, what becomes of it, "
+    "and what does not stay done.",
+    reports.DIGEST: "for managers: one page for an e-mail, facility by facility; "
+    "the week of the last day, or the last whole week.",
 }
 PERIOD = 5  # weeks, unless others are chosen
 
@@ -41,9 +45,9 @@ def show_choices(view: url_view.View, worklist: Worklist) -> None:
     facilities = labels.facilities(worklist)
     st.selectbox(
         "Report",
-        list(REPORTS),
+        [*REPORTS],
         key=view.key("report"),
-        format_func=REPORTS.get,
+        format_func=REPORTS.__getitem__,
         on_change=view.changed("report"),
         width=220,
     )
@@ -51,7 +55,7 @@ def show_choices(view: url_view.View, worklist: Worklist) -> None:
         "Facility",
         list(facilities),
         key=view.key("facility"),
-        format_func=facilities.get,
+        format_func=facilities.__getitem__,
         on_change=view.changed("facility"),
         index=None,
         placeholder="All" if worklist.state.facility_ids is None else "Choose a facility",

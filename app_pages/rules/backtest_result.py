@@ -1,15 +1,17 @@
-"""What a backtest found: how many tasks differ, each day as it was and as it would have been, and the tasks themselves."""
+"""The result of a backtest: counts, each day with and without the change, and the tasks."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
 
-from app_pages.components import chart
-from app_pages.session import access_record, labels
+from app_pages.components import chart, run_times
+from app_pages.session import access_record, labels, typed_rows
 from app_pages.session.markdown import caption, escape_markdown
 from pipelines.analytics import charts
 from pipelines.analytics.backtest import Comparison
@@ -32,14 +34,16 @@ def show(worklist: Worklist, found: Comparison) -> None:
     )
     first, last = found.days["as_of"].min(), found.days["as_of"].max()
     st.markdown(
-        f"**{escape_markdown(changed)}**, over {len(found.days)} extracts from {first:%b %-d} to {last:%b %-d}"
+        f"**{escape_markdown(changed)}**, over {len(found.days)} extracts "
+        f"from {first:%b %-d} to {last:%b %-d}"
     )
     with st.grid(3):
         for name, label in KINDS.items():
             st.metric(label, f"{len(getattr(found, name)):,}", border=True)
     _show_pictures(found.days)
-    _show_days(found.days)
-    zones = worklist.facilities().set_index("facility_id")["time_zone"].to_dict()
+    _show_days(worklist, found.days)
+    facilities = worklist.facilities()
+    zones = dict(zip(facilities["facility_id"], facilities["time_zone"], strict=True))
     differing = tasks_that_differ(found, labels.facilities(worklist), zones)
     if not differing.empty:
         access_record.note_accesses(sorted(set(differing["patient_id"])), "backtest", found.rule_id)
@@ -52,7 +56,10 @@ def _show_pictures(days: pd.DataFrame) -> None:
     with opened:
         st.markdown("**Opened in each run**")
         now, changed = days["opened_now"].sum(), days["opened_changed"].sum()
-        alt = f"{now:,} as it is now, {changed:,} with the change. The first run opens all that was due by then."
+        alt = (
+            f"{now:,} as it is now, {changed:,} with the change. "
+            "The first run opens all that was due by then."
+        )
         figure = charts.bars(
             days, "day", {"opened_now": NOW, "opened_changed": CHANGED}, "Tasks"
         ).update_xaxes(type="category")
@@ -67,7 +74,7 @@ def _show_pictures(days: pd.DataFrame) -> None:
         chart.show(figure, alt, "backtest.open", height=260)
 
 
-def _show_days(days: pd.DataFrame) -> None:
+def _show_days(worklist: Worklist, days: pd.DataFrame) -> None:
     heads = {
         "opened_now": "Opened now",
         "opened_changed": "Opened changed",
@@ -78,41 +85,50 @@ def _show_days(days: pd.DataFrame) -> None:
         "withheld_now": "Withheld because",
     }
     st.dataframe(
-        days.assign(as_of=pd.to_datetime(days["as_of"], utc=True).dt.tz_localize(None))[
-            ["as_of", *heads]
-        ],
+        days.assign(as_of=run_times.local(worklist, days["as_of"]))[["as_of", *heads]],
         hide_index=True,
         row_height=36,
         placeholder="",
         alt=f"{len(days)} runs: opened, closed and open, as it is now and with the change",
         column_config={
             "as_of": st.column_config.DatetimeColumn(
-                "As of (UTC)", format="MMM D, YYYY, HH:mm", width=150
+                run_times.heading(worklist, "As of"), format="MMM D, YYYY, HH:mm", width=150
             ),
             **heads,
         },
     )
 
 
+class OpenedTask(NamedTuple):
+    """A task as one of the two replays opened it; `opened_at` is aware."""
+
+    patient_id: str
+    subject_id: str
+    facility_id: str
+    since: dt.date
+    opened_at: dt.datetime
+    reason: str
+
+
 def tasks_that_differ(
     found: Comparison, facilities: Mapping[str, str], zones: Mapping[str, str]
 ) -> pd.DataFrame:
-    """One row a task: kind, patient_id, subject_id, facility, since, the facility's days opened now and with the change, reason."""
+    """One row per task that differs.
 
-    def day(moment: object, facility_id: object) -> object:
-        return (
-            None
-            if pd.isna(moment)
-            else moment.astimezone(ZoneInfo(zones.get(str(facility_id), "UTC"))).date()
-        )
-
+    Columns: kind, patient_id, subject_id, facility, since, the facility's days opened (now) and
+    opened_changed (with the change), and reason.
+    """
+    with_change = {
+        "only_changed": found.only_changed["opened_at"].tolist(),
+        "only_now": [None] * len(found.only_now),
+        "earlier": found.earlier["opened_at_changed"].tolist(),
+    }
     rows = []
     for name, label in KINDS.items():
-        for task in getattr(found, name).itertuples():
-            now = None if name == "only_changed" else task.opened_at
-            changed = {"only_changed": task.opened_at, "only_now": None}.get(
-                name, getattr(task, "opened_at_changed", None)
-            )
+        tasks = typed_rows.read(OpenedTask, getattr(found, name))
+        for task, changed_at in zip(tasks, with_change[name], strict=True):
+            zone = ZoneInfo(zones.get(task.facility_id, "UTC"))
+            now_at = None if name == "only_changed" else task.opened_at
             rows.append(
                 {
                     "kind": label,
@@ -120,8 +136,8 @@ def tasks_that_differ(
                     "subject_id": task.subject_id,
                     "facility": facilities.get(task.facility_id, task.facility_id),
                     "since": task.since,
-                    "opened": day(now, task.facility_id),
-                    "opened_changed": day(changed, task.facility_id),
+                    "opened": now_at and now_at.astimezone(zone).date(),
+                    "opened_changed": changed_at and changed_at.astimezone(zone).date(),
                     "reason": task.reason,
                 }
             )

@@ -1,11 +1,11 @@
-"""What a rule has done: its last runs, those in which it was withheld, and how long its tasks take to clear."""
+"""What a rule has done: its last runs, and how long its tasks take to clear."""
 
 from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
 
-from app_pages.components import chart
+from app_pages.components import chart, run_times
 from app_pages.session.markdown import caption, escape_markdown
 from pipelines.analytics import charts, survival
 from pipelines.rules.model import Rule
@@ -19,7 +19,7 @@ COUNTS = {"opened": "Opened", "cleared": "Cleared", "converted": "Converted"}
 
 
 def show_runs(worklist: Worklist, rule: Rule) -> None:
-    """What it opened, cleared and converted in the last runs: the picture, then every number."""
+    """Opened, cleared and converted tasks of the last runs, as a chart and as a table."""
     runs = history.rule_runs(worklist.con, rule.rule_id, RUNS)
     if runs.empty:
         st.info("No run has asked this rule yet.", icon=":material/inbox:")
@@ -28,7 +28,8 @@ def show_runs(worklist: Worklist, rule: Rule) -> None:
     if not withheld.empty:
         last = withheld.iloc[0]
         st.warning(
-            f"Withheld in {len(withheld)} of the last {len(runs)} runs, last in run {last['run_no']}: {escape_markdown(last['reason'])}",
+            f"Withheld in {len(withheld)} of the last {len(runs)} runs, "
+            f"last in run {last['run_no']}: {escape_markdown(last['reason'])}",
             icon=":material/pause_circle:",
         )
     drawn = runs.head(RUNS_DRAWN).iloc[::-1]
@@ -45,11 +46,11 @@ def show_runs(worklist: Worklist, rule: Rule) -> None:
     chart.show(
         figure, f"Tasks by run, in the last {len(drawn)} runs: {said}.", "rules.runs", height=240
     )
-    _show_table(runs)
+    _show_table(worklist, runs)
 
 
-def _show_table(runs: pd.DataFrame) -> None:
-    shown = runs.assign(as_of=runs["as_of"].dt.tz_convert("UTC").dt.tz_localize(None))
+def _show_table(worklist: Worklist, runs: pd.DataFrame) -> None:
+    shown = runs.assign(as_of=run_times.local(worklist, runs["as_of"]))
     st.dataframe(
         shown[
             [
@@ -67,11 +68,12 @@ def _show_table(runs: pd.DataFrame) -> None:
         row_height=36,
         height=min(36 * (len(shown) + 1) + 3, 258),
         placeholder="",
-        alt=f"The last {len(shown)} runs: what the rule asked for and what came of it, and why it was withheld",
+        alt=f"The last {len(shown)} runs: what the rule asked for, what became of it, "
+        "and why it was withheld",
         column_config={
             "run_no": st.column_config.NumberColumn("Run", format="%d", width=60),
             "as_of": st.column_config.DatetimeColumn(
-                "As of (UTC)", format="MMM D, YYYY, HH:mm", width=150
+                run_times.heading(worklist, "As of"), format="MMM D, YYYY, HH:mm", width=150
             ),
             "candidates": st.column_config.NumberColumn("Asks for", format="localized"),
             **{
@@ -89,7 +91,7 @@ def _show_table(runs: pd.DataFrame) -> None:
 
 
 def show_time_to_clear(worklist: Worklist, rule: Rule) -> None:
-    """The median of the tasks that were cleared, and that of all with the others censored."""
+    """The median days of cleared tasks, and of all tasks with the others censored."""
     found = _survivals(worklist.state, rule.rule_id, worklist)
     if not found:
         st.info("This rule has made no task yet.", icon=":material/inbox:")
@@ -111,7 +113,8 @@ def show_time_to_clear(worklist: Worklist, rule: Rule) -> None:
             delta_arrow="off",
             border=True,
             height="stretch",
-            help="Kaplan and Meier's, with its 95 percent limits: open tasks count for as long as they have waited",
+            help="Kaplan–Meier estimate with its 95 percent limits: "
+            "open tasks count for as long as they have waited",
         )
         st.metric(
             "Cleared",
@@ -130,8 +133,8 @@ def show_time_to_clear(worklist: Worklist, rule: Rule) -> None:
         )
     st.markdown(
         caption(
-            f"Days since the task fell due in the data; {all_tasks.late_entries:,} of the tasks were first seen more than "
-            f"{survival.LATE_DAYS} day after that."
+            f"Days since the task fell due in the data; {all_tasks.late_entries:,} of the tasks "
+            f"were first seen more than {survival.LATE_DAYS} day after that."
         )
     )
 

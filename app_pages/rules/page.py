@@ -1,4 +1,4 @@
-"""The rules: what each is for, as set by the practice, what it has done, and what it would do with other parameters."""
+"""The rules: purpose, parameters, past runs, and a backtest of other parameters."""
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
 worklist = workspace.worklist()
-rules = words.book().applied.rules
+rules = words.in_force().applied.rules
 view = url_view.read("rules", [url_view.Param("rule", "Rule", "one", lambda: rules)])
 rule = rules.get(view["rule"])
 
@@ -22,7 +22,8 @@ for problem in view.problems:
 if rule is None:
     data_notice.show(worklist)
     st.text(
-        "One rule makes each type of task. Open one to see what it asks for, how it is set here, and to test other parameters over past days."
+        "One rule makes each type of task. Open one to see what it asks for and how it is set "
+        "here, and to test other parameters over past days."
     )
     words.show_list(worklist)
 else:
@@ -43,7 +44,9 @@ else:
     words.show_words(rule)
     st.subheader("Parameters")
     words.show_parameters(worklist, rule)
-    with st.expander("SQL: who needs one", icon=":material/code:"):
+    with st.expander(
+        "The exact definition, for whoever maintains the rules", icon=":material/code:"
+    ):
         st.code(rule.sql, language="sql")
     st.subheader("Last runs")
     history.show_runs(worklist, rule)

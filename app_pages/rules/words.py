@@ -1,4 +1,4 @@
-"""A rule as its header tells it: the list of all of them, one in plain words, and its parameters as the practice has set them."""
+"""The list of rules, and one rule in plain words with its parameters as the practice set them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BY_PRACTICE, AS_SHIPPED = "The practice", "As shipped"
 
 
 @dataclass(frozen=True)
-class RuleBook:
+class RulesInForce:
     """The rules as the practice has set them, and as they are shipped."""
 
     applied: Applied
@@ -31,13 +31,15 @@ class RuleBook:
 
 
 @st.cache_resource(show_spinner=False)
-def book() -> RuleBook:
-    """Read once; settings and rules change with the next start of the workbench."""
-    return RuleBook(overrides.rules_in_force(workspace.workspace().settings), loading.load_rules())
+def in_force() -> RulesInForce:
+    """Read once: changed settings and rules apply at the next start of the workbench."""
+    return RulesInForce(
+        overrides.rules_in_force(workspace.workspace().settings), loading.load_rules()
+    )
 
 
 def show_list(worklist: Worklist) -> None:
-    """Every rule by category, each a link, with what it is for and how it stands now."""
+    """Every rule by category: a link, its purpose and its present state."""
     waiting = (
         cached.ask(Worklist.counts, worklist, Filters(status="open"))
         .set_index("rule_id")["tasks"]
@@ -45,7 +47,9 @@ def show_list(worklist: Worklist) -> None:
     )
     withheld = set(history.withheld(worklist.con)["rule_id"])
     for category in vocabulary.CATEGORIES:
-        of_category = [rule for rule in book().applied.rules.values() if rule.category == category]
+        of_category = [
+            rule for rule in in_force().applied.rules.values() if rule.category == category
+        ]
         if of_category:
             st.subheader(f"{category}: {len(of_category)}")
         for rule in sorted(of_category, key=lambda rule: rule.title):
@@ -57,30 +61,26 @@ def show_list(worklist: Worklist) -> None:
                     query_params={"rule": rule.rule_id},
                 )
                 st.text(rule.purpose)
+                is_off = rule.rule_id in in_force().applied.disabled
                 how = "clears by itself" if rule.clears == "auto" else "a person completes it"
                 facts = [
                     f"{waiting.get(rule.rule_id, 0):,} open",
                     how,
                     f"overdue after {_days(rule.due_days)}",
                 ]
-                facts += (
-                    ["withheld in the newest run"]
-                    if rule.rule_id in withheld and rule.rule_id not in book().applied.disabled
-                    else []
-                )
-                facts += (
-                    ["switched off by the practice"]
-                    if rule.rule_id in book().applied.disabled
-                    else []
-                )
-                facts += ["set by the practice"] if _is_changed(rule) else []
+                if is_off:
+                    facts.append("switched off by the practice")
+                elif rule.rule_id in withheld:
+                    facts.append("withheld in the newest run")
+                if _is_changed(rule):
+                    facts.append("set by the practice")
                 st.markdown(caption(" · ".join(facts)))
 
 
 def _is_changed(rule: Rule) -> bool:
-    shipped = book().shipped[rule.rule_id]
+    shipped = in_force().shipped[rule.rule_id]
     return (rule.params, rule.due_days) != (shipped.params, shipped.due_days) or bool(
-        book().applied.payers.get(rule.rule_id)
+        in_force().applied.payers.get(rule.rule_id)
     )
 
 
@@ -89,11 +89,12 @@ def _days(number: int) -> str:
 
 
 def show_words(rule: Rule) -> None:
-    """Purpose, what clears it, the steps, and what else the header says."""
+    """Purpose, steps, what clears it, and further facts."""
     st.text(rule.purpose)
-    if rule.rule_id in book().applied.disabled:
+    if rule.rule_id in in_force().applied.disabled:
         st.warning(
-            "The practice has switched this rule off: it asks for nothing, and its tasks stay as they were.",
+            "The practice has switched this rule off: it asks for nothing, and its tasks stay as "
+            "they were.",
             icon=":material/toggle_off:",
         )
     steps, facts = st.columns(2)
@@ -106,7 +107,7 @@ def show_words(rule: Rule) -> None:
             )
         )
     with facts:
-        st.markdown("**What the header says**")
+        st.markdown("**Details**")
         st.markdown(
             "\n".join(
                 f"- **{label}:** {escape_markdown(text)}" for label, text in _facts(rule).items()
@@ -127,14 +128,19 @@ def _facts(rule: Rule) -> dict[str, str]:
     }
     if rule.converts_to:
         facts["Becomes"] = ", ".join(
-            book().applied.rules[target].title for target in rule.converts_to
+            in_force().applied.rules[target].title for target in rule.converts_to
         )
     if rule.period:
         facts["Period"] = f"one that a person completed may return the next {rule.period}"
     facts["Links to"] = ", ".join(links.PLACES[place][0] for place in rule.links)
-    facts["About"] = f"one record of {rule.subject_table}; reads {', '.join(rule.reads)}"
+    facts["About"] = f"one record of {_words(rule.subject_table)}"
+    facts["Reads"] = ", ".join(map(_words, rule.reads))
     facts["Source"] = rule.source
     return facts
+
+
+def _words(table: str) -> str:
+    return table.replace("_", " ")
 
 
 def _because(reason: str | None) -> str:
@@ -161,18 +167,21 @@ def show_parameters(worklist: Worklist, rule: Rule) -> None:
             "why": st.column_config.TextColumn("Why it is shipped so", width=420),
         },
     )
-    st.text(
-        f"A practice sets these in {workspace.workspace().settings.settings_file.name}, under [rules.{rule.rule_id}]."
-    )
+    st.text("Whoever looks after the workbench can set these for your practice, also by payer.")
 
 
 def parameters(rule: Rule, payers: Mapping[str, str]) -> pd.DataFrame:
-    """parameter, payer, value, shipped, set_by (a list of one) and why: one row each, and one more for each payer with its own."""
-    shipped, why = book().shipped[rule.rule_id], docs.reasons(rule)
-    rows = [("due_days", EVERYBODY, rule.due_days, shipped.due_days)]
+    """One row per parameter, and one more for each payer with a value of its own.
+
+    Columns: parameter, payer, value, shipped, set_by (a list of one) and why.
+    """
+    shipped, why = in_force().shipped[rule.rule_id], docs.reasons(rule)
+    rows: list[tuple[str, str, object, object]] = [
+        ("due_days", EVERYBODY, rule.due_days, shipped.due_days)
+    ]
     for name, value in rule.params.items():
         rows.append((name, EVERYBODY, value, shipped.params[name]))
-        for payer_id, of_payer in book().applied.payers.get(rule.rule_id, {}).items():
+        for payer_id, of_payer in in_force().applied.payers.get(rule.rule_id, {}).items():
             if name in of_payer:
                 rows.append(
                     (name, payers.get(payer_id, payer_id), of_payer[name], shipped.params[name])

@@ -1,4 +1,4 @@
-"""The runs: how fresh the list is, a run at once, and what every run read, refused, asked and withheld."""
+"""Runs: how fresh the list is, Refresh, and what every run read, refused, applied and withheld."""
 
 import datetime as dt
 
@@ -26,16 +26,15 @@ st.subheader("History of runs")
 record.show_history(worklist, runs, lambda run_id: view.set("run", run_id))
 
 chosen = runs[runs["run_id"] == view["run"]] if view["run"] else runs.head(1)
-for run in chosen.itertuples():
+for run in record.runs_of(chosen):
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(f"Run {run.run_no}", width="stretch")
-        query = {"at": url_view.written(run.as_of.to_pydatetime().astimezone(dt.UTC))}
         st.page_link(
             workspace.pages()["tasks"],
             label="The list it published",
             icon=":material/history:",
-            query_params=query,
+            query_params={"at": url_view.written(run.as_of.astimezone(dt.UTC))},
         )
     record.show_rules(worklist, run.run_no)
     record.show_tables(worklist, run.run_no)
-    record.show_refusals(worklist, run.run_no, run.run_id)
+    record.show_refusals(worklist, run)
