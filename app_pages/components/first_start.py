@@ -58,12 +58,16 @@ def _show_the_build(settings: Settings) -> None:
             key="first_start.again",
             type="primary",
             icon=":material/refresh:",
-            on_click=_start,
+            on_click=_try_again,
             args=(settings,),
         )
     else:
         job_progress.show(_start(settings))
     st.stop()
+
+
+def _try_again(settings: Settings) -> None:
+    _start(settings)
 
 
 def _start(settings: Settings) -> Job[None]:

@@ -172,6 +172,7 @@ def _show_tasks(tasks: pd.DataFrame) -> None:
     )
     st.markdown(
         caption(
-            "Nobody’s actions are replayed: a task that staff completed in these days counts as open here."
+            "Nobody’s actions are replayed: a task that staff completed in these days counts as "
+            "open here."
         )
     )

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from app_pages.components import run_times
 from app_pages.session import typed_rows, workspace
@@ -20,7 +21,7 @@ from pipelines.runs import history
 from pipelines.worklist.worklist import Worklist
 
 RUNS_KEY = "runs.history"
-HISTORY = {
+HISTORY: dict[str, ColumnConfig | str | None] = {
     "run_no": st.column_config.NumberColumn("Run", format="%d"),
     "as_of": "As of",
     "rows_read": st.column_config.NumberColumn("Rows read", format="localized"),
@@ -31,7 +32,7 @@ HISTORY = {
     "closed": st.column_config.NumberColumn("Tasks closed", format="localized"),
     "withheld": st.column_config.NumberColumn("Rules withheld"),
 }
-RULES = {
+RULES: dict[str, ColumnConfig | str | None] = {
     "title": "Task type",
     "reason": st.column_config.TextColumn("Withheld because", width=220),
     "candidates": "Asks for",
@@ -44,7 +45,7 @@ RULES = {
         "Held", help="Kept as they were, because a refused row could have changed them"
     ),
 }
-TABLES = {
+TABLES: dict[str, ColumnConfig | str | None] = {
     "table_name": "Table",
     "status": "Status",
     "rows_read": st.column_config.NumberColumn("Read", format="localized"),

@@ -14,15 +14,10 @@ from app_pages.url import view
 from pipelines.demo import build
 from pipelines.errors import UserError
 from pipelines.operations.jobs import Job, JobSlot
+from pipelines.runs import run
 
 PROBLEM = "refresh.problem"
-# The stages a run reports, in words for a manager.
-STAGES = {
-    "reading and staging": "Reading the newest data",
-    "asking the rules": "Applying the rules",
-    "bringing tasks up to date": "Updating the tasks",
-    "publishing": "Publishing the list",
-}
+STAGES = {stage: words.capitalize() for stage, words in run.STAGES.items()}
 NO_EXTRACTS = (
     "The workbench does not know where the practice's data arrives. "
     "Ask whoever looks after the workbench to set it up (README, “Your own data”)."

@@ -1,7 +1,7 @@
-"""A rule with other parameters over past extracts: what it would have opened, when, and the difference, before anybody turns it on.
+"""A backtest: what a rule with other parameters would have opened over past extracts, and when.
 
-Both replays are real runs in folders that are thrown away, of this one rule and without anybody's actions; the practice's own list,
-ledger and refused rows are not touched.
+Both replays are real runs of this one rule in temporary folders, without anybody's actions. The
+practice's own list, ledger and refused rows are not touched.
 """
 
 from __future__ import annotations
@@ -33,10 +33,22 @@ COLUMNS = [
     "reason",
 ]
 
+# How a text is read as a parameter of a type.
+PARSE: Mapping[type, Callable[[str], object]] = {
+    bool: lambda text: text.lower() in ("true", "yes", "1"),
+    int: int,
+    float: float,
+    str: str,
+}
+
 
 @dataclass(frozen=True)
 class Comparison:
-    """The rule as it is and as it would be: one row a day, and the tasks that only one of the two opens, or opens earlier."""
+    """The rule as it is and with the change.
+
+    `days` has a row per day; the others hold the tasks that only one of the two opens, or that the
+    changed rule opens earlier.
+    """
 
     rule_id: str
     params: Mapping[str, object]
@@ -48,20 +60,21 @@ class Comparison:
 
 
 def changes_from(texts: Sequence[str], rule: model.Rule) -> dict[str, object]:
-    """The parameters of texts such as days_ahead=21, each of the kind the rule has; UserError names what is wrong."""
-    found = {}
+    """The parameters of texts such as days_ahead=21, typed as the rule's; UserError for others."""
+    found: dict[str, object] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
             raise UserError(f"--set {text}: write NAME=VALUE, as in --set days_ahead=21", 1)
         if name not in rule.params:
             raise UserError(
-                f"--set {name}: the rule has no such parameter; it has {', '.join(rule.params) or 'none'}",
+                f"--set {name}: the rule has no such parameter; "
+                f"it has {', '.join(rule.params) or 'none'}",
                 1,
             )
         kind = type(rule.params[name])
         try:
-            found[name] = value.lower() in ("true", "yes", "1") if kind is bool else kind(value)
+            found[name] = PARSE[kind](value)
         except ValueError:
             raise UserError(f"--set {text}: must be {model.TYPE_NAMES[kind]}", 1) from None
     return found
@@ -74,7 +87,7 @@ def backtest(
     folders: Sequence[tuple[Path, dt.datetime]],
     tell: Callable[[float, str], None] = lambda share, doing: None,
 ) -> Comparison:
-    """Replay the dated folders (with the moment each speaks for, in order) with the practice's parameters and with the changed ones."""
+    """Replay dated folders, each with its moment and in order, without and with the change."""
     found = overrides.rules_in_force(settings).rules
     if rule_id not in found:
         raise UserError(f"There is no rule {rule_id}; the rules are {', '.join(found)}", 1)
@@ -120,7 +133,7 @@ def _replay(
     folders: Sequence[tuple[Path, dt.datetime]],
     tell: Callable[[float, str], None],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """All tasks the rule made, and for each run how many it opened, closed and left open."""
+    """The tasks the rule made, and how many it opened, closed and left open in each run."""
     off = {other: {"enabled": False} for other in found if other != rule_id}
     with tempfile.TemporaryDirectory(prefix="backtest-") as scratch:
         data = Path(scratch)

@@ -168,7 +168,7 @@ def _run_once(settings: Settings, folder: Path, as_of: dt.datetime) -> None:
     from pipelines.runs import run as runs
 
     def tell(stage: str) -> None:
-        share = runs.STAGES.index(stage) / len(runs.STAGES)
+        share = list(runs.STAGES).index(stage) / len(runs.STAGES)
         logs.log.info(stage, extra={"event": "run.stage", "share": share})
 
     output.print_run(runs.run(settings, folder, as_of, tell), folder, settings)

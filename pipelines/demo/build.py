@@ -1,7 +1,7 @@
-"""The practice the app shows before anybody points it at real extracts: the sample, with five weeks of history and its people at work.
+"""The demo practice, shown until real extracts are named: the sample with five weeks of history.
 
-All of it lies in a folder of its own, so that it never mixes with a real practice. It is built beside that folder and moved there
-by one rename, so that an interrupted build leaves nothing that could be taken for a finished one.
+It has a folder of its own, so that it never mixes with a real practice. It is built beside that
+folder and moved there by one rename, so an interrupted build never looks finished.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from pipelines.settings import Settings
 from pipelines.worklist import filters, layout
 from pipelines.worklist.worklist import open_worklist
 
-# More patients than data/sample has, so that several hundred tasks stay open although people work on them.
+# More patients than data/sample, so that several hundred tasks stay open while people work.
 PATIENTS, FACILITIES, SEED = 900, 3, sample.DEFAULT_SEED
 ZONE = ZoneInfo("America/New_York")
 RUNS_AT = dt.time(6, 0)
@@ -41,19 +41,19 @@ FIRST_DAY, EVERY_DAY_SINCE, LAST_DAY = (
     dt.date(2026, 11, 9),
     dt.date(2026, 11, 20),
 )
-EARLIER_WEEKDAYS = (
-    0,
-    3,
-)  # before that, a run on Mondays and Thursdays does: every run takes a second of the first start
+EARLIER_WEEKDAYS = (0, 3)  # Mondays and Thursdays: each run takes a second of the first start
 START = dt.datetime(2026, 11, 20, 8, 30, tzinfo=ZONE)  # the demo's "now" when it is first shown
 FIRST_RANDOM_PATIENT = str(sample.FIRST_NUMBER).zfill(ID_WIDTHS["patients"])
-BUILT = "built"  # the last file written; it holds the layout of the snapshots, so that another version builds anew
+BUILT = "built"  # the last file written: the layout of the snapshots, as other versions rebuild
 WAIT_SECONDS, TRY_SECONDS = 600, 0.2
 KEPT = 7  # deliveries in the inbox
 
 
 def settings_for(settings: Settings) -> Settings:
-    """The practice's settings with everything of the demo's own in data/demo; its choices of rules stay, but for payers the demo has not."""
+    """The practice's settings with the data, ledger and extracts of the demo in data/demo.
+
+    The practice's choices of rules stay, except for payers that the demo does not have.
+    """
     data = settings.data / "demo"
     return replace(
         settings,
@@ -65,7 +65,7 @@ def settings_for(settings: Settings) -> Settings:
 
 
 def is_built(demo: Settings) -> bool:
-    """Whether all runs and actions of the demo's history were finished, by a software that wrote such snapshots as this one reads."""
+    """Whether the demo's history was finished, with snapshots of the layout this version reads."""
     try:
         built_layout, _, built_sources = (demo.data / BUILT).read_text("utf-8").partition(" ")
         return (
@@ -107,7 +107,7 @@ def build(
 
 
 def extend(demo: Settings, as_of: dt.datetime) -> Path:
-    """Write the demo's extracts as known at a moment (aware) into its inbox; the folder to run over."""
+    """Write the demo's extracts as known at a moment (aware) to its inbox; returns their folder."""
     try:
         folder = _deliver(demo, as_of)
     except OSError as error:
@@ -126,7 +126,7 @@ def clock_file(demo: Settings) -> Path:
 
 
 def begin_clock(demo: Settings, machine_now: dt.datetime) -> None:
-    """Let it be START in the demo at this moment (aware) of the machine's clock, unless the demo's clock goes already."""
+    """Start the demo's clock, unless it is started: START is at `machine_now` (aware)."""
     path = clock_file(demo)
     if path.exists():
         return
@@ -135,9 +135,7 @@ def begin_clock(demo: Settings, machine_now: dt.datetime) -> None:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".clock") as scratch:
             written = Path(scratch) / path.name
             written.write_text(str(round((START - machine_now).total_seconds())), encoding="utf-8")
-            written.replace(
-                path
-            )  # nobody ever reads half a number; two sessions at once write the same one
+            written.replace(path)  # atomic, as two sessions may write it at once
     except OSError as error:
         raise UserError(f"{path}: the demo's clock cannot be written ({error.strerror})") from None
 
@@ -147,7 +145,7 @@ def _ledger_url(data: Path) -> str:
 
 
 def _rules_for_demo(chosen: Mapping[str, object]) -> dict[str, object]:
-    """A practice's [rules] without its payers that the demo does not know: a run refuses names of payers that are not there."""
+    """A practice's [rules] without payers that the demo lacks, which a run would refuse."""
     known = {str(number).zfill(ID_WIDTHS["payers"]) for number in range(1, len(PAYERS))}
     found: dict[str, object] = {}
     for rule_id, wanted in chosen.items():
@@ -164,10 +162,11 @@ def _rules_for_demo(chosen: Mapping[str, object]) -> dict[str, object]:
 
 @contextmanager
 def _one_build_at_a_time(data: Path, tell: Callable[[float, str], None]) -> Iterator[None]:
-    """Hold the lock beside the demo's folder, waiting for another build to end; the lock dies with its process."""
+    """Hold the lock beside the demo's folder, after any other build; it ends with its process."""
     try:
         data.parent.mkdir(parents=True, exist_ok=True)
-        lock = open(data.with_name(f".{data.name}.lock"), "w", encoding="utf-8")  # noqa: SIM115 - held open for the length of the build
+        path = data.with_name(f".{data.name}.lock")
+        lock = open(path, "w", encoding="utf-8")  # noqa: SIM115 - open during the build
     except OSError as error:
         raise UserError(f"{data.parent}: cannot be written to ({error.strerror})") from None
     with lock:
@@ -180,7 +179,8 @@ def _one_build_at_a_time(data: Path, tell: Callable[[float, str], None]) -> Iter
                 time.sleep(TRY_SECONDS)
         else:
             raise UserError(
-                f"{data}: another process has been setting up the demo practice for {WAIT_SECONDS // 60} minutes; stop it and try again"
+                f"{data}: another process has been setting up the demo practice for "
+                f"{WAIT_SECONDS // 60} minutes; stop it and try again"
             )
         yield
 
@@ -191,14 +191,14 @@ def _live_through(demo: Settings, first_day: dt.date, tell: Callable[[float, str
     days = [day for n in span if (day := first_day + dt.timedelta(days=n)).weekday() < 5]
     mornings = [day for day in days if day >= EVERY_DAY_SINCE or day.weekday() in EARLIER_WEEKDAYS]
     with ThreadPoolExecutor(max_workers=1) as writer:
-        # What was known on a morning follows from that morning alone, so coming days are written while a run goes on.
-        deliveries = {day: writer.submit(_deliver, demo, _morning(day)) for day in mornings}
+        # Extracts depend on their morning alone, so later ones are written during a run.
+        deliveries = {day: writer.submit(_deliver, demo, morning(day)) for day in mornings}
         try:
             for number, day in enumerate(days):
                 say = partial(_say, tell, number / len(days), day)
                 if day in deliveries:
                     folder = deliveries[day].result()
-                    run.run(demo, folder, _morning(day), say)
+                    run.run(demo, folder, morning(day), _in_words(say))
                     if day not in mornings[-KEPT:]:
                         shutil.rmtree(folder)
                 say("people at work")
@@ -208,16 +208,20 @@ def _live_through(demo: Settings, first_day: dt.date, tell: Callable[[float, str
     tell(1.0, "the demo practice is ready")
 
 
+def _in_words(say: Callable[[str], None]) -> Callable[[str], None]:
+    return lambda stage: say(run.STAGES[stage])
+
+
 def _say(tell: Callable[[float, str], None], share: float, day: dt.date, doing: str) -> None:
     tell(share, f"{day:%A, %B} {day.day}: {doing}")
 
 
 def _work(demo: Settings, day: dt.date) -> None:
-    """Record what people do on a day, until the moment the demo begins at."""
-    with open_worklist(demo, _morning(day)) as listed:
+    """Record what people do on a day, up to START."""
+    with open_worklist(demo, morning(day)) as listed:
         tasks = listed.tasks(filters.Filters(status="all"))
         people = People.of(listed.staff(), listed.facilities())
-    # The written patients stay as data/README.md describes them.
+    # The hand-written patients stay as data/README.md describes them.
     tasks = tasks[tasks["patient_id"] >= FIRST_RANDOM_PATIENT]
     seen = dict(zip(tasks["task_id"], tasks["last_seq"].astype(int), strict=True))
     with open_ledger(demo.ledger_url) as ledger:
@@ -229,7 +233,7 @@ def _work(demo: Settings, day: dt.date) -> None:
 
 
 def _batches(actions: list[NewAction]) -> Iterator[list[NewAction]]:
-    """The actions in their order, cut where a task comes again: what is done to it then, builds on what was recorded."""
+    """The actions in order, split where a task returns: its next action needs the recorded one."""
     batch: list[NewAction] = []
     for new in actions:
         if any(earlier.task_id == new.task_id for earlier in batch):
@@ -240,12 +244,13 @@ def _batches(actions: list[NewAction]) -> Iterator[list[NewAction]]:
         yield batch
 
 
-def _morning(day: dt.date) -> dt.datetime:
+def morning(day: dt.date) -> dt.datetime:
+    """When the run of a day is made (aware)."""
     return dt.datetime.combine(day, RUNS_AT, ZONE)
 
 
 def _deliver(demo: Settings, as_of: dt.datetime) -> Path:
-    """The folder in the inbox with the extracts as known at a moment, written when it is not there."""
+    """The inbox folder with the extracts as known at a moment, written when it is missing."""
     folder = demo.data / "inbox" / f"{as_of.astimezone(ZONE):%Y-%m-%dT%H%M%S}"
     if folder.is_dir():
         return folder
@@ -261,7 +266,7 @@ def _deliver(demo: Settings, as_of: dt.datetime) -> Path:
             format="parquet",
         )
         try:
-            written.rename(folder)  # nobody ever reads half a delivery
+            written.rename(folder)  # atomic: nobody reads half a delivery
         except OSError:
             if not folder.is_dir():  # another session may have asked for the same second
                 raise
@@ -269,7 +274,7 @@ def _deliver(demo: Settings, as_of: dt.datetime) -> Path:
 
 
 def _put_in_place(beside: Path, data: Path) -> None:
-    """Make the finished folder the demo's; the clock of one that was there goes on."""
+    """Make the finished folder the demo's, and keep the clock of an earlier one."""
     if data.exists():
         old = data.with_name(f".{data.name}.old")
         shutil.rmtree(old, ignore_errors=True)

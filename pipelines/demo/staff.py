@@ -1,14 +1,15 @@
-"""How the people of the demo practice work their list: who acts on which task, how often, and what they say about it.
+"""How the staff of the demo practice work their list: who acts on which task, and how often.
 
-This module only decides: tasks and a day in, actions out, the same every time. demo.py records them.
+This module only decides, always the same: tasks and a day in, actions out. build.py records them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -46,7 +47,7 @@ UNDONE, UNDONE_AFTER = "Wrong task clicked.", dt.timedelta(seconds=40)
 
 @dataclass(frozen=True)
 class Habit:
-    """What becomes of a pending task of one type on a working day: who sees to it, the chances, and their words."""
+    """A working day of a pending task of one type: who works on it, chances, and words."""
 
     roles: tuple[str, ...]
     completes: float
@@ -55,7 +56,7 @@ class Habit:
     done: tuple[str | None, ...] = (None,)
     waits: tuple[str | None, ...] = (None,)
     says: tuple[str, ...] = ()
-    is_owners: bool = True  # whoever the task belongs to acts; where False, as where it belongs to nobody, somebody of the roles does
+    is_owners: bool = True  # the task's owner acts, if it has one, else somebody of the roles
 
 
 HABITS = {
@@ -192,7 +193,7 @@ HABITS = {
         notes=0.01,
         done=("Twice in the chart; the other one is completed.", "Not treated that day."),
         waits=("Waiting for the measurements.", None),
-        says=("Will finish it after facility.",),
+        says=("Will finish it after my last visit.",),
     ),
     "review_documents": Habit(
         (DIRECTOR,),
@@ -210,14 +211,13 @@ HABITS = {
         waits=("At the next visit.",),
     ),
 }
-OTHER = Habit(
-    (ADMINISTRATOR,), completes=0.05, done=("Done by hand.",)
-)  # a rule that a practice has added
+# Of a rule that a practice has added.
+OTHER = Habit((ADMINISTRATOR,), completes=0.05, done=("Done by hand.",))
 
 
 @dataclass(frozen=True)
 class People:
-    """Who works where: the ids of active people by facility and role, and the facilities' clocks."""
+    """The ids of active people by facility and role, and the facilities' time zones."""
 
     by_place: Mapping[tuple[str, str], Sequence[str]]
     active: frozenset[str]
@@ -225,13 +225,18 @@ class People:
 
     @classmethod
     def of(cls, staff: pd.DataFrame, facilities: pd.DataFrame) -> People:
-        """The people of a worklist's staff and facilities."""
+        """The people of a worklist, from its staff and facilities."""
         active = staff[staff["is_active"]].sort_values("staff_id")
-        by_place = active.groupby(["facility_id", "role"])["staff_id"].agg(tuple).to_dict()
+        by_place: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for facility_id, role, staff_id in active[["facility_id", "role", "staff_id"]].itertuples(
+            index=False, name=None
+        ):
+            by_place[facility_id, role].append(staff_id)
+        zones = zip(facilities["facility_id"], facilities["time_zone"], strict=True)
         return cls(
             by_place,
             frozenset(active["staff_id"]),
-            {row.facility_id: ZoneInfo(row.time_zone) for row in facilities.itertuples()},
+            {facility_id: ZoneInfo(zone) for facility_id, zone in zones},
         )
 
     def one_of(self, facility_id: str, roles: Sequence[str], share: float) -> str:
@@ -241,9 +246,23 @@ class People:
         )
 
 
+class ListedTask(NamedTuple):
+    """A row of the list; `staff_id` is no text where the task has no owner."""
+
+    task_id: str
+    rule_id: str
+    status: str
+    facility_id: str
+    staff_id: str | None
+    overdue: bool
+    manual: str
+    is_latest: bool
+    closed_at: dt.datetime
+
+
 @dataclass(frozen=True)
 class Rolls:
-    """The day's chances for one task, each from 0 to 1."""
+    """The random numbers of a day for one task, each from 0 to 1."""
 
     what: float
     when: float
@@ -253,13 +272,15 @@ class Rolls:
 
 
 def actions_on(day: dt.date, tasks: pd.DataFrame, people: People) -> list[NewAction]:
-    """What people do to these tasks on a working day, in the order of time; `tasks` are as the list shows them that morning."""
+    """What people do on a working day, in order of time; `tasks` as listed that morning."""
     ordered = tasks.sort_values("task_id")
     rolls = np.random.default_rng([SEED, day.toordinal()]).random(
         (len(ordered), len(Rolls.__dataclass_fields__))
     )
     found: list[NewAction] = []
-    for task, chances in zip(ordered.itertuples(), rolls.tolist(), strict=True):
+    rows = ordered[list(ListedTask._fields)].itertuples(index=False, name=None)
+    for row, chances in zip(rows, rolls.tolist(), strict=True):
+        task = ListedTask(*row)
         roll = Rolls(*chances)
         at = _moment(day, people.zones[task.facility_id], roll.when)
         if task.status == "pending":
@@ -284,7 +305,7 @@ def actions_on(day: dt.date, tasks: pd.DataFrame, people: People) -> list[NewAct
     return sorted(found, key=lambda new: (new.at, new.task_id))
 
 
-def _on_pending(task: Any, at: dt.datetime, roll: Rolls, people: People) -> list[NewAction]:
+def _on_pending(task: ListedTask, at: dt.datetime, roll: Rolls, people: People) -> list[NewAction]:
     """None, one, or for somebody who undoes it two actions."""
     habit, who = HABITS.get(task.rule_id, OTHER), _who(task, roll, people)
     if (left := roll.what - habit.completes * (HASTE if task.overdue else 1.0)) < 0:
@@ -326,9 +347,9 @@ def _on_pending(task: Any, at: dt.datetime, roll: Rolls, people: People) -> list
     return []
 
 
-def _who(task: Any, roll: Rolls, people: People) -> str:
+def _who(task: ListedTask, roll: Rolls, people: People) -> str:
     habit = HABITS.get(task.rule_id, OTHER)
-    if habit.is_owners and task.staff_id in people.active:
+    if habit.is_owners and isinstance(task.staff_id, str) and task.staff_id in people.active:
         return task.staff_id
     return people.one_of(task.facility_id, habit.roles, roll.who)
 

@@ -183,7 +183,8 @@ def _missing(folder: Path, unfinished: list[str], expected: frozenset[str]) -> s
             return f"{table} is in the manifest and not in the folder"
     missing = sorted(expected - found.files.keys()) if not found.manifest else []
     return (
-        f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not there, which the run before had"
+        f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not there, "
+        "which the run before had"
         if missing
         else None
     )

@@ -112,9 +112,10 @@ def _read_last(
     longest: dt.timedelta,
 ) -> Check:
     if len(newest.not_accepted):
+        tables = newest.not_accepted[["table_name", "status", "reason"]].to_numpy()
         whys = "; ".join(
-            f"{row.table_name} is {row.status}" + (f": {row.reason}" if row.reason else "")
-            for row in newest.not_accepted.itertuples()
+            f"{table} is {status}" + (f": {reason}" if reason else "")
+            for table, status, reason in tables
         )
         return Check("tables", ATTENTION, f"the last run could not take {whys}")
     refused = int(history.runs(con, 1)["rows_refused"].iloc[0])

@@ -78,7 +78,7 @@ def formatter(form: str) -> logging.Formatter:
 
 
 def catch_all() -> None:
-    """For the whole process: log uncaught exceptions of any thread, and the warnings of libraries."""
+    """For the whole process: log uncaught exceptions of any thread, and libraries' warnings."""
     warnings.showwarning = _log_warning
     sys.excepthook = _log_uncaught
     threading.excepthook = lambda hook: _log_uncaught(

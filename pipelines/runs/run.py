@@ -27,8 +27,13 @@ from pipelines.settings import Settings
 from pipelines.staging.stage import Stager
 from pipelines.warehouse import snapshots
 
-# What `tell` hears, in order.
-STAGES = ("reading and staging", "asking the rules", "bringing tasks up to date", "publishing")
+# The stages that `tell` reports, in order, and the words for them on screens.
+STAGES = {
+    "reading and staging": "reading the data",
+    "asking the rules": "applying the rules",
+    "bringing tasks up to date": "updating the tasks",
+    "publishing": "publishing the list",
+}
 
 
 @dataclass(frozen=True)

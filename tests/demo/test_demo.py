@@ -1,4 +1,4 @@
-"""The demo practice: built once and whole, the same every time, lively on its last morning, and able to go on."""
+"""The demo practice: built once, always the same, busy on its last morning, and extended later."""
 
 from __future__ import annotations
 
@@ -84,10 +84,10 @@ def test_it_says_how_far_it_is(built: Settings, told: list[tuple[float, str]]) -
     shares = [share for share, _ in told]
     assert (shares[0], shares[-1]) == (0.0, 1.0)
     assert shares == sorted(shares)
-    assert told[0][1] == "Monday, October 19: reading and staging"
+    assert told[0][1] == "Monday, October 19: reading the data"
 
 
-def test_several_hundred_tasks_are_open_in_all_clinics(tasks: pd.DataFrame) -> None:
+def test_several_hundred_tasks_are_open_in_all_facilities(tasks: pd.DataFrame) -> None:
     still_open = tasks[tasks["is_open"]]
     assert 250 <= len(still_open) <= 600
     assert set(still_open["rule_id"]) == set(load_rules())
@@ -119,8 +119,8 @@ def test_history_says_who_did_what_and_when(
     assert actions[-1].at < build.START
     assert actions[0].at < build.START - dt.timedelta(weeks=4)
     assert (tasks["opened_at"].min(), tasks["opened_at"].max()) == (
-        build._morning(build.FIRST_DAY),
-        build._morning(build.LAST_DAY),
+        build.morning(build.FIRST_DAY),
+        build.morning(build.LAST_DAY),
     )
     undone = next(action for action in actions if action.action == "reopen")
     with open_worklist(built, build.START) as listed:
@@ -157,7 +157,7 @@ def test_people_act_as_the_workbench_would_let_them(
 def test_what_people_did_this_morning_waits_for_the_next_run(
     built: Settings, actions: list[Action]
 ) -> None:
-    this_morning = [action for action in actions if action.at > build._morning(build.LAST_DAY)]
+    this_morning = [action for action in actions if action.at > build.morning(build.LAST_DAY)]
     assert this_morning
     with snapshots.connect() as con:
         snapshots.attach(con, snapshots.current(built.warehouse), "published")
@@ -261,7 +261,8 @@ def test_a_killed_build_is_none_and_does_not_stand_in_the_way_of_the_next(
     code = f"""
 from pipelines import settings
 from pipelines.demo import build as demo
-demo.build(demo.settings_for(settings.load({{"WORKBENCH_DATA": {str(tmp_path)!r}}})), lambda share, doing: print(doing, flush=True))
+place = demo.settings_for(settings.load({{"WORKBENCH_DATA": {str(tmp_path)!r}}}))
+demo.build(place, lambda share, doing: print(doing, flush=True))
 """
     with subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True
@@ -328,8 +329,10 @@ def test_a_clock_that_goes_is_left_alone(begun: Settings) -> None:
 
 def test_the_demo_keeps_the_practices_choices_but_nothing_of_its_data(tmp_path: Path) -> None:
     (tmp_path / "settings.toml").write_text(
-        "[extracts]\nmax_loss = 0.1\n[rules.mips]\nenabled = false\n[rules.authorization_expiring]\ndays_ahead = 21\n"
-        "[rules.authorization_expiring.payers.0002]\ndays_ahead = 30\n[rules.authorization_expiring.payers.AETNA]\ndays_ahead = 40\n"
+        "[extracts]\nmax_loss = 0.1\n[rules.mips]\nenabled = false\n"
+        "[rules.authorization_expiring]\ndays_ahead = 21\n"
+        "[rules.authorization_expiring.payers.0002]\ndays_ahead = 30\n"
+        "[rules.authorization_expiring.payers.AETNA]\ndays_ahead = 40\n"
     )
     real = settings.load(
         {

@@ -1,4 +1,4 @@
-"""A rule with other parameters over past extracts, through the command line, and without a trace in the practice's own data."""
+"""The backtest command: a rule with other parameters over past extracts, leaving no trace."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.practice import Practice
 
 @pytest.fixture
 def three_days(workbench: Workbench, practice: Practice, tmp_path: Path) -> Path:
-    """An authorization that ends 20 days after the first day's extract, 19 after the second and 14 after the third."""
+    """Three extracts: an authorization ends 20 days after the first, then 19, then 14."""
     practice.add("policies", "POL", patient_id="A").patient("A")
     practice.add(
         "authorizations",

@@ -1,4 +1,4 @@
-"""Which folders of extracts are there, in which order, and what a look at one sees, however they were copied or linked."""
+"""Folders of extracts: which have arrived, their order, and whether each is complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Backup and restore: the practice is destroyed and is as it was, in either database, and a damaged backup restores nothing."""
+"""Backup and restore in either database; a damaged backup restores nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AT = dt.datetime(2026, 11, 3, 12, tzinfo=dt.UTC)
 def worked(
     workbench: Workbench, practice: Practice, ledger_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> Workbench:
-    """A practice with a task somebody completed, a look at a patient, a saved view and a sign-in, its ledger in either database."""
+    """A practice with a completed task, a look, a saved view and a sign-in, in either database."""
     monkeypatch.setenv("WORKBENCH_LEDGER", ledger_url)
     practice.patient("A").visit("V", "A", "2026-10-30T09:00:00", amount_due="40.00")
     practice.visit("N", "A", "2026-11-10T09:00:00", status="Scheduled")

@@ -1,4 +1,4 @@
-"""What the health command says and its exit code, for each way a practice's workbench can be unwell."""
+"""What the health command says, and its exit code, for each way a practice can be unwell."""
 
 from __future__ import annotations
 

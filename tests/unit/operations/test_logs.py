@@ -1,4 +1,4 @@
-"""The log of the command line: text for a person, JSON for a collector, and in neither a traceback or a value."""
+"""The log of the command line, as text or JSON, without a traceback or a patient's value."""
 
 from __future__ import annotations
 
@@ -127,7 +127,10 @@ def test_a_reader_that_has_gone_is_no_fault_and_a_full_disk_is_one_line(
 
 
 def test_what_a_library_warns_of_is_logged_without_what_it_says() -> None:
-    text = "from pipelines import logs; import warnings; logs.begin('json'); logs.catch_all(); warnings.warn('Zebulon Quartermaine')"
+    text = (
+        "from pipelines.operations import logs; import warnings; logs.begin('json'); "
+        "logs.catch_all(); warnings.warn('Zebulon Quartermaine')"
+    )
     line = json.loads(script(f'python -c "{text}"').stderr)
     assert (line["level"], line["event"], line["message"]) == (
         "WARNING",

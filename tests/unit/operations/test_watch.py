@@ -1,4 +1,4 @@
-"""When the watch runs: whole folders in their order, once; what is not whole is waited for, what fails is tried again, nothing is run twice."""
+"""When the watch runs: complete folders in order and once, incomplete ones after a wait."""
 
 from __future__ import annotations
 
