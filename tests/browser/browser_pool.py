@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 PATIENCE = 20_000  # milliseconds a test waits for anything; two cores may be shared
-Judge, Foreign = (
+CheckRequest, CheckAddress = (
     Callable[["Request"], list[str]],
     Callable[[str], list[str]],
 )  # what is wrong with a request, and with a WebSocket's address
@@ -31,7 +31,11 @@ class PooledBrowser:
     """
 
     def __init__(
-        self, chromium: Browser, options: dict[str, object], judge: Judge, foreign: Foreign
+        self,
+        chromium: Browser,
+        options: dict[str, object],
+        check_request: CheckRequest,
+        check_address: CheckAddress,
     ) -> None:
         self.context: BrowserContext = chromium.new_context(**options)
         self.wrong: list[str] = []
@@ -39,11 +43,11 @@ class PooledBrowser:
         self._kept = self.context.new_page()
         self._kept.route("**", lambda route: route.fulfill(body=""))
         self._kept.goto("http://localhost/")
-        self.context.on("request", lambda sent: self.wrong.extend(judge(sent)))
+        self.context.on("request", lambda sent: self.wrong.extend(check_request(sent)))
         self.context.on(
             "page",
             lambda page: page.on(
-                "websocket", lambda socket: self.wrong.extend(foreign(socket.url))
+                "websocket", lambda socket: self.wrong.extend(check_address(socket.url))
             ),
         )
         self.context.on("console", lambda said: self.wrong.extend(_forbidden(said.text)))
@@ -83,8 +87,14 @@ class PooledBrowser:
 class BrowserPool:
     """A test takes free browsers, or new ones where none is free or its options need one."""
 
-    def __init__(self, chromium: Browser, judge: Judge, foreign: Foreign) -> None:
-        self._chromium, self._judge, self._foreign = chromium, judge, foreign
+    def __init__(
+        self, chromium: Browser, check_request: CheckRequest, check_address: CheckAddress
+    ) -> None:
+        self._chromium, self._check_request, self._check_address = (
+            chromium,
+            check_request,
+            check_address,
+        )
         self._free: list[PooledBrowser] = []
         self._taken: list[PooledBrowser] = []
         self._special: list[PooledBrowser] = []
@@ -113,7 +123,7 @@ class BrowserPool:
         return wrong
 
     def _new(self, options: dict[str, object]) -> PooledBrowser:
-        return PooledBrowser(self._chromium, options, self._judge, self._foreign)
+        return PooledBrowser(self._chromium, options, self._check_request, self._check_address)
 
 
 def _forbidden(said: str) -> list[str]:

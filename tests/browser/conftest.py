@@ -131,10 +131,10 @@ def chromium() -> Iterator[Browser]:
 def browser_pool(chromium: Browser, local: set[str], others: set[str]) -> BrowserPool:
     """The browsers, which one test after another uses."""
 
-    def judge(sent: Request) -> list[str]:
+    def check_request(sent: Request) -> list[str]:
         return [] if _host(sent.frame.url) in others else _foreign(sent.url, local | others)
 
-    return BrowserPool(chromium, judge, lambda url: _foreign(url, local))
+    return BrowserPool(chromium, check_request, lambda url: _foreign(url, local))
 
 
 @pytest.fixture

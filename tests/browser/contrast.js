@@ -1,4 +1,5 @@
-// The texts of the page whose contrast to what is behind them is too low, as WCAG 2 reckons it (AA: 4.5, large text 3), with their ratio.
+// Texts with too little contrast to their background, by WCAG 2 (AA: 4.5, large text 3), with
+// their ratio.
 () => {
   const colour = text => {
     const parts = text.match(/[\d.]+/g).map(Number);

@@ -42,8 +42,8 @@ def tasks(
 def ledger(server: Server, question: str, *values: object) -> list[tuple]:
     """The rows a question in SQL finds in the ledger."""
     path = settings_of(server.data).ledger_url.removeprefix("sqlite:///")
-    with sqlite3.connect(path) as book:
-        return book.execute(question, values).fetchall()
+    with sqlite3.connect(path) as ledger:
+        return ledger.execute(question, values).fetchall()
 
 
 def actions(server: Server, task_id: str) -> list[tuple[str, str, str | None]]:

@@ -410,12 +410,12 @@ def test_ticks_stay_on_their_tasks_when_somebody_else_completes(
 
 def texts_of_sheet(content: bytes) -> list[list[str]]:
     """The cells of an Excel file's only sheet, texts and numbers as they are written."""
-    with zipfile.ZipFile(io.BytesIO(content)) as book:
+    with zipfile.ZipFile(io.BytesIO(content)) as workbook:
         shared = [
             re.sub("<.*?>", "", text)
-            for text in re.findall("<si>(.*?)</si>", book.read("xl/sharedStrings.xml").decode())
+            for text in re.findall("<si>(.*?)</si>", workbook.read("xl/sharedStrings.xml").decode())
         ]
-        rows = re.findall("<row .*?</row>", book.read("xl/worksheets/sheet1.xml").decode())
+        rows = re.findall("<row .*?</row>", workbook.read("xl/worksheets/sheet1.xml").decode())
     cells = [
         re.findall(r'<c r="\w+"(?: s="\d+")?(?: t="(\w+)")?(?:/>|><v>(.*?)</v></c>)', row)
         for row in rows

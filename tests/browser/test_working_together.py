@@ -163,7 +163,7 @@ def test_a_patients_page_and_a_panel_are_on_record_once(
 
 @pytest.fixture(scope="module")
 def hostile_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A practice whose names, documents and holds are written by somebody who wishes it ill."""
+    """A practice whose names, documents and holds hold hostile text."""
     folder = tmp_path_factory.mktemp("hostile")
     practice = Practice()
     for number, text in enumerate(HOSTILE):

@@ -212,7 +212,7 @@ def test_owners_hold_from_when_the_task_was_theirs(looking: App) -> None:
     rows = table(looking, "passed_on")
     assert rows.loc["Dana Whitfield", ["holding", "passed_on", "days"]].tolist() == [1, 0, 2.0]
     assert rows.loc["Unassigned", ["holding", "passed_on", "days"]].tolist() == [0, 1, 2.0]
-    assert "move to whoever edited the document last" in looking.says
+    assert "move to the last editor of the document" in looking.says
 
 
 def test_money_waiting_is_the_amount_of_the_tasks_page(looking: App) -> None:

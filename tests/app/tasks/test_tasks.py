@@ -58,7 +58,7 @@ def test_each_filter_offers_only_what_has_tasks_given_the_others(dana: App) -> N
     }
 
 
-def test_me_is_whoever_looks(dana: App, omar: App) -> None:
+def test_me_is_the_person_who_looks(dana: App, omar: App) -> None:
     assert dana.open("tasks", staff="me").tasks == []
     assert "No tasks now for staff member “Me”" in dana.says
     assert omar.open("tasks", staff="me").tasks == [ALL[2], ALL[4]]
