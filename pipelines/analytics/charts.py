@@ -1,6 +1,7 @@
-"""Every chart of screens, notebooks and reports, one theme: colours that the colour-blind tell apart, and axes with their units.
+"""All charts of screens, notebooks and reports, in one theme. The only module that imports Plotly.
 
-The only module that imports Plotly. A chart answers a question its place asks, and who cannot see it is told the same in words.
+Colours differ for all kinds of colour blindness, and axes have titles. Callers say the same in
+words beside the chart.
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ import plotly.graph_objects as go
 import plotly.io
 import plotly.offline
 
-# Okabe and Ito's colours, which all kinds of colour blindness tell apart, darkened where white would swallow them; "other" is grey.
+# The palette of Okabe and Ito, darkened where contrast to white is low; the last one is "other".
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#9A6A00", "#7B3294", "#56B4E9", "#B3446C", "#5A5A5A")
 INK, GRID = "#0F2A33", "#E4EBEE"
 HEAT = ("#F4F7F8", "#9CC9C4", "#0F766E", "#07403B")
-MOST_SERIES = 7  # more lines or bands than that nobody can follow
+MOST_SERIES = 7  # lines or bands of one chart
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
 def themed(figure: go.Figure, height: int = 320) -> go.Figure:
-    """The figure in the workbench's theme, so many pixels high."""
+    """The figure in the theme; height in pixels."""
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
@@ -37,7 +39,7 @@ def themed(figure: go.Figure, height: int = 320) -> go.Figure:
 
 
 def part(figure: go.Figure, name: str, height: int = 320) -> str:
-    """The figure in the workbench's theme as a part of an HTML page that holds `script()` once; `name` is unique in the page."""
+    """The themed figure as HTML for a page that has `script()`; `name` is unique in the page."""
     return plotly.io.to_html(
         themed(figure, height),
         config={"displayModeBar": False, "responsive": True},
@@ -50,12 +52,12 @@ def part(figure: go.Figure, name: str, height: int = 320) -> str:
 
 
 def script() -> str:
-    """Plotly's own JavaScript, which draws the parts of a page without loading anything."""
+    """Plotly's JavaScript, which draws the parts of a page offline."""
     return plotly.offline.get_plotlyjs()
 
 
 def bars(rows: pd.DataFrame, x: str, series: Mapping[str, str], y_title: str) -> go.Figure:
-    """Bars side by side over x, one colour a series (column → name)."""
+    """Grouped bars over x, one colour per series (column → name)."""
     figure = go.Figure(
         [go.Bar(x=rows[x], y=rows[column], name=name) for column, name in series.items()]
     )
@@ -67,7 +69,7 @@ def bars(rows: pd.DataFrame, x: str, series: Mapping[str, str], y_title: str) ->
 def bands(
     rows: pd.DataFrame, x: str, y: str, split: str, names: Mapping[str, str], y_title: str
 ) -> go.Figure:
-    """Bands stacked over x, one a value of `split`, the largest lowest; beyond MOST_SERIES they are one, "Other"."""
+    """Stacked bands over x, one per value of `split`, largest lowest, the smallest as "Other"."""
     figure = go.Figure()
     wide = rows.pivot_table(index=x, columns=split, values=y, aggfunc="sum", fill_value=0)
     order = wide.sum().sort_values(ascending=False).index.tolist()
@@ -104,12 +106,11 @@ def lines(
     *,
     is_step: bool = False,
 ) -> go.Figure:
-    """Lines over x, one a series (column → name); dashes tell them apart where colours do not."""
-    dashes = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+    """Lines over x, one colour and dash per series (column → name)."""
     figure = go.Figure()
     for number, (column, name) in enumerate(series.items()):
         line = {
-            "dash": dashes[number % len(dashes)],
+            "dash": DASHES[number % len(DASHES)],
             "shape": "hv" if is_step else "linear",
             "width": 2,
         }
@@ -122,7 +123,7 @@ def lines(
 def heatmap(
     values: pd.DataFrame, x_titles: Sequence[str], y_titles: Sequence[str], unit: str
 ) -> go.Figure:
-    """Counts by row and column, the number written in each cell, so that the colour says nothing alone."""
+    """Counts by row and column as colours, with the number in each cell."""
     figure = go.Figure(
         go.Heatmap(
             z=values.to_numpy(),
@@ -144,16 +145,16 @@ def heatmap(
 def clickable(
     figure: go.Figure, x_titles: Sequence[str], y_titles: Sequence[str], shown: pd.DataFrame
 ) -> go.Figure:
-    """A heatmap whose cells can be clicked: an unseen mark in the middle of each, which answers [row, column] as its customdata."""
+    """A heatmap with clickable cells: invisible markers whose customdata is [row, column]."""
     cells = [(row, column) for row in range(len(y_titles)) for column in range(len(x_titles))]
+    counts = shown.to_numpy()
     figure.update_traces(hoverinfo="skip", hovertemplate=None)
     figure.add_scatter(
         x=[x_titles[column] for _, column in cells],
         y=[y_titles[row] for row, _ in cells],
         customdata=[list(cell) for cell in cells],
         text=[
-            f"{y_titles[row]}, {x_titles[column]}: {shown.iat[row, column]:,}"
-            for row, column in cells
+            f"{y_titles[row]}, {x_titles[column]}: {counts[row, column]:,}" for row, column in cells
         ],
         mode="markers",
         marker={"size": 6, "symbol": "square", "opacity": 0},
@@ -161,7 +162,7 @@ def clickable(
         hovertemplate="%{text}<extra></extra>",
         showlegend=False,
     )
-    # Whatever part of a cell is clicked, its middle is the nearest.
+    # A click anywhere in a cell selects the nearest marker, the one of the cell.
     figure.update_layout(
         clickmode="event+select", dragmode=False, hovermode="closest", hoverdistance=100
     )
@@ -173,7 +174,7 @@ def clickable(
 def survival(
     curves: Mapping[str, pd.DataFrame], band: str | None, x_title: str, last_day: float
 ) -> go.Figure:
-    """The share of tasks still open by days, one stepped line a name, with the 95 percent band of one of them; see measures.Survival."""
+    """Stepped survival curves (name → Survival.curve), with the 95 % limits of `band`."""
     figure = go.Figure()
     if band is not None:
         rows, line = curves[band], {"shape": "hv", "width": 0, "color": COLOURS[0]}
@@ -195,7 +196,6 @@ def survival(
             hoverinfo="skip",
             name=f"95% limits of {band}",
         )
-    dashes = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid")
     others = [name for name in curves if name != band]
     for number, name in enumerate([*([band] if band is not None else []), *others]):
         rows, line = (
@@ -204,7 +204,7 @@ def survival(
                 "shape": "hv",
                 "width": 2,
                 "color": COLOURS[number % len(COLOURS)],
-                "dash": dashes[number % len(dashes)],
+                "dash": DASHES[number % len(DASHES)],
             },
         )
         hover = "%{y:.0%} still open after %{x:,.0f} days<extra>" + name + "</extra>"
@@ -219,7 +219,7 @@ def survival(
 def bars_across(
     rows: pd.DataFrame, y: str, series: Mapping[str, str], x_title: str, *, is_share: bool = False
 ) -> go.Figure:
-    """Horizontal bars, first row on top: side by side, or as shares of each row stacked to the whole."""
+    """Horizontal bars, first row on top: grouped, or stacked as shares of each row."""
     whole = rows[list(series)].sum(axis=1).replace(0, 1)
     figure = go.Figure()
     for number, (column, name) in enumerate(series.items()):
@@ -249,11 +249,12 @@ def bars_across(
 def stacked(
     rows: pd.DataFrame, x: str, y: str, split: str, names: Mapping[str, str], y_title: str
 ) -> go.Figure:
-    """Bars stacked over x, one colour a value of `split`, the largest lowest, the rest as one; each answers [x, value of the split] when clicked."""
+    """Stacked bars over x, one colour per value of `split`, largest lowest, the smallest as one.
+
+    The customdata of a bar is [x, value]; the value is None for the smallest ones.
+    """
     wide = rows.pivot_table(index=x, columns=split, values=y, aggfunc="sum", fill_value=0)
-    wide = wide.reindex(
-        rows[x].drop_duplicates()
-    )  # in the order of the rows: titles of days do not sort as days do
+    wide = wide.reindex(rows[x].drop_duplicates())  # titles of days do not sort like days
     order = wide.sum().sort_values(ascending=False).index.tolist()
     figure = go.Figure()
     for number, value in enumerate(order[:MOST_SERIES]):
@@ -286,7 +287,7 @@ def stacked(
 def lines_to_click(
     rows: pd.DataFrame, x: str, series: Mapping[str, str], y_title: str
 ) -> go.Figure:
-    """Lines over categories of x, one a series (column → name); a point answers [x, column] when clicked."""
+    """Lines over categories of x; the customdata of a point is [x, column]."""
     figure = lines(rows, x, series, "", y_title)
     for trace, column in zip(figure.data, series, strict=True):
         trace.update(
@@ -301,7 +302,10 @@ def lines_to_click(
 def in_and_out(
     rows: pd.DataFrame, x: str, came: tuple[str, str], went: Mapping[str, str], y_title: str
 ) -> go.Figure:
-    """What came in beside what went out, the latter stacked by how (column → name); a bar answers [x, column] when clicked."""
+    """Arrivals (column, name) beside departures stacked by kind (column → name).
+
+    The customdata of a bar is [x, column, count].
+    """
     figure = go.Figure()
     for number, (column, name) in enumerate({came[0]: came[1], **went}.items()):
         figure.add_bar(

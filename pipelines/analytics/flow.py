@@ -1,6 +1,6 @@
-"""What managers and analysts measure of the list: flow and backlog, age, time to clear, how tasks end, who holds them, money waiting.
+"""How the list moves: arrivals, departures, the backlog of each evening, and Little's law.
 
-Days are the facility's. A week runs from Sunday to Saturday. Every number is of tasks that Worklist.tasks lists with the same filters.
+Days are the facility's. All numbers count tasks that Worklist.tasks lists for the same filters.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ MOVES = ["came_in", "went_out", *CLOSE_GROUPS]
 
 @dataclass(frozen=True)
 class Littles:
-    """Little's law over a period: the average backlog divided by how many leave a day should be the days a task stays on the list.
+    """Little's law over a period: average backlog ÷ departures per day = expected days on the list.
 
-    `stayed` is what those that left in the period did stay, in days from when the workbench first saw them; None where none left.
+    `stayed` is the mean of the tasks that left, in days since the workbench first saw them. Both
+    are None where no task left.
     """
 
     period: Period
@@ -35,10 +36,10 @@ class Littles:
 
 @dataclass(frozen=True)
 class Flow:
-    """How the list moved in a period: one row a step and value of the split, the period before it as one step, and Little's law of all.
+    """How the list moved: one row per step and split value, and the period before as one step.
 
-    Rows have first, last, split, came_in, went_out, of it each of CLOSE_GROUPS, and open_at_end. A value that had no task by the end of the
-    period has no rows.
+    Columns: first, last (days), split, came_in, went_out, its parts by CLOSE_GROUPS, open_at_end.
+    A value without a task by the end of the period has no rows.
     """
 
     steps: pd.DataFrame
@@ -47,7 +48,7 @@ class Flow:
 
 
 def flow(worklist: Worklist, filters: Filters, period: Period, split_by: str = "all") -> Flow:
-    """How the list moved; days are evenings of the facility."""
+    """How the list moved in a period, by the values of a split (one of SPLITS)."""
     before = period.before()
     moved = worklist.question(
         sql("flow"),
@@ -58,7 +59,7 @@ def flow(worklist: Worklist, filters: Filters, period: Period, split_by: str = "
         last_on=period.last,
         step=period.step,
     )
-    # Every value has every step; the first of them, which holds all the past, only begins the backlog.
+    # Every value gets every step; the first step holds all earlier tasks and starts the backlog.
     past, whole = (
         (before.first - dt.timedelta(days=1), before.first - dt.timedelta(days=1)),
         (before.first, before.last),
@@ -105,7 +106,7 @@ def _littles(period: Period, evenings: int, moved: pd.DataFrame) -> Littles:
 
 
 def moved_often(worklist: Worklist, filters: Filters, period: Period) -> tuple[int, int]:
-    """How many of what came in, and of what went out, in a period are of tasks counted in it already: flow counts each time, a list has them once."""
+    """How many arrivals and departures of a period repeat a task that `flow` already counted."""
     found = worklist.question(
         sql("moved_often"),
         replace(filters, status="all"),
@@ -116,7 +117,10 @@ def moved_often(worklist: Worklist, filters: Filters, period: Period) -> tuple[i
 
 
 def standing(worklist: Worklist, filters: Filters, split_by: str = "all") -> pd.DataFrame:
-    """The tasks of a list by the values of a split, most tasks first: split, tasks, overdue, deferred, oldest, oldest_days, amount (that waits)."""
+    """The matching tasks by the values of a split, most tasks first.
+
+    Columns: split, tasks, overdue, deferred, oldest (day), oldest_days, amount (dollars waiting).
+    """
     return worklist.question(sql("standing"), filters, split_by=split_by).sort_values(
         ["tasks", "split"], ascending=[False, True], ignore_index=True
     )
@@ -125,7 +129,7 @@ def standing(worklist: Worklist, filters: Filters, split_by: str = "all") -> pd.
 def standing_then(
     worklist: Worklist, filters: Filters, day: dt.date, split_by: str = "all"
 ) -> pd.DataFrame:
-    """The tasks that were on the list in the evening of a day, by the values of a split: split, tasks, overdue and deferred (as they stood)."""
+    """The tasks on the list in the evening of a day: split, tasks, overdue, deferred (then)."""
     return worklist.question(
         sql("standing_then"), replace(filters, status="all"), split_by=split_by, stood_on=day
     )

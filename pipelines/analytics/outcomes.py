@@ -1,6 +1,6 @@
-"""What becomes of tasks: how old the open ones are, how they end, come back, are put off, and who holds them.
+"""Ages of open tasks, ends, returns, deferrals, owners and money, by the values of a split.
 
-Answers by the values of one of measures.SPLITS, most tasks first. Days are the facility's; shares are left to the reader, who has both numbers.
+Rows have most tasks first. Days are the facility's. Callers compute shares from the counts.
 """
 
 from __future__ import annotations
@@ -9,29 +9,30 @@ from dataclasses import replace
 
 import pandas as pd
 
-from pipelines.analytics import outcomes, sql
+from pipelines.analytics import sql
 from pipelines.vocabulary import AGE_BANDS
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
-MONEY = (
-    "uncollected_payments",
-    "refund_request",
-)  # the types whose dollars are still to be moved, as queries/summary.sql has them
+MONEY = ("uncollected_payments", "refund_request")  # rules whose amounts wait, as in summary.sql
 DAY = 86_400  # seconds
 
 
 def waits(worklist: Worklist, filters: Filters, split_by: str = "all") -> pd.DataFrame:
-    """The open tasks: split, tasks, deferred (of them, now), gross_ and active_ median and p90 in days, oldest `since`."""
+    """Ages of open tasks: split, tasks, deferred (now), oldest (day), and in days gross_median,
+    gross_p90, active_median and active_p90; active excludes deferred time.
+    """
     return _ordered(
         worklist.question(sql("waits"), replace(filters, status="open"), split_by=split_by), "tasks"
     )
 
 
 def ends(worklist: Worklist, filters: Filters, split_by: str = "type") -> pd.DataFrame:
-    """The closed tasks: split, closed, each of CLOSE_KINDS, returned; reopened counts open tasks too, of which open_again are.
+    """Ends of closed tasks: split, closed, each of CLOSE_KINDS, returned, reopened, open_again.
 
-    A task returned when within RETURN_DAYS of its closing a new one of the same subject opened: the newest have not had the time.
+    reopened counts open and closed tasks; open_again counts those of them that are open.
+
+    A task returned when a new one of the same subject opened within RETURN_DAYS of its closing.
     """
     return _ordered(
         worklist.question(sql("ends"), replace(filters, status="all"), split_by=split_by), "closed"
@@ -39,9 +40,10 @@ def ends(worklist: Worklist, filters: Filters, split_by: str = "type") -> pd.Dat
 
 
 def deferrals(worklist: Worklist, filters: Filters, split_by: str = "type") -> pd.DataFrame:
-    """All tasks, open and closed: split, tasks, deferred and deferred_again (tasks), deferrals (acts), days (hidden so far).
+    """Deferrals of open and closed tasks, by a split or by the "person" who deferred.
 
-    Split by "person" are the tasks each person put off, whosever they were.
+    Columns: split, tasks, deferred and deferred_again (tasks), deferrals (actions), days (deferred
+    so far).
     """
     found = _ordered(
         worklist.question(sql("deferrals"), replace(filters, status="all"), split_by=split_by),
@@ -51,9 +53,10 @@ def deferrals(worklist: Worklist, filters: Filters, split_by: str = "type") -> p
 
 
 def held(worklist: Worklist, filters: Filters) -> pd.DataFrame:
-    """Whoever owned tasks that match: split (staff id or unassigned), tasks, holding now, closed while theirs; days, median and p90 of a task.
+    """Owners of matching tasks: split (staff id or unassigned), tasks, holding (now), closed,
+    and the days a task was held: days (all together), median and p90.
 
-    The tasks that an owner neither holds nor closed went to somebody else.
+    The other tasks of an owner were passed on.
     """
     found = _ordered(worklist.question(sql("held"), replace(filters, status="all")), "tasks")
     seconds = {"days": "seconds", "median": "median_seconds", "p90": "p90_seconds"}
@@ -63,8 +66,8 @@ def held(worklist: Worklist, filters: Filters) -> pd.DataFrame:
 
 
 def money(worklist: Worklist, filters: Filters) -> pd.DataFrame:
-    """The open tasks in which dollars wait: rule_id, title, age_band, tasks, amount (Decimal)."""
-    found = outcomes.ages(worklist, filters)
+    """Open tasks with dollars waiting: rule_id, title, age_band, tasks, amount (Decimal)."""
+    found = ages(worklist, filters)
     return found.loc[
         found["rule_id"].isin(MONEY), ["rule_id", "title", "age_band", "tasks", "amount"]
     ].reset_index(drop=True)
@@ -75,7 +78,10 @@ def _ordered(rows: pd.DataFrame, by: str) -> pd.DataFrame:
 
 
 def ages(worklist: Worklist, filters: Filters) -> pd.DataFrame:
-    """The open tasks by type and age band: rule_id, title, category, age_band, tasks, overdue, amount; every band of every type that has tasks."""
+    """Open tasks by rule and age band, of the bands that have tasks.
+
+    Columns: rule_id, title, category, age_band (Categorical), tasks, overdue, amount.
+    """
     found = worklist.question(sql("ages"), replace(filters, status="open"))
     return found.assign(age_band=pd.Categorical(found["age_band"], list(AGE_BANDS))).sort_values(
         ["category", "title", "age_band"], ignore_index=True

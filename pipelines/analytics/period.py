@@ -1,7 +1,4 @@
-"""What managers and analysts measure of the list: flow and backlog, age, time to clear, how tasks end, who holds them, money waiting.
-
-Days are the facility's. A week runs from Sunday to Saturday. Every number is of tasks that Worklist.tasks lists with the same filters.
-"""
+"""Periods of days in steps of a day or a week; a week runs from Sunday to Saturday."""
 
 from __future__ import annotations
 
@@ -41,6 +38,6 @@ class Period:
 
 
 def last_weeks(today: dt.date, weeks: int) -> Period:
-    """So many weeks from a Sunday on, the last of them being the one of `today` so far."""
+    """The week of `today` so far, and the whole weeks before it, `weeks` in all."""
     sunday = today - dt.timedelta(days=(today.weekday() + 1) % 7)
     return Period(sunday - dt.timedelta(weeks=weeks - 1), today)

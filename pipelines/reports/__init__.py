@@ -1,6 +1,7 @@
-"""Reports: the notebooks executed into pages that work offline, with their tables for a spreadsheet, and the weekly digest.
+"""Reports: executed notebooks as offline pages with spreadsheets, and the weekly digest.
 
-No report names a patient: tasks appear as counts and ids, and who wants to know whose task it is opens the workbench, where looks are noted.
+No report names a patient: tasks appear as counts and ids. The workbench shows the patient of an
+id, and records who looked.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ NOTEBOOKS = {
 }
 DIGEST = "digest"
 FOLDER = ROOT / "notebooks"
-USUAL_WEEKS = 5  # a report's period unless one is chosen: these weeks, the last of them so far
+USUAL_WEEKS = 5  # the default period: this week so far and the four before it
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What a report is about: the moment it is made (aware), its days, and its facility, None for all of them."""
+    """What a report covers: its time (aware), its days, and its facility, None for all."""
 
     at: dt.datetime
     period: Period
@@ -35,7 +36,7 @@ class Scope:
 
     @property
     def facility_ids(self) -> tuple[str, ...]:
-        """The facility as a filter has it."""
+        """The facility as a value of Filters."""
         return () if self.facility_id is None else (self.facility_id,)
 
 
@@ -46,7 +47,7 @@ def scope(
     last: dt.date | None,
     facility_id: str | None,
 ) -> Scope:
-    """The scope that these choices mean; UserError when there is no such facility or period, or no list yet."""
+    """The scope of these options; UserError for an unknown facility, a wrong period, or no list."""
     with open_worklist(settings, at) as listed:
         today = today_at(listed, facility_id)
     usual = analytics_period.last_weeks(min(last, today) if last else today, USUAL_WEEKS)
@@ -61,7 +62,7 @@ def scope(
 def week(
     settings: Settings, at: dt.datetime, day: dt.date | None, facility_id: str | None
 ) -> Scope:
-    """The week of a day, or the last whole week before the moment."""
+    """The scope of the week of `day`, or of the last whole week before `at`."""
     with open_worklist(settings, at) as listed:
         today = today_at(listed, facility_id)
     sunday = analytics_period.last_weeks(day or today - dt.timedelta(weeks=1), 1).first
@@ -71,5 +72,5 @@ def week(
 
 
 def today_at(listed: Worklist, facility_id: str | None) -> dt.date:
-    """The day it is at a facility, or at the one where it is latest."""
+    """Today at a facility, or at the easternmost one."""
     return max(listed.at.astimezone(zone).date() for zone in zones(listed, facility_id))

@@ -1,6 +1,7 @@
-"""The weekly digest for managers: one page fit for an e-mail, facility by facility. No script, nothing loaded, no patient named.
+"""The weekly digest for managers: one HTML page for e-mail, facility by facility.
 
-Mail programs know tables and styles written at each element, and little else; pictures are inside the page.
+It has no script, loads nothing and names no patient. E-mail programs support tables and inline
+styles and little else, so pictures are data URLs.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from html import escape
 
 import pandas as pd
@@ -37,91 +40,124 @@ NUMBERS = {
 }
 
 
+@dataclass(frozen=True)
+class Facility:
+    """A facility's week; `counts` has the keys of NUMBERS, and with _before the week before."""
+
+    facility_id: str
+    name: str
+    counts: Mapping[str, int]
+    amount: Decimal
+
+
 def html(settings: Settings, scope: Scope, tell: Callable[[float, str], None]) -> str:
-    """The page for the week of the scope, as the list was in its last evening or at the moment of the digest."""
+    """The page for the week of the scope, with the list of its last evening or of `scope.at`.
+
+    `tell` gets the share that is done and the facility being written.
+    """
     with open_worklist(settings, scope.at) as now:
         at = min(scope.at, past.evening_of(now, scope.period.last, scope.facility_id))
-        withheld, fresh = history.withheld(now.con), history.freshness(now.con)
+        notes = _notes(now)
     with open_worklist(settings, at) as listed:
         every = Filters(status="all", facility_ids=scope.facility_ids)
-        facility_ids = numbers.by_facility(listed, every, scope.period)
+        facilities = _facilities(numbers.by_facility(listed, every, scope.period))
         parts = []
-        for number, facility in enumerate(facility_ids.itertuples()):
-            tell(number / len(facility_ids), facility.facility)
-            parts.append(_facility(listed, scope, facility._asdict()))
-    whose = (
-        facility_ids["facility"].iloc[0]
-        if len(facility_ids) == 1
-        else f"{len(facility_ids)} facilities"
-    )
+        for number, facility in enumerate(facilities):
+            tell(number / len(facilities), facility.name)
+            parts.append(_facility(listed, scope, facility))
+    whose = facilities[0].name if len(facilities) == 1 else f"{len(facilities)} facilities"
     title = f"Tasks of the week, {scope.period.first:%B %-d} to {scope.period.last:%B %-d, %Y}"
-    said = [
-        f"{whose}. The list as it was on {at.astimezone(dt.UTC):%B %-d, %Y, %H:%M} UTC; the newest data is of {fresh.as_of:%B %-d, %H:%M} UTC."
-    ]
-    if len(withheld):
-        said.append(
-            "Withheld in the newest run, so these lists stayed as they were: "
-            + ", ".join(withheld["title"])
-            + "."
-        )
-    said += [
-        f"The extract {row.table_name} was not accepted: {row.reason}."
-        for row in fresh.not_accepted.itertuples()
-    ]
+    as_it_was = f"{whose}. The list as it was on {at.astimezone(dt.UTC):%B %-d, %Y, %H:%M} UTC"
     head = f"<h1 style='font-size:22px;margin:0 0 6px'>{escape(title)}</h1>" + "".join(
-        _paragraph(text) for text in said
+        _paragraph(text) for text in (f"{as_it_was}; {notes[0]}", *notes[1:])
     )
-    foot = _paragraph(
-        "Tasks appear by id, since an e-mail is read in many places: the workbench shows whose they are."
-    )
+    foot = _paragraph("Tasks appear by id for privacy: the workbench shows the patient.")
     return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f'<title>{escape(title)}</title></head><body style="margin:0;padding:24px;background:#ffffff;{TEXT}">'
-        f'<table role="presentation" width="640" style="max-width:100%;border-collapse:collapse;{TEXT}"><tr><td>'
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{escape(title)}</title></head>"
+        f'<body style="margin:0;padding:24px;background:#ffffff;{TEXT}">'
+        '<table role="presentation" width="640" '
+        f'style="max-width:100%;border-collapse:collapse;{TEXT}"><tr><td>'
         f"{head}{''.join(parts)}{foot}</td></tr></table></body></html>\n"
     )
 
 
-def _facility(listed: Worklist, scope: Scope, facility: Mapping[str, object]) -> str:
-    mine = Filters(status="all", facility_ids=(str(facility["facility_id"]),))
-    written = {name: "{:+,}" if name == "net" else "{:,}" for name in NUMBERS}
-    rows = [
-        (
-            label,
-            written[name].format(facility[name]),
-            written[name].format(facility[f"{name}_before"]),
-        )
-        for name, label in NUMBERS.items()
+def _notes(listed: Worklist) -> list[str]:
+    """How new the data is, then what the newest run withheld or did not accept."""
+    fresh, withheld = history.freshness(listed.con), history.withheld(listed.con)
+    assert fresh is not None, "a published list has a run"
+    notes = [f"the newest data is of {fresh.as_of:%B %-d, %H:%M} UTC."]
+    if len(withheld):
+        titles = ", ".join(withheld["title"])
+        notes.append(f"Withheld in the newest run, so these lists did not change: {titles}.")
+    not_accepted = fresh.not_accepted
+    notes += [
+        f"The extract {table} was not accepted: {reason}."
+        for table, reason in zip(not_accepted["table_name"], not_accepted["reason"], strict=True)
     ]
-    rows.append(("Dollars waiting", f"${facility['amount']:,.2f}", ""))
-    first = scope.period.last - dt.timedelta(days=7 * WEEKS_DRAWN - 1)
-    daily = flow.flow(listed, mine, period.Period(first, scope.period.last)).steps
-    alt = f"Open tasks in the evening of each day from {first:%B %-d} to {scope.period.last:%B %-d}"
-    if len(daily):
-        alt += f": {daily['open_at_end'].iloc[0]:,} at first, {daily['open_at_end'].iloc[-1]:,} at the end"
-    picture = (
-        f'<img src="data:image/png;base64,{_picture(daily)}" width="560" height="150" alt="{escape(alt)}">'
-        if len(daily)
-        else ""
-    )
-    oldest = numbers.oldest(listed, mine)
-    old = [(row.title, f"{row.age_days:,} days", row.task_id) for row in oldest.itertuples()]
-    return (
-        f"<h2 style='font-size:18px;margin:26px 0 6px'>{escape(str(facility['facility']))}</h2>"
-        + _table(("", "This week", "The week before"), rows)
-        + (
-            f"{picture}{_paragraph(alt + '.')}"
-            if picture
-            else _paragraph("No task was on this facility's list in these weeks.")
+    return notes
+
+
+def _facilities(rows: pd.DataFrame) -> list[Facility]:
+    """The rows of numbers.by_facility."""
+    counted = [*NUMBERS, *(f"{name}_before" for name in NUMBERS)]
+    return [
+        Facility(
+            facility_id=str(rows["facility_id"].iloc[place]),
+            name=str(rows["facility"].iloc[place]),
+            counts={name: int(rows[name].iloc[place]) for name in counted},
+            amount=Decimal(rows["amount"].iloc[place]),
         )
+        for place in range(len(rows))
+    ]
+
+
+def _facility(listed: Worklist, scope: Scope, facility: Facility) -> str:
+    """The part of the page about one facility."""
+    own = Filters(status="all", facility_ids=(facility.facility_id,))
+    rows = []
+    for name, label in NUMBERS.items():
+        sign = "+" if name == "net" else ""
+        now, before = facility.counts[name], facility.counts[f"{name}_before"]
+        rows.append((label, f"{now:{sign},}", f"{before:{sign},}"))
+    rows.append(("Dollars waiting", f"${facility.amount:,.2f}", ""))
+    oldest = numbers.oldest(listed, own)
+    old = [
+        (str(title), f"{age:,} days", str(task_id))
+        for title, age, task_id in zip(
+            oldest["title"], oldest["age_days"], oldest["task_id"], strict=True
+        )
+    ]
+    return (
+        f"<h2 style='font-size:18px;margin:26px 0 6px'>{escape(facility.name)}</h2>"
+        + _table(("", "This week", "The week before"), rows)
+        + _backlog(listed, scope, own)
         + (_table(("Oldest tasks", "Age", "Task id"), old) if old else "")
     )
 
 
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _backlog(listed: Worklist, scope: Scope, filters: Filters) -> str:
+    """A picture of the open tasks of the last weeks, with the same in words."""
+    first = scope.period.last - dt.timedelta(days=7 * WEEKS_DRAWN - 1)
+    daily = flow.flow(listed, filters, period.Period(first, scope.period.last)).steps
+    if daily.empty:
+        return _paragraph("No task was on this facility's list in these weeks.")
+    start, end = (daily["open_at_end"].iloc[place] for place in (0, -1))
+    alt = (
+        "Open tasks in the evening of each day "
+        f"from {first:%B %-d} to {scope.period.last:%B %-d}: {start:,} at first, {end:,} at the end"
+    )
+    return (
+        f'<img src="data:image/png;base64,{_picture(daily)}" width="560" height="150" '
+        f'alt="{escape(alt)}">{_paragraph(alt + ".")}'
+    )
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     head = "".join(f"<th style='{CELL};font-weight:bold'>{escape(text)}</th>" for text in heads)
     body = "".join(
-        "<tr>" + "".join(f"<td style='{CELL}'>{escape(str(text))}</td>" for text in row) + "</tr>"
+        "<tr>" + "".join(f"<td style='{CELL}'>{escape(text)}</td>" for text in row) + "</tr>"
         for row in rows
     )
     return (

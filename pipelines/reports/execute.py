@@ -1,4 +1,4 @@
-"""Executes a notebook in a kernel of this very Python: without a network, and without a file in anybody's home folder."""
+"""Execute a notebook in a kernel of this Python, without network ports or files in the home."""
 
 from __future__ import annotations
 
@@ -19,15 +19,13 @@ from pipelines.errors import UserError
 from pipelines.settings import ROOT, Settings
 
 LONGEST_CELL = 600  # seconds
-FILLED_IN = "filled-in"  # the id of the cell with the parameters
-MAY_BE_QUOTED = (
-    "UserError",
-    "AssertionError",
-)  # their messages are ours, without a patient's values
+FILLED_IN = "filled-in"  # the id of the cell that sets the parameters
+# Errors whose messages hold no patient's values, because they are raised by our code.
+MAY_BE_QUOTED = ("UserError", "AssertionError")
 
 
 class OwnKernel(AsyncKernelManager):
-    """A kernel of this interpreter, whatever kernels the machine or the user has installed under the same name."""
+    """A kernel of this interpreter, whatever kernel specs are installed."""
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -54,7 +52,10 @@ def execute(
     scratch: Path,
     tell: Callable[[float, str], None],
 ) -> NotebookNode:
-    """The notebook with its outputs; `tell` hears the share that is done and the heading it is at. UserError names notebook and cell."""
+    """The notebook with its outputs; UserError names the notebook and the cell that failed.
+
+    `tell` gets the share that is done and the current heading; `scratch` is an empty folder.
+    """
     notebook = read(path)
     fill_in(notebook, parameters)
     headings = headings_of(notebook)
@@ -62,7 +63,7 @@ def execute(
     def started(cell: NotebookNode, cell_index: int) -> None:
         tell(cell_index / len(notebook.cells), headings[cell_index])
 
-    # Sockets as files of the scratch folder: no port is opened.
+    # Sockets are files in the scratch folder, so no port is opened.
     kernel = OwnKernel(
         transport="ipc", ip=str(scratch / "kernel"), connection_file=str(scratch / "kernel.json")
     )
@@ -78,7 +79,7 @@ def execute(
     client.on_cell_execute = lambda cell, cell_index: running.__setitem__(0, cell_index)
     quiet = os.open(os.devnull, os.O_WRONLY)
     try:
-        # A kernel that it was given, the client would leave running.
+        # Without cleanup_kc the client leaves a kernel that it did not create running.
         client.execute(env=environment(settings), stdout=quiet, stderr=quiet, cleanup_kc=True)
     except CellExecutionError as error:
         said = f": {error.evalue}" if error.ename in MAY_BE_QUOTED and error.evalue else ""
@@ -86,24 +87,22 @@ def execute(
             f"{_place(path, notebook, headings, running[0])} stopped with {error.ename}{said}"
         ) from None
     except CellTimeoutError:
-        raise UserError(
-            f"{_place(path, notebook, headings, running[0])} took longer than {LONGEST_CELL} seconds"
-        ) from None
+        place = _place(path, notebook, headings, running[0])
+        raise UserError(f"{place} took longer than {LONGEST_CELL} seconds") from None
     except (DeadKernelError, RuntimeError, OSError) as error:
+        place = _place(path, notebook, headings, running[0])
         raise UserError(
-            f"{_place(path, notebook, headings, running[0])}: the notebook's Python ended before its time ({type(error).__name__})"
+            f"{place}: the notebook's Python ended before its time ({type(error).__name__})"
         ) from None
     finally:
         os.close(quiet)
-        if (
-            client.km is None
-        ):  # it has given up its kernel, and would stumble over that when Python ends
+        if client.km is None:  # nbclient's exit handler fails without a kernel
             atexit.unregister(client._cleanup_kernel)
     return notebook
 
 
 def fill_in(notebook: NotebookNode, parameters: Mapping[str, str | None]) -> None:
-    """Put a cell that sets the parameters behind the one tagged "parameters", as papermill does."""
+    """Insert a cell that sets the parameters after the tagged one, as papermill does."""
     place = next(
         number
         for number, cell in enumerate(notebook.cells)
@@ -114,7 +113,7 @@ def fill_in(notebook: NotebookNode, parameters: Mapping[str, str | None]) -> Non
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The variables a kernel gets: this process's, with this practice's data and this checkout's code."""
+    """The variables of a kernel: this process's, with this practice's data and this checkout."""
     chosen = (
         {"WORKBENCH_SETTINGS": str(settings.settings_file)}
         if settings.settings_file.is_file()
@@ -132,7 +131,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def headings_of(notebook: NotebookNode) -> list[str]:
-    """For each cell the heading it stands under."""
+    """The heading above each cell."""
     found, heading = [], ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -145,7 +144,6 @@ def headings_of(notebook: NotebookNode) -> list[str]:
 
 
 def _place(path: Path, notebook: NotebookNode, headings: list[str], index: int) -> str:
-    number = sum(
-        cell.id != FILLED_IN for cell in notebook.cells[: index + 1]
-    )  # as whoever opens the file counts them
+    # Counted as in the file, without the inserted cell.
+    number = sum(cell.id != FILLED_IN for cell in notebook.cells[: index + 1])
     return f"notebooks/{path.name}, cell {number} (“{headings[index]}”)"

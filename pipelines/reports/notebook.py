@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 class Report:
     """One run of a notebook.
 
-    `worklist` is the list at the end of the period, or at the time of the report if that is earlier.
+    `worklist` is the list at the end of the period, or at the time of the report if earlier.
     `tables_folder` takes each shown table as a pickle for the spreadsheet.
     """
 
@@ -117,7 +117,7 @@ def open_report(
     facility: str | None = None,
     tables: str | None = None,
 ) -> Report:
-    """Open the list of WORKBENCH_DATA, or the demo where no extracts are set and nothing is published.
+    """Open the list of WORKBENCH_DATA; the demo if no extracts are set and no list is published.
 
     `at` is an ISO time with offset (default: the newest run), `first` and `last` are ISO days
     (default: the last weeks), `facility` is a facility id. Raises UserError for other values.

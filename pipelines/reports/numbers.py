@@ -1,4 +1,4 @@
-"""The numbers of reports that no page asks for: facilities side by side, and a period beside the one before."""
+"""Numbers of reports only: facilities side by side, and a period beside the one before it."""
 
 from __future__ import annotations
 
@@ -10,27 +10,22 @@ import pandas as pd
 
 from pipelines.analytics import flow as analytics_flow
 from pipelines.analytics.period import Period
+from pipelines.reports.cells import is_missing
 from pipelines.runs import history
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
-OLDEST = [
-    "task_id",
-    "title",
-    "facility",
-    "since",
-    "age_days",
-    "active_age_days",
-    "status",
-]  # nothing that tells whose task it is
+# The columns of `oldest`; none of them identifies the patient.
+OLDEST = ["task_id", "title", "facility", "since", "age_days", "active_age_days", "status"]
 
 
 def by_facility(listed: Worklist, filters: Filters, period: Period) -> pd.DataFrame:
-    """One row a facility, by name: facility_id, facility, what stands there (open, overdue, deferred, amount, oldest_days) and the period's flow.
+    """One row per facility, ordered by name.
 
-    overdue counts pending tasks; overdue_share is of all open ones. came_in, went_out and net are of the period, open_at_end its last
-    evening; open_before, overdue_before and deferred_before of the evening before it; came_in_before, went_out_before and net_before of
-    the period before.
+    facility_id, facility; of now: open, overdue (pending tasks), deferred, amount (Decimal),
+    oldest_days, overdue_share (of open); of the period: came_in, went_out, net, open_at_end; of the
+    evening before it: open_before, overdue_before, deferred_before; of the period before:
+    came_in_before, went_out_before, net_before.
     """
     open_ones = replace(filters, status="open")
     flow = analytics_flow.flow(listed, filters, period, "facility")
@@ -61,9 +56,10 @@ def by_facility(listed: Worklist, filters: Filters, period: Period) -> pd.DataFr
             for name in ("came_in", "went_out", "net", "tasks", "overdue", "deferred")
         ),
     ]
+    amounts = [Decimal(0) if is_missing(amount) else amount for amount in rows["amount"]]
     rows = rows.assign(
-        **rows[counted].fillna(0).astype(int),
-        amount=[Decimal(0) if pd.isna(amount) else amount for amount in rows["amount"]],
+        **{name: rows[name].fillna(0).astype(int) for name in counted},
+        amount=pd.Series(amounts, index=rows.index, dtype=object),
     )
     rows = rows.rename(columns={"tasks_before": "open_before"}).reset_index()
     rows["overdue_share"] = [
@@ -83,7 +79,10 @@ def _moved(steps: pd.DataFrame) -> pd.DataFrame:
 
 
 def beside_the_one_before(listed: Worklist, filters: Filters, period: Period) -> pd.DataFrame:
-    """Two rows, the period and the one of the same length before it: first, last, came_in, went_out, net, open_before, open_at_end."""
+    """Two rows, the period and the one of the same length before it.
+
+    Columns: first, last, came_in, went_out, net, open_before, open_at_end.
+    """
     flow = analytics_flow.flow(listed, filters, period)
     rows = []
     for chosen, steps in ((period, flow.steps), (period.before(), flow.before)):
@@ -103,10 +102,10 @@ def beside_the_one_before(listed: Worklist, filters: Filters, period: Period) ->
 
 
 def oldest(listed: Worklist, filters: Filters, most: int = 5) -> pd.DataFrame:
-    """The oldest open tasks: the columns of OLDEST."""
+    """The oldest open tasks, at most `most`, with the columns of OLDEST."""
     return listed.tasks(replace(filters, status="open"), limit=most)[OLDEST]
 
 
 def history_begins(listed: Worklist) -> dt.date:
-    """The day of the first run: what came in on it may have waited long before."""
+    """The UTC day of the first run; tasks it opened may be much older."""
     return history.runs(listed.con, limit=1_000_000)["as_of"].min().date()

@@ -54,7 +54,7 @@ def schedule_rows(cases: pd.DataFrame) -> pd.DataFrame:
 
 
 def csv_bytes(rows: pd.DataFrame) -> bytes:
-    """UTF-8 with a mark that tells Excel so; a text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    """CSV as UTF-8 with a byte order mark for Excel; an apostrophe disarms formulas."""
     texts = rows.select_dtypes(include=["object", "str"]).columns
     safe = rows.assign(**{name: rows[name].map(_defused) for name in texts})
     return safe.to_csv(index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n").encode(

@@ -1,4 +1,4 @@
-"""Writes reports into a folder: each notebook's page and spreadsheet, or the digest."""
+"""Write reports into a folder: page and spreadsheet of each notebook, or the digest."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WRITTEN_TO = (
     "IPYTHONDIR",
     "MPLCONFIGDIR",
 )
-LONGEST_SHEET = 31  # characters that Excel allows a sheet's name
+LONGEST_SHEET = 31  # characters of a sheet name in Excel
 
 
 def write_notebooks(
@@ -32,7 +32,10 @@ def write_notebooks(
     out: Path,
     tell: Callable[[float, str], None],
 ) -> list[Path]:
-    """Execute notebooks and write <name>.html and <name>.xlsx; `tell` hears the share that is done and what is being done."""
+    """Execute notebooks and write <name>.html and <name>.xlsx into `out`; their paths.
+
+    `tell` gets the share that is done and what is being done.
+    """
     written = []
     for number, name in enumerate(names):
 
@@ -63,7 +66,7 @@ def make(
     scratch: Path,
     tell: Callable[[float, str], None],
 ) -> tuple[str, bytes]:
-    """One notebook's page and spreadsheet."""
+    """The page and the spreadsheet of one notebook."""
     from pipelines.reports import execute, page
 
     tables = scratch / "tables"
@@ -85,7 +88,7 @@ def make(
 def write_digest(
     settings: Settings, scope: Scope, out: Path, tell: Callable[[float, str], None]
 ) -> list[Path]:
-    """Write digest.html."""
+    """Write digest.html into `out`; its path."""
     with _away_from_home():
         from pipelines.reports import digest
 
@@ -96,7 +99,7 @@ def write_digest(
 
 @contextmanager
 def _away_from_home() -> Iterator[Path]:
-    """A folder of its own for what Jupyter and Matplotlib write down, which else were the home folder; gone afterwards."""
+    """A temporary folder for the files that Jupyter and Matplotlib write to the home folder."""
     before = {name: os.environ.get(name) for name in WRITTEN_TO}
     with tempfile.TemporaryDirectory(prefix="report") as scratch:
         os.environ.update(dict.fromkeys(WRITTEN_TO, scratch))
@@ -110,7 +113,7 @@ def _away_from_home() -> Iterator[Path]:
 
 
 def put(path: Path, content: bytes) -> Path:
-    """Write a file so that nobody ever reads half of it."""
+    """Write a file by an atomic rename; UserError when that fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.{os.getpid()}")
