@@ -45,13 +45,14 @@ class Action:
 
 
 class Conflict(UserError):
-    """The task has an action newer than the writer had seen: `latest`; `refused` was not written."""
+    """The task has a newer action, `latest`, than the writer saw; `refused` was not written."""
 
     def __init__(self, latest: Action, refused: NewAction) -> None:
+        done = ACTIONS[latest.action].past_with_object
         super().__init__(
-            f"Task {latest.task_id} was {ACTIONS[latest.action].past_with_object} by {latest.staff_id} at "
-            f"{latest.at:%Y-%m-%d %H:%M:%S} UTC (action {latest.seq}), after the list you acted on. "
-            "Nothing was changed: look at it again."
+            f"Task {latest.task_id} was {done} by {latest.staff_id} at "
+            f"{latest.at:%Y-%m-%d %H:%M:%S} UTC (action {latest.seq}), after the list you acted "
+            "on. Nothing was changed: look at it again."
         )
         self.latest = latest
         self.refused = refused

@@ -1,6 +1,6 @@
-"""How the ledger's database is opened: its engine, what is peculiar to SQLite, the migrations, and what to do when it fails.
+"""Open the ledger's database: its engine, SQLite's settings, the migrations, error messages.
 
-The tables are in `ledger_schema`, what is written to them in `ledger`.
+The tables are in `schema`; what is written to them in the module of each.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipelines.ledger import schema
 
 BUSY_SECONDS = 30  # how long a writer waits for another one; a write takes about a millisecond
 SWITCH_SECONDS = 0.02  # between two tries to make a new SQLite file a write-ahead one
-MIGRATING = 20261103  # the number of the lock that whoever migrates a PostgreSQL ledger holds
+MIGRATING = 20261103  # the advisory lock held while a PostgreSQL ledger is migrated
 _ADVICE = {
     "is locked": " by another program for too long; try again",
     "unable to open": " (is it a file, and may you read and write it and its folder?)",
@@ -29,7 +29,7 @@ _ADVICE = {
 
 
 def connect(url: str, *, read_only: bool) -> tuple[sa.Engine, str]:
-    """An engine for the ledger at an SQLAlchemy URL, made or migrated when needed, and the ledger's name for messages."""
+    """An engine for the ledger at an SQLAlchemy URL, made or migrated, and its name in messages."""
     try:
         parsed = sa.make_url(url)
         name = _name(parsed)
@@ -41,7 +41,8 @@ def connect(url: str, *, read_only: bool) -> tuple[sa.Engine, str]:
     except (sa.exc.ArgumentError, ValueError):
         # The URL may hold a password, so it is not repeated.
         raise UserError(
-            "The ledger's URL is not one SQLAlchemy understands; for a file write sqlite:///data/ledger.sqlite."
+            "The ledger's URL is not one SQLAlchemy understands; "
+            "for a file write sqlite:///data/ledger.sqlite."
         ) from None
     except ImportError as error:
         raise UserError(
@@ -57,7 +58,7 @@ def connect(url: str, *, read_only: bool) -> tuple[sa.Engine, str]:
 
 @contextmanager
 def explained(name: str) -> Iterator[None]:
-    """Turn what a database driver says into words for whoever looks after the machine."""
+    """Turn a driver's error into a UserError that says what to do."""
     try:
         yield
     except sa.exc.IntegrityError:
@@ -78,51 +79,51 @@ def _name(url: sa.URL) -> str:
 
 
 def _engine(url: sa.URL) -> sa.Engine:
-    # An error that nobody expected is printed with its statement; the values in it are patients'.
+    # An unexpected error prints its statement; the values in it are patients'.
     return sa.create_engine(url, hide_parameters=True)
 
 
 def _server_engine(url: sa.URL, read_only: bool) -> sa.Engine:
     """An engine for a database server."""
-    # A connection that the server, or a firewall on the way, has dropped since is noticed and made anew before it is used.
+    # pool_pre_ping replaces a connection that the server or a firewall has dropped.
     engine = sa.create_engine(url, hide_parameters=True, pool_pre_ping=True)
     return engine.execution_options(postgresql_readonly=True) if read_only else engine
 
 
 def _sqlite_engine(url: sa.URL, name: str, read_only: bool) -> sa.Engine:
-    """An engine for a SQLite file; with it everything that is peculiar to SQLite."""
-    is_file = url.database not in (None, "", ":memory:") and not url.database.startswith("file:")
+    """An engine for a SQLite file, with the settings that only SQLite needs."""
+    file = url.database or ":memory:"
+    is_file = file != ":memory:" and not file.startswith("file:")
     try:
-        if is_file and read_only and not Path(url.database).is_file():
+        if is_file and read_only and not Path(file).is_file():
             raise UserError(
-                f"There is no ledger at {name}: a run makes it (python -m pipelines run), or WORKBENCH_LEDGER points elsewhere."
+                f"There is no ledger at {name}: a run makes it (python -m pipelines run), "
+                "or WORKBENCH_LEDGER points elsewhere."
             )
         if is_file and not read_only:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(
             f"The folder of the ledger {name} cannot be made or read: {error.strerror}."
         ) from None
-    busy_seconds = float(url.query.get("timeout", BUSY_SECONDS))
+    busy_seconds = float(str(url.query.get("timeout", BUSY_SECONDS)))
     engine = _engine(url)
 
     @sa.event.listens_for(engine, "connect")
     def _set_up(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = (
-            None  # Python's driver would begin by itself, too late for IMMEDIATE
-        )
+        # Python's driver would begin by itself, too late for IMMEDIATE.
+        connection.isolation_level = None
         if not read_only:
             _switch_to_wal(connection, busy_seconds)
         connection.execute(f"PRAGMA busy_timeout = {round(busy_seconds * 1000)}")
         connection.execute(f"PRAGMA query_only = {int(read_only)}")
-        connection.execute(
-            "PRAGMA synchronous = FULL"
-        )  # committed means on disk, also when the power fails
+        # Committed means on disk, also after a power failure.
+        connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
-        # A transaction that reads first and writes later cannot wait for its turn, so a writer takes it at once.
+        # A transaction that reads before it writes cannot wait for the lock: lock at the start.
         connection.exec_driver_sql(
             "BEGIN IMMEDIATE" if connection.get_execution_options().get("is_writing") else "BEGIN"
         )
@@ -131,8 +132,8 @@ def _sqlite_engine(url: sa.URL, name: str, read_only: bool) -> sa.Engine:
 
 
 def _switch_to_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
-    """Let readers and the writer of this file not wait for each other."""
-    # Two that switch a new file at once stand in each other's way, and there SQLite fails at once instead of waiting: so wait here.
+    """Switch the file to a write-ahead log, so that readers and the writer do not block."""
+    # SQLite does not wait when two processes switch a new file at once: wait here.
     connection.execute("PRAGMA busy_timeout = 0")
     for wait in range(round(busy_seconds / SWITCH_SECONDS), -1, -1):
         try:
@@ -150,17 +151,18 @@ def _migrate(engine: sa.Engine, name: str, read_only: bool) -> None:
         version = schema.version_of(connection)
     if version > newest:
         raise UserError(
-            f"The ledger {name} has version {version}, and this software supports versions up to {newest}: upgrade the software."
+            f"The ledger {name} has version {version}, and this software supports versions up to "
+            f"{newest}: upgrade the software."
         )
     if version < newest and read_only:
         raise UserError(
-            f"The ledger {name} has version {version} and is read as version {newest}: a run brings it up to date."
+            f"The ledger {name} has version {version} and is read as version {newest}: "
+            "a run brings it up to date."
         )
     for number, migration in schema.MIGRATIONS:
         if number > version:
             with explained(name), engine.execution_options(is_writing=True).begin() as connection:
-                if (
-                    connection.dialect.name == "postgresql"
-                ):  # two that make the same table at once stand in each other's way there
+                # Two processes must not create the same table at once.
+                if connection.dialect.name == "postgresql":
                     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATING)))
                 schema.apply(connection, number, migration)

@@ -1,7 +1,4 @@
-"""People's actions on tasks, the record of who looked at which patient and who signed in, and saved views: the only code that writes them.
-
-Append-only, and a returned `record` is on disk. SQLite by default, another database by its URL.
-"""
+"""How long a task may be deferred, and how a length is written."""
 
 from __future__ import annotations
 
@@ -36,13 +33,14 @@ def parse_span(text: str) -> dt.timedelta:
 
 def check_deferral(at: dt.datetime, until: dt.datetime) -> None:
     """UserError unless until is 1 to 14 days after at, both included, in elapsed time."""
-    # Two times in one zone subtract as wall clocks do, an hour wrong over a change of summer time.
-    span = (
-        until.replace(tzinfo=None) - at.replace(tzinfo=None) - (until.utcoffset() - at.utcoffset())
-    )
+    # Two times in one zone subtract as wall clocks: an hour wrong across a change of summer time.
+    zero = dt.timedelta(0)
+    moved = (until.utcoffset() or zero) - (at.utcoffset() or zero)
+    span = until.replace(tzinfo=None) - at.replace(tzinfo=None) - moved
     if not SHORTEST <= span <= LONGEST:
-        distance = f"{abs(span)} {'after' if span > dt.timedelta(0) else 'before'}"
+        distance = f"{abs(span)} {'after' if span > zero else 'before'}"
         raise UserError(
-            f"A task can be deferred for 1 day to 14 days; {until.isoformat(' ')} is {distance} {at.isoformat(' ')}.",
+            f"A task can be deferred for 1 day to 14 days; {until.isoformat(' ')} is {distance} "
+            f"{at.isoformat(' ')}.",
             1,
         )

@@ -80,7 +80,7 @@ class Ledger:
         try:
             return self._append(wanted)
         except sa.exc.IntegrityError:
-            # The unique key found a rival that this transaction's snapshot did not show; a new one does.
+            # The unique key found a rival that this transaction could not see; a new one sees it.
             return self._append(wanted)
 
     def _append(
@@ -90,7 +90,7 @@ class Ledger:
             return actions.append(connection, self._name, wanted)
 
     def prove_writable(self) -> int:
-        """The newest action's number, read in a write transaction; UserError when none can begin."""
+        """The newest action's number, read as a writer; UserError when nobody can write now."""
         with self.writing() as connection:
             return actions.last_seq(connection)
 
@@ -190,5 +190,5 @@ class Ledger:
 
 
 def open_ledger(url: str, *, read_only: bool = False) -> Ledger:
-    """Open the ledger at an SQLAlchemy URL, made or migrated; a read-only one must be up to date."""
+    """Open the ledger at an SQLAlchemy URL, made or migrated; a read-only one must be current."""
     return Ledger(*connect(url, read_only=read_only))

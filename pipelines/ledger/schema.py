@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 
 class Moment(sa.types.TypeDecorator[dt.datetime]):
-    """An aware datetime, kept as UTC text of fixed width: exact to the microsecond, sorts as time does, readable in any database tool."""
+    """An aware datetime as UTC text of fixed width: exact to the microsecond and sortable."""
 
     impl = sa.String(27)
     cache_ok = True
@@ -31,7 +31,7 @@ class Moment(sa.types.TypeDecorator[dt.datetime]):
 
 
 metadata = sa.MetaData()
-# On SQLite only a plain INTEGER may autoincrement; elsewhere the ledger should outlive two billion rows.
+# On SQLite only a plain INTEGER may autoincrement; elsewhere allow over two billion rows.
 _Seq = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 ledger_version = sa.Table(
@@ -45,9 +45,8 @@ actions = sa.Table(
     metadata,
     sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
     sa.Column("task_id", sa.Text, nullable=False),
-    sa.Column(
-        "after_seq", _Seq, nullable=False
-    ),  # the task's last action when this one was written, 0 for none
+    # The task's last action when this one was written, 0 for none.
+    sa.Column("after_seq", _Seq, nullable=False),
     sa.Column("action", sa.Text, nullable=False),
     sa.Column("staff_id", sa.Text, nullable=False),
     sa.Column("at", Moment, nullable=False),
@@ -55,7 +54,7 @@ actions = sa.Table(
     sa.Column("to_staff_id", sa.Text),
     sa.Column("reason", sa.Text),
     sa.Column("is_override", sa.Boolean, nullable=False),
-    # Two people can never both act on the same state of a task, whatever program they use.
+    # Two people can never both act on the same state of a task, in any program.
     sa.UniqueConstraint("task_id", "after_seq", name="actions_one_per_state"),
     sqlite_autoincrement=True,  # a number is never given twice, also after a restore
 )
@@ -94,7 +93,7 @@ sessions = sa.Table(
     sa.Column("event", sa.Text, nullable=False),
     sa.Column("login", sa.Text),
     sa.Column("detail", sa.Text),
-    # Every page view asks when a person's last session ended; this answers without reading the rows, however many there are.
+    # Every page view asks when a person's last session ended; this index answers alone.
     sa.Index("sessions_of_staff", "staff_id", "event", "at"),
     sqlite_autoincrement=True,
 )
@@ -104,7 +103,7 @@ def _create_append_only(connection: sa.Connection, table: sa.Table) -> None:
     table.create(connection)
     if connection.dialect.name != "sqlite":
         return  # see _refuse_changes
-    # SQLite has no roles to take UPDATE and DELETE away from, so triggers refuse them, to every program.
+    # SQLite has no roles to revoke UPDATE and DELETE from, so triggers refuse them.
     for verb in ("UPDATE", "DELETE"):
         refusal = "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
         connection.exec_driver_sql(
@@ -112,30 +111,30 @@ def _create_append_only(connection: sa.Connection, table: sa.Table) -> None:
         )
 
 
-def _people_act(connection: sa.Connection) -> None:
+def _create_actions(connection: sa.Connection) -> None:
     _create_append_only(connection, actions)
 
 
-def _patients_are_looked_at(connection: sa.Connection) -> None:
+def _create_accesses(connection: sa.Connection) -> None:
     _create_append_only(connection, accesses)
 
 
-def _views_are_saved(connection: sa.Connection) -> None:
+def _create_saved_views(connection: sa.Connection) -> None:
     _create_append_only(connection, saved_views)
 
 
-def _people_sign_in(connection: sa.Connection) -> None:
+def _create_sessions(connection: sa.Connection) -> None:
     _create_append_only(connection, sessions)
 
 
-def _accesses_are_looked_up(connection: sa.Connection) -> None:
-    # Not part of the table above, because migration 2 makes that one.
+def _index_accesses(connection: sa.Connection) -> None:
+    # Not part of the table above: migration 2 creates it without these indexes.
     for column in ("patient_id", "staff_id"):
         connection.exec_driver_sql(f"CREATE INDEX accesses_by_{column} ON accesses ({column}, seq)")
 
 
 def _refuse_changes(connection: sa.Connection) -> None:
-    """Append-only in PostgreSQL, too: for whoever owns the tables as well, unless they take the trigger away first."""
+    """Make the tables append-only in PostgreSQL, also for their owner."""
     if connection.dialect.name != "postgresql":
         return
     body = "BEGIN RAISE EXCEPTION 'the ledger is append-only'; END"
@@ -144,17 +143,18 @@ def _refuse_changes(connection: sa.Connection) -> None:
     )
     for table in (actions, accesses, saved_views, sessions):
         connection.exec_driver_sql(
-            f"CREATE TRIGGER {table.name}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table.name} "
+            f"CREATE TRIGGER {table.name}_append_only "
+            f"BEFORE UPDATE OR DELETE OR TRUNCATE ON {table.name} "
             "FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only()"
         )
 
 
 MIGRATIONS: list[tuple[int, Callable[[sa.Connection], None]]] = [
-    (1, _people_act),
-    (2, _patients_are_looked_at),
-    (3, _views_are_saved),
-    (4, _people_sign_in),
-    (5, _accesses_are_looked_up),
+    (1, _create_actions),
+    (2, _create_accesses),
+    (3, _create_saved_views),
+    (4, _create_sessions),
+    (5, _index_accesses),
     (6, _refuse_changes),
 ]
 NEWEST = MIGRATIONS[-1][0]
@@ -170,7 +170,7 @@ def version_of(connection: sa.Connection) -> int:
 def apply(
     connection: sa.Connection, number: int, migration: Callable[[sa.Connection], None]
 ) -> None:
-    """Apply one migration inside the caller's write transaction, unless another process was first."""
+    """Apply one migration in the caller's write transaction, unless another process already did."""
     if version_of(connection) >= number:
         return
     ledger_version.create(connection, checkfirst=True)

@@ -10,7 +10,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def check_storable(what: str, *texts: str | None) -> None:
-    """UserError naming `what` when a text has a NUL or a lone surrogate, as from a mis-set console."""
+    """UserError naming `what` when a text has a NUL or a lone surrogate (a console's encoding)."""
     for text in texts:
         if text and ("\x00" in text or not text.isascii() and _SURROGATE.search(text)):
             raise UserError(

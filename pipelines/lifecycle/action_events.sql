@@ -1,4 +1,4 @@
--- One event for each thing a person did, numbered after the history so far.
+-- One event for each action of a person, numbered after the history so far.
 SELECT
     $last_event_no + ROW_NUMBER() OVER (ORDER BY a.seq) AS event_no,
     a.task_id,

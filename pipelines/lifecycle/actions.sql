@@ -4,7 +4,7 @@ SELECT
     CAST(a.task_id AS VARCHAR) AS task_id,
     CAST(a.action AS VARCHAR) AS action,
     CAST(a.staff_id AS VARCHAR) AS staff_id,
-    CAST(a."at" AS TIMESTAMP WITH TIME ZONE) AS acted_at,
+    CAST(a.at AS TIMESTAMP WITH TIME ZONE) AS acted_at,
     CAST(a.until AS TIMESTAMP WITH TIME ZONE) AS deferred_until,
     CAST(a.to_staff_id AS VARCHAR) AS to_staff_id,
     CAST(a.reason AS VARCHAR) AS reason,

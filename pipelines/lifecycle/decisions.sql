@@ -1,5 +1,5 @@
--- One decision for each stored or asked-for (rule, subject) of the rules that answered: the lifecycle table of design.md.
--- A rule that did not answer has no row here, so nothing of it can change.
+-- One decision for each (rule, subject) with a stored task or a candidate.
+-- Rules that did not answer have no rows here, so their tasks do not change.
 WITH latest AS (
     SELECT
         t.task_id,
@@ -19,7 +19,7 @@ WITH latest AS (
     WHERE t.is_latest
 ),
 
--- A patient whose every case is discharged: what ends tasks that belong to no case.
+-- Patients whose every case is discharged: this ends tasks that belong to no case.
 discharged_patients AS (
     SELECT c.patient_id,
     FROM staging.cases AS c
@@ -77,13 +77,15 @@ facts AS (
         r.clears,
         r.subject_table,
         COALESCE(a.status = 'Active', FALSE) AS is_patient_active,
-        r.ends_at_discharge AND COALESCE(k.is_discharged, d.patient_id IS NOT NULL, FALSE) AS is_ended,
-        -- Only a person's completion is outlived by a persisting condition; a new episode or period is a new condition.
+        r.ends_at_discharge
+        AND COALESCE(k.is_discharged, d.patient_id IS NOT NULL, FALSE) AS is_ended,
+        -- A completed task returns once its condition was away, or with a new episode or period.
         p.is_away
         OR (p.state = 'completed' AND p.episode IS DISTINCT FROM p.stored_episode)
         OR (
             r.period IS NOT NULL
-            AND CAST(p.closed_at AT TIME ZONE f.time_zone AS DATE) < CASE r.period WHEN 'week' THEN f.week_on ELSE f.month_on END
+            AND CAST(p.closed_at AT TIME ZONE f.time_zone AS DATE)
+            < CASE r.period WHEN 'week' THEN f.week_on ELSE f.month_on END
         ) AS may_return,
     FROM pairs AS p
     INNER JOIN rules AS r ON p.rule_id = r.rule_id
@@ -108,7 +110,7 @@ openings AS (
         )
 ),
 
--- The first of the rule's targets that asks for the same subject and will be open after this run.
+-- The target tasks of a rule that will be open for the same subject, in the rule's order.
 conversions AS (
     SELECT
         f.task_id,
@@ -121,7 +123,7 @@ conversions AS (
     WHERE f.state = 'open' AND NOT f.is_asked
 ),
 
--- A target rule that did not answer might ask for the subject: wait for it, or the chain would be cut.
+-- Rules with a target that did not answer: they wait, or the conversion would be lost.
 waiting_rules AS (
     SELECT DISTINCT c.rule_id,
     FROM conversion_rules AS c
@@ -147,8 +149,8 @@ present AS (
     GROUP BY q.rule_id, q.subject_id
 ),
 
--- A refused row about the record or, in a table the rule reads, about its case, or a refused row of its table that nobody can name,
--- is absence of data: nothing may clear on it.
+-- Subjects that a refused row may be about: the record itself, its case in a table the rule reads,
+-- or a row of its table without a usable id. Missing data must not close a task.
 held AS (
     SELECT
         q.rule_id,
@@ -183,7 +185,12 @@ SELECT
         WHEN f.task_id IS NULL OR f.state <> 'open'
             THEN CASE
                 WHEN o.subject_id IS NOT NULL THEN 'open'
-                WHEN f.task_id IS NOT NULL AND NOT f.is_away AND h.subject_id IS NULL AND (NOT f.is_asked OR f.is_ended) THEN 'away'
+                WHEN
+                    f.task_id IS NOT NULL
+                    AND NOT f.is_away
+                    AND h.subject_id IS NULL
+                    AND (NOT f.is_asked OR f.is_ended)
+                    THEN 'away'
                 ELSE 'none'
             END
         WHEN f.is_ended THEN 'discharged'
@@ -196,12 +203,22 @@ SELECT
         ELSE 'none'
     END AS decision,
     CASE
-        WHEN o.subject_id IS NOT NULL THEN SUBSTR(MD5(f.rule_id || '|' || f.subject_id || '|' || CAST(o.occurrence AS VARCHAR)), 1, 16)
+        WHEN o.subject_id IS NOT NULL
+            THEN SUBSTR(
+                MD5(f.rule_id || '|' || f.subject_id || '|' || CAST(o.occurrence AS VARCHAR)), 1, 16
+            )
     END AS open_task_id,
     o.occurrence AS open_occurrence,
     CASE
         WHEN v.task_id IS NOT NULL
-            THEN SUBSTR(MD5(v.target_rule_id || '|' || f.subject_id || '|' || CAST(v.target_occurrence AS VARCHAR)), 1, 16)
+            THEN SUBSTR(
+                MD5(
+                    v.target_rule_id || '|' || f.subject_id || '|'
+                    || CAST(v.target_occurrence AS VARCHAR)
+                ),
+                1,
+                16
+            )
     END AS converts_to_task_id,
     f.close_kind AS previous_close_kind,
 FROM facts AS f

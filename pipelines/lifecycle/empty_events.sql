@@ -1,4 +1,4 @@
--- The history of a practice before its first run: none, with the columns every later run keeps.
+-- The events before the first run: none, with the columns that every run keeps.
 SELECT
     CAST(NULL AS BIGINT) AS event_no,
     CAST(NULL AS VARCHAR) AS task_id,

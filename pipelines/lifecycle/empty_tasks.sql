@@ -1,4 +1,4 @@
--- The tasks of a practice before its first run: none, with the columns every later run keeps.
+-- The tasks before the first run: none, with the columns that every run keeps.
 SELECT
     CAST(NULL AS VARCHAR) AS task_id,
     CAST(NULL AS VARCHAR) AS rule_id,

@@ -1,4 +1,4 @@
--- What this run did to tasks, numbered after the history so far.
+-- The events of this run, numbered after the history so far.
 WITH happenings AS (
     SELECT
         d.open_task_id AS task_id,
@@ -32,7 +32,8 @@ WITH happenings AS (
         3 AS position,
         CASE d.decision
             WHEN 'discharged' THEN 'The case was discharged.'
-            WHEN 'source_gone' THEN 'The record is no longer in the ' || r.subject_table || ' extract.'
+            WHEN 'source_gone'
+                THEN 'The record is no longer in the ' || r.subject_table || ' extract.'
             ELSE r.clears_when
         END AS reason,
         CAST(NULL AS VARCHAR) AS to_staff_id,
@@ -57,7 +58,7 @@ WITH happenings AS (
     INNER JOIN candidates AS c ON d.rule_id = c.rule_id AND d.subject_id = c.subject_id
     WHERE d.decision = 'refresh' AND COALESCE(c.staff_id, '') <> COALESCE(t.rule_staff_id, '')
     UNION ALL
-    -- What a task said earlier can be told only if every change of it is kept.
+    -- Past lists need every earlier value of a task.
     SELECT
         t.task_id,
         'updated' AS event,

@@ -1,6 +1,6 @@
--- The stretches of local days each task was on the list: it came in on one day and, unless it is still open, went out on another.
--- What was closed and reopened within a day never left; a task may stay several times. So the tasks of one evening are those of the
--- evening before, with what came in and without what went out, exactly.
+-- The stretches of local days on which each task was on the list, one row a stretch.
+-- A task closed and reopened within a day stayed. So the tasks of one evening are exactly those of
+-- the evening before, plus those that came in, minus those that went out.
 WITH moves AS (
     SELECT
         e.task_id,
@@ -10,7 +10,17 @@ WITH moves AS (
         e.staff_id,
         e.event IN ('opened', 'reopened') AS is_in,
     FROM current_events AS e
-    WHERE e.event IN ('opened', 'reopened', 'completed', 'override', 'cleared', 'converted', 'discharged', 'source_gone')
+    WHERE
+        e.event IN (
+            'opened',
+            'reopened',
+            'completed',
+            'override',
+            'cleared',
+            'converted',
+            'discharged',
+            'source_gone'
+        )
 ),
 
 ordered AS (
@@ -21,11 +31,13 @@ ordered AS (
         m.happened_at,
         m.staff_id,
         m.is_in,
-        COALESCE(LAG(m.is_in) OVER (PARTITION BY m.task_id ORDER BY m.happened_at, m.event_no), FALSE) AS was_in,
+        COALESCE(
+            LAG(m.is_in) OVER (PARTITION BY m.task_id ORDER BY m.happened_at, m.event_no), FALSE
+        ) AS was_in,
     FROM moves AS m
 ),
 
--- A second closing, of a person and the run at once, changes nothing.
+-- A second closing, by a person and a run at once, changes nothing.
 changes AS (
     SELECT
         o.task_id,
@@ -50,13 +62,14 @@ spans AS (
         c.event_no,
         c.happened_at,
         c.moved_on AS in_on,
-        LEAD(c.moved_on) OVER (PARTITION BY c.task_id ORDER BY c.happened_at, c.event_no) AS out_on,
-        LEAD(c.event) OVER (PARTITION BY c.task_id ORDER BY c.happened_at, c.event_no) AS ended_as,
-        LEAD(c.staff_id) OVER (PARTITION BY c.task_id ORDER BY c.happened_at, c.event_no) AS ended_by,
+        LEAD(c.moved_on) OVER task_order AS out_on,
+        LEAD(c.event) OVER task_order AS ended_as,
+        LEAD(c.staff_id) OVER task_order AS ended_by,
     FROM changes AS c
+    WINDOW task_order AS (PARTITION BY c.task_id ORDER BY c.happened_at, c.event_no)
 ),
 
--- Reopening an occurrence that a newer one had followed leaves it closed.
+-- A reopened occurrence that has a successor stays closed.
 open_spans AS (
     SELECT
         s.task_id,
@@ -67,7 +80,10 @@ open_spans AS (
         s.ended_as,
         s.ended_by,
         CASE
-            WHEN LAG(s.out_on) OVER (PARTITION BY s.task_id ORDER BY s.happened_at, s.event_no) = s.in_on THEN 0
+            WHEN
+                LAG(s.out_on) OVER (PARTITION BY s.task_id ORDER BY s.happened_at, s.event_no)
+                = s.in_on
+                THEN 0
             ELSE 1
         END AS is_new,
     FROM spans AS s
@@ -81,8 +97,13 @@ numbered AS (
         s.out_on,
         s.ended_as,
         s.ended_by,
-        CAST(SUM(s.is_new) OVER (PARTITION BY s.task_id ORDER BY s.happened_at, s.event_no) AS INTEGER) AS stay,
-        ROW_NUMBER() OVER (PARTITION BY s.task_id ORDER BY s.happened_at DESC, s.event_no DESC) AS from_last,
+        CAST(
+            SUM(s.is_new) OVER (PARTITION BY s.task_id ORDER BY s.happened_at, s.event_no)
+            AS INTEGER
+        ) AS stay,
+        ROW_NUMBER()
+            OVER (PARTITION BY s.task_id ORDER BY s.happened_at DESC, s.event_no DESC)
+            AS from_last,
     FROM open_spans AS s
 ),
 

@@ -1,4 +1,4 @@
--- The record every task may be about, as staged in this run. A rule's `subject_table` says where to look.
+-- Every record that a task may be about, as staged in this run, with its subject_table.
 SELECT
     'patients' AS subject_table,
     s.patient_id AS subject_id,

@@ -1,4 +1,4 @@
--- The tasks after this run: the folded ones with this run's decisions, and the new occurrences.
+-- The tasks after this run: the stored ones with its decisions, and the new occurrences.
 WITH converted AS (
     SELECT
         d.task_id,
@@ -6,6 +6,19 @@ WITH converted AS (
         ROW_NUMBER() OVER (PARTITION BY d.converts_to_task_id ORDER BY d.task_id) AS choice,
     FROM decisions AS d
     WHERE d.decision = 'converted'
+),
+
+outcomes AS (
+    SELECT
+        d.task_id,
+        d.rule_id,
+        d.subject_id,
+        d.decision,
+        d.converts_to_task_id,
+        d.decision = 'refresh' AS is_refreshed,
+        d.decision IN ('cleared', 'converted', 'discharged', 'source_gone') AS is_closed_now,
+    FROM decisions AS d
+    WHERE d.task_id IS NOT NULL
 )
 
 SELECT
@@ -15,32 +28,38 @@ SELECT
     t.occurrence,
     t.is_latest AND COALESCE(d.decision, 'none') <> 'open' AS is_latest,
     t.previous_task_id,
-    CASE WHEN d.decision = 'refresh' THEN c.case_id ELSE t.case_id END AS case_id,
+    CASE WHEN d.is_refreshed THEN c.case_id ELSE t.case_id END AS case_id,
     t.patient_id,
-    CASE WHEN d.decision = 'refresh' THEN c.facility_id ELSE t.facility_id END AS facility_id,
-    CASE WHEN d.decision = 'refresh' AND $has_payers THEN c.payer_id ELSE t.payer_id END AS payer_id,
-    CASE WHEN d.decision = 'refresh' THEN c.staff_id ELSE t.rule_staff_id END AS rule_staff_id,
-    -- Whoever edits the document last takes over, from an assigned person too (domain: Owner).
-    CASE WHEN d.decision = 'refresh' AND COALESCE(c.staff_id, '') <> COALESCE(t.rule_staff_id, '') THEN NULL ELSE t.assigned_to_id END
-        AS assigned_to_id,
+    CASE WHEN d.is_refreshed THEN c.facility_id ELSE t.facility_id END AS facility_id,
+    CASE WHEN d.is_refreshed AND $has_payers THEN c.payer_id ELSE t.payer_id END AS payer_id,
+    CASE WHEN d.is_refreshed THEN c.staff_id ELSE t.rule_staff_id END AS rule_staff_id,
+    -- A new owner of the record takes over from an assigned person, too.
+    CASE
+        WHEN d.is_refreshed AND COALESCE(c.staff_id, '') <> COALESCE(t.rule_staff_id, '') THEN NULL
+        ELSE t.assigned_to_id
+    END AS assigned_to_id,
     t.since,
     t.opened_at,
-    CASE WHEN d.decision IN ('cleared', 'converted', 'discharged', 'source_gone') THEN 'cleared' ELSE t.state END AS state,
-    CASE WHEN d.decision IN ('cleared', 'converted', 'discharged', 'source_gone') THEN NULL ELSE t.deferred_until END AS deferred_until,
-    CASE WHEN d.decision IN ('cleared', 'converted', 'discharged', 'source_gone') THEN $as_of ELSE t.closed_at END AS closed_at,
-    CASE WHEN d.decision IN ('cleared', 'converted', 'discharged', 'source_gone') THEN 'system' ELSE t.closed_by END AS closed_by,
-    CASE WHEN d.decision IN ('cleared', 'converted', 'discharged', 'source_gone') THEN d.decision ELSE t.close_kind END AS close_kind,
-    CASE WHEN d.decision = 'refresh' THEN c.reason ELSE t.reason END AS reason,
-    CASE WHEN d.decision = 'refresh' THEN c.amount ELSE t.amount END AS amount,
-    CASE WHEN d.decision = 'refresh' THEN c.manual ELSE t.manual END AS manual,
-    CASE WHEN d.decision = 'refresh' THEN c.episode ELSE t.episode END AS episode,
-    CASE WHEN d.decision IN ('cleared', 'converted', 'discharged', 'source_gone', 'away') THEN TRUE ELSE t.is_away END AS is_away,
+    CASE WHEN d.is_closed_now THEN 'cleared' ELSE t.state END AS state,
+    CASE WHEN d.is_closed_now THEN NULL ELSE t.deferred_until END AS deferred_until,
+    CASE WHEN d.is_closed_now THEN $as_of ELSE t.closed_at END AS closed_at,
+    CASE WHEN d.is_closed_now THEN 'system' ELSE t.closed_by END AS closed_by,
+    CASE WHEN d.is_closed_now THEN d.decision ELSE t.close_kind END AS close_kind,
+    CASE WHEN d.is_refreshed THEN c.reason ELSE t.reason END AS reason,
+    CASE WHEN d.is_refreshed THEN c.amount ELSE t.amount END AS amount,
+    CASE WHEN d.is_refreshed THEN c.manual ELSE t.manual END AS manual,
+    CASE WHEN d.is_refreshed THEN c.episode ELSE t.episode END AS episode,
+    CASE WHEN d.is_closed_now OR d.decision = 'away' THEN TRUE ELSE t.is_away END AS is_away,
     COALESCE(t.converted_from, f.task_id) AS converted_from,
-    CASE WHEN d.decision = 'converted' THEN d.converts_to_task_id ELSE t.converted_to END AS converted_to,
+    CASE
+        WHEN d.decision = 'converted' THEN d.converts_to_task_id
+        ELSE t.converted_to
+    END AS converted_to,
     t.last_seq,
 FROM tasks_with_actions AS t
-LEFT JOIN decisions AS d ON t.task_id = d.task_id
-LEFT JOIN candidates AS c ON d.decision = 'refresh' AND d.rule_id = c.rule_id AND d.subject_id = c.subject_id
+LEFT JOIN outcomes AS d ON t.task_id = d.task_id
+LEFT JOIN candidates AS c
+    ON d.is_refreshed AND d.rule_id = c.rule_id AND d.subject_id = c.subject_id
 LEFT JOIN converted AS f ON t.task_id = f.converts_to_task_id AND f.choice = 1
 UNION ALL
 SELECT

@@ -1,4 +1,4 @@
--- What people did, folded into the stored tasks. The run folds for good; the worklist folds what no run has folded yet.
+-- The stored tasks that have actions, after these actions.
 WITH closings AS (
     SELECT
         a.task_id,
@@ -37,8 +37,8 @@ touched AS (
     GROUP BY a.task_id
 ),
 
--- A completion wins over a clearing the run made meanwhile: the person did it, and sees their name.
--- Taking it back gives the task the state it would have had; an older occurrence stays closed beside a newer one.
+-- A person's completion wins over a clearing by a run meanwhile.
+-- Reopening opens only the latest occurrence; an older one stays closed.
 states AS (
     SELECT
         s.task_id,
@@ -77,9 +77,21 @@ SELECT
         WHEN d.task_id IS NOT NULL THEN d.deferred_until
         ELSE s.deferred_until
     END AS deferred_until,
-    CASE WHEN x.is_completed_now THEN x.completed_at WHEN x.is_reopened_now THEN NULL ELSE s.closed_at END AS closed_at,
-    CASE WHEN x.is_completed_now THEN x.completed_by WHEN x.is_reopened_now THEN NULL ELSE s.closed_by END AS closed_by,
-    CASE WHEN x.is_completed_now THEN x.completed_as WHEN x.is_reopened_now THEN NULL ELSE s.close_kind END AS close_kind,
+    CASE
+        WHEN x.is_completed_now THEN x.completed_at
+        WHEN x.is_reopened_now THEN NULL
+        ELSE s.closed_at
+    END AS closed_at,
+    CASE
+        WHEN x.is_completed_now THEN x.completed_by
+        WHEN x.is_reopened_now THEN NULL
+        ELSE s.closed_by
+    END AS closed_by,
+    CASE
+        WHEN x.is_completed_now THEN x.completed_as
+        WHEN x.is_reopened_now THEN NULL
+        ELSE s.close_kind
+    END AS close_kind,
     s.reason,
     s.amount,
     s.manual,

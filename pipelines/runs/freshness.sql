@@ -1,4 +1,4 @@
--- The newest run and how old the oldest extract is that it accepted; without a manifest an extract does not say how old it is.
+-- The newest run and the time of its oldest accepted extract; one without a manifest has no time.
 SELECT
     r.run_no,
     r.run_id,

@@ -1,4 +1,5 @@
--- The tables that the newest run did not accept, why, and the run (its as_of) whose rows are shown instead; none if there never was one.
+-- The tables that the newest run did not accept, why, and the as_of of the run whose rows are
+-- shown instead; NULL if no run ever accepted the table.
 WITH accepted_runs AS (
     SELECT
         t.table_name,

@@ -1,4 +1,4 @@
--- How many rows of one run broke which check in which column; the values stand only in data/rejected.
+-- How many rows of one run broke which check in which column; the values are in data/rejected.
 SELECT
     r.table_name,
     r.column_name,

@@ -1,4 +1,4 @@
--- What one rule asked for in each run and what came of it, the newest run first.
+-- The candidates of one rule in each run and what became of them, the newest run first.
 SELECT
     a.run_no,
     r.run_id,

@@ -56,7 +56,7 @@ def run(
     as_of: dt.datetime,
     tell: Callable[[str], None] = lambda stage: None,
 ) -> RunReport:
-    """Run over a folder of extracts at a moment (aware) and publish; UserError, nothing published."""
+    """Run over a folder of extracts at a moment (aware) and publish all of it, or UserError."""
     applied = rules_overrides.rules_in_force(settings)
     with snapshots.one_run_at_a_time(settings.warehouse), _connection(settings) as con:
         before = previous.attach_previous(con, settings.warehouse)

@@ -1,4 +1,4 @@
--- The rules of one run, the withheld ones first; a rule that has since been retired has no title left but its id.
+-- The rules of one run, the withheld ones first; a retired rule shows its id as title.
 SELECT
     a.rule_id,
     COALESCE(r.title, a.rule_id) AS title,

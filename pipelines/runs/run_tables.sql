@@ -12,4 +12,6 @@ SELECT
     t.warnings,
 FROM run_tables AS t
 WHERE t.run_no = $run_no
-ORDER BY CASE WHEN t.status <> 'accepted' THEN 0 WHEN t.rows_refused > 0 THEN 1 ELSE 2 END, t.table_name
+ORDER BY
+    CASE WHEN t.status <> 'accepted' THEN 0 WHEN t.rows_refused > 0 THEN 1 ELSE 2 END,
+    t.table_name

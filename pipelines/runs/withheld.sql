@@ -1,4 +1,4 @@
--- The rules that were not allowed to answer in the newest run, with the reason; their tasks stand as they stood before.
+-- The rules withheld in the newest run, with the reason; their tasks are unchanged.
 SELECT
     a.rule_id,
     COALESCE(r.title, a.rule_id) AS title,

@@ -1,7 +1,8 @@
 """Build, publish and open warehouse snapshots: the only module that opens DuckDB.
 
-A snapshot is one DuckDB file, written beside the live one and never changed once published. `CURRENT` names the live
-one and is replaced by an atomic rename, so a reader sees the old list or the new one, and a run that dies publishes nothing.
+A snapshot is one DuckDB file, written beside the live one and never changed once published.
+`CURRENT` names the live one and is replaced by an atomic rename: a reader sees the old list or the
+new one, and a run that dies publishes nothing.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def one(
     sql: str,
     parameters: Sequence[object] | Mapping[str, object] | None = None,
 ) -> tuple | None:
-    """The first row, or None; all rows are fetched, since an unfinished result keeps the connection busy."""
+    """The first row, or None; fetches all rows, as an open result keeps the connection busy."""
     rows = con.execute(sql, parameters).fetchall()
     return rows[0] if rows else None
 
@@ -76,14 +77,15 @@ def row(con: duckdb.DuckDBPyConnection, sql: str, **parameters: object) -> dict[
 
 
 def current(folder: Path) -> Path | None:
-    """The live snapshot file, or None before the first run; UserError when the pointer is broken."""
+    """The live snapshot file, None before the first run; UserError when the pointer is broken."""
     try:
         name = (folder / "CURRENT").read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(
-            f"{folder / 'CURRENT'}: the pointer to the live snapshot cannot be read ({type(error).__name__}). {_kept(folder)}"
+            f"{folder / 'CURRENT'}: the pointer to the live snapshot cannot be read "
+            f"({type(error).__name__}). {_kept(folder)}"
         ) from None
     path = folder / name
     if "/" in name or not name.endswith(".duckdb") or not path.is_file():
@@ -116,20 +118,24 @@ def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
 
 
 def damaged(path: Path, error: duckdb.Error) -> str:
-    """What to say of a snapshot that cannot be read, and how to go on without it."""
+    """The message for a snapshot that cannot be read, with the way to go on without it."""
     kept = ", ".join(sorted(p.name for p in path.parent.glob("*.duckdb") if p != path)) or "none"
     return (
-        f"{path}: the snapshot cannot be read ({type(error).__name__}); it is damaged or of another version. Other snapshots here: {kept}. "
-        "Write the newest sound one's name into CURRENT and run the pipeline: what people did is in the ledger."
+        f"{path}: the snapshot cannot be read ({type(error).__name__}); it is damaged or of "
+        f"another version. Other snapshots here: {kept}. Write the newest sound one's name into CURRENT "
+        "and run the pipeline: what people did is in the ledger."
     )
 
 
 @contextmanager
 def one_run_at_a_time(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock for a run; UserError at once when another run holds it. The lock dies with its process."""
+    """Hold the folder's lock for a run; UserError at once when another run holds it.
+
+    The lock ends with its process.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = open(folder / ".lock", "w", encoding="utf-8")  # noqa: SIM115 - held open for the length of the run
+        lock = open(folder / ".lock", "w", encoding="utf-8")  # noqa: SIM115 - held for the run
     except OSError as error:
         raise UserError(f"{folder}: cannot be written to ({error.strerror})") from None
     with lock:
@@ -154,15 +160,14 @@ def building(folder: Path, run_id: str) -> Path:
 
 def attach_new(con: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Attach a new snapshot file for writing as `snapshot`."""
-    con.execute(
-        "SET checkpoint_threshold = '1TB'"
-    )  # one checkpoint, when it is detached: a tenth faster than one a table
+    # One checkpoint when it is detached: a tenth faster than one for each table.
+    con.execute("SET checkpoint_threshold = '1TB'")
     con.execute(f"ATTACH {literal(path)} AS snapshot")
     con.execute("CREATE SCHEMA snapshot.staging")
 
 
 def publish(con: duckdb.DuckDBPyConnection, folder: Path, run_id: str) -> Path:
-    """Close the snapshot being built, make it durable, point CURRENT at it, and drop the oldest ones."""
+    """Close the new snapshot, make it durable, point CURRENT at it, and drop the oldest ones."""
     source, target = building(folder, run_id), folder / f"{run_id}.duckdb"
     con.execute("DETACH snapshot")
     sync(source)
@@ -175,8 +180,8 @@ def publish(con: duckdb.DuckDBPyConnection, folder: Path, run_id: str) -> Path:
         sync(folder)
     except OSError as error:
         raise UserError(
-            f"{target}: this list is live now, but the disk would not confirm it ({error.strerror}), so after a power failure it may be "
-            "the previous one: look after the disk."
+            f"{target}: this list is live now, but the disk did not confirm it "
+            f"({error.strerror}), so after a power failure it may be the previous one: check the disk."
         ) from None
     for old in sorted(folder.glob("*.duckdb"))[:-KEPT]:
         if old != target:
@@ -204,7 +209,7 @@ def create_table(
 
 
 def insert(con: duckdb.DuckDBPyConnection, name: str, rows: list[tuple]) -> None:
-    # Small tables of our own: one statement takes a millisecond where one a row takes ten.
+    # For small tables: one statement takes a millisecond where one for each row takes ten.
     for start in range(0, len(rows), ROWS_AT_ONCE):
         some = rows[start : start + ROWS_AT_ONCE]
         marks = ", ".join(f"({', '.join('?' for _ in row)})" for row in some)

@@ -117,7 +117,7 @@ def written_columns() -> list[Column]:
 
 
 def create_closed_tasks(con: duckdb.DuckDBPyConnection, as_of: dt.datetime) -> None:
-    """Store what lists show of closed tasks: unchanged until the next run, seconds for a million."""
+    """Store what lists show of closed tasks, which takes seconds for a million tasks."""
     con.execute(
         "CREATE OR REPLACE TEMP TABLE moment AS SELECT CAST($at AS TIMESTAMPTZ) AS seen_at",
         {"at": as_of},
@@ -145,8 +145,10 @@ def sources() -> str:
 def _stored(con: duckdb.DuckDBPyConnection, name: str) -> tuple[str | None, str | None]:
     """The hashes of layout and sources in a snapshot; None in one of format 3 or earlier."""
     stored = snapshots.row(con, f"FROM {name}.snapshot") or {}
-    layout, its_sources = stored.get("layout"), stored.get("sources")
-    return layout and str(layout), its_sources and str(its_sources)
+    layout, its_sources = (stored.get(column) for column in ("layout", "sources"))
+    return None if layout is None else str(layout), None if its_sources is None else str(
+        its_sources
+    )
 
 
 def _digest(parts: Sequence[str | Column]) -> str:

@@ -1,4 +1,6 @@
-"""The lifecycle table of design.md and the numbered rules of domain.md §1, row by row, through the command line.
+"""The lifecycle through whole runs of the command line: at least one for each row of its table.
+
+test_decisions.py has every row on hand-made tables.
 
 Day n is 06:00 in New York on 1 November 2026 plus n days (Workbench.day).
 """
@@ -33,20 +35,6 @@ class TestOpening:
         assert task["opened_at"].startswith("2026-11-02T11:00:00")
         assert task["amount"] == 40.0
         assert "$40.00" in task["reason"]
-
-    @pytest.mark.parametrize("status", ["Inactive", "Referral"])
-    def test_a_patient_who_is_not_active_gets_none(
-        self, workbench: Workbench, owing: Practice, status: str
-    ) -> None:
-        workbench.run(owing.add("patients", "A", status=status), 1)
-        assert workbench.tasks(1) == []
-
-    def test_it_opens_once_the_patient_is_active_again(
-        self, workbench: Workbench, owing: Practice
-    ) -> None:
-        workbench.run(owing.add("patients", "A", status="Referral"), 1)
-        workbench.run(owing.add("patients", "A", status="Active"), 2)
-        assert workbench.states(2, "uncollected_payments") == {("V1", 1): "pending"}
 
     def test_the_tasks_of_a_rule_that_was_taken_away_stay_under_its_name(
         self, workbench: Workbench, owing: Practice, monkeypatch: pytest.MonkeyPatch
@@ -98,52 +86,6 @@ class TestClearing:
         )
         assert task["closed_at"].startswith("2026-11-03T11:00:00")
 
-    def test_an_inactive_patient_keeps_the_open_task_and_it_still_clears(
-        self, workbench: Workbench, owing: Practice
-    ) -> None:
-        workbench.run(owing, 1)
-        workbench.run(owing.add("patients", "A", status="Inactive"), 2)
-        assert workbench.states(2, "uncollected_payments") == {("V1", 1): "pending"}
-        workbench.run(paid(owing), 3)
-        assert workbench.states(3, "uncollected_payments") == {("V1", 1): "cleared"}
-
-    def test_a_voided_payment_gives_a_new_occurrence_linked_to_the_old(
-        self, workbench: Workbench, owing: Practice
-    ) -> None:
-        workbench.run(owing, 1)
-        workbench.run(paid(owing), 2)
-        workbench.run(
-            owing.payment(
-                "P2", "A", "2026-10-30", "40.00", kind="void", paid_at="2026-11-03T12:00:00"
-            ),
-            3,
-        )
-        assert workbench.states(3, "uncollected_payments") == {
-            ("V1", 1): "cleared",
-            ("V1", 2): "pending",
-        }
-        opened = [
-            e
-            for e in workbench.history("A", 3)
-            if (e["event"], e["rule_id"]) == ("opened", "uncollected_payments")
-        ]
-        assert opened[1]["linked_task_id"] == opened[0]["task_id"]
-
-    def test_a_manual_rule_waits_for_a_person(
-        self, workbench: Workbench, practice: Practice
-    ) -> None:
-        practice.patient("A").add(
-            "policies",
-            "POL",
-            patient_id="A",
-            case_id="C-A",
-            verification_requested_at="2026-10-20T10:00:00",
-        )
-        workbench.run(practice, 1)
-        workbench.run(practice.add("policies", "POL", verified_at="2026-11-02T10:00:00"), 2)
-        assert workbench.states(2, "benefit_verification_required") == {("POL", 1): "pending"}
-        assert workbench.states(2, "benefit_verification_complete") == {("POL", 1): "pending"}
-
     def test_a_deferred_task_clears_while_hidden_and_keeps_its_deferral_in_the_history(
         self, workbench: Workbench, owing: Practice
     ) -> None:
@@ -172,27 +114,6 @@ class TestCompletion:
             "S1",
         )
         assert len([t for t in workbench.tasks(9) if t["rule_id"] == "uncollected_payments"]) == 1
-
-    def test_it_comes_back_once_the_condition_went_away_and_returned(
-        self, workbench: Workbench, owing: Practice
-    ) -> None:
-        workbench.run(owing, 1)
-        workbench.act("complete", workbench.one(1, "uncollected_payments", "V1"), 1.2)
-        workbench.run(paid(owing), 2)
-        workbench.run(owing.remove("payments", "P1"), 3)
-        assert workbench.states(3, "uncollected_payments") == {
-            ("V1", 1): "completed",
-            ("V1", 2): "pending",
-        }
-
-    def test_going_inactive_and_active_again_is_not_the_condition_going_away(
-        self, workbench: Workbench, owing: Practice
-    ) -> None:
-        workbench.run(owing, 1)
-        workbench.act("complete", workbench.one(1, "uncollected_payments", "V1"), 1.2)
-        workbench.run(owing.add("patients", "A", status="Inactive"), 2)
-        workbench.run(owing.add("patients", "A", status="Active"), 3)
-        assert workbench.states(3, "uncollected_payments") == {("V1", 1): "completed"}
 
     def test_an_override_asks_for_a_reason_and_is_recorded_as_one(
         self, workbench: Workbench, practice: Practice
@@ -250,28 +171,6 @@ class TestPeriods:
         workbench.run(practice, 16)  # open ones are not doubled next week
         assert workbench.states(16, "mips") == {("C-A", 1): "completed", ("C-A", 2): "pending"}
 
-    def test_mips_never_clears_by_itself(self, workbench: Workbench, practice: Practice) -> None:
-        self.survey(practice)
-        workbench.run(practice, 2)
-        workbench.run(
-            practice.add("surveys", "SV2", case_id="C-A", completed_at="2026-11-03T10:00:00"), 3
-        )
-        assert workbench.states(3, "mips") == {("C-A", 1): "pending"}
-
-    def test_a_completed_unscheduled_patient_returns_next_month(
-        self, workbench: Workbench, practice: Practice
-    ) -> None:
-        practice.patient("A")
-        workbench.run(practice, 3)
-        workbench.act("complete", workbench.one(3, "unscheduled_patient", "A"), 3.1)
-        workbench.run(practice, 28)
-        assert workbench.states(28, "unscheduled_patient") == {("A", 1): "completed"}
-        workbench.run(practice, 30)  # 1 December
-        assert workbench.states(30, "unscheduled_patient") == {
-            ("A", 1): "completed",
-            ("A", 2): "pending",
-        }
-
 
 class TestConversion:
     def chain(self, practice: Practice) -> Practice:
@@ -303,75 +202,6 @@ class TestConversion:
         links = {(e["task_id"], e["event"], e["linked_task_id"]) for e in workbench.history("A", 2)}
         assert (asked["task_id"], "converted", waiting["task_id"]) in links
         assert (waiting["task_id"], "converted_from", asked["task_id"]) in links
-
-    def test_a_fax_that_turns_out_failed_converts_and_a_good_resend_waits_again(
-        self, workbench: Workbench, practice: Practice
-    ) -> None:
-        workbench.run(
-            self.chain(practice).add(
-                "faxes", "X1", document_id="D", status="Sent", sent_at="2026-10-31T15:00:00"
-            ),
-            1,
-        )
-        assert workbench.states(1, "pending_signature") == {("D", 1): "pending"}
-        workbench.run(
-            practice.add(
-                "faxes",
-                "X1",
-                status="Failed",
-                sent_at="",
-                failed_at="2026-11-02T15:00:00",
-                attempts="5",
-            ),
-            2,
-        )
-        assert workbench.states(2, "pending_signature") == {("D", 1): "converted"}
-        assert workbench.states(2, "failed_fax") == {("D", 1): "pending"}
-        workbench.run(
-            practice.add(
-                "faxes", "X2", document_id="D", status="Sent", sent_at="2026-11-03T15:00:00"
-            ),
-            3,
-        )
-        assert workbench.states(3, "pending_signature") == {
-            ("D", 1): "converted",
-            ("D", 2): "pending",
-        }
-        assert workbench.states(3, "failed_fax") == {("D", 1): "pending"}, "a person completes it"
-
-    def test_no_task_opens_for_an_inactive_patient_by_conversion_either(
-        self, workbench: Workbench, practice: Practice
-    ) -> None:
-        workbench.run(self.chain(practice), 1)
-        practice.add("patients", "A", status="Inactive")
-        workbench.run(
-            practice.add(
-                "faxes", "X1", document_id="D", status="Sent", sent_at="2026-11-02T15:00:00"
-            ),
-            2,
-        )
-        assert workbench.states(2, "faxing_required") == {("D", 1): "cleared"}
-        assert workbench.states(2, "pending_signature") == {}
-        workbench.run(practice.add("patients", "A", status="Active"), 3)
-        assert workbench.states(3, "pending_signature") == {("D", 1): "pending"}
-
-    def test_a_second_failure_after_a_completed_first_one_is_a_new_task(
-        self, workbench: Workbench, practice: Practice
-    ) -> None:
-        self.chain(practice).add(
-            "faxes", "X1", document_id="D", status="Failed", failed_at="2026-10-31T15:00:00"
-        )
-        workbench.run(practice, 1)
-        workbench.act("complete", workbench.one(1, "failed_fax", "D"), 1.1)
-        workbench.run(practice, 2)
-        assert workbench.states(2, "failed_fax") == {("D", 1): "completed"}
-        workbench.run(
-            practice.add(
-                "faxes", "X2", document_id="D", status="Failed", failed_at="2026-11-03T15:00:00"
-            ),
-            3,
-        )
-        assert workbench.states(3, "failed_fax") == {("D", 1): "completed", ("D", 2): "pending"}
 
 
 class TestDischarge:
@@ -434,75 +264,10 @@ class TestAbsence:
         workbench.run(owing, 3)
         assert workbench.states(3, "uncollected_payments") == {("V1", 1): "cleared"}
 
-    def test_without_patients_nothing_opens_or_clears(
-        self, workbench: Workbench, owing: Practice
-    ) -> None:
-        workbench.run(owing, 1)
-        paid(owing).visit("V2", "A", "2026-10-31T09:00:00", amount_due="10.00")
-        workbench.run(owing, 2, without=("patients",))
-        assert workbench.states(2, "uncollected_payments") == {("V1", 1): "pending"}
-
     def test_a_refused_row_holds_its_own_task(self, workbench: Workbench, owing: Practice) -> None:
         workbench.run(owing, 1)
         workbench.run(owing.add("appointments", "V1", amount_due="forty"), 2)
         assert workbench.states(2, "uncollected_payments") == {("V1", 1): "pending"}
-
-    def test_a_refused_case_holds_the_tasks_of_all_its_records(
-        self, workbench: Workbench, owing: Practice
-    ) -> None:
-        workbench.run(owing, 1)
-        workbench.run(owing.add("cases", "C-A", opened_on="01/05/2026"), 2)
-        assert workbench.states(2, "uncollected_payments") == {("V1", 1): "pending"}
-        assert workbench.states(2, "unscheduled_patient") == {("A", 1): "pending"}
-
-    def test_a_refused_void_of_the_case_holds_the_clearing(
-        self, workbench: Workbench, owing: Practice
-    ) -> None:
-        workbench.run(owing, 1)
-        workbench.run(paid(owing).payment("P2", "A", "2026-10-30", "bad", kind="void"), 2)
-        assert workbench.states(2, "uncollected_payments") == {("V1", 1): "pending"}
-        workbench.run(owing.remove("payments", "P2"), 3)
-        assert workbench.states(3, "uncollected_payments") == {("V1", 1): "cleared"}
-
-    def test_a_refused_visit_holds_the_authorization_it_would_count_for(
-        self, workbench: Workbench, practice: Practice
-    ) -> None:
-        practice.patient("A").add("policies", "POL", patient_id="A")
-        practice.add(
-            "authorizations",
-            "AU",
-            policy_id="POL",
-            case_id="C-A",
-            visit_limit="5",
-            ends_on="2027-10-01",
-            starts_on="2026-10-01",
-        )
-        for number in (1, 2, 3):
-            practice.visit(f"V{number}", "A", f"2026-10-0{number}T09:00:00")
-        workbench.run(practice, 1)
-        assert workbench.states(1, "authorization_expiring") == {("AU", 1): "pending"}
-        workbench.run(practice.add("appointments", "V3", status="Compl"), 2)
-        assert workbench.states(2, "authorization_expiring") == {("AU", 1): "pending"}
-
-    def test_a_case_that_names_no_patient_holds_the_patients_tasks(
-        self, workbench: Workbench, practice: Practice
-    ) -> None:
-        workbench.run(practice.patient("A"), 1)
-        workbench.run(practice.add("cases", "C-A", patient_id=""), 2)
-        assert workbench.states(2, "unscheduled_patient") == {("A", 1): "pending"}
-
-    def test_a_refused_open_case_is_no_discharge(
-        self, workbench: Workbench, practice: Practice
-    ) -> None:
-        practice.patient("A").add("cases", "C-OLD", patient_id="A", discharged_on="2026-09-01")
-        workbench.run(
-            practice.add(
-                "intake_submissions", "I1", patient_id="A", submitted_at="2026-10-29T10:00:00"
-            ),
-            1,
-        )
-        workbench.run(practice.add("cases", "C-A", opened_on="zz"), 2)
-        assert workbench.states(2, "intake_complete") == {("I1", 1): "pending"}
 
     def test_a_manifest_dated_in_the_future_does_not_freeze_the_list(
         self, workbench: Workbench, owing: Practice

@@ -1,0 +1,172 @@
+"""Hand-made tables for decisions.sql and its neighbours: a lifecycle without extracts or rules."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import duckdb
+import pytest
+
+from pipelines import lifecycle, staging
+from pipelines.extracts import contract, contract_sql
+from pipelines.rules import sql as rules_sql
+from pipelines.warehouse import snapshots
+
+AS_OF = dt.datetime(2026, 11, 3, 11, tzinfo=dt.UTC)  # a Tuesday, 06:00 in New York
+Row = dict[str, object]
+
+
+@dataclass
+class Lifecycle:
+    """One run's decisions: rule `r` over visits of patient A's case C-A at facility F1."""
+
+    con: duckdb.DuckDBPyConnection
+    rules: dict[str, Row] = field(default_factory=dict)
+    waiting: list[str] = field(default_factory=list)
+
+    def rule(self, rule_id: str = "r", **given: object) -> Lifecycle:
+        """Add a rule that answered: clears auto, about appointments, without a period."""
+        row = {"rule_id": rule_id, "clears": "auto", "clears_when": "It is done."}
+        row |= {"ends_at_discharge": False, "subject_table": "appointments", "is_answered": True}
+        self.insert("rules", **row | given)
+        self.insert("rule_reads", rule_id=rule_id, table_name="appointments", is_read=True)
+        return self
+
+    def reads(self, table: str, rule_id: str = "r", *, is_read: bool = True) -> Lifecycle:
+        """Add a table that a rule reads, or only depends on."""
+        return self.insert("rule_reads", rule_id=rule_id, table_name=table, is_read=is_read)
+
+    def converts(self, rule_id: str, *targets: str) -> Lifecycle:
+        """Let a rule convert to these, in this order."""
+        for position, target in enumerate(targets):
+            self.insert(
+                "conversion_rules", rule_id=rule_id, target_rule_id=target, position=position
+            )
+        return self
+
+    def record(self, table: str, **row: object) -> Lifecycle:
+        """Stage a record, or replace the one with its key."""
+        key = contract.key_of(table)
+        self.con.execute(f"DELETE FROM staging.{table} WHERE {key} = ?", [row[key]])
+        return self.insert(f"staging.{table}", **row)
+
+    def visit(self, visit: str = "V1") -> Lifecycle:
+        """Stage a visit of case C-A."""
+        return self.record("appointments", appointment_id=visit, case_id="C-A")
+
+    def candidate(self, subject: str = "V1", rule_id: str = "r", **given: object) -> Lifecycle:
+        """Let a rule ask for a subject."""
+        row = {"rule_id": rule_id, "subject_id": subject, "case_id": "C-A", "patient_id": "A"}
+        row |= {"facility_id": "F1", "since": dt.date(2026, 10, 30), "reason": "unpaid"}
+        return self.insert("candidates", **row | {"manual": "allowed"} | given)
+
+    def task(self, state: str = "open", subject: str = "V1", **given: object) -> Lifecycle:
+        """Store a task of rule `r`: `r-<subject>-<occurrence>`, opened a day ago."""
+        row = {"rule_id": "r", "subject_id": subject, "occurrence": 1, "is_latest": True}
+        row |= {"case_id": "C-A", "patient_id": "A", "facility_id": "F1", "state": state}
+        row |= {"opened_at": AS_OF - dt.timedelta(days=1), "is_away": False, "last_seq": 0}
+        row |= {"since": dt.date(2026, 10, 30), "reason": "unpaid", "manual": "allowed"}
+        if state != "open":
+            row |= {"closed_at": AS_OF - dt.timedelta(hours=20), "close_kind": state}
+            row |= {"closed_by": "S1" if state == "completed" else "system"}
+        row |= given
+        task_id = "-".join(str(row[name]) for name in ("rule_id", "subject_id", "occurrence"))
+        return self.insert("tasks_with_actions", task_id=task_id, **row)
+
+    def refused(self, table: str, id_table: str, id_value: str) -> Lifecycle:
+        """Refuse a row of a table that names this record."""
+        return self.insert("refused_ids", table_name=table, id_table=id_table, id_value=id_value)
+
+    def refused_unnamed(self, table: str) -> Lifecycle:
+        """Refuse a row of a table that has no usable id."""
+        return self.insert("refused_unnamed", table_name=table, n=1)
+
+    def decide(self) -> dict[tuple[str, str], str]:
+        """The decision for each (rule, subject)."""
+        self.con.execute("CREATE OR REPLACE TEMP TABLE decisions AS " + lifecycle.sql("decisions"))
+        rows = self.con.execute(
+            "SELECT d.rule_id, d.subject_id, d.decision FROM decisions AS d"
+        ).fetchall()
+        assert len(rows) == len({row[:2] for row in rows}), "one decision for each pair"
+        return {(rule_id, subject): decision for rule_id, subject, decision in rows}
+
+    def tasks(self) -> list[Row]:
+        """The tasks after the run, in order of rule, subject and occurrence."""
+        self.decide()
+        given = {"as_of": AS_OF, "has_payers": True}
+        return self._rows(lifecycle.sql("tasks"), "rule_id, subject_id, occurrence", given)
+
+    def events(self) -> list[Row]:
+        """The events of the run, in their order."""
+        self.decide()
+        given = {"as_of": AS_OF, "has_payers": True, "last_event_no": 10}
+        return self._rows(lifecycle.sql("events"), "event_no", given)
+
+    def insert(self, table: str, **row: object) -> Lifecycle:
+        """Add a row; columns that are not given are NULL."""
+        marks = ", ".join(f"${name}" for name in row)
+        self.con.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", row)
+        return self
+
+    def _rows(self, sql: str, order: str, given: Row) -> list[Row]:
+        found = self.con.execute(f"FROM ({sql}) ORDER BY {order}", given)
+        names = [column[0] for column in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+@pytest.fixture(scope="session")
+def lifecycle_tables() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Every table that decisions.sql, tasks.sql and events.sql read, empty."""
+    with snapshots.connect() as con:
+        con.execute("CREATE SCHEMA extract")
+        con.execute("CREATE SCHEMA staging")
+        for table, sql in staging.staging_sql().items():
+            con.execute(contract_sql.table_sql(table))
+            given = {"as_of": AS_OF} if staging.parameters(table) else None
+            con.execute(f"CREATE TABLE staging.{table} AS {sql}", given)
+        con.execute("CREATE TABLE tasks_with_actions AS " + lifecycle.sql("empty_tasks"))
+        con.execute(
+            "CREATE TABLE rules (rule_id VARCHAR, clears VARCHAR, clears_when VARCHAR, "
+            "ends_at_discharge BOOLEAN, subject_table VARCHAR, period VARCHAR, "
+            "is_answered BOOLEAN)"
+        )
+        con.execute(
+            "CREATE TABLE conversion_rules "
+            "(rule_id VARCHAR, target_rule_id VARCHAR, position INTEGER)"
+        )
+        con.execute(
+            "CREATE TABLE rule_reads (rule_id VARCHAR, table_name VARCHAR, is_read BOOLEAN)"
+        )
+        con.execute(
+            "CREATE TABLE refused_ids (table_name VARCHAR, id_table VARCHAR, id_value VARCHAR)"
+        )
+        con.execute("CREATE TABLE refused_unnamed (table_name VARCHAR, n BIGINT)")
+        con.execute(
+            "CREATE TABLE found (rule_id VARCHAR, subject_id VARCHAR, case_id VARCHAR, "
+            "patient_id VARCHAR, facility_id VARCHAR, staff_id VARCHAR, since DATE, "
+            "amount DECIMAL(12, 2), reason VARCHAR, manual VARCHAR, episode VARCHAR)"
+        )
+        con.execute("CREATE TABLE candidates AS " + rules_sql("payers") + " LIMIT 0")
+        con.execute("CREATE VIEW subjects AS " + lifecycle.sql("subjects"))
+        yield con
+
+
+@pytest.fixture
+def run(lifecycle_tables: duckdb.DuckDBPyConnection) -> Iterator[Lifecycle]:
+    """A run with rule `r`, and the Active patient A with the open case C-A and the visit V1."""
+    lifecycle_tables.begin()
+    made = Lifecycle(lifecycle_tables)
+    made.record(
+        "facilities",
+        facility_id="F1",
+        time_zone="America/New_York",
+        today=dt.date(2026, 11, 3),
+        week_on=dt.date(2026, 11, 2),
+        month_on=dt.date(2026, 11, 1),
+    )
+    made.record("patients", patient_id="A", status="Active")
+    made.record("cases", case_id="C-A", patient_id="A", is_discharged=False)
+    yield made.rule().visit()
+    lifecycle_tables.rollback()
