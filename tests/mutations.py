@@ -1,4 +1,4 @@
-"""Damage for extract folders: what a hand, a spreadsheet, a copy that broke off or another system does to them."""
+"""Damage to extract folders, as by hand, by a spreadsheet or by a copy that broke off."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _repeat_changed(rows: Rows, choose: random.Random) -> None:
 
 def _orphan(rows: Rows, choose: random.Random) -> None:
     references = [place for place, name in enumerate(rows[0]) if name.endswith("_id")]
-    if references:  # other damage may have renamed or dropped them
+    if references:  # earlier damage may have renamed or dropped them
         rows[_row(rows, choose)][choose.choice(references)] = "NOBODY"
 
 
@@ -182,7 +182,10 @@ def _inserted(data: bytes, piece: bytes, choose: random.Random) -> bytes:
 
 
 def damage(folder: Path, kind: str, table: str, seed: int) -> None:
-    """Do one kind of damage to a table of a folder of CSV extracts, the same for the same seed; nothing where there is nothing left to damage."""
+    """Do one kind of damage to a table of a folder of CSV extracts, the same for the same seed.
+
+    A file that is missing or empty stays as it is.
+    """
     choose, path = random.Random(seed), folder / f"{table}.csv"
     if kind == "no_manifest":
         (folder / "manifest.csv").unlink(missing_ok=True)
@@ -205,16 +208,15 @@ def damage(folder: Path, kind: str, table: str, seed: int) -> None:
             return
     else:
         rows = rows_of(path)
-        if (
-            rows is not None and len(rows) > 1 and len(rows[0]) > 1
-        ):  # another separator leaves one column
+        # Another delimiter leaves one column.
+        if rows is not None and len(rows) > 1 and len(rows[0]) > 1:
             IN_ROWS[kind](rows, choose)
             with open(path, "w", encoding="utf-8", newline="") as file:
                 csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def rows_of(path: Path) -> Rows | None:
-    """The records of a CSV file as Python's own reader sees them, all of one width; None when it is not plainly one."""
+    """The records of a CSV file; None when they differ in width or Python cannot read them."""
     try:
         rows = list(csv.reader(io.StringIO(path.read_bytes().decode(), newline=""), strict=True))
     except (csv.Error, UnicodeDecodeError, FileNotFoundError):

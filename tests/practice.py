@@ -1,4 +1,4 @@
-"""A hand-made practice for tests: each row states only what the test is about, the rest has defaults."""
+"""A practice for tests: each row states only what the test is about, the rest has defaults."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ DEFAULTS: dict[str, dict[str, object]] = {
 
 
 class Practice:
-    """Rows by table and key; `add` inserts or changes one, `remove` takes one away, `write` makes the extract folder."""
+    """Rows by table and key; `write` makes the extract folder."""
 
     def __init__(self) -> None:
         self.tables: dict[str, dict[str, dict[str, object]]] = {
@@ -63,13 +63,13 @@ class Practice:
         self.add("payers", "PAY1")
 
     def add(self, table: str, key: str, **values: object) -> Practice:
-        """Insert a row with the table's defaults, or change the one with this key."""
+        """Insert a row with the table's defaults, or change the row with this key."""
         row = self.tables[table].setdefault(key, {**DEFAULTS[table], contract.key_of(table): key})
         row.update(values)
         return self
 
     def remove(self, table: str, key: str) -> Practice:
-        """Take a record away, as an EMR does that deletes."""
+        """Delete a record, as some EMRs do."""
         del self.tables[table][key]
         return self
 
@@ -109,7 +109,7 @@ class Practice:
     def write(
         self, folder: Path, extracted_at: dt.datetime | None, *, without: tuple[str, ...] = ()
     ) -> Path:
-        """All tables as CSV, with a manifest when `extracted_at` is given."""
+        """Write all tables as CSV, with a manifest when `extracted_at` is given."""
         folder.mkdir(parents=True, exist_ok=True)
         for patient in self.tables["patients"].values():
             logs.know(patient)

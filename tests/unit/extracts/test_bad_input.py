@@ -1,4 +1,4 @@
-"""What bad input gets: a clear message naming file, line and column, no traceback, nothing published half, nothing lost."""
+"""Bad input: a message that names file, line and column; the published list stays whole."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def live(workbench: Workbench, practice: Practice) -> Workbench:
 
 
 def refused(workbench: Workbench, *arguments: object) -> str:
-    """The message of a command that must publish nothing and leave the list as it was."""
+    """The message of a command that must fail and leave the published list unchanged."""
     before = (
         (workbench.data / "warehouse" / "CURRENT").read_text()
         if (workbench.data / "warehouse" / "CURRENT").exists()
@@ -63,14 +63,14 @@ def written(workbench: Workbench, practice: Practice, day: float = 2) -> Path:
 
 
 class TestFolders:
-    def test_a_folder_that_is_not_there(self, live: Workbench) -> None:
+    def test_a_missing_folder(self, live: Workbench) -> None:
         assert "nowhere" in refused(live, *run(live, live.extracts / "nowhere"))
 
     def test_an_empty_folder(self, live: Workbench, tmp_path: Path) -> None:
         (tmp_path / "empty").mkdir()
         assert "no extract table" in refused(live, *run(live, tmp_path / "empty"))
 
-    def test_a_folder_one_may_not_read(self, live: Workbench, practice: Practice) -> None:
+    def test_a_folder_without_permission(self, live: Workbench, practice: Practice) -> None:
         folder = written(live, practice)
         for open_one in (live.data, live.data / "warehouse", *folder.parents):
             if open_one.stat().st_uid == os.getuid() and open_one != Path("/"):
@@ -95,7 +95,7 @@ class TestFolders:
 
 @contextmanager
 def as_nobody() -> Iterator[None]:
-    """Without root's right to read everything."""
+    """Run as a user who, unlike root, may not read everything."""
     was_root = os.geteuid() == 0
     if was_root:
         os.seteuid(65534)
@@ -125,7 +125,7 @@ class TestFiles:
         ("value", "check"),
         [("1970-01-01", "day"), ("11/03/2026", "day"), ("2026-02-30", "day"), ("", "required")],
     )
-    def test_a_day_that_is_none_is_refused(
+    def test_a_day_outside_the_calendar_is_refused(
         self, live: Workbench, practice: Practice, value: str, check: str
     ) -> None:
         live.run(practice.patient("B").add("cases", "C-B", opened_on=value), 2)
@@ -150,7 +150,7 @@ class TestFiles:
         assert "amount" in out
         assert live.states(2, "uncollected_payments") == {("V1", 1): "pending"}
 
-    def test_an_unknown_column_is_said_and_ignored(
+    def test_an_unknown_column_is_reported_and_ignored(
         self, live: Workbench, practice: Practice
     ) -> None:
         folder = written(live, practice)
@@ -173,7 +173,7 @@ class TestFiles:
         assert "withheld" in live.run(folder, 2)
         assert live.states(2, "uncollected_payments") == {("V1", 1): "pending"}
 
-    def test_without_a_manifest_a_fifth_of_the_rows_may_go_and_no_more(
+    def test_without_a_manifest_at_most_a_fifth_of_the_rows_may_be_gone(
         self, workbench: Workbench, practice: Practice
     ) -> None:
         practice.patient("A")
@@ -253,7 +253,7 @@ class TestFiles:
         path.write_text(path.read_text(), encoding="utf-16")
         assert "payments.csv is written in UTF-16" in live.run(folder, 2)
 
-    def test_ten_thousand_refused_rows_are_counted_and_lost_nowhere(
+    def test_ten_thousand_refused_rows_are_all_counted(
         self, live: Workbench, practice: Practice
     ) -> None:
         for number in range(10_000):
@@ -353,7 +353,8 @@ class TestSettings:
             )
         workbench.data.mkdir()
         (workbench.data / "settings.toml").write_text(
-            "[rules.authorization_expiring.payers.PAY2]\ndays_ahead = 30\n[rules.unscheduled_patient]\nenabled = false\n"
+            "[rules.authorization_expiring.payers.PAY2]\ndays_ahead = 30\n"
+            "[rules.unscheduled_patient]\nenabled = false\n"
         )
         assert "switched off" in workbench.run(practice, 1)
         assert workbench.states(1, "authorization_expiring") == {("AUB", 1): "pending"}
@@ -377,12 +378,12 @@ class TestStores:
             left.unlink()
         assert "ledger.sqlite" in refused(live, *run(live, written(live, practice)))
 
-    def test_a_pointer_to_nothing_is_said(self, live: Workbench) -> None:
+    def test_a_pointer_to_nothing_is_reported(self, live: Workbench) -> None:
         (live.data / "warehouse" / "CURRENT").write_text("gone.duckdb\n")
         code, _, err = live.command("tasks")
         assert (code, "CURRENT" in err) == (2, True)
 
-    def test_a_snapshot_cut_in_half_is_said(self, live: Workbench) -> None:
+    def test_a_snapshot_cut_in_half_is_reported(self, live: Workbench) -> None:
         (path,) = (live.data / "warehouse").glob("*.duckdb")
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
         code, _, err = live.command("tasks", "--status", "all")
@@ -391,13 +392,13 @@ class TestStores:
     @pytest.mark.parametrize(
         "filters", [("--type", "nope"), ("--facility", "F9"), ("--category", "billing")]
     )
-    def test_a_filter_that_names_nothing_is_said(
+    def test_a_filter_that_names_nothing_is_reported(
         self, live: Workbench, filters: tuple[str, str]
     ) -> None:
         code, _, err = live.command("tasks", *filters)
         assert (code, "There is no" in err) == (2, True)
 
-    def test_before_the_first_run_tasks_says_what_to_do(self, workbench: Workbench) -> None:
+    def test_tasks_before_the_first_run_says_what_to_do(self, workbench: Workbench) -> None:
         code, _, err = workbench.command("tasks")
         assert (code, "python -m pipelines run" in err) == (2, True)
 
@@ -406,7 +407,7 @@ class TestStores:
             practice.patient(f"N{number}", last_name=f"Name {number}")
         folder = written(live, practice)
         command = [sys.executable, "-m", "pipelines", *map(str, run(live, folder))]
-        # A limit on the size of any file stands in for the full disk: the write fails in the middle in the same way.
+        # A limit on file sizes stands in for a full disk: the write fails in the middle, too.
         limit = (200_000, 200_000)
         done = subprocess.run(
             command,

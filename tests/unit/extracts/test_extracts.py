@@ -1,4 +1,4 @@
-"""A folder of extracts: what is found, what is refused whole, and that every row read is staged or refused."""
+"""A folder of extracts: tables found, tables refused; every row is staged or refused."""
 
 import datetime as dt
 import os
@@ -17,7 +17,10 @@ FACILITIES = "facility_id,name,time_zone\nF1,North,America/New_York\n"
 PATIENTS = (
     "patient_id,first_name,last_name,birth_date,status,facility_id,phone,email,reminder_channel\n"
 )
-CASES = "case_id,patient_id,facility_id,therapist_id,opened_on,discharged_on,visits_per_week_target,referring_provider,referring_fax\n"
+CASES = (
+    "case_id,patient_id,facility_id,therapist_id,opened_on,discharged_on,visits_per_week_target,"
+    "referring_provider,referring_fax\n"
+)
 AT = dt.datetime(2026, 11, 3, 6, tzinfo=dt.UTC)
 
 
@@ -55,7 +58,7 @@ def _read(
     return con, {outcome.table: outcome for outcome in outcomes}
 
 
-def test_a_sound_folder_is_read_and_nothing_is_refused(tmp_path):
+def test_nothing_of_a_valid_folder_is_refused(tmp_path):
     con, outcomes = _read(
         tmp_path,
         {
@@ -75,7 +78,7 @@ def test_a_sound_folder_is_read_and_nothing_is_refused(tmp_path):
     assert not (tmp_path / "rejected").exists()
 
 
-def test_refused_rows_go_to_the_rejected_folder_and_their_ids_are_noted(tmp_path):
+def test_refused_rows_are_written_to_the_rejected_folder_and_their_ids_kept(tmp_path):
     patients = (
         PATIENTS
         + _patient("P1")
@@ -94,7 +97,8 @@ def test_refused_rows_go_to_the_rejected_folder_and_their_ids_are_noted(tmp_path
     )
     assert (outcomes["patients"].rows_read, outcomes["patients"].rows_staged) == (5, 1)
     assert con.execute(
-        "SELECT line, column_name, check_name FROM extract.refused_rows WHERE table_name = 'patients' ORDER BY line"
+        "SELECT line, column_name, check_name FROM extract.refused_rows "
+        "WHERE table_name = 'patients' ORDER BY line"
     ).fetchall() == [
         (3, "birth_date", "birth_day"),
         (4, "patient_id; status", "required; value_set"),
@@ -102,7 +106,8 @@ def test_refused_rows_go_to_the_rejected_folder_and_their_ids_are_noted(tmp_path
         (6, "patient_id", "duplicate_key"),
     ]
     assert con.execute(
-        "SELECT id_table, id_value FROM extract.refused_ids WHERE table_name = 'patients' ORDER BY ALL"
+        "SELECT id_table, id_value FROM extract.refused_ids "
+        "WHERE table_name = 'patients' ORDER BY ALL"
     ).fetchall() == [
         ("facilities", "F1"),
         ("patients", "P2"),
@@ -120,7 +125,7 @@ def test_refused_rows_go_to_the_rejected_folder_and_their_ids_are_noted(tmp_path
     assert "patients.csv,3,birth_date,birth_day,P2,Ann,Secretname,30/04/1961,Active,F1,,," in lines
 
 
-def test_orphans_are_refused_and_a_missing_parent_is_not_held_against_the_rows(tmp_path):
+def test_orphans_are_refused_unless_the_parent_table_is_missing(tmp_path):
     con, outcomes = _read(
         tmp_path, {"facilities.csv": FACILITIES, "cases.csv": CASES + _case("C1", "nobody")}
     )
@@ -154,7 +159,7 @@ def test_a_folder_of_parts_is_one_table_with_keys_unique_over_all_parts(tmp_path
         ("patients,2026-11-01T06:00:00,2,true,", "older than the one before"),
     ],
 )
-def test_a_file_that_its_manifest_disowns_is_refused_whole(manifest, says, tmp_path):
+def test_a_file_that_contradicts_its_manifest_is_refused(manifest, says, tmp_path):
     files = {
         "patients.csv": PATIENTS + _patient("P1") + _patient("P2"),
         "manifest.csv": "table,extracted_at,row_count,complete,horizon_on\n" + manifest + "\n",
@@ -167,7 +172,7 @@ def test_a_file_that_its_manifest_disowns_is_refused_whole(manifest, says, tmp_p
     assert says in outcomes["patients"].reason and "patients.csv" in outcomes["patients"].reason
 
 
-def test_a_fifth_of_the_rows_may_be_gone_but_not_more(tmp_path):
+def test_at_most_a_fifth_of_the_rows_may_be_gone(tmp_path):
     files = {"patients.csv": PATIENTS + "".join(_patient(f"P{n}") for n in range(8))}
     assert (
         _read(tmp_path, files, {"patients": read.Previous(10, None)})[1]["patients"].status
@@ -285,16 +290,14 @@ def test_a_folder_without_tables_or_with_two_files_of_one_table_is_an_error(tmp_
         extracts_folder.find(tmp_path)
 
 
-def test_no_permission_is_said_of_the_folder_and_of_the_file():
-    with (
-        tempfile.TemporaryDirectory() as name
-    ):  # not tmp_path: nobody but its owner may pass through that one
+def test_missing_permission_names_the_folder_or_the_file():
+    with tempfile.TemporaryDirectory() as name:  # only its owner may enter tmp_path
         folder = Path(name)
         folder.chmod(0o777)
         (folder / "patients.csv").write_text(PATIENTS)
         (folder / "patients.csv").chmod(0)
         (folder / "closed").mkdir(mode=0)
-        is_root = os.geteuid() == 0  # root may read everything, so it steps down for a moment
+        is_root = os.geteuid() == 0  # root may read everything
         if is_root:
             os.seteuid(65534)
         try:
@@ -309,7 +312,7 @@ def test_no_permission_is_said_of_the_folder_and_of_the_file():
     assert outcome.reason == "patients.csv cannot be opened: no permission to read it"
 
 
-def test_dated_folders_come_in_the_order_of_their_days(tmp_path):
+def test_dated_folders_are_sorted_by_day(tmp_path):
     for name in ("2026-11-03", "20261101", "2026-11-02-evening", "other"):
         (tmp_path / name).mkdir()
     assert [folder.name for folder in extracts_folder.dated_folders(tmp_path)] == [

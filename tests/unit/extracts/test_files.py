@@ -47,7 +47,7 @@ def _ids(con: duckdb.DuckDBPyConnection) -> list[str]:
     ],
 )
 @pytest.mark.parametrize("by_record", [False, True])
-def test_every_way_of_writing_a_file_gives_the_same_rows(name, content, by_record, tmp_path):
+def test_every_variant_of_a_file_has_the_same_rows(name, content, by_record, tmp_path):
     (tmp_path / name).write_bytes(content)
     con, part = _load(tmp_path / name, by_record=by_record)
     assert _ids(con) == ["0001", "0002"]
@@ -86,7 +86,7 @@ def test_a_quote_that_never_closes_refuses_its_own_line_only(tmp_path):
     assert _ids(con) == [str(number) for number in range(2, 130) if number != 5]
 
 
-def test_a_line_break_inside_quotes_is_one_row_and_later_lines_are_counted_on(tmp_path):
+def test_a_line_break_inside_quotes_counts_as_a_line_of_one_row(tmp_path):
     (tmp_path / "surveys.csv").write_text(
         HEADER + '1,C1,"two\nlines",2026-01-01\n\n2,C1,MIPS,2026-01-01\n'
     )
@@ -137,9 +137,11 @@ def test_a_damaged_gzip_or_parquet_file_is_refused_whole(tmp_path):
 def test_parquet_types_are_kept_and_validated_all_the_same(tmp_path):
     path = tmp_path / "surveys.parquet"
     duckdb.execute(
-        f"""COPY (SELECT t.id AS survey_id, 'C1' AS case_id, 'MIPS' AS "Kind", t.made AS completed_at
+        f"""COPY (
+        SELECT t.id AS survey_id, 'C1' AS case_id, 'MIPS' AS "Kind", t.made AS completed_at
         FROM (VALUES (1, TIMESTAMP '2026-01-01 08:00:00'),
-        (2, TIMESTAMP '1970-01-01 00:00:00'), (3, NULL), (4, TIMESTAMP '2300-01-01 00:00:00')) AS t (id, made)) TO '{path}' (FORMAT parquet)"""
+        (2, TIMESTAMP '1970-01-01 00:00:00'), (3, NULL),
+        (4, TIMESTAMP '2300-01-01 00:00:00')) AS t (id, made)) TO '{path}' (FORMAT parquet)"""
     )
     con, part = _load(path)
     refused = validation.refuse(con, "surveys", set())
@@ -159,7 +161,10 @@ def test_parquet_types_are_kept_and_validated_all_the_same(tmp_path):
 
 def test_parquet_times_with_a_zone_are_utc(tmp_path):
     path = tmp_path / "surveys.parquet"
-    row = "SELECT 'S' AS survey_id, 'C' AS case_id, 'k' AS kind, TIMESTAMPTZ '2026-01-01 08:00:00-05' AS completed_at"
+    row = (
+        "SELECT 'S' AS survey_id, 'C' AS case_id, 'k' AS kind, "
+        "TIMESTAMPTZ '2026-01-01 08:00:00-05' AS completed_at"
+    )
     duckdb.execute(f"COPY ({row}) TO '{path}' (FORMAT parquet)")
     con, _ = _load(path)
     assert con.execute(
@@ -168,9 +173,7 @@ def test_parquet_times_with_a_zone_are_utc(tmp_path):
 
 
 @pytest.mark.parametrize("table", list(contract.TABLES))
-def test_typing_never_joins_because_a_join_may_shuffle_the_rows_and_their_lines_with_them(
-    table, tmp_path
-):
+def test_typing_has_no_join_because_a_join_may_reorder_rows(table, tmp_path):
     names = [column.name for column in contract.columns(table)]
     (tmp_path / "any.csv").write_text(",".join(names) + "\n")
     source = contract_sql.Source(

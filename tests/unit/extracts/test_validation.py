@@ -1,4 +1,4 @@
-"""SQL that flags doubtful rows and pandera that validates them accept what pandera alone accepts."""
+"""SQL that flags doubtful rows, with pandera behind it, accepts what pandera alone accepts."""
 
 import csv
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The sample practice: the same bytes every time, true to the contracts, consistent from one moment to the next."""
+"""The sample practice: reproducible, valid, and consistent from one moment to the next."""
 
 import datetime as dt
 import filecmp
@@ -15,7 +15,7 @@ from pipelines.extracts import contract, formats
 from pipelines.sample.traps import TRAPS
 
 ROOT = Path(__file__).resolve().parents[3]
-MOST_BYTES = 2_000_000  # of data/sample: everybody who clones the repository gets it
+MOST_BYTES = 2_000_000  # of data/sample: every clone of the repository has it
 # When a row of a table first existed; tables not named here have no such column.
 MADE_AT = {
     "cases": "opened_on",
@@ -28,7 +28,7 @@ MADE_AT = {
     "intake_submissions": "submitted_at",
     "surveys": "completed_at",
 }
-# Moments that say when something was done: an extract cannot know them in advance.
+# Moments of past events: an extract cannot know them in advance.
 DONE_AT = {
     "cases": ("discharged_on",),
     "policies": ("verification_requested_at", "verified_at"),
@@ -84,18 +84,18 @@ def tomorrow(days):
 
 
 def of_trap(tables, table, number):
-    """The rows of a written patient in a table that names the patient."""
+    """The rows of a patient of traps/ in a table that has the patient's id."""
     rows = tables[table]
     return rows[rows.patient_id == f"{number:07d}"]
 
 
 def of_trap_case(tables, table, number):
-    """The rows of a written patient in a table that names the case."""
+    """The rows of a patient of traps/ in a table that has the case's id."""
     rows = tables[table]
     return rows[rows.case_id.str.startswith(f"{number:07d}")]
 
 
-def test_two_writings_give_the_same_bytes(tmp_path):
+def test_the_same_arguments_give_the_same_bytes(tmp_path):
     write(tmp_path / "one")
     write(tmp_path / "two")
     names = [path.name for path in (tmp_path / "one").iterdir()]
@@ -134,7 +134,7 @@ def test_the_committed_sample_is_small():
 
 
 @pytest.mark.parametrize("as_of", DAYS, ids=str)
-def test_every_table_keeps_its_contract_at_any_moment(days, as_of):
+def test_every_table_is_valid_at_any_moment(days, as_of):
     known = {}
     token = formats.KNOWN_KEYS.set(known)
     try:
@@ -153,7 +153,7 @@ def test_every_table_keeps_its_contract_at_any_moment(days, as_of):
 def test_nothing_is_known_before_it_happened(days, as_of):
     moment = as_of.replace(
         tzinfo=None
-    ).isoformat()  # New York is the facility furthest east: no local time is later
+    ).isoformat()  # New York is furthest east: no local time is later
     for table, column in MADE_AT.items():
         assert (days[as_of][table][column] <= moment).all(), table
     for table, names in DONE_AT.items():
@@ -200,7 +200,7 @@ def test_parquet_holds_the_same_rows_as_csv(tmp_path, today):
         assert [row[0] for row in keys] == list(today[table][key]), table
 
 
-def test_writing_again_leaves_nothing_of_the_other_format(tmp_path):
+def test_writing_again_removes_the_other_format(tmp_path):
     write(tmp_path, file_format="parquet")
     write(tmp_path, file_format="csv")
     assert not list(tmp_path.glob("*.parquet"))
@@ -225,13 +225,13 @@ def test_a_wrong_option_gets_a_clear_message(tmp_path, wrong, message):
         write(tmp_path, **wrong)
 
 
-def test_a_place_that_cannot_be_written_gets_a_clear_message(tmp_path):
+def test_a_folder_that_cannot_be_written_gets_a_clear_message(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="Cannot write the sample"):
         write(tmp_path / "file")
 
 
-def test_the_readme_says_which_patient_shows_which_trap():
+def test_the_readme_lists_every_trap():
     readme = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
     listed = dict(re.findall(r"^\| `(\d{7})` \| (.+?) \|$", readme, re.MULTILINE))
     assert listed == {f"{number:07d}": trap.shows for number, trap in sorted(TRAPS.items())}
@@ -303,7 +303,7 @@ def test_document_traps_exist(today):
     assert of_trap_case(today, "documents", 952).started_at.iloc[0] == "2026-11-19T23:45:00"
 
 
-def test_clinics_lie_in_two_time_zones(today):
+def test_facilities_are_in_two_time_zones(today):
     zones = today["facilities"].set_index("facility_id").time_zone
     assert set(zones) == {"America/New_York", "America/Chicago"}
     assert zones[of_trap_case(today, "cases", 952).facility_id.iloc[0]] == "America/Chicago"

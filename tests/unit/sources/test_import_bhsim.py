@@ -1,6 +1,6 @@
-"""The bhsim source: an export nobody here wrote comes out as the tasks that counting in its raw files gives.
+"""The bhsim source: its import gives the tasks that its raw files imply.
 
-The expected numbers are counted here from the raw CSVs with plain Python, never through the SQL of the import.
+The expected numbers are counted from the raw CSVs in Python, never with the SQL of the import.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def raw(name: str) -> list[Row]:
 
 
 def iso(moment: datetime) -> str:
-    """As the export writes its times; texts of this form sort as the times do."""
+    """A time as the export writes it; these texts sort as times do."""
     return moment.strftime("%Y-%m-%dT%H:%M")
 
 
@@ -77,7 +77,7 @@ def imported(tmp_path_factory) -> dict[datetime, Path]:
     return folders
 
 
-# --- what the raw files say, by themselves ---------------------------------------------------------------------------
+# --- expected from the raw files ---
 
 
 def begun(moment: datetime) -> list[Row]:
@@ -104,7 +104,10 @@ def enrollments() -> dict[tuple[str, str], list[Row]]:
 
 
 def episode(record: Row, day: str) -> Row | None:
-    """The enrollment that covers the day for the person and programme of a visit or assessment; in this export a day has one at most."""
+    """The enrollment that covers the day for a visit's or assessment's person and programme.
+
+    In this export, a day has at most one.
+    """
     rows = enrollments().get((record["individual_id"], record["program_id"]), [])
     covering = [
         row
@@ -116,7 +119,7 @@ def episode(record: Row, day: str) -> Row | None:
 
 
 def expected_unscheduled(moment: datetime) -> set[str]:
-    """Active people without a visit ahead, within 30 days, that still stood at the moment and belongs to an enrollment begun by then."""
+    """Active people without a valid visit in the next 30 days, in an enrollment begun by then."""
     last_day, has_visit = day_after(iso(moment)[:10], 30), set()
     for visit in raw("visits"):
         is_ahead = (
@@ -172,7 +175,7 @@ def expected_second_surveys(moment: datetime) -> set[str]:
     }
 
 
-# --- the canonical files ---------------------------------------------------------------------------------------------
+# --- the canonical files ---
 
 
 def test_the_export_is_the_one_described() -> None:
@@ -339,7 +342,7 @@ def test_the_manifest_counts_the_rows_and_says_how_far_ahead_the_visits_reach(im
     }
 
 
-def test_a_case_belongs_to_whoever_saw_the_person_last(imported) -> None:
+def test_a_case_belongs_to_the_therapist_of_the_latest_visit(imported) -> None:
     visits, latest = by_key(EXPORT, "visits", "visit_id"), {}
     for row in rows_of(imported[EXPORTED], "appointments"):
         began_at = visits[row["appointment_id"]]["actual_start"]
@@ -354,11 +357,11 @@ def test_a_case_belongs_to_whoever_saw_the_person_last(imported) -> None:
     } == {case: staff for case, (_, staff) in latest.items()}
 
 
-# --- the whole way, by the command line --------------------------------------------------------------------------------
+# --- from the command line to tasks ---
 
 
 def pipelines(data: Path, *arguments: str) -> str:
-    """Run the command line with its data in `data`; what it prints."""
+    """Run a command on the data folder `data`; returns what it prints."""
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith("WORKBENCH_")
     } | {"WORKBENCH_DATA": str(data)}
@@ -375,7 +378,7 @@ def pipelines(data: Path, *arguments: str) -> str:
 
 
 @pytest.mark.parametrize("moment", MOMENTS[:2], ids=iso)
-def test_the_worklist_holds_the_tasks_that_the_raw_files_give(tmp_path, moment) -> None:
+def test_the_list_has_the_tasks_that_the_raw_files_imply(tmp_path, moment) -> None:
     extracts, as_of = str(tmp_path / "extracts"), moment.isoformat()
     pipelines(
         tmp_path,
@@ -414,5 +417,5 @@ def test_the_worklist_holds_the_tasks_that_the_raw_files_give(tmp_path, moment) 
     }
     assert len(tasks) == sum(map(len, expected.values()))
     assert {task["patient_id"] for task in tasks} <= active
-    # Every case has one action, so cases stand for their actions here, whichever of the two a rule takes as its subject.
+    # Every case has one action, so the case stands for it if the action is a rule's subject.
     assert subjects == {rule: found for rule, found in expected.items() if found}

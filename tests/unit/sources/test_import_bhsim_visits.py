@@ -1,4 +1,4 @@
-"""Visits of bhsim: which enrollment each belongs to, and what was known of it at a moment, in small exports made by hand."""
+"""Visits of bhsim: their enrollment and their status at a moment, in small exports."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ VISIT = dict.fromkeys(rows_of(EXPORT, "visits")[0], "") | {
 
 
 def import_visits(export: Path, visits: dict[str, Row], as_of: str) -> dict[str, Row]:
-    """Import one person with enrollments E1 (March) and E2 (from May on) and these visits; the appointments by id."""
+    """The appointments of a person with enrollments E1 (March) and E2 (from May), by id."""
     rewrite(
         export / "individuals.csv",
         [

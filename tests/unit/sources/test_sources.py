@@ -1,4 +1,4 @@
-"""The import step: what every source gets from it, what a spoilt export gets, and that a new source is one folder."""
+"""Imports of any source: conversion, messages for bad exports, and a new source."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_an_export_with_bom_crlf_and_semicolons_reads_the_same(export, tmp_path)
     assert contents(tmp_path / "out") == contents(tmp_path / "plain")
 
 
-# --- what bad input gets ---------------------------------------------------------------------------------------------
+# --- bad exports ---
 
 
 def remove_column(path: Path, column: str) -> None:
@@ -120,7 +120,7 @@ BAD_EXPORTS = {
 
 
 @pytest.mark.parametrize("spoil, message", BAD_EXPORTS.values(), ids=BAD_EXPORTS)
-def test_a_spoilt_export_is_refused_and_the_place_named(export, tmp_path, spoil, message) -> None:
+def test_a_damaged_export_is_refused_and_the_place_named(export, tmp_path, spoil, message) -> None:
     spoil(export)
     with pytest.raises(UserError, match=message) as refused:
         sources.import_export("bhsim", export, tmp_path / "out", EXPORTED)
@@ -153,12 +153,12 @@ def test_a_second_import_replaces_the_first(tmp_path) -> None:
     assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
 
 
-def test_an_unknown_source_is_told_the_known_ones(tmp_path) -> None:
+def test_the_message_for_an_unknown_source_names_the_known_ones(tmp_path) -> None:
     with pytest.raises(UserError, match="no source named other; known: bhsim"):
         sources.import_export("other", EXPORT, tmp_path / "out", EXPORTED)
 
 
-# --- a new source is one folder ---------------------------------------------------------------------------------------
+# --- a new source is one folder ---
 
 
 @pytest.fixture
@@ -189,7 +189,8 @@ def test_a_new_source_is_one_folder(home, tmp_path) -> None:
         (
             "payers.sql",
             "SELECT 1 AS payer_id, 2 AS kind",
-            r"facility/payers\.sql: gives the columns payer_id, kind; the contract wants payer_id, name, kind",
+            r"facility/payers\.sql: gives the columns payer_id, kind; "
+            "the contract wants payer_id, name, kind",
         ),
         ("payers.sql", "SELEC 1", r"facility/payers\.sql: .*syntax error"),
         ("payers.sql", "", r"facility/payers\.sql: holds no SELECT"),

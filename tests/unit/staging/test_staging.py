@@ -1,4 +1,4 @@
-"""What staging adds to the typed extracts: local days, whose record it is, what money is worth, which fax is the newest."""
+"""What staging adds to the extracts: local days, owners, net amounts, the newest fax."""
 
 import datetime as dt
 from decimal import Decimal
@@ -99,7 +99,7 @@ def money(practice, *entries):
         (["payment 20", "payment 30", "void 30"], [20, 30, -30]),
     ],
 )
-def test_a_void_takes_back_at_most_what_was_there(staged, practice, entries, worth):  # noqa: F811
+def test_a_void_reverses_at_most_what_was_paid(staged, practice, entries, worth):  # noqa: F811
     rows = staged("payments", money(practice, *entries))
     assert [row["net_amount"] for row in rows] == [Decimal(amount) for amount in worth]
 
