@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -33,53 +34,56 @@ def billing_tables(
     return {"payments": _payments(dice, cases, visits), "claims": claims, "claim_holds": holds}
 
 
-def _payments(dice: Dice, cases: Cases, visits: Visits) -> pa.Table:
-    owing = np.flatnonzero((visits.outcome == COMPLETED) & (visits.amount_due > 0))
+class _Entry(NamedTuple):
+    """Payment rows of the owing visits where `which` holds."""
+
+    which: Flags
+    digit: int  # the last one of the payment's number
+    kind: int  # position in KINDS
+    cents: Ints
+    paid_at: Moments
+
+
+def _entries(dice: Dice, cases: Cases, visits: Visits, owing: Ints) -> list[_Entry]:
+    """What is paid for the visits at the positions `owing`, and what is voided or refunded."""
     number, due = visits.number[owing], visits.amount_due[owing]
     how = dice.pick("pays", number, [0.955, 0.018, 0.010, 0.012, 0.005])
     at_desk = visits.settled_at[owing] + minutes(dice.between("at the desk", number, 1, 9))
     part = due // 200 * 100
     late = at_desk + days(dice.graded("pays late", number, (0.7, 1, 8), (0.3, 9, 40)))
     pays_rest = dice.happens("pays the rest", number, 0.5)
-    # (which visits, last digit of the number, kind, amount, when)
-    entries = [
-        (np.isin(how, (ON_THE_DAY, VOIDED)), 1, PAYMENT, due, at_desk),
-        (how == LATER, 1, PAYMENT, due, late),
-        (how == IN_PARTS, 1, PAYMENT, part, at_desk),
-        ((how == IN_PARTS) & pays_rest, 2, PAYMENT, due - part, late),
-        (how == VOIDED, 2, VOID, due, at_desk + days(1)),
-        ((how == VOIDED) & pays_rest, 3, PAYMENT, due, late + days(2)),
-    ]
     # Some overpayments are refunded, weeks after the payer processed the claim.
     gives_back = (
         _is_overcharged(dice, cases, visits, owing)
         & np.isin(how, (ON_THE_DAY, LATER))
         & dice.happens("gives back", cases.number, 0.5)[visits.case[owing]]
     )
-    entries.append(
-        (
-            gives_back,
-            4,
-            REFUND,
-            due,
-            visits.settled_at[owing] + days(dice.between("gives back after", number, 60, 110)),
-        )
-    )
-    chosen = [np.flatnonzero(which) for which, *_ in entries]
-    visit = owing[np.concatenate(chosen)]
-    digit, kind = (
-        np.concatenate(
-            [np.full(len(c), entry[i]) for c, entry in zip(chosen, entries, strict=True)]
-        )
-        for i in (1, 2)
-    )
+    refunded_at = visits.settled_at[owing] + days(dice.between("gives back after", number, 60, 110))
+    return [
+        _Entry(np.isin(how, (ON_THE_DAY, VOIDED)), 1, PAYMENT, due, at_desk),
+        _Entry(how == LATER, 1, PAYMENT, due, late),
+        _Entry(how == IN_PARTS, 1, PAYMENT, part, at_desk),
+        _Entry((how == IN_PARTS) & pays_rest, 2, PAYMENT, due - part, late),
+        _Entry(how == VOIDED, 2, VOID, due, at_desk + days(1)),
+        _Entry((how == VOIDED) & pays_rest, 3, PAYMENT, due, late + days(2)),
+        _Entry(gives_back, 4, REFUND, due, refunded_at),
+    ]
+
+
+def _payments(dice: Dice, cases: Cases, visits: Visits) -> pa.Table:
+    owing = np.flatnonzero((visits.outcome == COMPLETED) & (visits.amount_due > 0))
+    entries = _entries(dice, cases, visits, owing)
+    visit = owing[np.concatenate([np.flatnonzero(entry.which) for entry in entries])]
+    rows = [np.count_nonzero(entry.which) for entry in entries]
+    digit = np.repeat([entry.digit for entry in entries], rows)
+    kind = np.repeat([entry.kind for entry in entries], rows)
     columns = {
         "payment_id": visits.number[visit] * 10 + digit,
         "patient_id": cases.patient_id[visits.case[visit]],
         "case_id": cases.number[visits.case[visit]],
         "facility_id": cases.facility[visits.case[visit]],
-        "amount": np.concatenate([entry[3][c] for c, entry in zip(chosen, entries, strict=True)]),
-        "paid_at": np.concatenate([entry[4][c] for c, entry in zip(chosen, entries, strict=True)]),
+        "amount": np.concatenate([entry.cents[entry.which] for entry in entries]),
+        "paid_at": np.concatenate([entry.paid_at[entry.which] for entry in entries]),
         "voided_at": np.full(len(visit), NEVER),
         # A refund pays out the credit of a case, so it has no date of service.
         "date_of_service": np.where(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pyarrow as pa
 
 from pipelines.sample import facts
-from pipelines.sample.facts import days, minutes, only_if
+from pipelines.sample.facts import Moments, days, minutes, only_if
 from pipelines.sample.people import Cases, Patients
 from pipelines.sample.practice import PAYERS, SELF_PAY
 from pipelines.sample.randomness import Dice, Ints
@@ -35,7 +37,21 @@ def coverage_tables(dice: Dice, patients: Patients, cases: Cases) -> dict[str, p
     }
 
 
-def _policies(dice: Dice, patients: Patients, cases: Cases) -> pa.Table:
+class _Policies(NamedTuple):
+    """Columns of the policies: position of the patient, case or 0, last digit, and so on.
+
+    `known_at` is when the facility enters the policy, by its clock.
+    """
+
+    patient: Ints
+    case_id: Ints
+    digit: Ints
+    facility: Ints
+    known_at: Moments
+
+
+def _policies_of(dice: Dice, patients: Patients, cases: Cases) -> _Policies:
+    """Who has which policies; some patients' main policies are of one case each."""
     insured = patients.payer != SELF_PAY
     is_bound = dice.happens("policy of a case", patients.number, 0.6) & ~patients.is_referral
     own = np.flatnonzero(insured & ~is_bound)
@@ -59,6 +75,11 @@ def _policies(dice: Dice, patients: Patients, cases: Cases) -> pa.Table:
         [cases.opened_at[bound]]
         + [patients.registered_at[positions] for positions, _ in of_patient]
     ) + minutes(60)
+    return _Policies(patient, case_id, digit, facility, known_at)
+
+
+def _policies(dice: Dice, patients: Patients, cases: Cases) -> pa.Table:
+    patient, case_id, digit, facility, known_at = _policies_of(dice, patients, cases)
     number = patients.number[patient] * 10 + digit
     payer = np.where(
         digit >= SECONDARY,

@@ -191,9 +191,7 @@ def _cases(dice: Dice, practice: Practice, arrivals: Arrivals) -> Cases:
     visits = dice.between("visits", key, 12, 32)
     stays_away = dice.happens("stays away", key, 0.10)
     kept = np.where(stays_away, dice.between("kept", key, 2, visits - 2), visits)
-    day_number = arrivals.day.astype("datetime64[D]").astype(np.int64)
-    monday = (day_number + 3) // 7 * 7 - 3  # day 0, 1970-01-01, was a Thursday
-    start = monday.astype("datetime64[D]")
+    start = _monday_of(arrivals.day)
     opened_at = (start + WEEKDAYS[weekly - 1, habit, 0]).astype("datetime64[s]") - days(
         dice.between("opened", key, 1, 9)
     )
@@ -229,6 +227,13 @@ def _cases(dice: Dice, practice: Practice, arrivals: Arrivals) -> Cases:
         opened_at,
         discharged_at,
     )
+
+
+def _monday_of(moments: Moments) -> Moments:
+    """The Monday of the week of each moment."""
+    day_number = to_days(moments).astype(np.int64)
+    monday = (day_number + 3) // 7 * 7 - 3  # day 0, 1970-01-01, was a Thursday
+    return monday.astype("datetime64[D]")
 
 
 def _joined(first: Cases, second: Cases, has_first: Flags, second_patient: Ints) -> Cases:

@@ -57,7 +57,6 @@ def visits_and_table(dice: Dice, practice: Practice, cases: Cases) -> tuple[Visi
     settled_at = starts_at + minutes(
         np.where(outcome == NO_SHOW, 25, dice.between("visit minutes", number, 40, 60))
     )
-    amount_due = _due(dice, cases, case)
     visits = Visits(
         number,
         case,
@@ -66,9 +65,18 @@ def visits_and_table(dice: Dice, practice: Practice, cases: Cases) -> tuple[Visi
         starts_at,
         settled_at,
         outcome,
-        amount_due,
+        _due(dice, cases, case),
     )
-    confirms = dice.happens("confirms", number, 0.7) & (outcome != NO_SHOW)
+    return visits, _appointments(dice, cases, visits, created_at, cancelled_at)
+
+
+def _appointments(
+    dice: Dice, cases: Cases, visits: Visits, created_at: Moments, cancelled_at: Moments
+) -> pa.Table:
+    number, case, starts_at = visits.number, visits.case, visits.starts_at
+    confirms = dice.happens("confirms", number, 0.7) & (visits.outcome != NO_SHOW)
+    confirmed_at = starts_at - minutes(dice.between("confirmed before", number, 600, 2600))
+    is_reminded = dice.happens("reminded", number, 0.9)
     columns = {
         "appointment_id": number,
         "case_id": cases.number[case],
@@ -78,20 +86,13 @@ def visits_and_table(dice: Dice, practice: Practice, cases: Cases) -> tuple[Visi
         "amount_due": visits.amount_due,
         "starts_at": starts_at,
         "created_at": created_at,
-        "confirmed_at": only_if(
-            confirms,
-            np.maximum(
-                starts_at - minutes(dice.between("confirmed before", number, 600, 2600)), created_at
-            ),
-        ),
+        "confirmed_at": only_if(confirms, np.maximum(confirmed_at, created_at)),
         "cancelled_at": cancelled_at,
-        "settled_at": settled_at,
-        "reminded_at": only_if(
-            dice.happens("reminded", number, 0.9), np.maximum(starts_at - days(2), created_at)
-        ),
-        "outcome": facts.texts(outcome, OUTCOMES),
+        "settled_at": visits.settled_at,
+        "reminded_at": only_if(is_reminded, np.maximum(starts_at - days(2), created_at)),
+        "outcome": facts.texts(visits.outcome, OUTCOMES),
     }
-    return visits, facts.table("appointments", columns)
+    return facts.table("appointments", columns)
 
 
 def _start(dice: Dice, cases: Cases, case: Ints, nth: Ints) -> Moments:
