@@ -60,7 +60,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose how many examples the property tests draw that do not say it themselves, and search every run's logs."""
+    """Set how many examples property tests draw, and search the logs of the run for patients."""
     hypothesis.settings.load_profile(config.getoption("--profile"))
     config.pluginmanager.register(logs.Search(config), "names in logs")
 
@@ -71,7 +71,7 @@ _done: dict[
 
 
 class Workbench:
-    """The command line on a data folder of its own; `day` n is 06:00 in New York on 1 November 2026 plus n days."""
+    """The command line on its own data folder; `day` n is 2026-11-01 06:00 New York plus n days."""
 
     def __init__(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -122,7 +122,7 @@ class Workbench:
         return out
 
     def once(self, work: Callable[[], object]) -> None:
-        """Do a fixture's work here, or copy what it left when the first test of this process did it: it must always be the same work."""
+        """Do a fixture's work once per process; later tests copy its result."""
         if work.__code__ not in _done:
             work()
             kept = (
@@ -236,7 +236,7 @@ def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[postgres_server.Server]:
-    """A PostgreSQL server of this run's own; where there is none the test is skipped, and on the test machine it fails."""
+    """This run's own PostgreSQL server; without one the test is skipped, and fails in CI."""
     found = postgres_server.programs()
     if found is None and "CI" in os.environ:
         pytest.fail(postgres_server.MISSING)
@@ -249,5 +249,5 @@ def postgresql() -> Iterator[postgres_server.Server]:
 
 @pytest.fixture
 def ledger_url(tmp_path: Path) -> str:
-    """The URL of a ledger that does not exist yet; tests/postgres runs the same tests on PostgreSQL."""
+    """The URL of a new ledger; tests/postgres runs the same tests on PostgreSQL."""
     return f"sqlite:///{tmp_path}/ledger.sqlite"

@@ -1,6 +1,7 @@
-"""No log holds a patient's values: all that the tests made the program log, or say as an error, is searched for the made-up patients in the end.
+"""No log holds a patient's values: everything the tests logged is searched for their patients.
 
-That is what was logged in a test and written to its standard error, what commands said there, and the logs of all servers. One find fails the run.
+Searched are the log and standard error of each test and command, and the logs of all servers.
+One find fails the run.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ from pipelines.sample.people import FAMILY, GIVEN
 # The sample's, the demo's and the benchmarks' patients.
 _given, _family = ("|".join(map(re.escape, names)) for names in (GIVEN, FAMILY))
 OF_SAMPLES = re.compile(
-    rf"\b(?:{_given}) (?:{_family})\b|\b(?:{_family}), (?:{_given})\b|patient\d+@example\.com|555-01\d{{4}}"
+    rf"\b(?:{_given}) (?:{_family})\b|\b(?:{_family}), (?:{_given})\b"
+    r"|patient\d+@example\.com|555-01\d{4}"
 )
 _of_practices: set[str] = set()
 _said: list[tuple[str, str]] = []
 
 
 def know(patient: Mapping[str, object]) -> None:
-    """A patient that a test made up, by the extract's columns: who is called by one name only cannot be told from other words."""
+    """Remember a test's patient by its extract columns; one name alone could be any word."""
     first, last = (str(patient.get(name) or "") for name in ("first_name", "last_name"))
     if len(first) > 1 and len(last) > 1:
         _of_practices.update((f"{first} {last}", f"{last}, {first}"))
@@ -40,7 +42,7 @@ def _found(where: str, text: str) -> Iterator[str]:
 
 
 class Search:
-    """The plugin; each worker searches what its own tests said, and the run's main process gathers what they found."""
+    """The plugin: workers search their tests' output, the main process collects the finds."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config

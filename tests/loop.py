@@ -11,6 +11,6 @@ Result = TypeVar("Result")
 
 
 def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """What `coroutine` returns, from a thread of its own: Playwright leaves its loop running in the main one, and asyncio.run refuses a second."""
+    """Run a coroutine in its own thread, since Playwright's loop still runs in the main one."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()

@@ -1,4 +1,4 @@
-"""A real PostgreSQL of the test run's own: made in a scratch folder, reached by a socket in it, gone with the run."""
+"""A real PostgreSQL server for the test run, in a scratch folder, reached by a socket."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Server:
     """One server; databases are made as they are asked for."""
 
     def __init__(self, bin_folder: Path, *, is_durable: bool = False) -> None:
-        # Not pytest's folder: a socket's path may be 107 characters long, and another user must be let in.
+        # Not pytest's folder: a socket's path has at most 107 characters.
         self.folder = Path(tempfile.mkdtemp(prefix="pg-"))
         self._bin = bin_folder
         self._made = 0

@@ -1,4 +1,4 @@
-"""A small sample practice with a published list, made once and copied for each test that lets people act on it."""
+"""A small published sample practice, made once and copied for each test that acts on it."""
 
 from __future__ import annotations
 

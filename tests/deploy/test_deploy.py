@@ -1,4 +1,4 @@
-"""What .deploy/ names is there: each path, command, option, port and variable, and a copy of what the image holds runs as told."""
+"""Every path, command, option, port and variable in .deploy/ exists, and the image's files run."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def image_variables() -> dict[str, str]:
 
 
 def copied() -> list[str]:
-    """What the Containerfile copies, as it lies in the checkout; each to the same place below the image's folder."""
+    """The paths the Containerfile copies from the checkout into the image's folder."""
     found = []
     for rest in said("COPY"):
         source, target = rest.split()
@@ -149,7 +149,7 @@ def test_all_services_are_shut_in_alike() -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_no_service_repeats_what_another_try_cannot_mend(name: str) -> None:
-    """`run` answers 2 when there is nothing to publish; whatever goes on for long comes back from any failure."""
+    """`run` exits with 2 when there is nothing to publish; services restart after any failure."""
     service = dict(section(name, "Service"))
     assert service["Restart"] == ("on-abnormal" if service["Type"] == "oneshot" else "on-failure")
 
@@ -288,7 +288,7 @@ def imports_of(file: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what the image holds, and the Python that runs this test in place of the image's."""
+    """A folder with the image's files, and this test's Python in place of the image's."""
     folder = tmp_path_factory.mktemp("image") / "workbench"
     for name in copied():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -341,7 +341,7 @@ def health(check: list[str], port: str) -> int:
 def cron(
     image: Path, tmp_path: Path, line: int = -1, extracts: Path = settings.SAMPLE
 ) -> subprocess.CompletedProcess[str]:
-    """The command of a line, as cron's shell would run it, with the practice in a folder of the test's."""
+    """The command of a line as cron's shell runs it, with the practice in the test's folder."""
     user, command = CRON.splitlines()[line].split(maxsplit=6)[5:]
     assert user == dict(section("workbench-run.service", "Service"))["User"]
     variables = (
@@ -387,7 +387,7 @@ def test_cron_mails_what_health_says_when_not_all_is_well(
 
 @pytest.fixture
 def installed(image: Path, tmp_path: Path) -> list[str]:
-    """The units as files whose program is in the test's folder; systemd looks whether it can be started."""
+    """The units with their program in the test's folder, since systemd checks that it exists."""
     if shutil.which("systemd-analyze") is None:
         (pytest.fail if "CI" in os.environ else pytest.skip)(MISSING)
     for name, text in UNITS.items():

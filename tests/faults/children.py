@@ -1,4 +1,4 @@
-"""Commands as processes of their own, which a fault may befall; forked from one that has imported everything, or each would take two seconds."""
+"""Commands in child processes that a test can break; forked from one with all imports done."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FORKS.set_forkserver_preload(
 )
 WAITS = 60  # seconds
 
-# Fails the n-th call of fsync or fdatasync of a process, whoever makes it: Python, DuckDB or SQLite.
+# Fails the n-th fsync or fdatasync of a process, in Python, DuckDB or SQLite.
 SHIM = r"""
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -44,7 +44,10 @@ static int fails(void) {
 }
 int fsyncs_so_far(void) { return calls; }
 int fsync(int fd) { int (*real)(int) = dlsym(RTLD_NEXT, "fsync"); return fails() ? -1 : real(fd); }
-int fdatasync(int fd) { int (*real)(int) = dlsym(RTLD_NEXT, "fdatasync"); return fails() ? -1 : real(fd); }
+int fdatasync(int fd) {
+    int (*real)(int) = dlsym(RTLD_NEXT, "fdatasync");
+    return fails() ? -1 : real(fd);
+}
 """
 FAILED = "<the disk fails>"
 COUNT = "-1"  # fail none and print how many there were
@@ -94,7 +97,8 @@ class Child:
 def start(arguments: Sequence[str], at: tuple[str, int] | None = None, **environment: str) -> Child:
     """Start a command of `python -m pipelines`.
 
-    At a point, of a run, it sends itself a signal: when the stage of that name begins, or "before/after the snapshot/pointer gets its name".
+    At a point of a run it sends itself a signal: when the named stage begins, or "before/after
+    the snapshot/pointer gets its name".
     """
     handle, output = tempfile.mkstemp()
     os.close(handle)
@@ -104,7 +108,7 @@ def start(arguments: Sequence[str], at: tuple[str, int] | None = None, **environ
 
 
 def let_disks_fail(folder: Path) -> bool:
-    """Prepare that FSYNC_FAILS_AT in a child's environment works; False where there is no C compiler. To be called before the first child."""
+    """Make FSYNC_FAILS_AT work in children; False without a C compiler. Call before the first."""
     source, shim = folder / "fsync.c", folder / "fsync.so"
     source.write_text(SHIM, encoding="utf-8")
     try:

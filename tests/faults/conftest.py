@@ -1,4 +1,4 @@
-"""A practice where people have acted and a next extract has come, what may be seen of it after a fault, and the table of faults."""
+"""A practice with actions and a next extract, what a fault may leave, and the table of faults."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LATER = Workbench.day(3)  # when everybody looks
 
 @dataclass
 class Place:
-    """A data folder with the list of day 1 and what people did to it, and an extract of day 2; commands on it are processes of their own."""
+    """A data folder with the list of day 1, actions on it, and an extract of day 2."""
 
     settings: Settings
     next_extract: Path
@@ -104,7 +104,7 @@ class Place:
         return "the list before, whole" if shown == self.list_before else "the new list, whole"
 
     def check_next_run(self) -> None:
-        """Fail unless the next run does as if nothing had happened, and leaves nothing of the broken one behind."""
+        """Fail unless the next run works as usual and leaves nothing of the broken one behind."""
         if self.listing() == self.list_before:
             child = self.command(*self.next_run)
             assert child.code == 0, child.said
@@ -127,7 +127,7 @@ def disks_can_fail(tmp_path_factory: pytest.TempPathFactory) -> bool:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory, disks_can_fail: bool) -> Place:
-    """A practice on its second day, made once: people have acted, and the extract of the next day is there."""
+    """A practice on its second day, made once: people have acted, the next extract is there."""
     folder = tmp_path_factory.mktemp("faults")
     settings = settings_module.load({"WORKBENCH_DATA": str(folder / "data")})
     practice = Practice()
@@ -182,7 +182,7 @@ def copy_of(made: Place, folder: Path) -> Place:
 
 @pytest.fixture
 def seen(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Writes down one row of the table: a fault, what was done, what was said, the exit code, and the state afterwards."""
+    """Records a row of the table: fault, action, message, exit code and state afterwards."""
     folder = CACHE / "faults" / THIS_RUN
 
     def write(fault: str, done: str, said: str, code: object, afterwards: str) -> None:
@@ -202,7 +202,7 @@ def seen(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 
 def pytest_sessionfinish() -> None:
-    """Join the rows of all workers so far into .cache/faults.md; the last worker's table is the whole one."""
+    """Join the rows of all workers so far into .cache/faults.md; the last table is complete."""
     rows = [
         json.loads(line)
         for file in sorted((CACHE / "faults" / THIS_RUN).glob("*.jsonl"))

@@ -1,4 +1,4 @@
-"""What may befall people's actions: a lock, a database server restarted, an app killed; none that was acknowledged is lost or done twice."""
+"""Locks, a restarted database, a killed app: no acknowledged action is lost or done twice."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ def test_postgresql_restarted_in_mid_action(
 def test_kill_9_of_the_app_during_an_action(
     made: Place, tmp_path: Path, seen: Callable[..., None]
 ) -> None:
-    """A real server and people at real connections; it is killed while they act, and started again."""
+    """A real server is killed while people act over real connections, and started again."""
     place = copy_of(made, tmp_path)
     opens_at, _, seq = look(place.settings)
     (tmp_path / "server").mkdir()
@@ -186,12 +186,13 @@ def test_kill_9_of_the_app_during_an_action(
         f"while {len(workers)} people act",
         "",
         "killed",
-        f"{proof.acknowledged} acknowledged, all in the ledger once; {proof.unasked} written and not yet shown; started again it shows the list",
+        f"{proof.acknowledged} acknowledged, all in the ledger once; "
+        f"{proof.unasked} written and not yet shown; started again it shows the list",
     )
 
 
 def test_a_page_whose_server_is_gone_acknowledges_nothing_more() -> None:
-    """It still shows what became of the action before, which is not to be taken for the answer to the one that never came."""
+    """It still shows the outcome of the action before, which is no answer to the next one."""
 
     async def answer_once(connection: ServerConnection) -> None:
         await connection.recv()

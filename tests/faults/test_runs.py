@@ -1,4 +1,4 @@
-"""What may befall a run, and that a whole list is shown after it, no action is lost, and the next run works."""
+"""After any fault of a run a whole list is shown, no action is lost, and the next run works."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_truncated_snapshot(place: Place, cut_to: float, seen: Callable[..., N
         assert child.code == 2, child.said
         assert f"{newest}: the snapshot cannot be read" in child.said
         assert older.name in child.said, "how to go on"
-    # A run may not need what is lost, and then makes a whole list; DuckDB's checksums see to it that it reads nothing that is not there.
+    # A run that does not need the lost part makes a whole list; DuckDB's checksums catch the rest.
     again = place.command(
         "run", "--extracts", str(place.next_extract), "--as-of", Workbench.day(2.5).isoformat()
     )
@@ -101,7 +101,8 @@ def test_a_truncated_snapshot(place: Place, cut_to: float, seen: Callable[..., N
         f"the live file cut to {kept}",
         child.said,
         child.code,
-        f"no list is shown; {next_run}; with the one before in CURRENT a run makes the new list, whole",
+        f"no list is shown; {next_run}; "
+        "with the one before in CURRENT a run makes the new list, whole",
     )
 
 
@@ -182,7 +183,7 @@ def test_a_clock_set_back(place: Place, seen: Callable[..., None]) -> None:
         before.code,
         "the note is in the ledger",
     )
-    # One person completes, the clock goes back an hour, and the list is shown as it was then: another cannot complete it again.
+    # After the clock goes back an hour, a second person cannot complete the same task again.
     done = place.command(
         "act",
         "complete",
@@ -231,7 +232,7 @@ FULL = "full file system"
 
 @pytest.fixture
 def small_disk(place: Place, tmp_path: Path) -> Iterator[Callable[[str], None]]:
-    """Puts the data folder on a file system of its own of a size (tmpfs); where that is not allowed the test cannot be made."""
+    """Puts the data folder on a tmpfs of a size; where that is not allowed the test is skipped."""
     disk = tmp_path / "disk"
     disk.mkdir()
 

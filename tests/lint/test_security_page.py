@@ -1,4 +1,4 @@
-"""SECURITY.md names what is there: the tests it points at, and every dependency with its version, licence and reason."""
+"""SECURITY.md names existing tests, and every dependency with version, licence and reason."""
 
 from __future__ import annotations
 

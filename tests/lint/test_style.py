@@ -31,7 +31,7 @@ MAY_CONNECT = {
     "pipelines/warehouse/snapshots.py": "the place that opens databases",
     "pipelines/bench/runs.py": "its floor is bare DuckDB, without any of our code",
     "pipelines/sample/files.py": "writes Parquet and CSV before there is a warehouse",
-    "pipelines/sources/__init__.py": "turns a foreign export into extracts before there is a warehouse",
+    "pipelines/sources/__init__.py": "imports a foreign export before there is a warehouse",
 }
 
 

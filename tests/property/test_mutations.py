@@ -1,4 +1,4 @@
-"""Damaged extracts in quantity: whatever arrives, nothing is lost, nothing is invented, and nothing clears on data that is not there."""
+"""Damaged extracts in quantity: nothing is lost or invented, and absent data clears nothing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ DOING = {
 
 @pytest.fixture(scope="module")
 def practices(tmp_path_factory: pytest.TempPathFactory) -> dict[int, tuple[Path, Snapshot]]:
-    """Sound extracts of three days by seed, in `day0` to `day2`, and `data` after a run over the first, with what it left."""
+    """Sound extracts by seed (`day0` to `day2`), and `data` after a run over day 0."""
     found = {}
     for seed in SEEDS:
         folder = tmp_path_factory.mktemp(f"practice{seed}")
@@ -128,7 +128,7 @@ def _deeds() -> st.SearchStrategy[list[tuple[str, int]]]:
 
 
 def act(data: Path, before: Snapshot, deeds: list[tuple[str, int]]) -> list[Action]:
-    """What people do after the first day, each to another open task of it; all of it is in the ledger."""
+    """Record what people do after the first day, each to another open task."""
     open_ids = [task["task_id"] for task in before.tasks if task["state"] == "open"]
     chosen = {open_ids[number % len(open_ids)]: action for action, number in deeds}
     with open_ledger(at(data).ledger_url) as ledger:
@@ -139,7 +139,7 @@ def act(data: Path, before: Snapshot, deeds: list[tuple[str, int]]) -> list[Acti
 
 
 def check_deeds(done: list[Action], before: Snapshot, after: Snapshot) -> None:
-    """Each is in the history once, and a completed task stays completed and opens no second one while its condition was never away."""
+    """Each action is in the history once; a completed task stays away while its condition lasts."""
     assert sorted(event["seq"] for event in after.events if event["seq"] is not None) == [
         action.seq for action in done
     ]
@@ -250,7 +250,7 @@ def check_opened_and_closed(folder: Path, data: Path, before: Snapshot, after: S
 
 
 def run_or_refuse(data: Path, folder: Path, as_of: dt.datetime) -> bool:
-    """True when it published; otherwise nothing may have changed and the message must name the place."""
+    """True when the run published; otherwise nothing changed and the message names the place."""
     was = snapshots.current(data / "warehouse")
     try:
         run.run(at(data), folder, as_of)
@@ -268,7 +268,7 @@ def same(one: Snapshot, other: Snapshot) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """A damaged second day after a sound first, what people did between the two, and what its run left."""
+    """A damaged second day after a sound first, the actions in between, and the run's result."""
 
     practice: Path
     work: Path
