@@ -26,18 +26,13 @@ from app_pages.sign_in import modes
 from app_pages.sign_in.modes import Mode, Refusal
 
 HEALTH = "/_stcore/health"
-OPEN_CORE = {
-    HEALTH,
-    "/_stcore/host-config",
-}  # Streamlit's own pages fetch these two; the rest tells or takes more than we want
+# Streamlit's pages fetch these two; its other paths reveal or accept more than needed.
+OPEN_CORE = {HEALTH, "/_stcore/host-config"}
 SIGN_IN = {"/auth/login", "/auth/logout", "/oauth2callback"}
-BACK_FROM_SIGN_IN = {
-    "/auth/logout",
-    "/oauth2callback",
-}  # where Streamlit sends everybody to the first page
-MODES_WITH = {
-    "/auth/logout": {Mode.SIGN_IN, Mode.PROXY}
-}  # leaving is also how a tab asks the proxy again
+# After these Streamlit redirects to the first page.
+BACK_FROM_SIGN_IN = {"/auth/logout", "/oauth2callback"}
+# Signing out is also how a tab asks the proxy again.
+MODES_WITH = {"/auth/logout": {Mode.SIGN_IN, Mode.PROXY}}
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+")
 _OWN_PATH = re.compile(r"/(?:[^/\\\x00-\x20\x7f][^\\\x00-\x20\x7f]*)?")
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
@@ -59,7 +54,7 @@ FIXED_HEADERS = {
 
 
 def _script_hashes() -> str:
-    """The one inline script of Streamlit's page, by its hash, so that no other may ever run."""
+    """The hash of the inline script of Streamlit's page: no other inline script may run."""
     page = (Path(get_static_dir()) / "index.html").read_text(encoding="utf-8")
     digests = (hashlib.sha256(script.encode()).digest() for script in _INLINE_SCRIPT.findall(page))
     return "".join(f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
@@ -67,7 +62,7 @@ def _script_hashes() -> str:
 
 POLICY = (
     f"default-src 'none'; script-src 'self'{_script_hashes()}; "
-    "style-src 'self' 'unsafe-inline'; "  # Streamlit and Plotly make their styles while they run
+    "style-src 'self' 'unsafe-inline'; "  # Streamlit and Plotly add styles at run time
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'{sockets}; "
     "manifest-src 'self'; worker-src 'self'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
@@ -84,7 +79,7 @@ class Guard:
         if scope["type"] == "websocket":
             await self._connect(scope, receive, send)
         elif scope["type"] == "http":
-            await (_turned_away(scope) or self.app)(scope, receive, _dressed(scope, send))
+            await (_refused(scope) or self.app)(scope, receive, _with_headers(scope, send))
         else:
             await self.app(scope, receive, send)
 
@@ -96,18 +91,16 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
 
 
-def _turned_away(scope: Scope) -> Response | None:
+def _refused(scope: Scope) -> Response | None:
     """The answer to a request that does not reach Streamlit."""
     path = _inner(scope)
-    if path == HEALTH:  # a monitor asks by whatever name it knows us; the answer is "ok"
+    if path == HEALTH:  # monitors may use any host name; the answer is "ok"
         return None
     refused = modes.refusal(scope)
     if refused is not None:
         return _page(refused)
     if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
-        return Response(
-            status_code=405, headers={"allow": "GET, HEAD, OPTIONS"}
-        )  # nothing is ever uploaded
+        return Response(status_code=405, headers={"allow": "GET, HEAD, OPTIONS"})  # no uploads
     return Response(status_code=404) if _is_closed(path, Headers(scope=scope)) else None
 
 
@@ -116,26 +109,24 @@ def _is_closed(path: str, headers: Headers) -> bool:
         # Only our own page may send a browser to sign out, not a link on another site.
         is_foreign = path == "/auth/logout" and headers.get("sec-fetch-site") == "cross-site"
         return is_foreign or modes.mode() not in MODES_WITH.get(path, {Mode.SIGN_IN})
-    if path.startswith("/media/") and not path.endswith(
-        ".png"
-    ):  # the page's icon is also there for who is not signed in
+    # The page's icon, a PNG, is needed before sign-in, too.
+    if path.startswith("/media/") and not path.endswith(".png"):
         browser = session_browser.browser_of(headers.get("cookie"))
         return browser is None or not SESSIONS.is_open_in(browser)
     return path.startswith(("/_stcore", "/component", "/app/")) and path not in OPEN_CORE
 
 
-def _dressed(scope: Scope, send: Send) -> Send:
-    """Send with our headers, whoever made the answer."""
+def _with_headers(scope: Scope, send: Send) -> Send:
+    """Send with our headers, also what Streamlit answers."""
     is_replaced = False
 
-    async def dressed(message: Message) -> None:
+    async def send_with_headers(message: Message) -> None:
         nonlocal is_replaced
         if is_replaced:
             return
-        if (
-            _inner(scope) == "/auth/login" and message.get("status") == 400
-        ):  # Streamlit's, a text of two words
-            await _page(NO_PROVIDER)(scope, _nothing, dressed)
+        if _inner(scope) == "/auth/login" and message.get("status") == 400:
+            # Streamlit's own answer is a text of two words.
+            await _page(NO_PROVIDER)(scope, _nothing, send_with_headers)
             is_replaced = True
             return
         if message["type"] == "http.response.start":
@@ -148,7 +139,7 @@ def _dressed(scope: Scope, send: Send) -> Send:
             _set_cookies(scope, headers)
         await send(message)
 
-    return dressed
+    return send_with_headers
 
 
 async def _nothing() -> Message:

@@ -39,27 +39,11 @@ def show(
     ]
     key = widget_key.of_content("grid", shown)
     if st.session_state.get("grid.key") != key:
-        # Other rows than last time: restore the ticks by id. Only now, since a new default
-        # sends the whole table again.
-        ticked = st.session_state.get(TICKED, {})
-        st.session_state["grid.key"] = key
-        st.session_state["grid.default"] = [
-            row for row, (task_id, _) in enumerate(shown) if task_id in ticked
-        ]
-        st.session_state[TICKED] = {
-            task_id: ticked[task_id] for task_id, _ in shown if task_id in ticked
-        }
-
-    def take(rows: Sequence[int]) -> None:
-        before = st.session_state.get(TICKED, {})
-        # What a person saw when they ticked counts, also when the row was drawn anew since.
-        st.session_state[TICKED] = {
-            shown[row][0]: before.get(*shown[row]) for row in rows if row < len(shown)
-        }
+        _restore_ticks(key, shown)
 
     def tick() -> None:
         # In the callback, too: afterwards the table may hold other rows than those ticked.
-        take(st.session_state.get(key, {}).get("selection", {}).get("rows", []))
+        _keep_ticks(shown, st.session_state.get(key, {}).get("selection", {}).get("rows", []))
 
     def click() -> None:
         row = st.session_state[f"{key}.open"].row
@@ -83,7 +67,27 @@ def show(
         column_order=["open", *columns],
         column_config=_config(f"{key}.open", view.touch(click)),
     )
-    take(event.selection.rows)
+    _keep_ticks(shown, event.selection.rows)
+
+
+def _restore_ticks(key: str, shown: Sequence[tuple[str, int]]) -> None:
+    """Tick the tasks again that were ticked among other rows; a new default resends the table."""
+    ticked = st.session_state.get(TICKED, {})
+    st.session_state["grid.key"] = key
+    st.session_state["grid.default"] = [
+        row for row, (task_id, _) in enumerate(shown) if task_id in ticked
+    ]
+    st.session_state[TICKED] = {
+        task_id: ticked[task_id] for task_id, _ in shown if task_id in ticked
+    }
+
+
+def _keep_ticks(shown: Sequence[tuple[str, int]], rows: Sequence[int]) -> None:
+    """Remember the ticked tasks with the ledger number seen when they were ticked."""
+    before = st.session_state.get(TICKED, {})
+    st.session_state[TICKED] = {
+        shown[row][0]: before.get(*shown[row]) for row in rows if row < len(shown)
+    }
 
 
 def show_pages(pages: int, page: int, on_page: Callable[[int], None]) -> None:

@@ -88,8 +88,12 @@ class Worker:
         while time.perf_counter() < until:
             await self.think()
             habit = self.dice.choices(list(HABITS), list(HABITS.values()))[0]
-            await getattr(self, f"_{habit}")()
+            await self.do(habit)
             self.been = [*self.been, self.tab.query][-REMEMBERED:]
+
+    async def do(self, habit: str) -> None:
+        """Do one of HABITS."""
+        await getattr(self, f"_{habit}")()
 
     async def think(self, share: float = 1) -> None:
         """Nothing for a while."""

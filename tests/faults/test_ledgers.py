@@ -225,7 +225,7 @@ async def act_until_killed(server: Server) -> list[Worker]:
     async def act(worker: Worker) -> None:
         with contextlib.suppress(ConnectionClosed):
             while not worker.tab.errors:
-                await worker._note()
+                await worker.do("note")
 
     tasks = [asyncio.create_task(act(worker)) for worker in workers]
     while sum(len(worker.told) for worker in workers) < ACKNOWLEDGED:
@@ -239,6 +239,6 @@ async def act_until_killed(server: Server) -> list[Worker]:
 async def come_back(server: Server) -> Worker:
     worker = Worker(Tab(server.origin, new_browser(server.origin)), random.Random(0), 0)
     await worker.come_in(0)
-    await worker._note()
+    await worker.do("note")
     await worker.tab.close()
     return worker

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pytest
 
 from app_pages.components import export
@@ -11,7 +13,6 @@ from tests.app.conftest import PAGES, App
 from tests.conftest import Workbench
 from tests.practice import Practice
 
-NORTH_PATIENTS, SOUTH_PATIENTS = ("Test, Ana", "Test, Bo"), ("Test, Cy",)
 SPLIT = {"backlog": {"split": "facility"}, "aging": {"split": "facility"}}
 LIMIT = """
 [access]
@@ -33,54 +34,23 @@ def held_by(page: str, app: App, **query: str | list[str]) -> str:
     return app.open(page, **query).sent
 
 
-@pytest.mark.parametrize(
-    (
-        "staff",
-        "own",
-        "own_name",
-        "own_patients",
-        "other",
-        "other_name",
-        "other_patients",
-        "patient",
-        "foreign",
-    ),
-    [
-        (
-            "S1",
-            "F1",
-            "North Clinic",
-            NORTH_PATIENTS,
-            "F2",
-            "South Clinic",
-            SOUTH_PATIENTS,
-            "A",
-            "C",
-        ),
-        (
-            "S3",
-            "F2",
-            "South Clinic",
-            SOUTH_PATIENTS,
-            "F1",
-            "North Clinic",
-            NORTH_PATIENTS,
-            "C",
-            "A",
-        ),
-    ],
-)
+class Side(NamedTuple):
+    """A member of staff of one facility: what is theirs."""
+
+    staff: str
+    facility: str
+    name: str
+    patients: tuple[str, ...]
+    patient_id: str
+
+
+NORTH = Side("S1", "F1", "North Clinic", ("Test, Ana", "Test, Bo"), "A")
+SOUTH = Side("S3", "F2", "South Clinic", ("Test, Cy",), "C")
+
+
+@pytest.mark.parametrize(("own", "other"), [(NORTH, SOUTH), (SOUTH, NORTH)])
 def test_no_page_holds_anything_of_another_facility(
-    limited: Workbench,
-    staff: str,
-    own: str,
-    own_name: str,
-    own_patients: tuple,
-    other: str,
-    other_name: str,
-    other_patients: tuple,
-    patient: str,
-    foreign: str,
+    limited: Workbench, own: Side, other: Side
 ) -> None:
     # Omar sees all facilities and looks first: cached answers of his must not reach others.
     (limited.data / "settings.toml").write_text(
@@ -88,33 +58,33 @@ def test_no_page_holds_anything_of_another_facility(
     )
     omar = App("S2")
     seen = "".join(held_by(page, omar, **SPLIT.get(page, {})) for page in PAGES)
-    assert all(text in seen for text in (own_name, other_name, *own_patients, *other_patients))
+    assert all(text in seen for text in (own.name, other.name, *own.patients, *other.patients))
     tasks = {task["patient_id"]: task["task_id"] for task in limited.tasks(1)}
-    app = App(staff)
-    assert f"Your facilities: {own_name}" in app.says
+    app = App(own.staff)
+    assert f"Your facilities: {own.name}" in app.says
     whole = ""
     for page in PAGES:
         views = [
             {},
-            {"facility": [other]},
-            {"facility": [own, other]},
+            {"facility": [other.facility]},
+            {"facility": [own.facility, other.facility]},
             {"at": "2026-11-02T11:00:00Z"},
         ]
         views += [
-            {"patient": foreign},
-            {"task": tasks[foreign]},
-            {"patient_id": foreign},
-            {"task": tasks[foreign], "patient_id": patient},
+            {"patient": other.patient_id},
+            {"task": tasks[other.patient_id]},
+            {"patient_id": other.patient_id},
+            {"task": tasks[other.patient_id], "patient_id": own.patient_id},
         ]
         for view in views:
             held = held_by(page, app, **SPLIT.get(page, {}), **view)
             assert [
                 text
-                for text in (*other_patients, other_name, tasks[foreign])
+                for text in (*other.patients, other.name, tasks[other.patient_id])
                 if text in held and text not in view.values()
             ] == [], (page, view)
             whole += held
-    assert all(text in whole for text in (*own_patients, own_name))
+    assert all(text in whole for text in (*own.patients, own.name))
 
 
 def test_a_file_holds_the_own_facilities_only_and_the_record_names_who_is_in_it(
@@ -207,7 +177,7 @@ def test_who_has_no_facility_is_told_what_to_do(limited: Workbench) -> None:
         omar.open(page)
         assert "You have no facility here" in omar.says
         assert [
-            text for text in (*NORTH_PATIENTS, *SOUTH_PATIENTS, "North Clinic") if text in omar.sent
+            text for text in (*NORTH.patients, *SOUTH.patients, "North Clinic") if text in omar.sent
         ] == []
     assert omar.click("Not me").says.count("Who are you?") == 1
 
@@ -217,5 +187,5 @@ def test_a_role_that_sees_all_does(limited: Workbench) -> None:
         LIMIT.replace("Business Owner", "Front Desk"), encoding="utf-8"
     )
     dana = App("S1").open("tasks")
-    assert {patient for _, patient in dana.tasks} == {*NORTH_PATIENTS, *SOUTH_PATIENTS}
+    assert {patient for _, patient in dana.tasks} == {*NORTH.patients, *SOUTH.patients}
     assert "Your facilities" not in dana.says

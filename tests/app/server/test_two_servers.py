@@ -61,8 +61,8 @@ async def work(servers: list[Server], settings: Settings) -> tuple[list[Worker],
     until = loop_time() + SECONDS
     while loop_time() < until or not run.done():
         await asyncio.gather(
-            *(worker._note() for worker in workers[:2]),
-            *(worker._complete() for worker in workers[2:]),
+            *(worker.do("note") for worker in workers[:2]),
+            *(worker.do("complete") for worker in workers[2:]),
         )
     await run
     await want_the_same(*workers[:2], settings)
