@@ -75,6 +75,8 @@ GROUPED_CLOSE_KINDS = {
     group: tuple(name for name, kind in CLOSE_KINDS.items() if kind.group == group)
     for group in CLOSE_GROUPS
 }
+# Rules whose tasks wait for money to be moved; amounts of others would count it twice.
+MONEY_TYPES = ("uncollected_payments", "refund_request")
 
 EVENTS = {
     "opened": "Opened",
@@ -120,3 +122,13 @@ HAPPENINGS = {  # beside how a task ended
 }
 
 ME, UNASSIGNED, SELF_PAY = "me", "unassigned", "self-pay"  # values that stand for no id
+
+# The lists that SQL needs, as its parameters.
+SQL_LISTS = {
+    "every_close_kind": list(CLOSE_KINDS),
+    "closed_by_person": list(CLOSED_BY_PERSON),
+    "money_types": list(MONEY_TYPES),
+    "events_of_deferral": ["deferred", "returned", *CLOSE_KINDS],  # that begin or end one
+    # The last of these says whether a task is deferred; a run that closes it leaves the deferral.
+    "words_on_deferral": ["deferred", "returned", "reopened", *CLOSED_BY_PERSON],
+}

@@ -10,11 +10,10 @@ from dataclasses import replace
 import pandas as pd
 
 from pipelines.analytics import sql
-from pipelines.vocabulary import AGE_BANDS
+from pipelines.vocabulary import AGE_BANDS, MONEY_TYPES
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
-MONEY = ("uncollected_payments", "refund_request")  # rules whose amounts wait, as in summary.sql
 DAY = 86_400  # seconds
 
 
@@ -69,7 +68,7 @@ def money(worklist: Worklist, filters: Filters) -> pd.DataFrame:
     """Open tasks with dollars waiting: rule_id, title, age_band, tasks, amount (Decimal)."""
     found = ages(worklist, filters)
     return found.loc[
-        found["rule_id"].isin(MONEY), ["rule_id", "title", "age_band", "tasks", "amount"]
+        found["rule_id"].isin(MONEY_TYPES), ["rule_id", "title", "age_band", "tasks", "amount"]
     ].reset_index(drop=True)
 
 

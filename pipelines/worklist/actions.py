@@ -39,7 +39,7 @@ class ActionRequest:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A recorded action; `assigned_to_id` is whom the task was assigned to before (None: nobody)."""
+    """A recorded action; `assigned_to_id` had the task assigned before (None: nobody)."""
 
     action: Action
     title: str

@@ -1,4 +1,4 @@
-"""What pages, notebooks and the command line ask: the published snapshot with the actions it does not hold yet."""
+"""Connect to the list of a moment: the published snapshot with the actions it does not hold yet."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from pipelines.ledger.actions import Action
 from pipelines.ledger.ledger import Ledger
 from pipelines.lifecycle.apply_actions import apply_actions
 from pipelines.settings import Settings
+from pipelines.vocabulary import SQL_LISTS
 from pipelines.warehouse import snapshots
 from pipelines.worklist import layout, sql
+
+PAST_LISTS = ("every_close_kind", "words_on_deferral", "closed_by_person")  # of past_tasks.sql
 
 
 @dataclass(frozen=True)
 class State:
-    """Which list a worklist shows: the snapshot, its as-of, the newest ledger number it knows, and which making of it this is.
+    """Which list a worklist shows: the snapshot, its as_of, its newest ledger number, its version.
 
     Two equal states show the same tasks, so answers may be kept by it.
     """
@@ -35,7 +38,7 @@ class State:
 def connect_at(
     settings: Settings, ledger: Ledger, at: dt.datetime
 ) -> tuple[duckdb.DuckDBPyConnection, State]:
-    """A connection whose current_tasks, current_events and current_stays are those of the moment, and the list's state; see lay_over."""
+    """A connection with the tables of overlay_actions for that moment, and the list's state."""
     con = snapshots.connect()
     state = attach_current(con, settings)
     con.execute(
@@ -51,11 +54,12 @@ def connect_at(
 
 
 def attach_current(con: duckdb.DuckDBPyConnection, settings: Settings) -> State:
-    """Attach the live snapshot as `snapshot`; the state it was published in, its seq the newest action it holds."""
+    """Attach the live snapshot as `snapshot`; its state, with the newest action it holds."""
     path = snapshots.current(settings.warehouse)
     if path is None:
         raise UserError(
-            f"{settings.warehouse}: no list has been published yet; run `python -m pipelines run` first"
+            f"{settings.warehouse}: no list has been published yet; "
+            "run `python -m pipelines run` first"
         )
     layout.attach(con, path, "snapshot")
     set_search_path(con)
@@ -66,7 +70,7 @@ def attach_current(con: duckdb.DuckDBPyConnection, settings: Settings) -> State:
 
 
 def set_search_path(con: duckdb.DuckDBPyConnection, within: str | None = None) -> None:
-    """Let names mean the snapshot's tables, and then those beside it; or what a database of visibility.py shows of them, and nothing else.
+    """Resolve names in the snapshot, then in memory; or only in a database of visibility.py.
 
     A cursor does not inherit this from its connection.
     """
@@ -85,10 +89,11 @@ def waiting(con: duckdb.DuckDBPyConnection) -> list[int]:
 def overlay_actions(
     con: duckdb.DuckDBPyConnection, acted: list[Action], past: dt.datetime | None
 ) -> None:
-    """Make current_tasks, current_events and current_stays: the snapshot, then the actions, then, for a past moment, what was so then.
+    """Create current_tasks, current_events and current_stays: the snapshot with the actions.
 
-    `moved` holds the ids of the tasks that are, or may be, otherwise than the snapshot says, the open ones among them, whose ages grow.
-    Those that were there already are in moved_tasks, their events in moved_events.
+    For a past moment they hold what was so then. `moved` has the ids of the tasks that may differ
+    from the snapshot and of the open tasks, whose ages grow; moved_tasks and moved_events are
+    those of them that existed then.
     """
     apply_actions(con, "snapshot.tasks", acted, "current_tasks" if past is None else "tasks_now")
     (last,) = snapshots.one(con, "SELECT COALESCE(MAX(event_no), 0) FROM snapshot.events")
@@ -99,42 +104,54 @@ def overlay_actions(
     events = "SELECT e.* FROM (FROM snapshot.events UNION ALL BY NAME FROM fresh_events) AS e"
     if past is None:
         con.execute(f"CREATE OR REPLACE TEMP VIEW current_events AS {events}")
-        open_or_touched = "SELECT t.task_id FROM current_tasks AS t WHERE t.state = 'open' UNION SELECT a.task_id FROM actions AS a"
-        con.execute(f"CREATE OR REPLACE TEMP VIEW moved AS {open_or_touched}")
         con.execute(
-            "CREATE OR REPLACE TEMP VIEW moved_tasks AS SELECT t.* FROM current_tasks AS t WHERE t.task_id IN (FROM moved)"
+            "CREATE OR REPLACE TEMP VIEW moved AS "
+            "SELECT t.task_id FROM current_tasks AS t WHERE t.state = 'open' "
+            "UNION SELECT a.task_id FROM actions AS a"
         )
-        con.execute(
-            "CREATE OR REPLACE TEMP VIEW moved_events AS SELECT e.* FROM current_events AS e WHERE e.task_id IN (FROM moved)"
-        )
+        for name, table in (("moved_tasks", "current_tasks"), ("moved_events", "current_events")):
+            con.execute(
+                f"CREATE OR REPLACE TEMP VIEW {name} AS "
+                f"SELECT t.* FROM {table} AS t WHERE t.task_id IN (FROM moved)"
+            )
     else:
         _look_back(con, events, past)
     con.execute("CREATE OR REPLACE TEMP VIEW current_stays AS " + lifecycle.sql("stays"))
 
 
 def _look_back(con: duckdb.DuckDBPyConnection, events: str, past: dt.datetime) -> None:
-    """What lay_over makes, of a past moment, from the tasks of tasks_now and these events."""
-    # The moment as a literal: joined to the table that holds it, two million events would be sorted by time first.
+    """The tables of overlay_actions at a past moment, from tasks_now and these events."""
+    # A literal: a join with the table `moment` would sort all events by time first.
     until = f"TIMESTAMPTZ '{past.isoformat()}'"
     con.execute(
         f"CREATE OR REPLACE TEMP VIEW current_events AS {events} WHERE e.happened_at <= {until}"
     )
-    # What was closed by then and stayed so is as it was: nothing but notes happens to a closed task. A task is on one side or the other.
-    as_it_was = f"t.closed_at <= {until} AND t.state <> 'open' AND t.task_id NOT IN (SELECT a.task_id FROM actions AS a)"
-    is_moved = f"({as_it_was}) IS NOT TRUE"
+    # Tasks already closed by then are unchanged, since only notes are added; recompute the others.
+    is_unchanged = (
+        f"t.closed_at <= {until} AND t.state <> 'open' "
+        "AND t.task_id NOT IN (SELECT a.task_id FROM actions AS a)"
+    )
+    is_moved = f"({is_unchanged}) IS NOT TRUE"
+    tables = {
+        "moved": f"SELECT t.task_id FROM tasks_now AS t WHERE {is_moved}",
+        "stored_now": (
+            f"SELECT t.* FROM tasks_now AS t WHERE t.opened_at <= {until} AND {is_moved}"
+        ),
+        "moved_events": (
+            "SELECT e.* FROM current_events AS e "
+            "WHERE e.task_id IN (SELECT t.task_id FROM stored_now AS t)"
+        ),
+        "changed_owners": (
+            "SELECT DISTINCT e.task_id FROM snapshot.events AS e WHERE e.event = 'owner_changed'"
+        ),
+    }
+    for name, select in tables.items():
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {select}")
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE moved AS SELECT t.task_id FROM tasks_now AS t WHERE {is_moved}"
+        "CREATE OR REPLACE TEMP TABLE moved_tasks AS " + sql("past_tasks"),
+        {name: SQL_LISTS[name] for name in PAST_LISTS},
     )
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE stored_now AS SELECT t.* FROM tasks_now AS t WHERE t.opened_at <= {until} AND {is_moved}"
-    )
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE moved_events AS SELECT e.* FROM current_events AS e WHERE e.task_id IN (SELECT t.task_id FROM stored_now AS t)"
-    )
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE changed_owners AS SELECT DISTINCT e.task_id FROM snapshot.events AS e WHERE e.event = 'owner_changed'"
-    )
-    con.execute("CREATE OR REPLACE TEMP TABLE moved_tasks AS " + sql("past_tasks"))
-    con.execute(
-        f"CREATE OR REPLACE TEMP VIEW current_tasks AS SELECT t.* FROM tasks_now AS t WHERE {as_it_was} UNION ALL BY NAME FROM moved_tasks"
+        "CREATE OR REPLACE TEMP VIEW current_tasks AS "
+        f"SELECT t.* FROM tasks_now AS t WHERE {is_unchanged} UNION ALL BY NAME FROM moved_tasks"
     )

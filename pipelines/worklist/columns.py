@@ -28,8 +28,8 @@ class Grid:
 class TaskColumn:
     """A column of Worklist.tasks. Places start at 1; None leaves the column out.
 
-    `is_json` columns are the JSON and CSV keys of the `tasks` command, in the order of TASK_COLUMNS,
-    which is the order of the contract: add new ones at the end.
+    `is_json` columns are the JSON and CSV keys of the `tasks` command, in the order of
+    TASK_COLUMNS, which scripts rely on: add new ones at the end.
     """
 
     source: str

@@ -222,8 +222,8 @@ FILTERS = (
         ("happened",),
         own_conditions=(
             Condition(
-                "t.task_id IN"
-                " (SELECT h.task_id FROM happened AS h WHERE LIST_CONTAINS($happened, h.happening))",
+                "t.task_id IN (SELECT h.task_id FROM happened AS h"
+                " WHERE LIST_CONTAINS($happened, h.happening))",
                 ("happened",),
                 reads=("happened",),
             ),

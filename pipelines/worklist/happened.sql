@@ -1,5 +1,5 @@
--- What happened to tasks beside how they ended, one row each: put off, put off more than once, reopened, or returned, which is to say
--- closed and then followed within so many days by the next task of the same subject.
+-- What happened to tasks beside how they ended, one row each: deferred, deferred more than once,
+-- reopened, or returned: closed and followed by the next task of the same subject within some days.
 SELECT
     e.task_id,
     e.event AS happening,

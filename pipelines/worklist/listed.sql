@@ -1,5 +1,5 @@
--- The tasks of current_tasks as they stand at the one moment in the table `moment`, with names, status and age in the facility's days;
--- all of them, or those of some ids or of one patient.
+-- The tasks of current_tasks at the moment in the table `moment`, with names, status, and age in days
+-- of the facility; all of them, or those of some ids or of one patient.
 WITH chosen AS (
     SELECT
         t.task_id,
@@ -46,7 +46,9 @@ stretches AS (
         e.event,
         e.happened_at,
         e.deferred_until,
-        LEAD(e.happened_at) OVER (PARTITION BY e.task_id ORDER BY e.happened_at, e.event_no) AS ended_at,
+        LEAD(e.happened_at) OVER (
+            PARTITION BY e.task_id ORDER BY e.happened_at, e.event_no
+        ) AS ended_at,
     FROM current_events AS e
     CROSS JOIN moment AS m
     WHERE
@@ -56,14 +58,20 @@ stretches AS (
             SELECT d.task_id,
             FROM deferred_tasks AS d
         )
-        AND e.event IN ('deferred', 'returned', 'completed', 'override', 'cleared', 'converted', 'discharged', 'source_gone')
+        AND e.event IN (SELECT UNNEST(CAST($events_of_deferral AS VARCHAR[])))
 ),
 
 -- A deferral lasts until its time, the next step that ends it, or now.
 hidden AS (
     SELECT
         s.task_id,
-        SUM(DATE_DIFF('second', s.happened_at, LEAST(s.deferred_until, COALESCE(s.ended_at, m.seen_at), m.seen_at))) AS seconds,
+        SUM(
+            DATE_DIFF(
+                'second',
+                s.happened_at,
+                LEAST(s.deferred_until, COALESCE(s.ended_at, m.seen_at), m.seen_at)
+            )
+        ) AS seconds,
     FROM stretches AS s
     CROSS JOIN moment AS m
     WHERE s.event = 'deferred'
@@ -101,7 +109,9 @@ listed AS (
             WHEN c.deferred_until > c.seen_at THEN 'deferred'
             ELSE 'pending'
         END AS status,
-        CAST(COALESCE(c.closed_at, c.seen_at) AT TIME ZONE COALESCE(f.time_zone, 'UTC') AS DATE) - c.since AS age_days,
+        CAST(
+            COALESCE(c.closed_at, c.seen_at) AT TIME ZONE COALESCE(f.time_zone, 'UTC') AS DATE
+        ) - c.since AS age_days,
         COALESCE(c.assigned_to_id, c.rule_staff_id) AS staff_id,
     FROM chosen AS c
     LEFT JOIN staging.facilities AS f ON c.facility_id = f.facility_id
@@ -115,7 +125,9 @@ SELECT
     t.subject_id,
     t.occurrence,
     t.patient_id,
-    COALESCE(n.last_name || ', ' || n.first_name, n.last_name, n.first_name, t.patient_id) AS patient,
+    COALESCE(
+        n.last_name || ', ' || n.first_name, n.last_name, n.first_name, t.patient_id
+    ) AS patient,
     t.case_id,
     t.facility_id,
     COALESCE(t.facility, t.facility_id) AS facility,
@@ -133,7 +145,9 @@ SELECT
     t.state = 'open' AS is_open,
     t.status,
     CASE WHEN t.status = 'deferred' THEN t.deferred_until END AS deferred_until,
-    CASE WHEN t.status = 'deferred' THEN t.deferred_until AT TIME ZONE t.time_zone END AS returns_at,
+    CASE
+        WHEN t.status = 'deferred' THEN t.deferred_until AT TIME ZONE t.time_zone
+    END AS returns_at,
     t.closed_at,
     CAST(t.closed_at AT TIME ZONE t.time_zone AS DATE) AS closed_on,
     t.closed_by,
@@ -154,9 +168,12 @@ SELECT
     t.manual,
     t.is_latest,
     t.age_days - CAST(FLOOR(COALESCE(h.seconds, 0) / 86400) AS INTEGER) AS active_age_days,
-    -- When this row will say something else though nothing happens and no day begins: the deferral runs out or reaches one more full day.
+    -- When the row changes by itself within a day: the deferral ends or reaches one more full day.
     CASE
-        WHEN t.status = 'deferred' THEN LEAST(t.deferred_until, DATE_TRUNC('second', t.seen_at) + (86400 - h.seconds % 86400) * INTERVAL 1 SECOND)
+        WHEN t.status = 'deferred' THEN LEAST(
+            t.deferred_until,
+            DATE_TRUNC('second', t.seen_at) + (86400 - h.seconds % 86400) * INTERVAL 1 SECOND
+        )
     END AS changes_at,
 FROM listed AS t
 LEFT JOIN hidden AS h ON t.task_id = h.task_id

@@ -1,23 +1,27 @@
--- The tasks of `stored_now` as they stood at an earlier moment: the last event until then says whether each was open, deferred or
--- closed, what it said and whose it was. `moved_events` ends at that moment; `changed_owners` are the tasks whose record ever changed hands.
+-- The tasks of `stored_now` at an earlier moment, from the last events until then. `moved_events`
+-- ends at that moment; `changed_owners` are the tasks whose record ever changed its owner.
 WITH endings AS (
     SELECT
         e.task_id,
         e.event,
         e.happened_at,
         e.staff_id,
-        ROW_NUMBER() OVER (PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC) AS recency,
+        ROW_NUMBER() OVER (
+            PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC
+        ) AS recency,
     FROM moved_events AS e
-    WHERE e.event IN ('completed', 'override', 'cleared', 'converted', 'discharged', 'source_gone', 'reopened')
+    WHERE LIST_CONTAINS($every_close_kind, e.event) OR e.event = 'reopened'
 ),
 
 deferrals AS (
     SELECT
         e.task_id,
         e.deferred_until,
-        ROW_NUMBER() OVER (PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC) AS recency,
+        ROW_NUMBER() OVER (
+            PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC
+        ) AS recency,
     FROM moved_events AS e
-    WHERE e.event IN ('deferred', 'returned', 'completed', 'override', 'reopened')
+    WHERE LIST_CONTAINS($words_on_deferral, e.event)
 ),
 
 states AS (
@@ -25,7 +29,7 @@ states AS (
         t.task_id,
         CASE
             WHEN e.event IS NULL OR e.event = 'reopened' THEN 'open'
-            WHEN e.event IN ('completed', 'override') THEN 'completed'
+            WHEN LIST_CONTAINS($closed_by_person, e.event) THEN 'completed'
             ELSE 'cleared'
         END AS state,
         e.event,
@@ -35,14 +39,16 @@ states AS (
     LEFT JOIN endings AS e ON t.task_id = e.task_id AND e.recency = 1
 ),
 
--- What the task said then: at its opening, or when it last changed. Tasks opened before this was kept say what they say now.
+-- Reason, amount and payer at that moment. Tasks older than this record keep those of now.
 sayings AS (
     SELECT
         e.task_id,
         e.reason,
         e.amount,
         e.payer_id,
-        ROW_NUMBER() OVER (PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC) AS recency,
+        ROW_NUMBER() OVER (
+            PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC
+        ) AS recency,
     FROM moved_events AS e
     WHERE e.event IN ('opened', 'updated') AND e.payer_id IS NOT NULL
 ),
@@ -52,7 +58,9 @@ record_owners AS (
         e.task_id,
         e.to_staff_id,
         e.happened_at,
-        ROW_NUMBER() OVER (PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC) AS recency,
+        ROW_NUMBER() OVER (
+            PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC
+        ) AS recency,
     FROM moved_events AS e
     WHERE e.event = 'owner_changed'
 ),
@@ -71,7 +79,9 @@ assignments AS (
         e.task_id,
         e.to_staff_id,
         e.happened_at,
-        ROW_NUMBER() OVER (PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC) AS recency,
+        ROW_NUMBER() OVER (
+            PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC
+        ) AS recency,
     FROM moved_events AS e
     WHERE e.event = 'assigned'
 )
@@ -92,8 +102,11 @@ SELECT
         WHEN f.task_id IS NOT NULL THEN f.to_staff_id
         ELSE t.rule_staff_id
     END AS rule_staff_id,
-    -- A change of the record's owner takes the task back from whoever it was assigned to.
-    CASE WHEN a.happened_at > COALESCE(r.happened_at, t.opened_at) OR r.task_id IS NULL THEN a.to_staff_id END AS assigned_to_id,
+    -- A change of the record's owner ends an assignment.
+    CASE
+        WHEN a.happened_at > COALESCE(r.happened_at, t.opened_at) OR r.task_id IS NULL
+            THEN a.to_staff_id
+    END AS assigned_to_id,
     t.since,
     t.opened_at,
     s.state,

@@ -1,4 +1,4 @@
-"""What pages, notebooks and the command line ask: the published snapshot with the actions it does not hold yet."""
+"""What pages, notebooks and the command line ask of the list."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pandas as pd
 from pipelines.errors import UserError
 from pipelines.ledger.ledger import open_ledger
 from pipelines.settings import Settings
-from pipelines.vocabulary import CLOSED_BY_PERSON, RETURN_DAYS
+from pipelines.vocabulary import RETURN_DAYS, SQL_LISTS
 from pipelines.warehouse import snapshots
 from pipelines.worklist import at as worklist_at
 from pipelines.worklist import filters as worklist_filters
@@ -25,11 +25,7 @@ from pipelines.worklist.columns import ORDERS
 from pipelines.worklist.filters import FILTERS, OFFERED, Filter, Filters, Order
 from pipelines.worklist.question_sql import Kept, Question
 
-# Values of closed lists that SQL asks for by name.
-VOCABULARY: Mapping[str, object] = {
-    "return_days": RETURN_DAYS,
-    "closed_by_person": list(CLOSED_BY_PERSON),
-}
+VOCABULARY: Mapping[str, object] = {**SQL_LISTS, "return_days": RETURN_DAYS}
 
 
 class Summary(TypedDict):
@@ -45,7 +41,7 @@ class Summary(TypedDict):
 
 
 class Worklist:
-    """The list at a moment `at` (aware), read through a connection of its own; one thread's at a time."""
+    """The list at a moment `at` (aware), through its own connection; for one thread at a time."""
 
     def __init__(
         self,
@@ -145,13 +141,13 @@ class Worklist:
         return self._rows(sql("history"), {"at": self.at, "patient_id": patient_id})
 
     def movements(self, since: dt.datetime, facility_id: str | None = None) -> pd.DataFrame:
-        """How many tasks of each event (opened, cleared, completed, …) there were after `since` until `at`."""
+        """The number of each event (opened, cleared, completed, …) after `since` until `at`."""
         return self._rows(
             sql("movements"), {"since": since, "at": self.at, "facility_id": facility_id}
         )
 
     def facilities(self) -> pd.DataFrame:
-        """facility_id, name, time_zone and today (a day), by name; of a limited list its own facilities."""
+        """facility_id, name, time_zone and today (a day) of the visible facilities, by name."""
         rows = self._always("facilities")
         own = self.state.facility_ids
         return rows if own is None else rows[rows["facility_id"].isin(own)].reset_index(drop=True)
@@ -174,7 +170,7 @@ class Worklist:
         return row[0] if row else staff_id
 
     def rules(self) -> pd.DataFrame:
-        """rule_id, title, category, clears, clears_when, purpose and due_days of the rules this snapshot was made with, by title."""
+        """The rules of this snapshot by title: the columns of rules.sql."""
         return self._always("rules")
 
     def question(
@@ -213,7 +209,7 @@ class Worklist:
         return self._rows(text, {**VOCABULARY, **given, "stood_on": filters.open_on, **more})
 
     def _always(self, question: str) -> pd.DataFrame:
-        """The answer to a question about the snapshot alone, which stays the same as long as it is the live one."""
+        """The answer to a question about the snapshot alone, asked once for each snapshot."""
         if question not in self._known:
             self._known[question] = self._rows(sql(question), {})
         return self._known[question].copy(deep=False)  # pandas copies what a reader writes to
@@ -236,7 +232,7 @@ def _values(wanted: Filters, one: Filter) -> list[str]:
 
 
 def open_worklist(settings: Settings, at: dt.datetime) -> Worklist:
-    """The list at any moment, past ones too, for one question; a process with many readers keeps a LiveWorklist."""
+    """The list at any moment, for one question; a process with many readers keeps LiveWorklist."""
     with open_ledger(settings.ledger_url) as ledger:
         con, state = worklist_at.connect_at(settings, ledger, at)
     return Worklist(con, settings, at, state)

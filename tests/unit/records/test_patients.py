@@ -198,7 +198,7 @@ def column(frame: pd.DataFrame, name: str, key: str) -> dict[str, object]:
     return {row[key]: None if pd.isna(row[name]) else row[name] for _, row in frame.iterrows()}
 
 
-def test_a_patient_is_known_with_age_clinic_and_payer(chart):
+def test_a_patient_is_known_with_age_facility_and_payer(chart):
     assert patients.patient(chart, "A") == patients.Patient(
         patient_id="A",
         name="Núñez, Jr., Ana",

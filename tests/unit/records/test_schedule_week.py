@@ -103,7 +103,7 @@ def test_a_week_begins_on_sunday_and_ends_on_saturday(
     assert (before.loc["C-days", "scheduled"], after.loc["C-days", "scheduled"]) == (1, 1)
 
 
-def test_days_are_the_clinics_own(week: duckdb.DuckDBPyConnection) -> None:
+def test_days_are_those_of_the_facility(week: duckdb.DuckDBPyConnection) -> None:
     west = patients.schedule_week(week, "F2", SUNDAY)
     assert list(west[["case_id", "scheduled"]].itertuples(index=False, name=None)) == [
         ("C-west", 1)

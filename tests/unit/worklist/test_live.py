@@ -71,7 +71,7 @@ class TestTime:
         assert ages[1] == ages[0] - 1
         assert states[0] != states[1]
 
-    def test_each_clinic_has_its_own_midnight(self, shared: LiveWorklist) -> None:
+    def test_each_facility_has_its_own_midnight(self, shared: LiveWorklist) -> None:
         def ages(at: dt.datetime) -> tuple[dict[str, int], State]:
             with shared.at(at) as listed:
                 return listed.tasks().groupby("facility_id")[

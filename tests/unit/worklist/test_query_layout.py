@@ -73,7 +73,7 @@ for listed in (now, then, once):
     print(flow.moved_often(listed, ALL, period))
     print(outcomes.ends(listed, ALL), outcomes.deferrals(listed, ALL, "person"))
     print(outcomes.waits(listed, ALL), outcomes.held(listed, ALL), outcomes.ages(listed, ALL))
-    print(survival.survival(listed, ALL, "facility"))
+    print(survival.survivals(listed, ALL, "facility"))
     for patient_id in sorted(set(listed.tasks()["patient_id"]))[:3]:
         print(listed.history(patient_id), patients.patient(listed.con, patient_id))
         for name in ("cases", "policies", "authorizations", "payments", "documents", "faxes"):

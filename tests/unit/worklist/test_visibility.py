@@ -259,16 +259,20 @@ OF_ONE = {
 }
 WITHOUT_FILES = {"counted", "matching", "options", "tasks"}  # put together by question_sql
 OF_THE_PRACTICE = {"payers", "staff", "rules"}  # names, which everybody may know
-OF_RUNS = {
+OF_RUNS = {  # counts of rows and tasks
     "freshness",
     "not_accepted",
+    "previous_run",
+    "previous_tables",
     "refusals",
+    "rejected_now",
+    "retired_rules",
     "rule_runs",
     "run_rules",
     "run_tables",
     "runs",
     "withheld",
-}  # counts of rows and tasks
+}
 OF_THE_LIST_ITSELF = {
     "listed",
     "past_tasks",
@@ -290,7 +294,7 @@ def test_every_query_is_asked_here() -> None:
 
 @pytest.mark.parametrize("name", ASKED)
 @pytest.mark.parametrize("at", [AT, EVENING], ids=["now", "then"])
-def test_a_limited_person_is_answered_as_if_there_were_no_other_clinic(
+def test_a_limited_person_is_answered_as_if_there_were_no_other_facility(
     name: str,
     at: dt.datetime,
     both: LiveWorklist,
@@ -332,12 +336,12 @@ def test_what_the_limit_does_not_name_is_not_there(table: str, both: LiveWorklis
         now.con.execute(f"FROM {table}")
 
 
-def test_another_clinic_is_named_as_one_that_does_not_exist(both: LiveWorklist) -> None:
+def test_another_facility_is_named_as_one_that_does_not_exist(both: LiveWorklist) -> None:
     with both.at(AT, NORTH) as now, pytest.raises(UserError, match="no facility F2; there are F1$"):
         now.tasks(Filters(facility_ids=SOUTH))
 
 
-def test_who_has_no_clinic_sees_no_task_and_no_patient(both: LiveWorklist) -> None:
+def test_who_has_no_facility_sees_no_task_and_no_patient(both: LiveWorklist) -> None:
     with both.at(AT, ()) as now:
         assert now.tasks(EVERY).empty
         assert patient_search.find_patients(now.con, "test").empty
@@ -355,7 +359,7 @@ def test_answers_of_two_people_cannot_be_taken_for_each_other(both: LiveWorklist
     ]
 
 
-def test_nobody_acts_on_a_task_of_another_clinic(both: LiveWorklist) -> None:
+def test_nobody_acts_on_a_task_of_another_facility(both: LiveWorklist) -> None:
     before = both.ledger.last_seq()
     with both.at(AT) as whole, both.at(AT, NORTH) as now:
         foreign = whole.tasks(Filters("open", facility_ids=SOUTH)).iloc[0]
@@ -390,7 +394,7 @@ def test_a_task_is_given_only_to_who_will_see_it(tmp_path: Path) -> None:
     shared.ledger.close()
 
 
-def test_a_patient_of_two_clinics_is_known_at_both_and_each_sees_its_own_tasks(
+def test_a_patient_of_two_facilities_is_known_at_both_and_each_sees_its_own_tasks(
     tmp_path: Path,
 ) -> None:
     shared = listed(tmp_path, practice_of("soren", "sam"))
@@ -429,7 +433,7 @@ def test_a_patient_of_two_clinics_is_known_at_both_and_each_sees_its_own_tasks(
         (Access(True, (), {"S1": ()}), "S1", "Front Desk", "F1", ()),
     ],
 )
-def test_whose_clinics_are_whose(
+def test_whose_facilities_are_whose(
     access: Access, staff_id: str, role: str, facility_id: str | None, sees: tuple[str, ...] | None
 ) -> None:
     assert access.facilities_of(staff_id, role, facility_id) == sees

@@ -17,7 +17,7 @@ from tests.practice import Practice
 
 
 @pytest.fixture
-def two_clinics(workbench: Workbench, practice: Practice) -> Workbench:
+def two_facilities(workbench: Workbench, practice: Practice) -> Workbench:
     """A owes at facility F1 with Aetna, B owes at F2 and pays himself, and B has a draft of S2's."""
     practice.add("facilities", "F2", name="South Clinic").patient("A").patient(
         "B", facility_id="F2"
@@ -62,15 +62,15 @@ def subjects(workbench: Workbench, **filters: str) -> list[str]:
     ],
 )
 def test_filters_narrow_the_list_oldest_first(
-    two_clinics: Workbench, filters: dict[str, str], expected: list[str]
+    two_facilities: Workbench, filters: dict[str, str], expected: list[str]
 ) -> None:
-    assert subjects(two_clinics, **filters) == expected
+    assert subjects(two_facilities, **filters) == expected
 
 
 def test_options_offer_only_values_with_active_tasks_given_the_other_filters(
-    two_clinics: Workbench,
+    two_facilities: Workbench,
 ) -> None:
-    with open_worklist(settings.load(), two_clinics.day(1)) as worklist:
+    with open_worklist(settings.load(), two_facilities.day(1)) as worklist:
         assert worklist.options() == {
             "facility": {"F1": 1, "F2": 2},
             "category": {"Billing": 2, "Clinical": 1},
@@ -90,15 +90,15 @@ def test_options_offer_only_values_with_active_tasks_given_the_other_filters(
         ]
 
 
-def test_a_deferred_task_is_no_option_until_it_is_back(two_clinics: Workbench) -> None:
-    two_clinics.act("defer", two_clinics.one(1, "draft_documents", "D"), 1.1, "--for", "2d")
+def test_a_deferred_task_is_no_option_until_it_is_back(two_facilities: Workbench) -> None:
+    two_facilities.act("defer", two_facilities.one(1, "draft_documents", "D"), 1.1, "--for", "2d")
     for day, categories in ((2, ["Billing"]), (3.1, ["Billing", "Clinical"])):
-        with open_worklist(settings.load(), two_clinics.day(day)) as worklist:
+        with open_worklist(settings.load(), two_facilities.day(day)) as worklist:
             assert list(worklist.options()["category"]) == categories
 
 
-def test_counts_name_category_type_overdue_and_oldest(two_clinics: Workbench) -> None:
-    with open_worklist(settings.load(), two_clinics.day(1)) as worklist:
+def test_counts_name_category_type_overdue_and_oldest(two_facilities: Workbench) -> None:
+    with open_worklist(settings.load(), two_facilities.day(1)) as worklist:
         rows = {
             row.rule_id: (row.tasks, row.overdue, str(row.oldest))
             for row in worklist.counts().itertuples()
@@ -109,8 +109,8 @@ def test_counts_name_category_type_overdue_and_oldest(two_clinics: Workbench) ->
     }
 
 
-def test_the_json_carries_the_keys_of_the_contract(two_clinics: Workbench) -> None:
-    task = two_clinics.one(1, "draft_documents", "D")
+def test_the_json_carries_the_keys_of_the_contract(two_facilities: Workbench) -> None:
+    task = two_facilities.one(1, "draft_documents", "D")
     assert tuple(task) == JSON_KEYS
     assert (task["payer_id"], task["payer"], task["staff"], task["age_days"], task["overdue"]) == (
         None,
@@ -119,35 +119,35 @@ def test_the_json_carries_the_keys_of_the_contract(two_clinics: Workbench) -> No
         13,
         True,
     )
-    assert two_clinics.one(1, "uncollected_payments", "V1")["staff"] == "Unassigned"
+    assert two_facilities.one(1, "uncollected_payments", "V1")["staff"] == "Unassigned"
 
 
 @pytest.mark.parametrize("form", ["table", "csv", "json"])
-def test_every_form_prints_every_task(two_clinics: Workbench, form: str) -> None:
-    code, out, _ = two_clinics.command(
-        "tasks", "--at", two_clinics.day(1).isoformat(), "--format", form
+def test_every_form_prints_every_task(two_facilities: Workbench, form: str) -> None:
+    code, out, _ = two_facilities.command(
+        "tasks", "--at", two_facilities.day(1).isoformat(), "--format", form
     )
     assert code == 0
-    assert all(task["task_id"] in out for task in two_clinics.tasks(1))
+    assert all(task["task_id"] in out for task in two_facilities.tasks(1))
 
 
-def test_an_earlier_moment_shows_the_list_as_it_stood(two_clinics: Workbench) -> None:
-    task = two_clinics.one(1, "uncollected_payments", "V2")
-    two_clinics.act("complete", task, 1.5)
-    folder = two_clinics.extracts / "001"
-    two_clinics.run(folder, 2)
+def test_an_earlier_moment_shows_the_list_as_it_stood(two_facilities: Workbench) -> None:
+    task = two_facilities.one(1, "uncollected_payments", "V2")
+    two_facilities.act("complete", task, 1.5)
+    folder = two_facilities.extracts / "001"
+    two_facilities.run(folder, 2)
     assert [
-        two_clinics.one(day, "uncollected_payments", "V2")["status"] for day in (1.4, 1.5, 2)
+        two_facilities.one(day, "uncollected_payments", "V2")["status"] for day in (1.4, 1.5, 2)
     ] == ["pending", "completed", "completed"]
-    assert two_clinics.tasks(0.5) == []
+    assert two_facilities.tasks(0.5) == []
 
 
-def test_the_history_tells_who_did_what_and_when(two_clinics: Workbench) -> None:
-    task = two_clinics.one(1, "uncollected_payments", "V2")
-    two_clinics.act("note", task, 1.1, "--reason", "left a message")
-    two_clinics.act("assign", task, 1.2, "--to", "S2")
-    two_clinics.act("complete", task, 1.3, staff="S2")
-    events = [e for e in two_clinics.history("B", 2) if e["task_id"] == task["task_id"]]
+def test_the_history_tells_who_did_what_and_when(two_facilities: Workbench) -> None:
+    task = two_facilities.one(1, "uncollected_payments", "V2")
+    two_facilities.act("note", task, 1.1, "--reason", "left a message")
+    two_facilities.act("assign", task, 1.2, "--to", "S2")
+    two_facilities.act("complete", task, 1.3, staff="S2")
+    events = [e for e in two_facilities.history("B", 2) if e["task_id"] == task["task_id"]]
     assert [(e["event"], e["staff"]) for e in events] == [
         ("opened", "System"),
         ("noted", "Dana Whitfield"),
@@ -158,9 +158,11 @@ def test_the_history_tells_who_did_what_and_when(two_clinics: Workbench) -> None
     assert events[1]["reason"] == "left a message"
 
 
-def test_a_clock_a_little_behind_the_run_shows_the_list_of_the_run(two_clinics: Workbench) -> None:
+def test_a_clock_a_little_behind_the_run_shows_the_list_of_the_run(
+    two_facilities: Workbench,
+) -> None:
     shared = LiveWorklist(settings.load())
-    as_of = two_clinics.day(1)
+    as_of = two_facilities.day(1)
     assert shared.at(as_of - dt.timedelta(minutes=4)).at == as_of
     assert len(shared.at(as_of - dt.timedelta(minutes=3)).tasks()) == 3
     with pytest.raises(UserError, match="set the clock right"):
