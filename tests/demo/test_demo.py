@@ -80,7 +80,7 @@ def test_it_is_built_in_its_own_folder(built: Settings) -> None:
     assert [path.name for path in built.data.parent.iterdir() if path.is_dir()] == ["demo"]
 
 
-def test_it_says_how_far_it_is(built: Settings, told: list[tuple[float, str]]) -> None:
+def test_it_reports_its_progress(built: Settings, told: list[tuple[float, str]]) -> None:
     shares = [share for share, _ in told]
     assert (shares[0], shares[-1]) == (0.0, 1.0)
     assert shares == sorted(shares)
@@ -178,7 +178,7 @@ def test_every_habit_is_of_a_rule_and_every_override_has_a_reason() -> None:
     assert [habit for habit in (*HABITS.values(), OTHER) if habit.notes and not habit.says] == []
 
 
-def test_the_next_delivery_goes_on_with_the_story(built: Settings, tasks: pd.DataFrame) -> None:
+def test_the_next_delivery_continues_the_history(built: Settings, tasks: pd.DataFrame) -> None:
     later = build.START + dt.timedelta(days=3, hours=2)
     folder = build.extend(built, later)
     assert folder.parent == built.data / "inbox"
@@ -211,7 +211,7 @@ def test_only_the_newest_deliveries_are_kept(
     assert sorted(folders[0].parent.iterdir()) == folders[1:]
 
 
-def test_two_sessions_at_once_build_once_and_two_builds_are_alike(
+def test_two_sessions_build_once_and_two_builds_are_equal(
     tmp_path: Path, short: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = []
@@ -241,7 +241,7 @@ def test_two_sessions_at_once_build_once_and_two_builds_are_alike(
     assert len(books[0]) > 50
 
 
-def test_an_interrupted_build_is_none(tmp_path: Path) -> None:
+def test_an_interrupted_build_does_not_count(tmp_path: Path) -> None:
     practice = place(tmp_path)
 
     def stop(share: float, doing: str) -> None:
@@ -254,7 +254,7 @@ def test_an_interrupted_build_is_none(tmp_path: Path) -> None:
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
-def test_a_killed_build_is_none_and_does_not_stand_in_the_way_of_the_next(
+def test_a_killed_build_does_not_count_and_the_next_one_succeeds(
     tmp_path: Path, short: None
 ) -> None:
     practice = place(tmp_path)
@@ -278,7 +278,7 @@ demo.build(place, lambda share, doing: print(doing, flush=True))
     assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["demo"]
 
 
-def test_a_build_that_takes_too_long_is_not_waited_for_for_ever(
+def test_waiting_for_another_build_ends_after_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(build, "WAIT_SECONDS", 0.4)
@@ -288,7 +288,7 @@ def test_a_build_that_takes_too_long_is_not_waited_for_for_ever(
             build.build(place(tmp_path))
 
 
-def test_what_was_built_for_other_snapshots_is_built_anew(
+def test_a_demo_with_snapshots_of_another_layout_is_rebuilt(
     built: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(layout, "sources", lambda: "of other sources")
@@ -297,7 +297,7 @@ def test_what_was_built_for_other_snapshots_is_built_anew(
     assert not build.is_built(built)
 
 
-def test_a_folder_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     practice = replace(place(tmp_path), data=tmp_path / "file" / "demo")
     with pytest.raises(UserError, match="cannot be written"):
@@ -315,14 +315,14 @@ def begun(tmp_path: Path) -> Settings:
     return practice
 
 
-def test_the_clock_begins_where_the_history_ends(begun: Settings) -> None:
+def test_the_clock_starts_where_the_history_ends(begun: Settings) -> None:
     assert build.clock_file(begun) == begun.data / "clock"
     assert build.clock_file(begun).read_text() == str(29 * 60 + 53)
     assert list(begun.data.iterdir()) == [build.clock_file(begun)]
     assert not build.is_built(begun)
 
 
-def test_a_clock_that_goes_is_left_alone(begun: Settings) -> None:
+def test_a_started_clock_is_left_alone(begun: Settings) -> None:
     build.begin_clock(begun, dt.datetime(2027, 1, 1, tzinfo=dt.UTC))
     assert build.clock_file(begun).read_text() == str(29 * 60 + 53)
 

@@ -71,7 +71,7 @@ def test_a_narrower_window_and_unchanged_parameters(workbench: Workbench, three_
         (["authorization_expiring", "--set", "days_ahead=-1"], "must be 0 or more"),
     ],
 )
-def test_what_cannot_be_tested_is_said(
+def test_what_cannot_be_tested_is_reported(
     workbench: Workbench, three_days: Path, arguments: list[str], said: str
 ) -> None:
     code, _, err = workbench.command("backtest", *arguments, "--extracts", three_days)
@@ -79,7 +79,7 @@ def test_what_cannot_be_tested_is_said(
     assert said in err
 
 
-def test_parameters_keep_their_kind() -> None:
+def test_parameters_keep_their_type() -> None:
     rule = loading.load_rules()["uncollected_payments"]
     assert backtest.changes_from(["tolerance=5"], rule) == {"tolerance": 5.0}
     with pytest.raises(UserError, match="must be a number"):

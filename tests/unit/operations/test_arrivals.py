@@ -31,7 +31,7 @@ def since(root: Path, last: Path | None) -> list[str]:
     ]
 
 
-def test_numbers_in_names_are_numbers(tmp_path: Path) -> None:
+def test_numbers_in_names_are_compared_as_numbers(tmp_path: Path) -> None:
     names = [
         "2026-11-19T23",
         "20261120",
@@ -47,9 +47,7 @@ def test_numbers_in_names_are_numbers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["2026-11-21.part", "2026-11-21.tmp", "20261121.filepart"])
-def test_a_folder_that_is_being_copied_under_another_name_is_none_yet(
-    tmp_path: Path, name: str
-) -> None:
+def test_a_folder_still_being_copied_does_not_count(tmp_path: Path, name: str) -> None:
     folders(tmp_path, "2026-11-20", name)
     assert since(tmp_path, tmp_path / "2026-11-20") == ["2026-11-20"]
 
@@ -61,7 +59,7 @@ def test_links_come_in_the_order_of_their_own_names(tmp_path: Path) -> None:
     assert since(tmp_path / "in", tmp_path / "in" / "2026-11-20") == ["zulu", "alpha"]
 
 
-def test_when_the_folder_of_the_list_was_taken_away_the_later_ones_or_else_the_newest_count(
+def test_without_the_folder_of_the_list_later_ones_count_or_else_the_newest(
     tmp_path: Path,
 ) -> None:
     folders(tmp_path, "2026-11-18", "2026-11-19", "2026-11-20")
@@ -75,7 +73,7 @@ def test_when_the_folder_of_the_list_was_taken_away_the_later_ones_or_else_the_n
     )
 
 
-def test_a_link_to_the_current_folder_leads_on_when_it_is_turned(
+def test_a_link_to_the_current_folder_is_followed_when_it_changes(
     tmp_path: Path, practice: Practice
 ) -> None:
     for name in ("2026-11-20", "2026-11-19"):
@@ -99,7 +97,7 @@ def test_a_table_in_parts_is_seen_behind_a_link(tmp_path: Path, practice: Practi
     assert after.files != before.files
 
 
-def test_what_lies_in_an_archive_within_is_no_concern(tmp_path: Path, practice: Practice) -> None:
+def test_files_in_a_sub_folder_are_ignored(tmp_path: Path, practice: Practice) -> None:
     before = arrivals.look(practice.write(tmp_path, None))
     folders(tmp_path, "archive/2026-11-01")
     (tmp_path / "archive" / "2026-11-01" / "faxes.csv.part").write_text("broken off long ago")
@@ -127,7 +125,7 @@ def test_a_file_has_changed_when_its_time_its_size_or_its_mode_has(
     assert arrivals.look(tmp_path).files != touched
 
 
-def test_a_share_that_went_away_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_share_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(path: Path) -> None:
         raise OSError(116, "Stale file handle", str(path))
 

@@ -73,7 +73,7 @@ def test_restore_brings_back_what_was_destroyed(
         )
 
 
-def test_a_restore_writes_over_nothing(worked: Workbench, tmp_path: Path) -> None:
+def test_a_restore_overwrites_nothing(worked: Workbench, tmp_path: Path) -> None:
     made = backup.back_up(settings.load(), tmp_path / "kept", AT)
     with pytest.raises(UserError, match="has a published list; move it away first"):
         backup.restore(settings.load(), made.folder)
@@ -106,7 +106,7 @@ def test_a_damaged_backup_restores_nothing(
     assert not new.exists()
 
 
-def test_a_backup_that_cannot_be_written_is_said_to_be(worked: Workbench, tmp_path: Path) -> None:
+def test_a_backup_that_cannot_be_written_is_reported(worked: Workbench, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(UserError, match="the backup could not be written"):
         backup.back_up(settings.load(), tmp_path / "file", AT)

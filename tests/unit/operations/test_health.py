@@ -78,7 +78,7 @@ def test_an_old_list_and_a_clock_set_back() -> None:
     assert "later than this machine's clock" in says
 
 
-def test_what_the_last_run_could_not_take(workbench: Workbench, practice: Practice) -> None:
+def test_tables_the_last_run_did_not_accept(workbench: Workbench, practice: Practice) -> None:
     workbench.command(
         "run", "--extracts", practice.write(workbench.extracts, None, without=("faxes",))
     )
@@ -90,7 +90,7 @@ def test_what_the_last_run_could_not_take(workbench: Workbench, practice: Practi
     assert "failed_fax: " in found["rules"][1]
 
 
-def test_a_rule_that_was_switched_off_is_not_amiss(
+def test_a_rule_that_is_switched_off_needs_no_attention(
     workbench: Workbench, practice: Practice
 ) -> None:
     workbench.data.mkdir()
@@ -135,7 +135,7 @@ def test_a_file_that_was_replaced_during_the_run_was_not_run(
     assert in_hours(0)["extracts"][1].endswith("came 0 minutes ago and was not run yet")
 
 
-def test_one_that_waits_is_not_hidden_by_those_that_came_later(
+def test_a_waiting_folder_is_not_hidden_by_later_ones(
     extracts: Path, practice: Practice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in (2, 3):
@@ -153,7 +153,7 @@ def test_one_that_waits_is_not_hidden_by_those_that_came_later(
 
 
 @pytest.mark.usefixtures("extracts")
-def test_a_list_that_is_made_anew_over_old_extracts_is_not_well() -> None:
+def test_a_new_list_over_old_extracts_needs_attention() -> None:
     assert in_hours(25)["extracts"][0] == "ok"
     status, says = in_hours(27)["extracts"]
     assert (status, says.partition(" was run; ")[2]) == (
@@ -163,7 +163,7 @@ def test_a_list_that_is_made_anew_over_old_extracts_is_not_well() -> None:
 
 
 @pytest.mark.parametrize("name", ["2099-11-20", "20261399", "20993011_1"])
-def test_a_folder_of_a_day_to_come_hides_all_others(
+def test_a_folder_of_a_future_day_hides_all_others(
     extracts: Path, practice: Practice, workbench: Workbench, name: str
 ) -> None:
     practice.write(extracts / name, None)
@@ -173,7 +173,7 @@ def test_a_folder_of_a_day_to_come_hides_all_others(
     assert says.startswith(f"{extracts}/{name} is dated later than tomorrow")
 
 
-def test_an_empty_folder_came_when_it_was_made(extracts: Path) -> None:
+def test_an_empty_folder_arrived_when_it_was_created(extracts: Path) -> None:
     (extracts / f"{TODAY}_2").mkdir()
     assert in_hours(0)["extracts"] == (
         "ok",
@@ -182,7 +182,7 @@ def test_an_empty_folder_came_when_it_was_made(extracts: Path) -> None:
 
 
 @pytest.mark.usefixtures("extracts")
-def test_a_damaged_snapshot_is_failing_and_the_rest_is_still_asked(workbench: Workbench) -> None:
+def test_a_damaged_snapshot_fails_and_the_other_checks_go_on(workbench: Workbench) -> None:
     (live,) = (workbench.data / "warehouse").glob("*.duckdb")
     live.write_bytes(live.read_bytes()[:5000])
     code, found = asked(workbench)
@@ -219,7 +219,7 @@ def test_a_settings_file_that_nobody_can_read(workbench: Workbench) -> None:
 
 
 @pytest.mark.usefixtures("extracts")
-def test_a_data_folder_on_a_disk_that_is_read_only_now(
+def test_a_data_folder_on_a_read_only_disk(
     workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:

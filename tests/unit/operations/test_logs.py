@@ -31,7 +31,7 @@ def run(workbench: Workbench, practice: Practice, day: int = 1) -> tuple[int, st
     return code, err
 
 
-def test_a_run_says_in_text_what_it_is_at(workbench: Workbench, practice: Practice) -> None:
+def test_a_run_logs_its_stages_as_text(workbench: Workbench, practice: Practice) -> None:
     code, err = run(workbench, practice)
     assert code == 0
     assert err.startswith("… reading and staging\n… asking the rules\n")
@@ -40,7 +40,7 @@ def test_a_run_says_in_text_what_it_is_at(workbench: Workbench, practice: Practi
 
 
 @pytest.mark.usefixtures("in_json")
-def test_a_run_says_in_json_what_a_collector_asks(workbench: Workbench, practice: Practice) -> None:
+def test_a_run_logs_its_events_as_json(workbench: Workbench, practice: Practice) -> None:
     code, err = run(workbench, practice)
     lines = [json.loads(line) for line in err.splitlines()]
     assert code == 0
@@ -58,7 +58,7 @@ def test_a_run_says_in_json_what_a_collector_asks(workbench: Workbench, practice
 
 
 @pytest.mark.usefixtures("in_json")
-def test_an_error_says_its_exit_code(workbench: Workbench) -> None:
+def test_an_error_is_logged_with_its_exit_code(workbench: Workbench) -> None:
     code, out, err = workbench.command("run", "--extracts", workbench.extracts / "nowhere")
     (line,) = map(json.loads, err.splitlines())
     assert (code, out) == (2, "")
@@ -87,7 +87,7 @@ def test_a_fault_of_the_program_has_a_code_of_its_own_and_no_values(
 @pytest.mark.parametrize(
     "arguments", [["runn"], ["run", "--as-of", "yesterday"], ["tasks", "--no-such"]]
 )
-def test_a_command_that_is_not_understood_is_said_like_any_other_error(
+def test_an_unknown_command_is_logged_like_any_other_error(
     workbench: Workbench, arguments: list[str]
 ) -> None:
     code, out, err = workbench.command(*arguments)
@@ -113,7 +113,7 @@ def script(text: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_reader_that_has_gone_is_no_fault_and_a_full_disk_is_one_line(
+def test_a_closed_pipe_is_no_fault_and_a_full_disk_is_one_line(
     workbench: Workbench, practice: Practice
 ) -> None:
     run(workbench, practice)
@@ -126,7 +126,7 @@ def test_a_reader_that_has_gone_is_no_fault_and_a_full_disk_is_one_line(
     ]
 
 
-def test_what_a_library_warns_of_is_logged_without_what_it_says() -> None:
+def test_a_librarys_warning_is_logged_without_its_message() -> None:
     text = (
         "from pipelines.operations import logs; import warnings; logs.begin('json'); "
         "logs.catch_all(); warnings.warn('Zebulon Quartermaine')"

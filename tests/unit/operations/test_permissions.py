@@ -59,7 +59,7 @@ def test_nobody_else_may_read_what_a_run_an_act_and_a_backup_write(
     assert open_to_others(workbench.data) == open_to_others(tmp_path / "backup") == []
 
 
-def test_what_was_left_open_is_closed(workbench: Workbench, practice: Practice) -> None:
+def test_open_permissions_are_restricted(workbench: Workbench, practice: Practice) -> None:
     workbench.run(refused(practice), 1)
     for path in (
         workbench.data / "ledger.sqlite",

@@ -81,7 +81,9 @@ def test_the_first_time_only_the_newest_is_run(place: Place) -> None:
     assert place.runs(NOON) == [("2026-11-20", NOON + MINUTE)]
 
 
-def test_what_came_meanwhile_is_run_in_order_each_as_of_when_it_was_taken(place: Place) -> None:
+def test_folders_that_arrived_meanwhile_run_in_order_each_as_of_its_extraction(
+    place: Place,
+) -> None:
     place.come("2026-11-17", NOON - 72 * HOUR)
     assert place.runs(NOON - 72 * HOUR)
     for hours in (48, 24, 0):
@@ -94,7 +96,7 @@ def test_what_came_meanwhile_is_run_in_order_each_as_of_when_it_was_taken(place:
     ]
 
 
-def test_one_taken_before_the_list_speaks_is_run_for_the_lists_moment(place: Place) -> None:
+def test_a_folder_extracted_before_the_list_runs_for_the_lists_moment(place: Place) -> None:
     place.come("2026-11-18", NOON - 48 * HOUR)
     place.runs(NOON)
     place.come("2026-11-19", NOON - 24 * HOUR)
@@ -105,7 +107,7 @@ def test_one_taken_before_the_list_speaks_is_run_for_the_lists_moment(place: Pla
     ]
 
 
-def test_a_restart_runs_once_over_what_was_run_and_goes_on(place: Place) -> None:
+def test_a_restart_runs_the_last_folder_once_more_and_continues(place: Place) -> None:
     place.come("2026-11-19", NOON - 24 * HOUR)
     place.runs(NOON)
     place.come("2026-11-20", NOON)
@@ -135,7 +137,7 @@ def test_a_copy_in_progress_is_waited_for(place: Place, name: str) -> None:
     assert place.runs(NOON + HOUR)
 
 
-def test_without_a_table_that_the_manifest_names_it_is_waited_for_and_then_run_as_it_is(
+def test_a_folder_missing_a_table_of_its_manifest_runs_after_a_wait(
     place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
     place.come("2026-11-20", NOON, without=("faxes",))
@@ -159,7 +161,7 @@ def test_a_manifest_that_says_incomplete_is_waited_for(
     assert place.runs(NOON + MINUTE)
 
 
-def test_without_a_manifest_the_tables_of_the_run_before_are_waited_for(
+def test_without_a_manifest_the_tables_of_the_last_run_are_waited_for(
     place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
     place.come("2026-11-19")
@@ -171,7 +173,7 @@ def test_without_a_manifest_the_tables_of_the_run_before_are_waited_for(
     assert place.runs(NOON + MINUTE) == [(folder.name, NOON + 2 * MINUTE)]
 
 
-def test_what_is_not_whole_is_passed_over_when_a_later_one_is(
+def test_an_incomplete_folder_is_skipped_when_a_later_one_is_complete(
     place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
     place.come("2026-11-18", NOON - 48 * HOUR)
@@ -193,7 +195,7 @@ def test_a_run_that_failed_is_tried_again_later_or_when_the_folder_changed(place
     assert place.look(NOON + 13 * MINUTE), "mended, and quiet again"
 
 
-def test_a_time_of_day_runs_what_was_run_last_once_more(place: Place) -> None:
+def test_a_time_of_day_runs_the_last_folder_once_more(place: Place) -> None:
     place.start(daily=(dt.time(6), dt.time(13, 30)))
     folder = place.come("2026-11-20", NOON)
     assert len(place.runs(NOON)) == 1
@@ -206,7 +208,7 @@ def test_a_time_of_day_runs_what_was_run_last_once_more(place: Place) -> None:
     )
 
 
-def test_a_share_that_is_not_there_is_said_and_waited_for(
+def test_a_missing_share_is_logged_and_waited_for(
     place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
     place.root.rmdir()
@@ -217,7 +219,7 @@ def test_a_share_that_is_not_there_is_said_and_waited_for(
     assert place.runs(NOON + HOUR)
 
 
-def test_a_list_that_was_taken_away_or_restored_from_a_backup_is_made_again(place: Place) -> None:
+def test_a_list_that_was_removed_or_restored_is_made_again(place: Place) -> None:
     place.come("", NOON)
     assert len(place.runs(NOON)) == 1
     (earlier,) = place.settings.warehouse.glob("*.duckdb")
@@ -231,7 +233,7 @@ def test_a_list_that_was_taken_away_or_restored_from_a_backup_is_made_again(plac
     assert place.runs(NOON + 4 * HOUR) == []
 
 
-def test_a_link_that_is_turned_back_is_run_again(place: Place) -> None:
+def test_a_link_back_to_an_earlier_folder_is_run_again(place: Place) -> None:
     for day in (19, 20):
         place.come(f"2026-11-{day}", None)
     current = place.root / "current"
@@ -244,7 +246,7 @@ def test_a_link_that_is_turned_back_is_run_again(place: Place) -> None:
         assert [name for name, _ in place.runs(NOON + hour * HOUR)] == [f"2026-11-{day}"]
 
 
-def test_a_clock_that_is_set_back_holds_nothing_up_for_longer_than_it_must_be_quiet(
+def test_a_clock_set_back_delays_a_run_by_the_quiet_time_at_most(
     place: Place,
 ) -> None:
     place.come("2026-11-20", NOON)
@@ -255,7 +257,9 @@ def test_a_clock_that_is_set_back_holds_nothing_up_for_longer_than_it_must_be_qu
     assert place.look(earlier + MINUTE)
 
 
-def test_what_never_gets_quiet_is_said(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_folder_that_keeps_changing_is_logged(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
     place.start(quiet=10 * MINUTE)
     folder = place.come("2026-11-20", NOON)
 
@@ -274,7 +278,7 @@ def test_what_never_gets_quiet_is_said(place: Place, caplog: pytest.LogCaptureFi
     assert place.look(NOON + 163 * MINUTE)
 
 
-def test_an_empty_folder_is_said_and_not_run(
+def test_an_empty_folder_is_logged_and_not_run(
     place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
     place.come("2026-11-19", NOON)
@@ -289,7 +293,7 @@ def test_an_empty_folder_is_said_and_not_run(
     ]
 
 
-def test_a_time_of_day_that_passed_while_nobody_looked_is_made_up_for_after_midnight(
+def test_a_missed_time_of_day_is_run_after_midnight(
     place: Place,
 ) -> None:
     place.start(daily=(dt.time(23, 59),))
@@ -300,7 +304,9 @@ def test_a_time_of_day_that_passed_while_nobody_looked_is_made_up_for_after_midn
     assert place.look(after_midnight + HOUR) is None
 
 
-def test_a_time_of_day_runs_what_somebody_ran_from_elsewhere(place: Place, tmp_path: Path) -> None:
+def test_a_time_of_day_runs_a_folder_that_was_run_from_elsewhere(
+    place: Place, tmp_path: Path
+) -> None:
     place.start(daily=(dt.time(13),))
     place.come("2026-11-20", NOON)
     place.runs(NOON)
@@ -310,7 +316,9 @@ def test_a_time_of_day_runs_what_somebody_ran_from_elsewhere(place: Place, tmp_p
 
 
 @pytest.mark.parametrize("back", [True, False], ids=["summer time ends", "summer time begins"])
-def test_a_time_of_day_is_run_on_the_night_the_clock_is_changed(place: Place, back: bool) -> None:
+def test_a_time_of_day_is_run_once_when_summer_time_begins_or_ends(
+    place: Place, back: bool
+) -> None:
     zone = ZoneInfo("America/New_York")
     midnight = (
         dt.datetime(2026, 11, 1, 4, tzinfo=dt.UTC)
@@ -330,7 +338,7 @@ def test_a_time_of_day_is_run_on_the_night_the_clock_is_changed(place: Place, ba
     assert ran == (["02:30"] if back else ["03:00"])
 
 
-def test_a_share_that_goes_away_during_a_look_ends_no_watch(
+def test_a_share_that_disappears_during_a_look_does_not_end_the_watch(
     place: Place, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place.come("2026-11-20", NOON)
@@ -368,7 +376,7 @@ def started(place: Place, workbench: Workbench) -> Callable[[], subprocess.Popen
     )
 
 
-def test_the_command_runs_what_comes_and_ends_when_told(
+def test_the_command_runs_what_arrives_and_ends_on_sigterm(
     started: Callable[[], subprocess.Popen], place: Place
 ) -> None:
     with started() as process:
