@@ -57,6 +57,13 @@ TABLES: dict[str, ColumnConfig | str | None] = {
     "horizon_on": st.column_config.DateColumn("Reaches to"),
 }
 
+REFUSALS: dict[str, ColumnConfig | str | None] = {
+    "table_name": "Table",
+    "column_name": "Column",
+    "check_name": "Reason",
+    "refused_rows": st.column_config.NumberColumn("Rows refused", format="localized"),
+}
+
 
 class Run(NamedTuple):
     """A run; `as_of` is aware."""
@@ -148,6 +155,7 @@ def show_refusals(worklist: Worklist, run: Run) -> None:
             row_height=36,
             placeholder="",
             alt="Refused rows by table, column and check",
+            column_config=REFUSALS,
         )
     if worklist.state.facility_ids is not None:
         st.info(
