@@ -97,7 +97,7 @@ class TableInput:
         if self.stated is None:
             return None
         if not self.stated.complete:
-            return "is not complete, says the manifest"
+            return "is not complete according to its manifest"
         before = self.previous.extracted_at if self.previous else None
         if before is not None and self.stated.extracted_at < before:
             return "is older than the one before"

@@ -155,7 +155,7 @@ def test_a_folder_of_parts_is_one_table_with_keys_unique_over_all_parts(tmp_path
     ("manifest", "says"),
     [
         ("patients,2026-11-03T06:00:00Z,3,true,", "has 2 rows where the manifest says 3"),
-        ("patients,2026-11-03T06:00:00Z,2,false,", "is not complete, says the manifest"),
+        ("patients,2026-11-03T06:00:00Z,2,false,", "is not complete according to its manifest"),
         ("patients,2026-11-01T06:00:00,2,true,", "older than the one before"),
     ],
 )
