@@ -1,9 +1,9 @@
-"""The URL is the view: each page names the parameters it owns, reads them before its widgets, and the frame writes them back after.
+"""The URL is the view: each page names its parameters and reads them; the frame writes them back.
 
-What a page shows is its model, a plain dictionary a session keeps for each page. When the query string is not the one last
-seen (a bookmark, Back, a link), the model is read from it; when a widget changes, the model changes and the query string
-follows at the end of the run, so that the browser's history has one entry a change. A query of ids only: names and
-searched text are patients' data and stay out of URLs.
+What a page shows is its model, a dictionary that a session keeps for each page. When the query
+string is not the one last seen (a bookmark, Back, a link), the model is read from it; when a widget
+changes the model, the query string follows at the end of the run, so the browser's history has one
+entry per change. A query holds ids only: names and searched text are patients' data.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""One worklist for all the sessions of a process: kept in memory, and brought up to date before each look at it.
+"""One list for all sessions of a process, in memory and brought up to date before each read.
 
-A published snapshot or a new day makes it anew. Somebody's action, of this process or another, and a deferral that has
-run out change only the tasks they are about. Nobody has to tell it anything: the snapshot's pointer and the ledger's
-newest number, asked at every look, say whether it is behind.
+A new snapshot or a new day loads it again. Actions, of this process or another, and deferrals that
+end change only their own tasks. Each read compares the snapshot's name and the ledger's newest
+number with what is loaded, so nobody has to announce a change.
 """
 
 from __future__ import annotations
@@ -29,12 +29,10 @@ from pipelines.worklist.at import State, attach_current, set_search_path, waitin
 from pipelines.worklist.visibility import Facilities
 from pipelines.worklist.worklist import Worklist
 
-# How far an asker may be behind the newest look or the run, having waited for its turn or with a clock that is slower than the one of the
-# machine that runs the pipeline: it gets the newer list, for one set back would be made anew, and none would be shown before the run.
+# How far a reader's clock may be behind the newest read or the run: it gets the newer list, since an
+# older one would have to be loaded again.
 LATE = dt.timedelta(minutes=5)
-_makings = itertools.count(
-    1
-)  # one count for the process, so that no two lists of it ever have equal states
+_makings = itertools.count(1)  # per process, so that no two lists ever have equal states
 
 
 @dataclass
@@ -52,7 +50,7 @@ class Loaded:
 
 
 class LiveWorklist:
-    """The list of one practice for many threads; `at` is asked with the app's clock, which may be set back but is not meant to."""
+    """The list of one practice for many threads. `at` comes from the app's clock."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -69,7 +67,7 @@ class LiveWorklist:
         return self._ledger
 
     def at(self, at: dt.datetime, facility_ids: Facilities = None) -> Worklist:
-        """A reader of the list as it is at that moment, and stays for this reader; UserError when no list was published yet.
+        """A reader of the list at that moment, unchanged later; UserError when none is published.
 
         `facilities` are those the reader is limited to; None sees all.
 
@@ -90,7 +88,7 @@ class LiveWorklist:
                 self._catch_up(held, at, seq)
             self._held = held
             worklist = held.limits.reader(held.con, self.settings, at, held.state, facility_ids)
-            # What others do from now on belongs to another state. A transaction sees a database as it is at its first look into it.
+            # Isolate the reader from later changes: a transaction keeps its first view.
             worklist.con.begin()
             snapshots.one(worklist.con, "SELECT m.seen_at FROM memory.main.moment AS m")
             return worklist
@@ -104,7 +102,8 @@ class LiveWorklist:
             at = state.as_of
         if path is None or at < state.as_of:
             raise UserError(
-                f"The list was published for {state.as_of:%Y-%m-%d %H:%M} UTC, and the clock says {at:%Y-%m-%d %H:%M} UTC: set the clock right."
+                f"The list was published for {state.as_of:%Y-%m-%d %H:%M} UTC, "
+                f"and the clock says {at:%Y-%m-%d %H:%M} UTC: set the clock right."
             )
         con.execute(
             "CREATE TABLE memory.main.moment AS SELECT CAST($at AS TIMESTAMPTZ) AS seen_at",
@@ -124,7 +123,7 @@ class LiveWorklist:
         return held
 
     def _catch_up(self, held: Loaded, at: dt.datetime, seq: int) -> None:
-        """Take in the actions since the last look, and the deferrals that ran out or grew by a day."""
+        """Apply the actions since the last read, and deferrals that ended or grew by a day."""
         known = (
             self.ledger.actions(after=held.state.seq, also=held.waiting)
             if seq > held.state.seq or held.waiting
@@ -150,7 +149,7 @@ class LiveWorklist:
 
 
 def _refresh(held: Loaded, touched: Collection[str], fresh: list[Action], at: dt.datetime) -> None:
-    """Work out anew these tasks only, by the same SQL: names of this cursor's own stand before those everybody reads."""
+    """Recompute these tasks only, by the same SQL over temporary tables of this cursor."""
     cursor = held.con.cursor()
     set_search_path(cursor)
     cursor.execute(
@@ -165,11 +164,13 @@ def _refresh(held: Loaded, touched: Collection[str], fresh: list[Action], at: dt
     )
     set_actions(cursor, [action for task_id in touched for action in held.acted.get(task_id, [])])
     cursor.execute(
-        "CREATE OR REPLACE TEMP TABLE stored_tasks AS SELECT t.* FROM snapshot.tasks AS t WHERE t.task_id IN (FROM touched_now)"
+        "CREATE OR REPLACE TEMP TABLE stored_tasks AS "
+        "SELECT t.* FROM snapshot.tasks AS t WHERE t.task_id IN (FROM touched_now)"
     )
     cursor.execute("CREATE TEMP TABLE current_tasks AS " + lifecycle.sql("tasks_with_actions"))
     cursor.execute(
-        "CREATE TEMP TABLE touched_events AS SELECT e.* FROM memory.main.current_events AS e WHERE e.task_id IN (FROM touched_now)"
+        "CREATE TEMP TABLE touched_events AS SELECT e.* "
+        "FROM memory.main.current_events AS e WHERE e.task_id IN (FROM touched_now)"
     )
     cursor.execute("CREATE TEMP VIEW current_events AS FROM touched_events")
     cursor.execute("UPDATE memory.main.moment SET seen_at = CAST($at AS TIMESTAMPTZ)", {"at": at})
@@ -179,10 +180,12 @@ def _refresh(held: Loaded, touched: Collection[str], fresh: list[Action], at: dt
 
 
 def _next_day(con: duckdb.DuckDBPyConnection, at: dt.datetime) -> dt.datetime:
-    """When the next local day begins at any facility, or in UTC for the tasks of none that is known: ages grow then."""
+    """When the next local day begins at any facility, or in UTC: ages grow then."""
     (ends_at,) = snapshots.one(
         con,
-        "SELECT MIN(CAST(CAST(CAST($at AS TIMESTAMPTZ) AT TIME ZONE z.time_zone AS DATE) + 1 AS TIMESTAMP) AT TIME ZONE z.time_zone) "
+        "SELECT MIN(CAST("
+        "CAST(CAST($at AS TIMESTAMPTZ) AT TIME ZONE z.time_zone AS DATE) + 1 AS TIMESTAMP"
+        ") AT TIME ZONE z.time_zone) "
         "FROM (SELECT f.time_zone FROM staging.facilities AS f UNION SELECT 'UTC') AS z",
         {"at": at},
     )

@@ -1,4 +1,4 @@
-"""The lists as they were at the moments people look back at: each made once, and read by many sessions."""
+"""The lists at past moments that people look at: each loaded once and read by many sessions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ class PastWorklists:
         self._held: OrderedDict[tuple[Path, dt.datetime], Loaded] = OrderedDict()
 
     def at(self, at: dt.datetime, facility_ids: Facilities = None) -> Worklist:
-        """A reader of the list as it was at a moment that is over, limited as SharedWorklist.at; UserError when no list was published yet.
+        """A reader of the list at a past moment, limited as in LiveWorklist.at.
+
+        UserError when no list was published yet.
 
         An action that is recorded late, for a time before that moment, makes the list anew.
         """
@@ -61,7 +63,7 @@ class PastWorklists:
 
 
 def _hold(settings: Settings, ledger: Ledger, at: dt.datetime, newest: int) -> Loaded:
-    """Work out only the tasks that are otherwise than the snapshot says, and the open ones, whose ages were others."""
+    """Recompute only the tasks that differ from the snapshot, and those open then, for their age."""
     con, state = connect_at(settings, ledger, at)
     tables.create_tables(con)
     con.execute("CREATE TEMP TABLE touched_now AS FROM moved")
@@ -72,13 +74,14 @@ def _hold(settings: Settings, ledger: Ledger, at: dt.datetime, newest: int) -> L
     tables.refresh_changed(con)
     con.execute(
         "CREATE OR REPLACE VIEW memory.main.current_events AS "
-        f"SELECT e.* FROM snapshot.events AS e WHERE e.task_id {tables.UNTOUCHED} UNION ALL BY NAME FROM memory.main.past_events"
+        f"SELECT e.* FROM snapshot.events AS e WHERE e.task_id {tables.UNTOUCHED} "
+        "UNION ALL BY NAME FROM memory.main.past_events"
     )
     return Loaded(con, state, newest)
 
 
 def evening_of(listed: Worklist, day: dt.date, facility_id: str | None = None) -> dt.datetime:
-    """When a day is over at a facility, or at all of them: a day to look back at means its evening."""
+    """The end of a day at a facility, or at all: looking back at a day means its evening."""
     return max(
         dt.datetime.combine(day, EVENING, zone) for zone in zones(listed, facility_id)
     ).astimezone(dt.UTC)

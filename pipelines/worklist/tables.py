@@ -1,6 +1,6 @@
-"""The tables of a list that many sessions read: the snapshot's, and beside them, of each task that is otherwise than it says, their own rows.
+"""The tables of a list that many sessions read: the snapshot, and changed tasks beside it in memory.
 
-What the list says of a closed task stays so, and the run has written it down; see run.py.
+The rows of closed tasks come from the snapshot, where the run wrote them (closed_tasks).
 """
 
 from __future__ import annotations
@@ -16,21 +16,26 @@ UNTOUCHED = "NOT IN (SELECT i.task_id FROM memory.main.touched_ids AS i)"
 
 
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """The tables, empty, and the views that put both together; names are full, since readers look through cursors of their own."""
-    # DuckDB would keep what two looks at a view have in common, all columns of a million rows, where each look needs a few of them.
+    """Create the empty tables, and the views over snapshot and memory, under full names.
+
+    Readers use cursors of their own, with another search path.
+    """
+    # Else DuckDB materializes all columns of a view that a query reads twice.
     con.execute("SET disabled_optimizers = 'common_subplan'")
     con.execute("CREATE TABLE memory.main.touched_ids (task_id VARCHAR)")
     con.execute(
         "CREATE TABLE memory.main.touched_tasks AS SELECT t.* FROM snapshot.tasks AS t LIMIT 0"
     )
     con.execute(
-        "CREATE TABLE memory.main.touched_closed AS SELECT t.* FROM snapshot.closed_tasks AS t LIMIT 0"
+        "CREATE TABLE memory.main.touched_closed AS "
+        "SELECT t.* FROM snapshot.closed_tasks AS t LIMIT 0"
     )
     con.execute(
         "CREATE TABLE memory.main.touched_stays AS SELECT s.* FROM snapshot.stays AS s LIMIT 0"
     )
     con.execute(
-        f"CREATE TABLE memory.main.{OPEN_TASKS} AS SELECT t.* FROM snapshot.closed_tasks AS t LIMIT 0"
+        f"CREATE TABLE memory.main.{OPEN_TASKS} AS "
+        "SELECT t.* FROM snapshot.closed_tasks AS t LIMIT 0"
     )
     con.execute(
         f"CREATE TABLE memory.main.{OPEN_COUNTS} AS {counted(f'FROM memory.main.{OPEN_TASKS}')}",
@@ -38,19 +43,24 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute(f"CREATE TABLE memory.main.fresh_events AS {lifecycle.sql('empty_events')}")
     con.execute(
-        f"CREATE VIEW memory.main.current_tasks AS SELECT t.* FROM snapshot.tasks AS t WHERE t.task_id {UNTOUCHED} "
+        "CREATE VIEW memory.main.current_tasks AS "
+        f"SELECT t.* FROM snapshot.tasks AS t WHERE t.task_id {UNTOUCHED} "
         "UNION ALL BY NAME FROM memory.main.touched_tasks"
     )
     con.execute(
-        "CREATE VIEW memory.main.current_events AS FROM snapshot.events UNION ALL BY NAME FROM memory.main.fresh_events"
+        "CREATE VIEW memory.main.current_events AS "
+        "FROM snapshot.events UNION ALL BY NAME FROM memory.main.fresh_events"
     )
     con.execute(
-        f"CREATE VIEW memory.main.current_stays AS SELECT s.* FROM snapshot.stays AS s WHERE s.task_id {UNTOUCHED} "
+        "CREATE VIEW memory.main.current_stays AS "
+        f"SELECT s.* FROM snapshot.stays AS s WHERE s.task_id {UNTOUCHED} "
         "UNION ALL BY NAME FROM memory.main.touched_stays"
     )
     con.execute(
-        f"CREATE VIEW memory.main.{ALL_TASKS} AS SELECT t.* FROM snapshot.closed_tasks AS t WHERE t.task_id {UNTOUCHED} "
-        f"UNION ALL BY NAME FROM memory.main.touched_closed UNION ALL BY NAME FROM memory.main.{OPEN_TASKS}"
+        f"CREATE VIEW memory.main.{ALL_TASKS} AS "
+        f"SELECT t.* FROM snapshot.closed_tasks AS t WHERE t.task_id {UNTOUCHED} "
+        "UNION ALL BY NAME FROM memory.main.touched_closed "
+        f"UNION ALL BY NAME FROM memory.main.{OPEN_TASKS}"
     )
 
 
@@ -64,7 +74,10 @@ def load_open(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def refresh_changed(con: duckdb.DuckDBPyConnection) -> None:
-    """Replace the rows of the tasks of `touched_now` by what this connection's current_tasks, which are no others, and current_events say."""
+    """Replace the rows of the tasks in `touched_now`, from current_tasks and current_events.
+
+    On this connection these hold the touched tasks only.
+    """
     _count(con, TOUCHED, -1)
     for table in ("touched_ids", "touched_tasks", "touched_closed", "touched_stays", "open_tasks"):
         con.execute(f"DELETE FROM memory.main.{table} WHERE task_id IN (FROM touched_now)")
@@ -82,7 +95,7 @@ def refresh_changed(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _count(con: duckdb.DuckDBPyConnection, tasks: str, sign: int) -> None:
-    """Rows that add these open tasks to the count, or take them away: what it says is the sum."""
+    """Add rows that count these open tasks, or with sign -1 take them out; the sums are right."""
     con.execute(
         f"INSERT INTO memory.main.{OPEN_COUNTS} BY NAME {counted(tasks)}",
         {"sign": sign},

@@ -1,8 +1,9 @@
-"""What a person sees who is limited to some facilities: a database of views beside the list in memory, in which all names of a query are looked up.
+"""What a person sees who is limited to some facilities: a database of views over the list in memory.
 
-A query cannot forget the limit, since it finds nothing else: a table that is not named here does not exist for a limited reader.
-A task belongs to its facility, and a task of no facility is seen by those who see all. A patient is one's own whose home facility, case, visit
-or task is at one's own facility; of one's own patients the whole record is seen, for who treats or bills must know it.
+All names of a query resolve in that database, so no query can forget the limit: a table that is not
+named here does not exist for a limited reader. A task belongs to its facility; tasks of none are
+seen by those who see all. A patient belongs to a facility by home facility, case, visit or task, and
+is then seen with the whole record, since people who treat or bill need all of it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pipelines.worklist.worklist import Worklist
 
 Facilities = tuple[str, ...] | None  # ids; None sees all
 
-OF_NOBODY = (  # nothing of a patient: names of facilities, colleagues and payers, and counts of runs
+OF_NOBODY = (  # no patient data: facilities, colleagues, payers, counts of runs
     "memory.main.moment",
     "snapshot.main.rules",
     "snapshot.main.runs",
@@ -65,7 +66,7 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Limits:
-    """The databases of views over one list in memory, one for each group of facilities somebody is limited to, and what their readers share."""
+    """The databases of views over one list, one per group of facilities, and their known answers."""
 
     _made: dict[Facilities, tuple[str | None, dict[str, pd.DataFrame]]] = field(
         default_factory=dict
@@ -82,7 +83,7 @@ class Limits:
         """A reader of the list with a cursor of its own; one thread's at a time."""
         if facility_ids not in self._made:
             self._made[facility_ids] = (
-                None if facility_ids is None else _lay_views(con, facility_ids),
+                None if facility_ids is None else _create_views(con, facility_ids),
                 {},
             )
         within, known = self._made[facility_ids]
@@ -91,25 +92,30 @@ class Limits:
         )
 
 
-def _lay_views(con: duckdb.DuckDBPyConnection, facility_ids: tuple[str, ...]) -> str:
-    """Make the database for these facilities; its name. Only a run changes whose a task or a patient is, and a run makes the list anew."""
+def _create_views(con: duckdb.DuckDBPyConnection, facility_ids: tuple[str, ...]) -> str:
+    """Create the database for these facilities; its name.
+
+    Only a run changes the facility of a task or patient, and then the list is loaded again.
+    """
     name = f"own_{next(_numbers)}"
     own = ", ".join(literal(facility_id) for facility_id in facility_ids) or "NULL"
     con.execute(f"ATTACH ':memory:' AS {name}")
     con.execute(f"CREATE SCHEMA {name}.staging")
     con.execute(
-        f"CREATE TABLE {name}.main.own_tasks AS SELECT t.task_id FROM snapshot.main.tasks AS t WHERE t.facility_id IN ({own})"
+        f"CREATE TABLE {name}.main.own_tasks AS "
+        f"SELECT t.task_id FROM snapshot.main.tasks AS t WHERE t.facility_id IN ({own})"
     )
     con.execute(f"CREATE TABLE {name}.main.own_patients AS {OWN_PATIENTS.format(own=own)}")
     for table, condition in _conditions(name, own):
         con.execute(
-            f"CREATE VIEW {name}.{table.partition('.')[2]} AS SELECT t.* FROM {table} AS t WHERE {condition}"
+            f"CREATE VIEW {name}.{table.partition('.')[2]} AS "
+            f"SELECT t.* FROM {table} AS t WHERE {condition}"
         )
     return name
 
 
 def _conditions(name: str, own: str) -> Iterator[tuple[str, str]]:
-    """Each table that is seen, and which of its rows."""
+    """Each visible table and the condition on its rows."""
     yield from ((table, "TRUE") for table in OF_NOBODY)
     yield from ((table, f"t.facility_id IN ({own})") for table in OF_FACILITIES)
     yield from (
