@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from app_pages.components import run_times
-from app_pages.session import typed_rows, workspace
+from app_pages.session import access_record, typed_rows, workspace
 from app_pages.url import view
 from pipelines.runs import history
 from pipelines.worklist.worklist import Worklist
@@ -180,12 +180,13 @@ def show_refusals(worklist: Worklist, run: Run) -> None:
 def _recorded_archive(run_id: str, folder: Path) -> Callable[[], bytes]:
     """Makes the archive when it is downloaded, and records that look at all patients."""
     record = partial(
-        workspace.workspace().shared.ledger.record_access,
-        at=workspace.now(),
-        staff_id=workspace.person().staff_id,
-        patient_id="*",
-        kind="export",
-        detail=f"refused rows of run {run_id}",
+        access_record.record,
+        workspace.workspace().shared.ledger,
+        workspace.now(),
+        workspace.person().staff_id,
+        [access_record.EVERY_PATIENT],
+        "export",
+        f"refused rows of run {run_id}",
     )
 
     def archive() -> bytes:

@@ -161,7 +161,7 @@ def test_what_reads_all_facilities_at_once_is_for_those_who_see_all(
     )
     limited.run(practice, 1)
     dana = App("S1")
-    assert "for those who see all facilities" in dana.open("runs").says
+    assert "only people who see all facilities can download them" in dana.open("runs").says
     assert "Download refused rows" not in dana.sent
     assert (
         "it is for those who see them all" in dana.open("rules", rule="authorization_expiring").says
