@@ -1,7 +1,7 @@
-"""The benchmark of the screens: the real server on a list of 100,000 open tasks, and real browser connections that work it.
+"""The benchmark of the screens: a real server with 100,000 open tasks and browser connections.
 
-The server is a process of its own, started as the README says; the tabs are all in this one. A rerun is timed from the
-click's message to the message that says the script has ended, so it holds the way through the loopback and this process, too.
+The server is a process of its own; all tabs run in this one. A rerun is timed from the message of
+the click to the message that the script has ended, so it includes the loopback and this process.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -50,7 +50,7 @@ OURS = ("WORKBENCH_", "EMR_LINK_", "STREAMLIT_")
 
 @dataclass(frozen=True)
 class Load:
-    """How many people work, how long they think between two clicks, for how long, and on how long a list."""
+    """Users at work, their mean time between clicks, how long they work, and the open tasks."""
 
     sessions: int
     think_seconds: float
@@ -169,7 +169,7 @@ class Server:
 
 
 def bench_app(load: Load, data: Path | None, now: dt.datetime, out: Path | None) -> int:
-    """Measure one person alone, then all of them at once; print the tables and write them as JSON when `out` is given; 1 after any error."""
+    """Measure one user, then all at once; print tables, write them to `out`; 1 after an error."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         settings = practice(folder, load, data)
@@ -204,7 +204,7 @@ def bench_app(load: Load, data: Path | None, now: dt.datetime, out: Path | None)
 
 
 def practice(folder: Path, load: Load, data: Path | None) -> Settings:
-    """A data folder with a published list: made from the sample practice, or a copy of one that is there."""
+    """A data folder with a published list, from the sample practice or a copy of `data`."""
     settings = settings_module.load({"WORKBENCH_DATA": str(folder / "data")})
     if data is not None:
         live = snapshots.current(data / "warehouse")
@@ -253,9 +253,11 @@ def look(settings: Settings) -> tuple[dt.datetime, int, int]:
     with open_ledger(settings.ledger_url) as ledger:
         seq = ledger.last_seq()
     path = snapshots.current(settings.warehouse)
+    if path is None:
+        raise UserError(f"{settings.warehouse}: no list has been published yet")
     con = snapshots.connect()
     layout.attach(con, path, "snapshot")
-    (as_of,) = snapshots.one(con, "SELECT MAX(as_of) FROM snapshot.runs")
+    (as_of,) = snapshots.first(con, "SELECT MAX(as_of) FROM snapshot.runs")
     con.close()
     with open_worklist(settings, as_of + OPENS_AT) as worklist:
         return as_of + OPENS_AT, int(worklist.summary(Filters(status="open"))["tasks"]), seq
@@ -271,7 +273,7 @@ def serving(server: Server) -> Iterator[Server]:
 
 
 async def _measure(server: Server, load: Load) -> tuple[float, Phase, Phase, list[Worker]]:
-    """The seconds until the first page is there, one person alone, all together, and all people with what they were told."""
+    """The seconds of the first page, one user alone, all together, and all users."""
     print("one session alone", file=sys.stderr)
     alone = _worker(server, 0, 0)
     await alone.come_in(0)
@@ -318,7 +320,9 @@ async def _work_alone(worker: Worker) -> None:
         await worker.tick()
 
 
-async def _phase(server: Server, workers: Sequence[Worker], work: Callable[[], object]) -> Phase:
+async def _phase(
+    server: Server, workers: Sequence[Worker], work: Callable[[], Awaitable[None]]
+) -> Phase:
     """Let them work; what that took of the server."""
     for worker in workers:
         worker.tab.reruns.clear()
@@ -356,9 +360,8 @@ def times_of(kind: str, reruns: Sequence[Rerun]) -> Times:
 def _print(report: dict, alone: Phase, together: Phase, proof: Proof, load: Load) -> None:
     busy = f"load average {report['load_before']:.1f} before, {report['load_after']:.1f} after"
     print(f"{report['open_tasks']:,} open tasks, {report['cores']} cores, {busy}")
-    print(
-        f"first page after the start: {report['first_page_seconds']:.1f} s; server's peak memory {report['peak_mb']:,.0f} MB"
-    )
+    first, peak = report["first_page_seconds"], report["peak_mb"]
+    print(f"first page after the start: {first:.1f} s; server's peak memory {peak:,.0f} MB")
     for title, phase, target in (
         ("one session alone", alone, TARGET_ALONE_MS),
         (
@@ -368,14 +371,16 @@ def _print(report: dict, alone: Phase, together: Phase, proof: Proof, load: Load
         ),
     ):
         print(
-            f"\n{title}: {phase.reruns_per_second:.1f} reruns/s, {phase.cpu_ms_per_rerun:.0f} ms of processor a rerun, target p95 {target} ms"
+            f"\n{title}: {phase.reruns_per_second:.1f} reruns/s, "
+            f"{phase.cpu_ms_per_rerun:.0f} ms of processor a rerun, target p95 {target} ms"
         )
         print(
             f"{'rerun':16}{'count':>7}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'max ms':>9}{'kB':>7}"
         )
         for row in phase.times:
             print(
-                f"{row.kind:16}{row.count:>7,}{row.p50:>9,.0f}{row.p95:>9,.0f}{row.p99:>9,.0f}{row.most:>9,.0f}{row.kilobytes:>7,.0f}"
+                f"{row.kind:16}{row.count:>7,}{row.p50:>9,.0f}{row.p95:>9,.0f}{row.p99:>9,.0f}"
+                f"{row.most:>9,.0f}{row.kilobytes:>7,.0f}"
             )
     print(
         f"\nactions acknowledged {proof.acknowledged:,}, refused because somebody was first {proof.refused:,}, "

@@ -1,7 +1,7 @@
-"""One browser tab as the server meets it: the page's own WebSocket protocol with its cache and its timers, but no screen.
+"""One browser tab as the server sees it: Streamlit's WebSocket protocol with cache and timers.
 
-What Streamlit's page does in a browser is done here: it sends every widget's value with each rerun, keeps large messages and
-names those it has kept, forgets what a run did not draw again, and asks for fragments by the clock.
+Like Streamlit's page, it sends every widget's value with each rerun, keeps large messages and lists
+their hashes, drops elements that a run did not draw again, and reruns fragments by timers.
 """
 
 from __future__ import annotations
@@ -18,16 +18,15 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin, Subprotocol
 
 WAITS = 60  # seconds for an answer; one that takes longer counts as none
-KEPT_RUNS = 2  # reruns for which the page keeps a large message it did not meet again: Streamlit's global.maxCachedMessageAge
+# Reruns for which the page keeps a large message: Streamlit's global.maxCachedMessageAge.
+KEPT_RUNS = 2
 MOST_BYTES = 100_000_000  # of one message
 TRIGGERS = {"trigger_value", "string_trigger_value"}
-UNEXPECTED = {
-    "auth_redirect",
-    "page_not_found",
-    "session_event",
-}  # this last one: the script was stopped or does not compile
+# session_event: the script was stopped or does not compile.
+UNEXPECTED = {"auth_redirect", "page_not_found", "session_event"}
 ERROR = 1  # Alert.Format
 DONE, EARLY, FRAGMENT_DONE = (
     ForwardMsg.FINISHED_SUCCESSFULLY,
@@ -38,7 +37,7 @@ DONE, EARLY, FRAGMENT_DONE = (
 
 @dataclass(frozen=True)
 class Rerun:
-    """One rerun: what caused it, seconds from the click's message to the end of the script, and what came back."""
+    """One rerun: its cause, the seconds to the end of the script, and what the server sent."""
 
     kind: str
     seconds: float
@@ -48,7 +47,7 @@ class Rerun:
 
 @dataclass
 class Drawn:
-    """One element or block of the page, the run that drew it last, and the fragment it belongs to."""
+    """An element or block of the page, the run that drew it last, and its fragment."""
 
     message: Any
     kind: str
@@ -63,7 +62,7 @@ class Drawn:
 
 @dataclass
 class Tab:
-    """A tab that is open at `origin` in the browser that this cookie names."""
+    """A tab at `origin` in the browser with this cookie."""
 
     origin: str
     cookie: str
@@ -93,8 +92,8 @@ class Tab:
         headers = {"Cookie": self.cookie}
         self._socket = await connect(
             f"{self.origin.replace('http', 'ws', 1)}/_stcore/stream",
-            origin=self.origin,
-            subprotocols=["streamlit", "PLACEHOLDER_AUTH_TOKEN"],
+            origin=Origin(self.origin),
+            subprotocols=[Subprotocol("streamlit"), Subprotocol("PLACEHOLDER_AUTH_TOKEN")],
             additional_headers=headers,
             max_size=MOST_BYTES,
         )
@@ -118,7 +117,7 @@ class Tab:
         query: str | None = None,
         page: str | None = None,
     ) -> float:
-        """Send what a click, a link or a key changed, wait until everything it set off has run; the seconds that took."""
+        """Send the changed widgets, wait until all scripts have run; the seconds that took."""
         for state in states:
             if state.WhichOneof("value") not in TRIGGERS:
                 self._states[state.id] = state
@@ -175,7 +174,7 @@ class Tab:
         return state.string_value if state is not None else ""
 
     async def _until_finished(self, fragment: str) -> None:
-        """A fragment may end by starting the whole page again, or, interrupted by the clock of another, be run once more itself."""
+        """Wait for a fragment, which may rerun the whole page, or be run again after a timer."""
         is_page_due = not fragment
         while True:
             status, fragments = await self._finished.get()
@@ -277,9 +276,8 @@ class Tab:
             kind = element.WhichOneof("type") or "empty"
             self.drawn[path] = Drawn(element, kind, self._run[0], delta.fragment_id)
             if kind == "exception" or (kind == "alert" and element.alert.format == ERROR):
-                self.errors.append(
-                    f"the page shows: {element.exception.message if kind == 'exception' else element.alert.body}"
-                )
+                text = element.exception.message if kind == "exception" else element.alert.body
+                self.errors.append(f"the page shows: {text}")
             self._keep_state(element, kind)
         elif delta.WhichOneof("type") == "add_block":
             self.drawn[path] = Drawn(
@@ -290,7 +288,7 @@ class Tab:
             )
 
     def _keep_state(self, element: Any, kind: str) -> None:
-        """A widget's value as the page holds it: what the server set, or its default when it is new."""
+        """Keep a widget's value: what the server set, or the default of a new widget."""
         body = getattr(element, kind)
         identity = getattr(body, "id", "")
         if not identity or kind in ("button", "download_button", "menu_button", "dataframe"):

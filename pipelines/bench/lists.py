@@ -1,4 +1,4 @@
-"""The filtered list at a million open tasks: what the Tasks page asks of the shared worklist for one person, each view for the first time."""
+"""The filtered list at a million open tasks: the questions of the Tasks page for one user."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pipelines.bench.app import Load, look, practice
 from pipelines.vocabulary import AGE_BANDS, CATEGORIES
@@ -42,7 +43,7 @@ class View:
 
 
 def bench_lists(open_tasks: int, data: Path | None, out: Path | None) -> int:
-    """Ask for every view, print the milliseconds by kind of filter and write them as JSON when `out` is given."""
+    """Ask for every view, print milliseconds by kind of filter, write them to `out` as JSON."""
     load_before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         settings = practice(Path(scratch), Load(1, 0, 0, open_tasks), data)
@@ -58,7 +59,7 @@ def bench_lists(open_tasks: int, data: Path | None, out: Path | None) -> int:
         kind: _summary([taken for view, taken in times if kind in (view.kind, "all")])
         for kind in (*dict.fromkeys(v.kind for v in asked), "all")
     }
-    report = {
+    report: dict[str, Any] = {
         "cores": os.cpu_count(),
         "load_before": load_before,
         "load_after": os.getloadavg()[0],
@@ -73,7 +74,7 @@ def bench_lists(open_tasks: int, data: Path | None, out: Path | None) -> int:
 
 
 def views(worklist: Worklist) -> Iterator[View]:
-    """Views of every kind in a fixed draw: first the filters one by one, then several at once, each in an order of its own."""
+    """Views of every kind, always the same: filters one by one, then several, in any order."""
     dice = random.Random(1)
     offered = worklist.options(Filters(status="open"))
     patients = worklist.tasks(Filters(), limit=2000)["patient_id"].unique().tolist()
@@ -145,11 +146,11 @@ def _peak_mb() -> float:
 def _print(report: dict) -> None:
     busy = f"load average {report['load_before']:.1f} before, {report['load_after']:.1f} after"
     print(
-        f"{report['open_tasks']:,} open tasks, {report['cores']} cores, one person, {busy}; target p95 {TARGET_MS} ms"
+        f"{report['open_tasks']:,} open tasks, {report['cores']} cores, one person, {busy}; "
+        f"target p95 {TARGET_MS} ms"
     )
-    print(
-        f"read from the snapshot in {report['made_seconds']:.1f} s; peak memory {report['peak_mb']:,.0f} MB"
-    )
+    made, peak = report["made_seconds"], report["peak_mb"]
+    print(f"read from the snapshot in {made:.1f} s; peak memory {peak:,.0f} MB")
     print(
         f"{'filter':10}{'views':>6}"
         + "".join(f"{name + ' p50':>13}{'p95 ms':>8}" for name in (*QUESTIONS, "all"))
@@ -159,6 +160,5 @@ def _print(report: dict) -> None:
             f"{found[name]['p50']:>13,.0f}{found[name]['p95']:>8,.0f}"
             for name in (*QUESTIONS, "all")
         )
-        print(
-            f"{kind:10}{found['views']:>6}{cells}{'  missed' if found['all']['p95'] > TARGET_MS else ''}"
-        )
+        missed = "  missed" if found["all"]["p95"] > TARGET_MS else ""
+        print(f"{kind:10}{found['views']:>6}{cells}{missed}")

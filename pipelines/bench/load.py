@@ -1,6 +1,6 @@
-"""Many staff at once on one app's worklist and ledger: each looks at a filtered list and acts on tasks of it, and all is proved afterwards.
+"""Many staff at once on one worklist and ledger: they filter and act, and a proof follows.
 
-No screens: threads of this process do what the sessions of the app do, so that the list and the ledger are what is measured.
+Threads of this process do what the sessions of the app do, so only list and ledger are measured.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import sqlalchemy as sa
@@ -42,7 +43,7 @@ TAKES_BACK = 0.2  # of completions, deferrals and assignments
 
 @dataclass
 class Member:
-    """One member of staff: what they were told was done and refused, and the seconds each list and each action took."""
+    """A staff member: actions acknowledged and refused, and seconds of lists and actions."""
 
     staff_id: str
     dice: random.Random
@@ -54,7 +55,7 @@ class Member:
 
 
 def bench_load(load: Load, data: Path | None, ledger_url: str | None, out: Path | None) -> int:
-    """Let them work, print what was measured as one JSON object, also to `out`; 1 after any error, or if an action was lost or done twice."""
+    """Run the load, print the result as JSON, also to `out`; 1 after an error or a failed proof."""
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         settings = practice(Path(scratch), load, data)
         if ledger_url is not None:
@@ -67,13 +68,14 @@ def bench_load(load: Load, data: Path | None, ledger_url: str | None, out: Path 
     return 1 if report["errors"] or report["lost"] or report["unasked"] or report["doubled"] else 0
 
 
-def measure(settings: Settings, load: Load) -> dict[str, object]:
+def measure(settings: Settings, load: Load) -> dict[str, Any]:
     """What so many staff got done in so long, and whether the ledger holds just that."""
     load_before = os.getloadavg()[0]
     opens_at, open_tasks, seq = look(settings)
     if seq:
         raise UserError(
-            "The ledger named by --ledger holds actions; the benchmark writes its own, so name an empty one."
+            "The ledger named by --ledger holds actions; the benchmark writes its own, "
+            "so name an empty one."
         )
     shared = LiveWorklist(settings)
     with shared.at(opens_at) as worklist:
@@ -96,7 +98,11 @@ def measure(settings: Settings, load: Load) -> dict[str, object]:
         recorded = ledger.actions()
     shared.ledger.close()
     actions, listed = (_times(name, members) for name in ("actions", "lists"))
-    report = {"cores": os.cpu_count(), "load_before": load_before, "load_after": os.getloadavg()[0]}
+    report: dict[str, Any] = {
+        "cores": os.cpu_count(),
+        "load_before": load_before,
+        "load_after": os.getloadavg()[0],
+    }
     report |= {
         "ledger": sa.make_url(settings.ledger_url).get_backend_name(),
         "open_tasks": open_tasks,
@@ -155,9 +161,10 @@ def _look_and_act(
     think()
     begun = time.perf_counter()
     with shared.at(clock()) as worklist:
-        rows, *_ = [
-            question(worklist, view.filters, view.order) for question in lists.QUESTIONS.values()
-        ]
+        rows = worklist.tasks(view.filters, view.order, lists.PAGE_ROWS)
+        for name, question in lists.QUESTIONS.items():
+            if name != "rows":
+                question(worklist, view.filters, view.order)
         seen = worklist.state.seq
     member.lists.append(time.perf_counter() - begun)
     think()
@@ -169,13 +176,13 @@ def _look_and_act(
     )
     span = member.dice.choice(list(OFFERED.values())) if action == "defer" else None
     to = member.staff_id if action == "assign" else None
-    wishes = [
+    requests = [
         ActionRequest(task_id, action, to_staff_id=to, reason="Done by phone", seen=seen, span=span)
         for task_id in chosen
     ]
     begun = time.perf_counter()
     with shared.at(clock()) as worklist:
-        done, refused = worklist_actions.act_all(worklist, shared.ledger, member.staff_id, wishes)
+        done, refused = worklist_actions.act_all(worklist, shared.ledger, member.staff_id, requests)
     _note(member, begun, done, refused)
     if done and action != "note" and member.dice.random() < TAKES_BACK:
         think()
@@ -199,7 +206,7 @@ def _note(
     member.refused += len(refused)
 
 
-def proof(members: Sequence[Member], recorded: Sequence[Action]) -> dict[str, object]:
+def proof(members: Sequence[Member], recorded: Sequence[Action]) -> dict[str, Any]:
     """Every acknowledged action is in the ledger exactly once, as it was told, and nothing else is."""
     told, written = (
         Counter(action for member in members for action in member.done),

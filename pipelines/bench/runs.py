@@ -1,7 +1,7 @@
-"""The benchmark of the README: our whole run beside the floor, the same files read and the same rules asked by bare DuckDB.
+"""The benchmark of runs: our whole run beside the floor, the same files and rules in bare DuckDB.
 
-Every measurement is a process of its own, timed from outside with its peak memory; floor and run take turns, so a slow
-minute of the machine meets both. The median of the repeats counts.
+Every measurement is a process of its own, timed from outside with its peak memory. Floor and run
+take turns, so that a slow minute of the machine affects both. The median of the repeats counts.
 """
 
 from __future__ import annotations
@@ -43,20 +43,22 @@ def bench(patients: list[int], repeats: int, out: Path | None) -> int:
     if out is not None:
         out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(
-        f"{'patients':>9} {'rows':>11} {'run':14}{'floor s':>9}{'run s':>8}{'ratio':>7}{'target':>8}{'rows/s':>12}{'peak MB':>9}"
+        f"{'patients':>9} {'rows':>11} {'run':14}{'floor s':>9}{'run s':>8}{'ratio':>7}"
+        f"{'target':>8}{'rows/s':>12}{'peak MB':>9}"
     )
     for size in sizes:
         for name, target in TARGETS.items():
             found = size[name]
             print(
-                f"{size['patients']:>9,} {size['rows']:>11,} {name:14}{found['floor_seconds']:>9.2f}{found['seconds']:>8.2f}{found['ratio']:>7.2f}"
+                f"{size['patients']:>9,} {size['rows']:>11,} {name:14}{found['floor_seconds']:>9.2f}"
+                f"{found['seconds']:>8.2f}{found['ratio']:>7.2f}"
                 f"{target:>8.1f}{found['rows_per_second']:>12,.0f}{found['peak_mb']:>9,.0f}"
             )
     return 0
 
 
 def floor(folder: Path, as_of: dt.datetime) -> None:
-    """Bare DuckDB: CREATE TABLE … AS FROM read_csv, the staging SELECTs, the rule SELECTs; no contract, no lifecycle, nothing kept."""
+    """Bare DuckDB: read_csv, staging and rule SELECTs; no contract, lifecycle or history."""
     con = snapshots.connect()
     con.execute("CREATE SCHEMA extract")
     con.execute("CREATE SCHEMA staging")
@@ -155,7 +157,7 @@ def run_process(folder: Path, as_of: dt.datetime, data: Path) -> Measured:
 
 
 def measure(command: list[str], environment: dict[str, str] | os._Environ[str]) -> Measured:
-    """Any command as a process: its time from outside, the most memory it held; SystemExit with what it said if it fails."""
+    """Run a command: its time and peak memory; SystemExit with its stderr if it fails."""
     started = time.perf_counter()
     process = subprocess.Popen(
         command, env=dict(environment), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE

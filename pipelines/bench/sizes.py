@@ -1,4 +1,4 @@
-"""How a run grows with the practice: 10,000 to a million patients as Parquet, a first run and a next day on which one row in a hundred changed."""
+"""How a run grows, from 10,000 to a million patients: a first run, and a day with 1 % new rows."""
 
 from __future__ import annotations
 
@@ -20,16 +20,14 @@ from pipelines.extracts import contract
 from pipelines.warehouse import snapshots
 
 MONDAY = sample.DEFAULT_AS_OF + dt.timedelta(days=3)
-DAYS = {
-    "first": MONDAY,
-    "next day": MONDAY + dt.timedelta(days=1),
-}  # of all days of the week Monday changes nearest to 1 % of the rows
+# Of all weekdays, Monday changes nearest to 1 % of the rows.
+DAYS = {"first": MONDAY, "next day": MONDAY + dt.timedelta(days=1)}
 MOST_MB, MOST_GROWTH = 16 * 1024, 1.1
 COMPARED_WITH = "2GB"  # for counting what changed; DuckDB spills to disk beyond
 
 
 def bench_sizes(patients: list[int], repeats: int, out: Path | None) -> int:
-    """Measure every size, print the table and the exponents of growth, and write them as JSON when `out` is given."""
+    """Measure every size, print sizes and exponents of growth, and write them to `out` as JSON."""
     sizes = [_size(count, repeats) for count in sorted(patients)]
     growth = {
         name: [_exponent(small[name], large[name]) for small, large in itertools.pairwise(sizes)]
@@ -45,26 +43,30 @@ def bench_sizes(patients: list[int], repeats: int, out: Path | None) -> int:
         }
         out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(
-        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; Parquet; wanted: at most {MOST_MB:,} MB, growth at most {MOST_GROWTH}"
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; Parquet; "
+        f"target: at most {MOST_MB:,} MB, growth at most {MOST_GROWTH}"
     )
     print(
-        f"{'patients':>9} {'appointments':>13} {'rows':>11} {'run':9}{'changed':>9}{'run s':>8}{'rows/s':>11}{'peak MB':>9}{'growth':>8}"
+        f"{'patients':>9} {'appointments':>13} {'rows':>11} {'run':9}{'changed':>9}{'run s':>8}"
+        f"{'rows/s':>11}{'peak MB':>9}{'growth':>8}"
     )
     for position, size in enumerate(sizes):
         for name in DAYS:
             found = size[name]
             grown = growth[name][position - 1] if position else None
             is_missed = found["peak_mb"] > MOST_MB or (grown is not None and grown > MOST_GROWTH)
+            changed = "" if found["changed"] is None else f"{found['changed']:.1%}"
+            growth_text = "" if grown is None else f"{grown:.2f}"
             print(
                 f"{size['patients']:>9,} {found['appointments']:>13,} {found['rows']:>11,} {name:9}"
-                f"{'' if found['changed'] is None else format(found['changed'], '.1%'):>9}{found['seconds']:>8.1f}{found['rows_per_second']:>11,.0f}"
-                f"{found['peak_mb']:>9,.0f}{'' if grown is None else format(grown, '.2f'):>8}{'  missed' if is_missed else ''}"
+                f"{changed:>9}{found['seconds']:>8.1f}{found['rows_per_second']:>11,.0f}"
+                f"{found['peak_mb']:>9,.0f}{growth_text:>8}{'  missed' if is_missed else ''}"
             )
     return 0
 
 
 def _exponent(small: dict, large: dict) -> float:
-    """How run time grows with rows: 1 is in step, 2 is with their square."""
+    """The exponent of run time over rows: 1 is linear, 2 is quadratic."""
     return math.log(large["seconds"] / small["seconds"]) / math.log(large["rows"] / small["rows"])
 
 
@@ -88,10 +90,9 @@ def _size(patients: int, repeats: int) -> dict:
             data = Path(scratch) / "data"
             for name, as_of in DAYS.items():
                 found[name].append(run_process(folders[name], as_of, data))
-                print(
-                    f"{patients:,} {name}: {found[name][-1].seconds:.1f} s, {found[name][-1].peak_mb:,.0f} MB",
-                    file=sys.stderr,
-                )
+                run = found[name][-1]
+                took = f"{run.seconds:.1f} s, {run.peak_mb:,.0f} MB"
+                print(f"{patients:,} {name}: {took}", file=sys.stderr)
             shutil.rmtree(data)
     return {
         "patients": patients,
@@ -113,7 +114,7 @@ def _summary(found: list[Measured], rows: dict[str, int], changed: float | None)
 
 
 def changed_share(before: Path, after: Path) -> float:
-    """The share of the rows of a folder of Parquet extracts that are new, or otherwise than in the folder before."""
+    """The share of rows of a folder of Parquet extracts that are new or changed since `before`."""
     rows = changed = 0
     with snapshots.connect() as con:
         con.execute(f"SET memory_limit = '{COMPARED_WITH}'")
@@ -122,7 +123,7 @@ def changed_share(before: Path, after: Path) -> float:
                 f"SELECT HASH(t) AS row FROM read_parquet('{folder / table}.parquet') AS t"
                 for folder in (before, after)
             )
-            (count, other) = snapshots.one(
+            (count, other) = snapshots.first(
                 con,
                 f"SELECT COUNT(*), COUNT(*) FILTER (WHERE n.row NOT IN ({old})) FROM ({new}) AS n",
             )

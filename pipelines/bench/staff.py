@@ -1,4 +1,4 @@
-"""One member of staff of the app's benchmark: what they do in their tab, click by click, and what the page told them of it."""
+"""A user of the app's benchmark: clicks in a tab, and what the page reports about actions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+from streamlit.proto.Common_pb2 import StringArray, StringTriggerValue
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from pipelines.bench.browser_tab import Drawn, Tab
@@ -49,7 +50,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Told:
-    """One thing that was done: on which tasks, and what the page said: how many were done, and the ids of those refused."""
+    """One action on rows of the list: how many the page reports done, and the ids refused."""
 
     action: str
     rows: tuple[Row, ...]
@@ -69,7 +70,7 @@ class Worker:
     been: list[str] = field(default_factory=list)
 
     async def come_in(self, place: int, path: str = "/tasks", query: str = "") -> None:
-        """Open the workbench, and be the person at this place of the staff list whose name nobody shares."""
+        """Open the workbench as the person at this place among staff with unique names."""
         await self.tab.open(path, query)
         box = self.tab.find("selectbox", "-identity.chosen")
         if box is None:
@@ -84,7 +85,7 @@ class Worker:
         )
 
     async def work(self, until: float) -> None:
-        """Think and click until this reading of the performance counter; what was begun is ended."""
+        """Think and click until this value of time.perf_counter; finish what was started."""
         while time.perf_counter() < until:
             await self.think()
             habit = self.dice.choices(list(HABITS), list(HABITS.values()))[0]
@@ -105,7 +106,7 @@ class Worker:
         box = self.tab.find("multiselect", f"-tasks.{name}")
         if box is not None:
             await self.tab.rerun(
-                kind, WidgetState(id=box.body.id, string_array_value={"data": labels})
+                kind, WidgetState(id=box.body.id, string_array_value=StringArray(data=labels))
             )
 
     async def choose_sort(self, label: str, kind: str = "sort") -> None:
@@ -115,7 +116,7 @@ class Worker:
             await self.tab.rerun(kind, WidgetState(id=box.body.id, string_value=label))
 
     async def tick(self, row: Row | None = None) -> Row | None:
-        """Tick one more row, this one where it is given; None when there is none to tick."""
+        """Tick one more row, or the given one; None when no row is left."""
         grid, rows = self._grid()
         ticked = self._ticked(grid) if grid is not None else []
         free = [place for place in range(len(rows)) if place not in ticked]
@@ -160,7 +161,7 @@ class Worker:
             await self.tab.rerun("turn page", WidgetState(id=pages.body.id, int_value=page))
 
     async def _back(self) -> None:
-        """To an address where they were: the browser's Back button, or a bookmark."""
+        """Go to an earlier address, as with the Back button or a bookmark."""
         if self.been:
             await self.tab.rerun("go back", query=self.dice.choice(self.been))
 
@@ -222,7 +223,8 @@ class Worker:
         await self.tab.rerun(
             "open panel",
             WidgetState(
-                id=grid.body.button_click_widgets["open"], string_trigger_value={"data": click}
+                id=grid.body.button_click_widgets["open"],
+                string_trigger_value=StringTriggerValue(data=click),
             ),
         )
         await self.think()
@@ -258,7 +260,8 @@ class Worker:
             await self.tab.rerun(
                 kind,
                 WidgetState(
-                    id=box.body.id, string_array_value={"data": [self.dice.choice(labels)]}
+                    id=box.body.id,
+                    string_array_value=StringArray(data=[self.dice.choice(labels)]),
                 ),
             )
 
@@ -288,7 +291,7 @@ class Worker:
     def _listen(
         self, action: str, rows: tuple[Row, ...], undone: Told | None = None
     ) -> Told | None:
-        """What the page says of an action that has just been done; nothing where the server is gone, since it still shows what it said of another."""
+        """What the page reports about the last action; None when the server is gone."""
         if self.tab.has_ended:
             return None
         close = self.tab.find("button", "-actions.close")
@@ -303,10 +306,10 @@ class Worker:
         refused = [_TASK.search(found.body.body) for found in self.tab.near(close, "alert")]
         count = _COUNT.fullmatch(said[0]["what"].replace("\\", "")) if said else None
         done = int(count[1].replace(",", "")) if count else len(said)
-        wished = len(rows) - len(undone.refused) if undone else len(rows)
-        if done + len(refused) != wished:
+        asked = len(rows) - len(undone.refused) if undone else len(rows)
+        if done + len(refused) != asked:
             self.tab.errors.append(
-                f"{action}: of {wished} tasks the page says that {done} were done and {len(refused)} refused"
+                f"{action}: of {asked} tasks the page reports {done} done, {len(refused)} refused"
             )
         ids = tuple(match[1] for match in refused if match)
         told = Told(action, rows, done, (*ids, *(undone.refused if undone else ())))

@@ -1,6 +1,7 @@
-"""Three rules over two days of extracts, done by us, by plain pandas and by a dbt snapshot: the same files, the same tasks, whole processes.
+"""Three rules over two days of extracts: our runs beside plain pandas and a dbt snapshot.
 
-For development only: dbt is installed from requirements.txt beside this file into an environment of its own, made anew by each call.
+For development only: each call installs dbt from requirements.txt beside this file into a new
+virtual environment.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ Subjects = set[tuple[str, str]]  # (rule_id, subject_id)
 
 @dataclass(frozen=True)
 class Done:
-    """One contender's two days: each measured, and the open subjects after it; those of day one that are not open on day two were cleared."""
+    """The two days of a contender: the measurements, and the open subjects after each day."""
 
     days: tuple[Measured, Measured]
     found: tuple[Subjects, Subjects]
@@ -48,7 +49,7 @@ class Done:
 
 
 def bench_compare(patients: list[int], repeats: int, out: Path | None) -> int:
-    """Measure, print the tables and write them as JSON when `out` is given; 1 when the tasks are not the same, set for set."""
+    """Measure, print tables, write them to `out` as JSON; 1 when the tasks differ."""
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         dbt = _install_dbt(Path(scratch) / "environment")
         sizes = [_size(count, repeats, dbt) for count in patients]
@@ -62,10 +63,12 @@ def bench_compare(patients: list[int], repeats: int, out: Path | None) -> int:
         out.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     for size in sizes:
         print(
-            f"\n{size['patients']:,} patients as Parquet, {', '.join(RULES)}; load average {report['load_after']:.1f} at the end"
+            f"\n{size['patients']:,} patients as Parquet, {', '.join(RULES)}; "
+            f"load average {report['load_after']:.1f} at the end"
         )
         print(
-            f"{'':8}{'day 1 s':>9}{'day 2 s':>9}{'both s':>8}{'to ours':>9}{'target':>8}{'peak MB':>9}{'open 1':>9}{'open 2':>9}{'cleared':>9}  same"
+            f"{'':8}{'day 1 s':>9}{'day 2 s':>9}{'both s':>8}{'to ours':>9}{'target':>8}"
+            f"{'peak MB':>9}{'open 1':>9}{'open 2':>9}{'cleared':>9}  same"
         )
         for name, row in size["contenders"].items():
             target, ratio = (
@@ -73,8 +76,10 @@ def bench_compare(patients: list[int], repeats: int, out: Path | None) -> int:
                 row["seconds"] / size["contenders"]["ours"]["seconds"],
             )
             print(
-                f"{name:8}{row['days'][0]:>9.2f}{row['days'][1]:>9.2f}{row['seconds']:>8.2f}{ratio:>9.2f}{'' if target is None else target:>8}"
-                f"{row['peak_mb']:>9,.0f}{row['open'][0]:>9,}{row['open'][1]:>9,}{row['cleared']:>9,}  {'yes' if row['is_same'] else 'NO'}"
+                f"{name:8}{row['days'][0]:>9.2f}{row['days'][1]:>9.2f}{row['seconds']:>8.2f}"
+                f"{ratio:>9.2f}{'' if target is None else target:>8}{row['peak_mb']:>9,.0f}"
+                f"{row['open'][0]:>9,}{row['open'][1]:>9,}{row['cleared']:>9,}"
+                f"  {'yes' if row['is_same'] else 'NO'}"
                 f"{'  missed' if target is not None and ratio < target else ''}"
             )
     return 0 if all(row["is_same"] for size in sizes for row in size["contenders"].values()) else 1
@@ -135,7 +140,7 @@ def _summary(found: list[Done], truth: tuple[Subjects, Subjects]) -> dict:
 
 
 def ours(folders: tuple[Path, Path], place: Path) -> Done:
-    """Two runs with the other rules switched off: every row is judged and everything pages need is published, as on any day."""
+    """Two whole runs, validation and publication included, with the other rules off."""
     others = [rule_id for rule_id in loading.load_rules() if rule_id not in RULES]
     (place / "settings.toml").write_text(
         "".join(f"[rules.{rule_id}]\nenabled = false\n" for rule_id in others), encoding="utf-8"
@@ -180,7 +185,7 @@ def pandas(folders: tuple[Path, Path], place: Path) -> Done:
 
 
 def of_dbt(folders: tuple[Path, Path], place: Path, dbt: Path) -> Done:
-    """`dbt build` of models and snapshot, day after day; its own file is asked with its own environment's DuckDB."""
+    """`dbt build` of models and snapshot on each day; its environment's DuckDB reads the result."""
     dbt_project.write(place, RULES)
 
     def command(day: int) -> list[str]:
@@ -199,7 +204,11 @@ def of_dbt(folders: tuple[Path, Path], place: Path, dbt: Path) -> Done:
 
     def found(day: int) -> Subjects:
         query = f"SELECT rule_id, subject_id FROM {dbt_project.HISTORY} WHERE dbt_valid_to IS NULL"
-        code = f"import duckdb, json; print(json.dumps(duckdb.connect({str(place / dbt_project.DATABASE)!r}).execute({query!r}).fetchall()))"
+        database = str(place / dbt_project.DATABASE)
+        code = (
+            "import duckdb, json; "
+            f"print(json.dumps(duckdb.connect({database!r}).execute({query!r}).fetchall()))"
+        )
         asked = subprocess.run(
             [str(dbt.with_name("python")), "-c", code], capture_output=True, text=True, check=True
         )
@@ -217,7 +226,7 @@ def _done(
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("WORKBENCH_", "DBT_"))
-    } | environment
+    } | dict(environment)
     days, sets = [], []
     for day in (0, 1):
         days.append(measure(command(day), clean))

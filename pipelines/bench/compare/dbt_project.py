@@ -1,12 +1,14 @@
-"""The comparison's second contender: a dbt project on DuckDB whose models are our own staging and rule SELECTs, and whose snapshot keeps the history.
+"""The comparison's second contender: a dbt project on DuckDB with our staging and rule SELECTs.
 
-Written to a scratch folder, since the models are the very files of pipelines/staging and rules with dbt's names for what they read.
+A dbt snapshot keeps the history. The project is written to a scratch folder: its models are the
+files of pipelines/staging and rules, with dbt's names for the tables they read.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from pipelines import staging
@@ -14,7 +16,7 @@ from pipelines.extracts import contract
 from pipelines.rules import loading
 
 HISTORY, DATABASE = "task_history", "history.duckdb"
-# What one day asks for and may be open: of active patients, or open already; see lifecycle/decisions.sql. `is_later` is given from day two on.
+# Candidates of one day that may be open; see lifecycle/decisions.sql. `is_later`: from day two on.
 ASKED = """
 WITH asked AS (
 {candidates}
@@ -24,7 +26,8 @@ FROM asked AS a
 INNER JOIN {{{{ ref('patients') }}}} AS p ON a.patient_id = p.patient_id
 LEFT JOIN {{{{ ref('cases') }}}} AS c ON a.case_id = c.case_id
 {{% if var('is_later') %}}
-LEFT JOIN history.main.{history} AS h ON a.rule_id || '|' || a.subject_id = h.task_key AND h.dbt_valid_to IS NULL
+LEFT JOIN history.main.{history} AS h
+    ON a.rule_id || '|' || a.subject_id = h.task_key AND h.dbt_valid_to IS NULL
 {{% endif %}}
 WHERE (p.status = 'Active'{{% if var('is_later') %}} OR h.task_key IS NOT NULL{{% endif %}})
 AND NOT (a.ends_at_discharge AND COALESCE(c.is_discharged, FALSE))
@@ -48,11 +51,12 @@ snapshots:
 
 
 def write(folder: Path, rule_ids: tuple[str, ...]) -> None:
-    """The project, ready for `dbt build --vars`: extracts (a folder of Parquet), as_of (ISO) and is_later."""
+    """Write the project; `dbt build --vars` takes what `variables` returns."""
     found = loading.load_rules()
     chosen = [found[rule_id] for rule_id in rule_ids]
     files = {
-        "dbt_project.yml": "name: compared\nversion: '1.0'\nconfig-version: 2\nprofile: compared\nmodels:\n  +materialized: table\n",
+        "dbt_project.yml": "name: compared\nversion: '1.0'\nconfig-version: 2\nprofile: compared\n"
+        "models:\n  +materialized: table\n",
         "profiles.yml": PROFILE.format(path=folder / DATABASE),
         "snapshots/history.yml": SNAPSHOT.format(history=HISTORY),
     }
@@ -66,8 +70,10 @@ def write(folder: Path, rule_ids: tuple[str, ...]) -> None:
     for rule in chosen:
         files[f"models/rules/{rule.rule_id}.sql"] = _model(rule.sql, rule.params)
     candidates = "\nUNION ALL\n".join(
-        f"SELECT '{rule.rule_id}' AS rule_id, {str(rule.ends_at_discharge).upper()} AS ends_at_discharge, t.subject_id, t.case_id, t.patient_id, "
-        f"t.facility_id, t.staff_id, t.since, t.amount, t.reason FROM {{{{ ref('{rule.rule_id}') }}}} AS t"
+        f"SELECT '{rule.rule_id}' AS rule_id, "
+        f"{str(rule.ends_at_discharge).upper()} AS ends_at_discharge, "
+        "t.subject_id, t.case_id, t.patient_id, t.facility_id, t.staff_id, t.since, t.amount, "
+        f"t.reason FROM {{{{ ref('{rule.rule_id}') }}}} AS t"
         for rule in chosen
     )
     files["models/asked.sql"] = ASKED.format(candidates=candidates, history=HISTORY)
@@ -99,7 +105,7 @@ def _staged(sql: str) -> list[str]:
 
 
 def _from_files(table: str, sql: str) -> str:
-    """The SELECT with its extract read from the file; times come as the facilities' own, as the sample writes them."""
+    """The SELECT on the extract's Parquet file; times are local, as in the sample."""
     if table in staging.DERIVED:
         return sql
     flags = "".join(
@@ -113,7 +119,7 @@ def _from_files(table: str, sql: str) -> str:
     )
 
 
-def _model(sql: str, params: dict[str, object]) -> str:
+def _model(sql: str, params: Mapping[str, object]) -> str:
     sql = re.sub(
         r"\bstaging\.(\w+)", r"{{ ref('\1') }}", re.sub(r"/\*.*?\*/", "", sql, flags=re.DOTALL)
     )

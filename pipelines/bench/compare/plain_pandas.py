@@ -1,7 +1,8 @@
-"""The comparison's first contender: three rules over one day's extracts, as an analyst would write them in plain pandas.
+"""The comparison's first contender: three rules over one day's extracts in plain pandas.
 
-python plain_pandas.py EXTRACTS AS_OF OPEN.csv [YESTERDAYS_OPEN.csv]: reads the columns it needs, writes the open tasks as rule_id and subject_id.
-Nothing is checked and no history is kept; times are taken for the facilities' own, as the sample writes them.
+python plain_pandas.py EXTRACTS AS_OF OPEN.csv [YESTERDAYS_OPEN.csv] writes the open tasks as
+rule_id and subject_id. It validates nothing and keeps no history; times are local to the facility,
+as in the sample.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def days(moments: pd.Series) -> pd.Series:
 
 
 def net_amounts(payments: pd.DataFrame) -> pd.DataFrame:
-    """Cents by case and day of service; a void takes back at most what was there when it was entered."""
+    """Cents by case and day of service; a void takes back at most the balance of its time."""
     is_payment = payments["kind"] == "payment"
     payments = payments.assign(net=payments["cents"].where(is_payment, -payments["cents"].abs()))
     voided = payments.loc[
@@ -66,7 +67,8 @@ def net_amounts(payments: pd.DataFrame) -> pd.DataFrame:
         nets.append(-min(abs(amount), max(balance, 0)) if kind == "void" else net)
         balances[key] = balance + nets[-1]
     payments.loc[walked["index"], "net"] = nets
-    return payments.groupby(["case_id", "date_of_service"], as_index=False)["net"].sum()
+    by_day = payments.groupby(["case_id", "date_of_service"])["net"].sum()
+    return by_day.reset_index()
 
 
 def uncollected_payments(visits: pd.DataFrame, payments: pd.DataFrame) -> pd.DataFrame:
@@ -149,11 +151,13 @@ def authorization_expiring(
 
 
 def main(folder: Path, as_of: pd.Timestamp, out: Path, yesterday: Path | None) -> None:
-    facility_ids = read(folder, "facilities", "facility_id time_zone")
+    facilities = read(folder, "facilities", "facility_id time_zone")
     today = pd.Series(
         {
-            row.facility_id: as_of.tz_convert(row.time_zone).tz_localize(None).normalize()
-            for row in facility_ids.itertuples()
+            facility_id: as_of.tz_convert(str(zone)).tz_localize(None).normalize()
+            for facility_id, zone in zip(
+                facilities["facility_id"], facilities["time_zone"], strict=True
+            )
         }
     )
     cases = read(folder, "cases", "case_id patient_id facility_id discharged_on")
@@ -168,7 +172,8 @@ def main(folder: Path, as_of: pd.Timestamp, out: Path, yesterday: Path | None) -
     authorizations = read(
         folder,
         "authorizations",
-        "authorization_id policy_id case_id starts_on ends_on visit_limit visits_used is_stub entered_at",
+        "authorization_id policy_id case_id starts_on ends_on visit_limit visits_used is_stub "
+        "entered_at",
     )
 
     visits["visit_on"] = days(visits["starts_at"])
@@ -198,7 +203,7 @@ def main(folder: Path, as_of: pd.Timestamp, out: Path, yesterday: Path | None) -
         ]
     )
 
-    # Only the tasks of active patients open; what is open stays for as long as it is asked for.
+    # Only tasks of active patients open; open tasks stay open while the rule asks for them.
     may_open = candidates["patient_id"].isin(
         patients.loc[patients["status"] == "Active", "patient_id"]
     )
@@ -207,7 +212,8 @@ def main(folder: Path, as_of: pd.Timestamp, out: Path, yesterday: Path | None) -
         candidates = candidates.merge(
             before, on=["rule_id", "subject_id"], how="left", indicator=True
         )
-        may_open = may_open.to_numpy() | (candidates["_merge"] == "both")
+        was_open = candidates["_merge"].to_numpy() == "both"
+        may_open = pd.Series(may_open.to_numpy() | was_open, index=candidates.index)
     candidates[may_open.to_numpy()][["rule_id", "subject_id"]].to_csv(out, index=False)
 
 
