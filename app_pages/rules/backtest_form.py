@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from pipelines.errors import UserError
 from pipelines.extracts import folder as extracts_folder
 from pipelines.operations.jobs import Job, JobSlot
 from pipelines.rules import docs
-from pipelines.rules.model import Rule
+from pipelines.rules.model import Param, Params, Rule
 from pipelines.settings import Settings
 from pipelines.worklist.worklist import Worklist
 
@@ -119,7 +119,7 @@ def _show_form(rule: Rule, folders: int) -> None:
         )
 
 
-def _show_field(rule: Rule, name: str, value: object, why: str | None) -> None:
+def _show_field(rule: Rule, name: str, value: Param, why: str | None) -> None:
     label, key = name.replace("_", " ").capitalize(), f"backtest.{rule.rule_id}/{name}"
     if isinstance(value, bool):
         st.checkbox(label, value=value, key=key, help=why)
@@ -171,7 +171,7 @@ def _starter(rule: Rule) -> Callable[[], None]:
 def _backtest(
     settings: Settings,
     rule_id: str,
-    changes: Mapping[str, object],
+    changes: Params,
     folders: Sequence[Path],
     job: Job[Comparison],
 ) -> Comparison:

@@ -13,7 +13,7 @@ from app_pages.session.markdown import caption, escape_markdown
 from app_pages.tasks import links
 from pipelines import vocabulary
 from pipelines.rules import docs, loading, overrides
-from pipelines.rules.model import Applied, Rule
+from pipelines.rules.model import Applied, Param, Rule
 from pipelines.runs import history
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
@@ -176,7 +176,7 @@ def parameters(rule: Rule, payers: Mapping[str, str]) -> pd.DataFrame:
     Columns: parameter, payer, value, shipped, set_by (a list of one) and why.
     """
     shipped, why = in_force().shipped[rule.rule_id], docs.reasons(rule)
-    rows: list[tuple[str, str, object, object]] = [
+    rows: list[tuple[str, str, Param, Param]] = [
         ("due_days", EVERYBODY, rule.due_days, shipped.due_days)
     ]
     for name, value in rule.params.items():

@@ -34,7 +34,7 @@ COLUMNS = [
 ]
 
 # How a text is read as a parameter of a type.
-PARSE: Mapping[type, Callable[[str], object]] = {
+PARSE: Mapping[type, Callable[[str], model.Param]] = {
     bool: lambda text: text.lower() in ("true", "yes", "1"),
     int: int,
     float: float,
@@ -51,17 +51,17 @@ class Comparison:
     """
 
     rule_id: str
-    params: Mapping[str, object]
-    changed: Mapping[str, object]
+    params: model.Params
+    changed: model.Params
     days: pd.DataFrame
     only_changed: pd.DataFrame
     only_now: pd.DataFrame
     earlier: pd.DataFrame
 
 
-def changes_from(texts: Sequence[str], rule: model.Rule) -> dict[str, object]:
+def changes_from(texts: Sequence[str], rule: model.Rule) -> dict[str, model.Param]:
     """The parameters of texts such as days_ahead=21, typed as the rule's; UserError for others."""
-    found: dict[str, object] = {}
+    found: dict[str, model.Param] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
@@ -83,7 +83,7 @@ def changes_from(texts: Sequence[str], rule: model.Rule) -> dict[str, object]:
 def backtest(
     settings: Settings,
     rule_id: str,
-    changes: Mapping[str, object],
+    changes: model.Params,
     folders: Sequence[tuple[Path, dt.datetime]],
     tell: Callable[[float, str], None] = lambda share, doing: None,
 ) -> Comparison:
