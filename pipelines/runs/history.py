@@ -70,7 +70,7 @@ def freshness(con: duckdb.DuckDBPyConnection) -> Freshness | None:
     found = snapshots.one(con, sql("freshness"))
     if found is None:
         return None
-    return Freshness(*found, not_accepted=snapshots.frame(con, sql("not_accepted")))
+    return Freshness(*found, snapshots.frame(con, sql("not_accepted")))
 
 
 def refusals(con: duckdb.DuckDBPyConnection, run_no: int) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Who looked at which patient, and who signed in: all of it written, found again, and fast enough to ask for on every page."""
+"""Accesses and sessions: all of them are recorded, found again, and quick to ask for."""
 
 import datetime as dt
 
@@ -68,7 +68,7 @@ def test_accesses_come_newest_first_of_one_patient_by_one_person(ledger):
     assert ledger.accesses(limit=1) == [RecordedAccess(AT, "ann", "p1", "page", None, seq=4)]
 
 
-def test_an_export_notes_every_patient_in_one_write(ledger, statements):
+def test_an_export_records_every_patient_in_one_write(ledger, statements):
     ledger.record_accesses(
         [Access(AT, "ann", f"p{number % 500:03}", "export", "tasks") for number in range(1000)]
     )
@@ -81,7 +81,7 @@ def test_an_export_notes_every_patient_in_one_write(ledger, statements):
     }
 
 
-def test_an_export_of_nobody_notes_nothing(ledger):
+def test_an_export_of_nobody_records_nothing(ledger):
     ledger.record_accesses([])
     assert ledger.accesses() == []
 
@@ -101,7 +101,7 @@ def test_one_access_that_cannot_be_stored_keeps_the_whole_export_out(ledger):
     assert ledger.accesses() == []
 
 
-def test_an_error_nobody_expected_tells_no_patient(ledger):
+def test_an_unexpected_error_names_no_patient(ledger):
     with pytest.raises(sa.exc.StatementError) as caught:
         ledger.record_access(
             at=AT.replace(tzinfo=None), staff_id="ann", patient_id="0042-7731", kind="page"
@@ -113,14 +113,14 @@ def test_an_error_nobody_expected_tells_no_patient(ledger):
 
 
 @pytest.mark.parametrize("event", SESSION_EVENTS)
-def test_what_happens_to_a_session_is_recorded(ledger, url, event):
+def test_a_session_event_is_recorded(ledger, url, event):
     ledger.record_session(at=AT, staff_id="ann", event=event, login="5f1c")
     assert rows_of(url, "SELECT * FROM sessions") == [
         (1, "2026-11-03T14:15:00.000000Z", "ann", event, "5f1c", None)
     ]
 
 
-def test_a_stranger_is_refused_without_a_staff_id(ledger, url):
+def test_a_refused_sign_in_needs_no_staff_id(ledger, url):
     why = "eve@example.org is not on the staff list"
     ledger.record_session(at=AT, staff_id=None, event="refused", detail=why)
     assert rows_of(url, "SELECT * FROM sessions") == [
@@ -143,7 +143,7 @@ def test_a_stranger_is_refused_without_a_staff_id(ledger, url):
         ),
     ],
 )
-def test_a_session_nobody_could_read_later_is_refused(ledger, url, given, says):
+def test_a_session_event_that_is_incomplete_is_refused(ledger, url, given, says):
     with pytest.raises(UserError, match=says):
         ledger.record_session(at=AT, **given)
     assert rows_of(url, "SELECT * FROM sessions") == []
@@ -173,7 +173,7 @@ def test_the_last_end_is_the_latest_also_when_another_machine_wrote_it_later(led
 
 
 @only_sqlite
-def test_what_every_page_asks_for_is_read_from_an_index(ledger, statements):
+def test_the_question_of_every_page_is_answered_from_an_index(ledger, statements):
     ledger.record(NewAction("t1", "complete", "ann", AT), seen=0)
     statements.clear()
     ledger.last_session_end("ann")

@@ -1,4 +1,4 @@
-"""The ledger: nothing lost, nothing changed, one winner, and a clear word when it cannot be used."""
+"""The ledger: nothing is lost or changed, one writer wins, and errors say what to do."""
 
 import contextlib
 import datetime as dt
@@ -109,7 +109,7 @@ def test_the_second_of_two_people_learns_who_was_first_and_changes_nothing(ledge
     assert ledger.actions() == [first]
 
 
-def test_whoever_has_seen_the_last_action_may_act_on_it(ledger):
+def test_a_writer_who_saw_the_last_action_may_act(ledger):
     ledger.record(completed("t1"), seen=0)
     ledger.record(completed("t2"), seen=1)
     assert ledger.record(NewAction("t1", "reopen", "bob", AT), seen=1).seq == 3
@@ -119,7 +119,7 @@ def test_whoever_has_seen_the_last_action_may_act_on_it(ledger):
     assert caught.value.latest.seq == 4
 
 
-def test_a_list_of_actions_is_written_but_for_the_tasks_somebody_else_was_at(ledger):
+def test_a_list_of_actions_is_written_except_for_conflicts(ledger):
     ledger.record(completed("t2", "bob"), seen=0)
     recorded, conflicts = ledger.record_many(
         [(completed("t1"), 0), (completed("t2"), 0), (completed("t3"), 0), (completed("t3"), 0)]
@@ -139,7 +139,7 @@ def test_one_bad_action_keeps_the_whole_list_out(ledger):
     assert ledger.last_seq() == 0
 
 
-def test_a_list_that_knows_more_than_the_ledger_belongs_to_another_one(ledger):
+def test_a_list_that_knows_later_actions_belongs_to_another_ledger(ledger):
     ledger.record(completed("t1"), seen=0)
     with pytest.raises(UserError, match="knows action 2, but the ledger .* ends at 1"):
         ledger.record(completed("t9"), seen=2)
@@ -217,7 +217,7 @@ def test_a_thousand_tasks_completed_by_two_at_once_have_one_winner_each(ledger):
 
 @only_sqlite
 def test_a_rival_that_only_the_unique_key_finds_becomes_a_conflict(ledger, url):
-    """As on a database whose transactions look at an older snapshot: the rival comes in between looking and writing."""
+    """As on a database whose transactions see an older snapshot: a rival writes in between."""
     with open_ledger(url) as rival:
         refused = []
 
@@ -252,7 +252,10 @@ def test_no_program_changes_or_removes_what_was_recorded(ledger, url, table, cha
 
 def test_no_program_writes_two_actions_on_one_state(ledger, url):
     ledger.record(completed("t1"), seen=0)
-    row = "INSERT INTO actions (task_id, after_seq, action, staff_id, at, is_override) VALUES ('t1', 0, 'complete', 'eve', '2026', FALSE)"
+    row = (
+        "INSERT INTO actions (task_id, after_seq, action, staff_id, at, is_override) "
+        "VALUES ('t1', 0, 'complete', 'eve', '2026', FALSE)"
+    )
     with (
         past_our_code(url) as connection,
         pytest.raises(sa.exc.IntegrityError, match=r"(?i)unique"),
@@ -281,7 +284,8 @@ from pipelines.ledger.actions import NewAction
 from pipelines.ledger.ledger import open_ledger
 ledger = open_ledger(sys.argv[1])
 for number in itertools.count():
-    print(ledger.record(NewAction(f"t{number}", "complete", "ann", datetime.datetime.now(datetime.UTC)), seen=0).seq, flush=True)
+    now = datetime.datetime.now(datetime.UTC)
+    print(ledger.record(NewAction(f"t{number}", "complete", "ann", now), seen=0).seq, flush=True)
 """
 
 
@@ -347,7 +351,7 @@ def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):
 
 
 @only_sqlite
-def test_a_ledger_locked_for_too_long_is_said_to_be(ledger, url):
+def test_a_ledger_locked_for_too_long_is_reported(ledger, url):
     with (
         ledger.writing(),
         open_ledger(f"{url}?timeout=0.05") as other,
@@ -367,7 +371,7 @@ def test_a_url_that_is_none_is_refused_without_its_password(url):
 
 
 @only_sqlite
-def test_a_full_disk_is_said_to_be_and_loses_nothing(ledger):
+def test_a_full_disk_is_reported_and_loses_nothing(ledger):
     ledger.record(completed("t1"), seen=0)
     with ledger.engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
@@ -410,7 +414,7 @@ def test_every_action_can_be_recorded(ledger, action):
         (NewAction("t1", "note", "ann", AT, reason="nul \x00"), "cannot be stored"),
     ],
 )
-def test_an_action_nobody_could_read_later_is_refused(ledger, new, says):
+def test_an_action_that_is_incomplete_or_contradictory_is_refused(ledger, new, says):
     with pytest.raises(UserError, match=says):
         ledger.record(new, seen=0)
     assert ledger.last_seq() == 0
@@ -418,7 +422,8 @@ def test_an_action_nobody_could_read_later_is_refused(ledger, new, says):
 
 def test_a_time_without_a_zone_is_a_mistake_of_the_program(ledger):
     with pytest.raises(ValueError, match="aware"):
-        ledger.record(completed("t1", at=dt.datetime(2026, 11, 3)), seen=0)  # noqa: DTZ001 the point of the test
+        naive = dt.datetime(2026, 11, 3)  # noqa: DTZ001 the point of the test
+        ledger.record(completed("t1", at=naive), seen=0)
 
 
 # Deferral

@@ -1,4 +1,4 @@
-"""The versions of the ledger: brought up to date once, whole or not at all, and never read by older software."""
+"""Migrations of the ledger: once, whole or not at all, and never read by older software."""
 
 import datetime as dt
 import sqlite3
@@ -138,7 +138,8 @@ def test_a_ledger_of_a_newer_version_is_refused_with_both_versions_named(url):
     for read_only in (False, True):
         with pytest.raises(
             UserError,
-            match=f"has version 99, and this software supports versions up to {ledger_schema.NEWEST}: upgrade the software",
+            match="has version 99, and this software supports versions up to "
+            f"{ledger_schema.NEWEST}: upgrade the software",
         ):
             open_ledger(url, read_only=read_only)
 

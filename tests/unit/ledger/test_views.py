@@ -1,4 +1,4 @@
-"""Saved views: the newest under a name holds, each person has their own, and a name or a query that cannot be kept is said to be."""
+"""Saved views: the newest of a name counts, each person has their own, bad names are refused."""
 
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
@@ -126,7 +126,7 @@ def test_a_name_of_1_to_60_characters_is_kept(ledger, name):
         ({"name": "x", "staff_id": ""}, "and the staff member"),
     ],
 )
-def test_a_view_that_cannot_be_kept_is_said_to_be(ledger, given, says):
+def test_a_view_that_cannot_be_stored_is_refused(ledger, given, says):
     with pytest.raises(UserError, match=says):
         save(ledger, **given)
     assert names(ledger, given.get("staff_id", "ann")) == []

@@ -240,7 +240,7 @@ class TestDischarge:
 
 
 class TestAbsence:
-    def test_a_record_gone_from_a_complete_extract_closes_as_source_gone_and_returns_as_a_new_occurrence(
+    def test_a_record_gone_from_a_complete_extract_closes_and_returns_as_a_new_task(
         self, workbench: Workbench, owing: Practice
     ) -> None:
         workbench.run(owing, 1)

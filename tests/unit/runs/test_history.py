@@ -1,4 +1,4 @@
-"""What the Runs page asks: what each run read, asked, withheld and refused, and how fresh the list is."""
+"""The history of runs: what each read, asked, withheld and refused, and the list's age."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A practice that upgrades: what older versions left behind, stored as they wrote it, is taken over whole by the first run of this one."""
+"""Upgrades: the first run takes over whole what older versions stored."""
 
 import json
 import sqlite3
