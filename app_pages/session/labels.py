@@ -1,4 +1,4 @@
-"""What ids are called on the screen: constant, unique labels, because a select widget sends its label back and not the id."""
+"""Labels of ids: constant and unique, since a select box sends back its label, not the id."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def payers(worklist: Worklist) -> Mapping[str, str]:
 
 
 def staff(worklist: Worklist) -> Mapping[str, str]:
-    """Me, Unassigned, then staff id → name by name; those who left too, since tasks may still be theirs."""
+    """Me, Unassigned, then staff id → name by name; also former staff, who may own tasks."""
     return {
         ME: "Me",
         UNASSIGNED: "Unassigned",

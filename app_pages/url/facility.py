@@ -1,4 +1,4 @@
-"""The pages that show one facility at a time: that of the URL, else the person's own, and the select box to change it."""
+"""The facility of pages that show one at a time: the URL's, else the person's own."""
 
 from __future__ import annotations
 

@@ -20,7 +20,8 @@ def show_menu(view: url_view.View, page: str) -> None:
     with st.popover("Copy link", icon=":material/link:"):
         st.markdown(
             caption(
-                "This address opens this very view, also in another browser. It holds ids only, no names."
+                "This address opens this very view, also in another browser. It holds ids only, no "
+                "names."
             )
         )
         st.code(_address(page, query), language=None, wrap_lines=True)
@@ -39,7 +40,8 @@ def _show_saved(page: str, query: str) -> None:
     if not saved:
         st.markdown(
             caption(
-                "None yet. Filter the list, give it a name, and it is here on any machine you sign in at."
+                "None yet. Filter the list, give it a name, and it is here on any machine you sign "
+                "in at."
             )
         )
     for number, kept in enumerate(saved):

@@ -17,7 +17,7 @@ PARAM = url_view.Param("at", "As it was", "moment")
 
 
 def worklist(view: url_view.View) -> Worklist:
-    """The list of this view: as it is now, or as it was at the moment in its URL. A moment that has not come yet is now, and said so."""
+    """The list of this view: now, or at the moment in its URL; a future moment means now."""
     now = workspace.worklist()
     at = _moment(view, now)
     if at is None:
@@ -71,7 +71,8 @@ def show_banner(view: url_view.View, shown: Worklist) -> None:
 
     with st.container(horizontal=True, vertical_alignment="center", border=True, key="past.banner"):
         st.markdown(
-            f":material/history: **The list as it was {escape_markdown(_when(view, shown))}.** Nothing can be done to it.",
+            f":material/history: **The list as it was {escape_markdown(_when(view, shown))}.** "
+            "Nothing can be done to it.",
             width="stretch",
         )
         st.button(

@@ -20,11 +20,12 @@ MOST_VALUES, MOST_CHARACTERS = 50, 100
 
 @dataclass(frozen=True)
 class Param:
-    """One parameter of the query string. `known` answers every value that exists, whether or not it has tasks now; None takes any id."""
+    """One parameter of the query string; `known` has all values, also without tasks (None: any)."""
 
     name: str
     label: str
-    # many | one | number | evenings (2026-11-01, or as days) | days (2026-11-01..2026-11-07) | moment (a day, or a time with its offset)
+    # many | one | number | evenings (a day or days) | days (2026-11-01..2026-11-07)
+    # | moment (a day, or a time with its offset)
     kind: str = "many"
     known: Callable[[], Collection[str]] | None = None
     default: str | int | None = None
@@ -49,7 +50,7 @@ class View:
         return self.model[name]
 
     def set(self, name: str, value: Any) -> None:
-        """Change the view from a callback; a page that calls it in its body shows the change in its next run."""
+        """Change the view, in a callback; a change in the body of a page shows in the next run."""
         assert name in self.params
         self.model[name] = value
 
@@ -83,8 +84,9 @@ class View:
 def touch(then: Callable[..., None] | None = None) -> Callable[..., None]:
     """For every widget's callback: marks the run as caused by a widget.
 
-    A click may leave the browser before our last change of the URL has arrived there; the older query string it brings is
-    then not taken for a bookmark. Back, forward and links fire no callback. In a fragment it must be followed by st.rerun().
+    A click may leave the browser before our last change of the URL has arrived there; its older
+    query string is then not a bookmark. Back, forward and links fire no callback. In a fragment,
+    st.rerun() must follow.
     """
 
     def callback(*args: Any, **kwargs: Any) -> None:
@@ -126,7 +128,7 @@ def read(scope: str, params: Sequence[Param]) -> View:
 
 
 def write() -> list[str]:
-    """Once a run, at its end: put what all views say into the URL unless it says so already; the names nobody owns."""
+    """At the end of a run: write all views into the URL; answers the parameters nobody owns."""
     views: dict[str, View] = st.session_state["url.read"]
     params = {name: param for view in views.values() for name, param in view.params.items()}
     want = {name: values for view in views.values() for name, values in view.query().items()}
@@ -141,7 +143,7 @@ def write() -> list[str]:
         for view in views.values():
             view.problems = []
     elif st.session_state["url.is_news"]:
-        # A link to the page one is on changes the query here and not in the browser. Where the browser has it already, it does nothing.
+        # A link to the page itself changes the query here, but not in the browser.
         st.query_params.from_dict({name: st.query_params.get_all(name) for name in st.query_params})
     for scope, view in views.items():
         st.session_state[f"url.seen.{scope}"] = _raw(view.params)
@@ -161,7 +163,7 @@ def carried(name: str) -> dict[str, list[str]]:
 
 
 def parse(param: Param, raw: Sequence[str]) -> tuple[Any, list[str]]:
-    """What a parameter's texts mean, and what is wrong with them in words for the page; never raises."""
+    """The value of a parameter's texts, and problems in words for the page; never raises."""
     texts = [_printable(text) for text in raw if text][:MOST_VALUES]
     if not texts:
         return param.empty, []
@@ -198,12 +200,12 @@ def days(text: str) -> tuple[dt.date, dt.date]:
 
 
 def evenings(text: str) -> tuple[dt.date, dt.date]:
-    """The first and the last of a parameter of evenings, which may be one; ValueError when the text is neither."""
+    """The first and last evening of a parameter, which may be one; ValueError for other texts."""
     return days(text if ".." in text else f"{text}..{text}")
 
 
 def moment(text: str) -> dt.date | dt.datetime:
-    """What a parameter of a moment means: a day, or a time in UTC; ValueError when the text is neither."""
+    """The day, or the time in UTC, of a moment parameter; ValueError for other texts."""
     if len(text) == len("2026-11-01"):
         return _day(text)
     at = dt.datetime.fromisoformat(text)
@@ -228,7 +230,7 @@ def written(found: dt.date | dt.datetime) -> str:
     )
 
 
-# How the texts of a kind are read, kept as they are written here so that one view has one address, and what the others are not.
+# Kind → how its texts are read and rewritten, so that a view has one address; its description.
 _WRITTEN: Mapping[str, tuple[Callable[[str], str], str]] = {
     "evenings": (
         lambda text: "..".join(map(written, dict.fromkeys(evenings(text)))),
