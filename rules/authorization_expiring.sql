@@ -4,19 +4,19 @@ category     = "Billing"
 clears       = "auto"
 clears_when  = "A newer authorization that covers the policy is entered."
 manual       = "override"
-purpose      = "An authorization nears its end or its last visits, and no newer one covers the policy."
+purpose      = "An authorization ends soon or has few visits left, and there is no newer one."
 resolve      = [
-    "Open the patient's Authorizations and see what ends first: the dates or the visits.",
-    "Ask the therapist whether care goes on; if it does not, discharge the case.",
+    "Open the patient's Authorizations and check which runs out first, the dates or the visits.",
+    "Ask the therapist whether care continues; if not, discharge the case.",
     "Send the payer the request with the progress report it asks for.",
     "Enter the new authorization on the same policy and upload its document.",
 ]
 links        = ["authorizations", "policies", "documents", "schedule"]
 reads        = ["appointments", "authorizations", "facilities"]
-due_days     = 14    # the default notice: later the authorization has ended
-ends_at_discharge = true    # no more visits, no more need
+due_days     = 14    # equal to days_ahead: after that the authorization has ended
+ends_at_discharge = true    # no visits follow a discharge
 subject_table = "authorizations"
-source       = "seed: Billing Tasks table; domain.md section 2"
+source       = "requirements: Billing Tasks; notes on the domain"
 
 [params]
 days_ahead  = 14    # days before the end date; payers take one to two weeks to answer

@@ -2,21 +2,21 @@
 title        = "Authorization Limit"
 category     = "Billing"
 clears       = "manual"
-clears_when  = "Staff have reviewed the visits against the authorization and mark the task complete."
+clears_when  = "Staff have compared visits and authorization and mark the task complete."
 manual       = "allowed"
-purpose      = "An authorization has no visits left, or more are scheduled than it has left."
+purpose      = "An authorization has no visits left, or more visits are scheduled than are left."
 resolve      = [
     "Open the patient's Authorizations and compare the visits used and scheduled with the limit.",
-    "Ask the payer for more visits, or enter the new authorization if it has come.",
-    "Until then move or cancel the visits beyond the limit, or tell the patient what they would cost.",
+    "Ask the payer for more visits, or enter the new authorization if you have it.",
+    "Until then, move or cancel visits beyond the limit, or tell the patient what they cost.",
     "Mark the task complete.",
 ]
 links        = ["authorizations", "schedule", "policies"]
 reads        = ["appointments", "authorizations", "facilities"]
-due_days     = 3    # the next visit may already go unpaid
-ends_at_discharge = true    # no more visits, no more need
+due_days     = 3    # the next visit may not be paid
+ends_at_discharge = true    # no visits follow a discharge
 subject_table = "authorizations"
-source       = "seed: Billing Tasks table; domain.md section 2"
+source       = "requirements: Billing Tasks; notes on the domain"
 
 [params]
 */

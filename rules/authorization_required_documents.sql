@@ -2,20 +2,20 @@
 title        = "Authorization Required Documents"
 category     = "Billing"
 clears       = "auto"
-clears_when  = "The authorization is uploaded and covers the claim's date of service, or the hold is released."
+clears_when  = "An uploaded authorization covers the date of service, or the hold is released."
 manual       = "override"
 purpose      = "A claim cannot be submitted because its authorization paperwork is missing."
 resolve      = [
     "Open the patient's Authorizations and look for one that covers the claim's date of service.",
-    "Ask the payer or the referring provider for the authorization letter if it is not in the chart.",
+    "If the letter is not in the chart, ask the payer or the referring provider for it.",
     "Enter the authorization on the policy and upload its document.",
 ]
 links        = ["authorizations", "policies", "documents"]
 reads        = ["authorizations", "claim_holds"]
-due_days     = 7    # a week lost to paper is a week nearer the payer's filing limit
+due_days     = 7    # payers refuse claims after their filing limit
 ends_at_discharge = false    # the claim is still unpaid
 subject_table = "claim_holds"
-source       = "seed: Billing Tasks table; domain.md section 2"
+source       = "requirements: Billing Tasks; notes on the domain"
 
 [params]
 */

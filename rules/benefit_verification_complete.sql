@@ -4,7 +4,7 @@ category     = "Billing"
 clears       = "manual"
 clears_when  = "Staff have reviewed the verified benefits and mark the task complete."
 manual       = "allowed"
-purpose      = "The benefits of a policy have been verified and wait to be reviewed."
+purpose      = "The benefits of a policy have been verified and must be reviewed."
 resolve      = [
     "Open the patient's Policies and review the verified benefits.",
     "Correct copay, visit limit and authorization settings where they differ.",
@@ -13,10 +13,10 @@ resolve      = [
 ]
 links        = ["policies", "payments"]
 reads        = ["policies"]
-due_days     = 3    # before the next visit is charged by the old figures
-ends_at_discharge = true    # benefits of finished care interest nobody
+due_days     = 3    # before the next visit is charged at the old rates
+ends_at_discharge = true    # benefits no longer matter when care has ended
 subject_table = "policies"
-source       = "seed: Billing Tasks table"
+source       = "requirements: Billing Tasks"
 
 [params]
 */
@@ -28,8 +28,9 @@ SELECT
     CAST(NULL AS VARCHAR) AS staff_id,
     p.verified_on AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
-    'Benefits verified on ' || CAST(p.verified_on AS VARCHAR) || COALESCE(' by ' || p.verified_by, '') AS reason,
-    -- Verified again is something new to review.
+    'Benefits verified on ' || CAST(p.verified_on AS VARCHAR)
+    || COALESCE(' by ' || p.verified_by, '') AS reason,
+    -- A new verification needs a new review.
     CAST(p.verified_at AS VARCHAR) AS episode,
 FROM staging.policies AS p
 WHERE p.verified_at IS NOT NULL

@@ -6,7 +6,7 @@ clears_when  = "Staff have verified the benefits, entered them, and mark the tas
 manual       = "allowed"
 purpose      = "Staff asked for verification when adding a policy, and it has not been verified."
 resolve      = [
-    "Open the patient's Policies and take the payer's phone number or portal from the policy.",
+    "Open the patient's Policies and find the payer's phone number or portal.",
     "Verify coverage, copay, deductible, visit limit and whether authorization is needed.",
     "Enter the verified benefits on the policy.",
     "Mark the task complete.",
@@ -14,9 +14,9 @@ resolve      = [
 links        = ["policies", "demographics"]
 reads        = ["policies"]
 due_days     = 2    # benefits should be known before the next visit
-ends_at_discharge = true    # benefits of finished care interest nobody
+ends_at_discharge = true    # benefits no longer matter when care has ended
 subject_table = "policies"
-source       = "seed: Billing Tasks table"
+source       = "requirements: Billing Tasks"
 
 [params]
 */
@@ -28,6 +28,7 @@ SELECT
     CAST(NULL AS VARCHAR) AS staff_id,
     p.verification_requested_on AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
-    'Verification of benefits requested on ' || CAST(p.verification_requested_on AS VARCHAR) AS reason,
+    'Verification of benefits requested on '
+    || CAST(p.verification_requested_on AS VARCHAR) AS reason,
 FROM staging.policies AS p
 WHERE p.verification_requested_at IS NOT NULL AND p.verified_at IS NULL

@@ -4,18 +4,18 @@ category     = "Billing"
 clears       = "auto"
 clears_when  = "The billing issue is resolved and the hold is released."
 manual       = "override"
-purpose      = "A claim is kept from submission by a billing issue other than authorization paperwork."
+purpose      = "A claim is held for another reason than its authorization paperwork."
 resolve      = [
     "Read why the claim is held.",
-    "Correct the policy, the demographics or the documentation the reason points to.",
+    "Correct the policy, demographics or documentation that the reason names.",
     "Release the hold so that the claim goes out.",
 ]
 links        = ["policies", "demographics", "documents"]
 reads        = ["claim_holds"]
-due_days     = 7    # a week's billing cycle
+due_days     = 7    # one weekly billing cycle
 ends_at_discharge = false    # the claim is still unpaid
 subject_table = "claim_holds"
-source       = "seed: Billing Tasks table; domain.md section 2"
+source       = "requirements: Billing Tasks; notes on the domain"
 
 [params]
 */

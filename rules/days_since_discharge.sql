@@ -13,10 +13,10 @@ resolve      = [
 ]
 links        = ["demographics", "schedule"]
 reads        = ["cases", "engagement_actions", "facilities"]
-due_days     = 7    # the practice chose the day; a week is still that day to a patient
-ends_at_discharge = false    # it begins with the discharge
+due_days     = 7    # within a week of the day that the practice chose
+ends_at_discharge = false    # the follow-up begins with the discharge
 subject_table = "engagement_actions"
-source       = "seed: Administrative Tasks table"
+source       = "requirements: Administrative Tasks"
 
 [params]
 */
@@ -28,7 +28,8 @@ SELECT
     CAST(NULL AS VARCHAR) AS staff_id,
     c.discharged_on + e.days_after_discharge AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
-    e.kind || ' set for ' || CAST(e.days_after_discharge AS VARCHAR) || ' days after the discharge on ' || CAST(c.discharged_on AS VARCHAR) AS reason,
+    e.kind || ' set for ' || CAST(e.days_after_discharge AS VARCHAR)
+    || ' days after the discharge on ' || CAST(c.discharged_on AS VARCHAR) AS reason,
 FROM staging.engagement_actions AS e
 INNER JOIN staging.cases AS c ON e.case_id = c.case_id
 INNER JOIN staging.facilities AS f ON c.facility_id = f.facility_id

@@ -6,19 +6,19 @@ clears_when  = "The document is completed or sent for review."
 manual       = "override"
 purpose      = "A clinical document was started and is still a draft."
 resolve      = [
-    "Open the patient's Clinical Documents and find the draft; the task carries the day it was started, not the day of the visit.",
+    "Open the patient's Clinical Documents and find the draft by the day it was started.",
     "Finish and sign it, or send it for review.",
-    "If the patient was not treated that day, correct the date or delete the draft; only then mark the task complete by hand.",
+    "If there was no visit that day, correct or delete the draft; then mark the task complete.",
 ]
 links        = ["documents", "schedule"]
 reads        = ["appointments", "documents", "facilities"]
-due_days     = 2    # a note is worth most, and is billed, within two days
-ends_at_discharge = false    # the legal record has to be finished
+due_days     = 2    # notes should be completed and billed within two days
+ends_at_discharge = false    # the legal record must be completed
 subject_table = "documents"
-source       = "seed: Clinical Tasks table; domain.md section 2"
+source       = "requirements: Clinical Tasks; notes on the domain"
 
 [params]
-grace_days = 0    # days a draft may rest before it is a task
+grace_days = 0    # days before a draft becomes a task
 */
 WITH drafts AS (
     SELECT

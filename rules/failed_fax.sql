@@ -2,21 +2,21 @@
 title        = "Failed Fax"
 category     = "Clinical"
 clears       = "manual"
-clears_when  = "Staff have sent the fax again from the Clinical Documents page and mark the task complete."
+clears_when  = "Staff have sent the fax again from Clinical Documents and mark the task complete."
 manual       = "allowed"
-purpose      = "A fax of a document could not be delivered after its retries."
+purpose      = "A fax of a document was not delivered, after all retries."
 resolve      = [
     "Open the patient's Clinical Documents and find the fax that failed.",
     "Check the number with the recipient's office and correct it on the case.",
-    "Send the fax again and see that it goes through.",
+    "Send the fax again and check that it is delivered.",
     "Mark the task complete.",
 ]
 links        = ["documents", "demographics"]
 reads        = ["documents", "faxes"]
-due_days     = 1    # the office believes it was sent: every day is lost
-ends_at_discharge = false    # the document still has to reach its recipient
+due_days     = 1    # nobody else knows that the fax did not arrive
+ends_at_discharge = false    # the document must still reach its recipient
 subject_table = "documents"
-source       = "seed: Clinical Tasks table; domain.md section 2"
+source       = "requirements: Clinical Tasks; notes on the domain"
 
 [params]
 */

@@ -2,9 +2,9 @@
 title        = "Faxing Required"
 category     = "Clinical"
 clears       = "auto"
-clears_when  = "The document is faxed; the task then becomes Pending Signature, or Failed Fax when the fax cannot be delivered."
+clears_when  = "The document is faxed; the task becomes Pending Signature or Failed Fax."
 manual       = "override"
-purpose      = "A document with a plan of care is completed and has not been faxed to the referring provider."
+purpose      = "A completed plan of care has not been faxed to the referring provider."
 resolve      = [
     "Open the patient's Clinical Documents and find the completed document.",
     "Check the referring provider's name and fax number on the case.",
@@ -12,11 +12,11 @@ resolve      = [
 ]
 links        = ["documents", "demographics"]
 reads        = ["documents", "faxes"]
-due_days     = 2    # the physician's 30 days to sign are running
-ends_at_discharge = false    # the plan of care still has to be signed
+due_days     = 2    # the physician has 30 days to sign
+ends_at_discharge = false    # the plan of care must still be signed
 converts_to  = ["pending_signature", "failed_fax"]
 subject_table = "documents"
-source       = "seed: Clinical Tasks table; domain.md section 2"
+source       = "requirements: Clinical Tasks; notes on the domain"
 
 [params]
 */

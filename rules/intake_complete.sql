@@ -6,17 +6,17 @@ clears_when  = "Staff have reviewed the submitted data and mark the task complet
 manual       = "allowed"
 purpose      = "The patient has submitted digital intake forms that nobody has reviewed yet."
 resolve      = [
-    "Open the patient's Demographics and read what the patient submitted.",
+    "Open the patient's Demographics and review what the patient submitted.",
     "Correct name, contact and insurance where they differ, and ask the patient about gaps.",
     "Check that every consent is signed.",
     "Mark the task complete.",
 ]
 links        = ["demographics", "policies", "documents"]
 reads        = ["intake_submissions"]
-due_days     = 2    # before the first visit, which is seldom further off
-ends_at_discharge = true    # after discharge the forms serve nobody
+due_days     = 2    # before the first visit
+ends_at_discharge = true    # the forms are of no use after discharge
 subject_table = "intake_submissions"
-source       = "seed: Administrative Tasks table"
+source       = "requirements: Administrative Tasks"
 
 [params]
 */

@@ -2,21 +2,21 @@
 title        = "MIPS"
 category     = "Clinical"
 clears       = "manual"
-clears_when  = "Staff dismiss it; it never clears by itself, not even when the second survey arrives."
+clears_when  = "Staff dismiss the task; a second survey does not clear it."
 manual       = "allowed"
-purpose      = "A patient with an open case has answered a first MIPS Patient Survey and no second."
+purpose      = "A patient with an open case has answered one MIPS Patient Survey and no second."
 resolve      = [
-    "See when the patient's next visit is.",
+    "Find the patient's next visit.",
     "Give the patient the second MIPS Patient Survey Form at that visit, or send it.",
     "Dismiss the task; it returns next week if the survey is still missing.",
 ]
 links        = ["documents", "schedule"]
 reads        = ["cases", "facilities", "surveys"]
-due_days     = 7    # a week, then the next one is made
+due_days     = 7    # the task returns every week
 ends_at_discharge = true    # a second survey can no longer be given
 period       = "week"
 subject_table = "cases"
-source       = "seed: Clinical Tasks table; domain.md section 2"
+source       = "requirements: Clinical Tasks; notes on the domain"
 
 [params]
 min_days_between = 0    # days that must lie between the two surveys

@@ -2,25 +2,25 @@
 title        = "Pending Signature"
 category     = "Clinical"
 clears       = "manual"
-clears_when  = "Staff have attached the signed document to the chart and mark the task complete; a fax that fails after all makes it Failed Fax."
+clears_when  = "Staff have attached the signed document to the chart and mark the task complete."
 manual       = "allowed"
-purpose      = "A plan of care was faxed and the physician's signature has not come back."
+purpose      = "A plan of care was faxed, and the physician has not returned it signed."
 resolve      = [
     "Look for the signed document among the incoming faxes.",
-    "If it has not come, call the physician's office; fax it again if they cannot find it.",
+    "If it is not there, call the physician's office; fax it again if they cannot find it.",
     "Attach the signed document to the patient's chart under Clinical Documents.",
     "Mark the task complete.",
 ]
 links        = ["documents", "demographics"]
 reads        = ["documents", "facilities", "faxes"]
-due_days     = 30    # Medicare wants the plan of care signed within 30 days
-ends_at_discharge = false    # the plan of care still has to be signed
+due_days     = 30    # Medicare requires the signature within 30 days
+ends_at_discharge = false    # the plan of care must still be signed
 converts_to  = ["failed_fax"]
 subject_table = "documents"
-source       = "seed: Clinical Tasks table; domain.md section 2"
+source       = "requirements: Clinical Tasks; notes on the domain"
 
 [params]
-at_risk_days = 30    # days after sending at which a missing signature puts payment at risk (Medicare); a marker, it clears nothing
+at_risk_days = 30    # days until a missing signature puts payment at risk; only marks the task
 */
 WITH sent AS (
     SELECT

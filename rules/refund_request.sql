@@ -4,23 +4,23 @@ category     = "Administrative"
 clears       = "manual"
 clears_when  = "Staff have refunded the patient and mark the task complete."
 manual       = "allowed"
-purpose      = "Every claim of the case is processed and the patient has paid more than they owed."
+purpose      = "Every claim of the case is processed and the patient has paid more than was owed."
 resolve      = [
-    "Open the patient's Payments and compare what was paid with what each processed claim left to the patient.",
-    "Make sure that nothing is still unapplied and that no other case of the patient owes it.",
+    "Open the patient's Payments and compare them with what the processed claims left to pay.",
+    "Check that no payment is unapplied and that no other case of the patient has a balance.",
     "Refund the difference and enter the refund on the Payments page.",
     "Mark the task complete.",
 ]
 links        = ["payments", "policies"]
 reads        = ["cases", "claims", "facilities", "payments"]
-due_days     = 30    # many states give a practice 30 days to return a patient's money
-ends_at_discharge = false    # the patient's money stays the patient's
+due_days     = 30    # many states require a refund within 30 days
+ends_at_discharge = false    # the money is still the patient's
 subject_table = "cases"
-source       = "seed: Administrative Tasks table; domain.md section 2"
+source       = "requirements: Administrative Tasks; notes on the domain"
 
 [params]
-review_days = 45    # days after the last claim was processed, so that corrections and overnight postings are in (vendor)
-min_amount  = 0.00    # dollars the patient may be ahead before a refund is worth a task
+review_days = 45    # days after the last claim was processed, for late corrections and postings
+min_amount  = 0.00    # dollars of credit that need no refund
 */
 WITH billed AS (
     SELECT
@@ -30,7 +30,7 @@ WITH billed AS (
         MAX(cl.processed_on) AS last_processed_on,
     FROM staging.claims AS cl
     GROUP BY cl.case_id
-    -- One claim still with the payer can turn the balance, so all must be back.
+    -- One unprocessed claim can change the balance, so all must be processed.
     HAVING COUNT(*) = COUNT(cl.processed_on)
 ),
 
@@ -65,8 +65,10 @@ SELECT
     CAST(NULL AS VARCHAR) AS staff_id,
     r.last_processed_on + $review_days AS since,
     CAST(p.paid - r.owed AS DECIMAL(12, 2)) AS amount,
-    '$' || CAST(CAST(p.paid AS DECIMAL(12, 2)) AS VARCHAR) || ' paid, $' || CAST(CAST(r.owed AS DECIMAL(12, 2)) AS VARCHAR)
-    || ' owed; claims processed: ' || CAST(r.claim_count AS VARCHAR) || ', the last on ' || CAST(r.last_processed_on AS VARCHAR) AS reason,
+    '$' || CAST(CAST(p.paid AS DECIMAL(12, 2)) AS VARCHAR) || ' paid, $'
+    || CAST(CAST(r.owed AS DECIMAL(12, 2)) AS VARCHAR)
+    || ' owed; claims processed: ' || CAST(r.claim_count AS VARCHAR)
+    || ', the last on ' || CAST(r.last_processed_on AS VARCHAR) AS reason,
 FROM reviewed AS r
 INNER JOIN paid AS p ON r.case_id = p.case_id
 WHERE p.paid - r.owed > CAST($min_amount AS DECIMAL(12, 2))

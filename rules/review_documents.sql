@@ -4,7 +4,7 @@ category     = "Clinical"
 clears       = "manual"
 clears_when  = "The reviewer has finished the review and marks the task complete."
 manual       = "allowed"
-purpose      = "A document was flagged for review by another member of staff."
+purpose      = "A document was sent to another member of staff for review."
 resolve      = [
     "Open the patient's Clinical Documents and read the document under review.",
     "Approve it, or send it back with comments.",
@@ -12,10 +12,10 @@ resolve      = [
 ]
 links        = ["documents"]
 reads        = ["documents"]
-due_days     = 3    # the claim waits for the document
-ends_at_discharge = false    # the legal record has to be finished
+due_days     = 3    # the claim needs the document
+ends_at_discharge = false    # the legal record must be completed
 subject_table = "documents"
-source       = "seed: Clinical Tasks table; domain.md section 2"
+source       = "requirements: Clinical Tasks; notes on the domain"
 
 [params]
 */
@@ -27,8 +27,9 @@ SELECT
     d.reviewer_id AS staff_id,
     COALESCE(d.submitted_for_review_on, d.started_on) AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
-    d.kind || ' sent for review on ' || CAST(COALESCE(d.submitted_for_review_on, d.started_on) AS VARCHAR) AS reason,
-    -- Sent for review again between two runs is another review.
+    d.kind || ' sent for review on '
+    || CAST(COALESCE(d.submitted_for_review_on, d.started_on) AS VARCHAR) AS reason,
+    -- A document sent for review again needs a new review.
     CAST(d.submitted_for_review_at AS VARCHAR) AS episode,
 FROM staging.documents AS d
 WHERE d.status = 'Review' AND d.reviewer_id IS NOT NULL

@@ -6,16 +6,16 @@ clears_when  = "The matching payment is entered on the Payments page."
 manual       = "allowed"
 purpose      = "A balance was due at the visit and has not been collected."
 resolve      = [
-    "Open the patient's Payments and look for money of that day entered without or with another date of service.",
+    "Open the patient's Payments and look for a payment with a missing or wrong date of service.",
     "Collect the balance, or agree on a date with the patient.",
     "Enter amount, date of service and payment type.",
 ]
 links        = ["payments", "policies", "demographics"]
 reads        = ["appointments", "payments"]
-due_days     = 7    # a copay is easiest to collect at the next visit, usually within the week
+due_days     = 7    # the next visit, where it is easiest to collect, is usually within a week
 ends_at_discharge = false    # the balance is still owed
 subject_table = "appointments"
-source       = "seed: Billing Tasks table; domain.md section 2"
+source       = "requirements: Billing Tasks; notes on the domain"
 
 [params]
 tolerance = 0.00    # dollars a payment may fall short
@@ -50,7 +50,7 @@ short_days AS (
     WHERE d.due - COALESCE(p.paid, 0) > CAST($tolerance AS DECIMAL(12, 2))
 ),
 
--- Visits of one day share its money in the order of their start.
+-- Payments of a day go to its visits in the order of their start.
 visits AS (
     SELECT
         a.appointment_id,
@@ -61,7 +61,9 @@ visits AS (
         a.amount_due,
         s.paid - (
             SUM(a.amount_due) OVER (
-                PARTITION BY a.case_id, a.visit_on ORDER BY a.starts_at, a.appointment_id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+                PARTITION BY a.case_id, a.visit_on
+                ORDER BY a.starts_at, a.appointment_id
+                ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
             ) - a.amount_due
         ) AS left_for_it,
     FROM staging.appointments AS a
@@ -77,7 +79,9 @@ unpaid_visits AS (
         v.facility_id,
         v.visit_on,
         v.amount_due,
-        CAST(v.amount_due - LEAST(v.amount_due, GREATEST(v.left_for_it, 0)) AS DECIMAL(12, 2)) AS unpaid,
+        CAST(
+            v.amount_due - LEAST(v.amount_due, GREATEST(v.left_for_it, 0)) AS DECIMAL(12, 2)
+        ) AS unpaid,
     FROM visits AS v
 )
 

@@ -13,7 +13,7 @@ WIDTH = 100
 
 
 def docs(rules: Mapping[str, Rule]) -> str:
-    """The text of rules/README.md: the rules by category, wrapped at WIDTH except for table rows."""
+    """The text of rules/README.md: the rules by category, wrapped except for table rows."""
     blocks = [
         "# The rules",
         _wrapped(

@@ -9,8 +9,14 @@ WITH timed AS (
         a.amount_due,
         a.reminder_status,
         f.today,
-        CASE WHEN a.starts_at_is_utc THEN a.starts_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE a.starts_at END AS starts_at,
-        CASE WHEN a.created_at_is_utc THEN a.created_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE a.created_at END AS created_at,
+        CASE
+            WHEN a.starts_at_is_utc THEN a.starts_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
+            ELSE a.starts_at
+        END AS starts_at,
+        CASE
+            WHEN a.created_at_is_utc THEN a.created_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
+            ELSE a.created_at
+        END AS created_at,
     FROM extract.appointments AS a
     LEFT JOIN staging.facilities AS f ON a.facility_id = f.facility_id
 )
@@ -29,6 +35,10 @@ SELECT
     t.created_at,
     CAST(t.created_at AS DATE) AS created_on,
     t.status IN ('Scheduled', 'Confirmed', 'Arrived', 'In Progress') AS is_live,
-    -- Who has arrived today can be asked for money; an Arrived left over from another day was never closed, and is no visit.
-    t.status = 'Completed' OR (t.status IN ('Arrived', 'In Progress') AND COALESCE(CAST(t.starts_at AS DATE) = t.today, FALSE)) AS has_happened,
+    -- Payment is due on arrival; an Arrived of an earlier day was never closed and is no visit.
+    t.status = 'Completed'
+    OR (
+        t.status IN ('Arrived', 'In Progress')
+        AND COALESCE(CAST(t.starts_at AS DATE) = t.today, FALSE)
+    ) AS has_happened,
 FROM timed AS t

@@ -11,9 +11,13 @@ WITH timed AS (
         a.visit_limit,
         a.visits_used,
         a.is_stub,
-        CASE WHEN a.entered_at_is_utc THEN a.entered_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE a.entered_at END AS entered_at,
         CASE
-            WHEN a.document_uploaded_at_is_utc THEN a.document_uploaded_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
+            WHEN a.entered_at_is_utc THEN a.entered_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
+            ELSE a.entered_at
+        END AS entered_at,
+        CASE
+            WHEN a.document_uploaded_at_is_utc
+                THEN a.document_uploaded_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
             ELSE a.document_uploaded_at
         END AS document_uploaded_at,
     FROM extract.authorizations AS a
@@ -30,7 +34,7 @@ SELECT
     t.number,
     t.starts_on,
     t.ends_on,
-    -- A limit of 0 means that nobody counts the visits, not that none are allowed.
+    -- A limit of 0 means that visits are not limited.
     NULLIF(t.visit_limit, 0) AS visit_limit,
     t.visits_used,
     t.is_stub,

@@ -5,7 +5,7 @@ SELECT
     c.therapist_id,
     c.opened_on,
     c.discharged_on,
-    -- A discharge entered for a later day has not happened yet.
+    -- A discharge may be entered for a later day.
     COALESCE(c.discharged_on <= f.today, FALSE) AS is_discharged,
     c.visits_per_week_target,
     c.referring_provider,

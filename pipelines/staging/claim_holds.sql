@@ -1,5 +1,5 @@
 WITH authorization_codes AS (
-    SELECT UNNEST(CAST($authorization_codes AS VARCHAR [])) AS code,
+    SELECT UNNEST(CAST($authorization_codes AS VARCHAR[])) AS code,
 ),
 
 timed AS (
@@ -36,7 +36,7 @@ SELECT
     t.date_of_service,
     t.reason_code,
     t.reason,
-    -- Decided here and nowhere else, so that a hold belongs to exactly one rule.
+    -- Decided only here, so that a hold belongs to exactly one rule.
     EXISTS (
         SELECT 1,
         FROM authorization_codes AS c

@@ -9,7 +9,11 @@ WITH timed AS (
         cl.date_of_service,
         cl.status,
         cl.patient_responsibility,
-        CASE WHEN cl.processed_at_is_utc THEN cl.processed_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE cl.processed_at END AS processed_at,
+        CASE
+            WHEN cl.processed_at_is_utc
+                THEN cl.processed_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
+            ELSE cl.processed_at
+        END AS processed_at,
     FROM extract.claims AS cl
     LEFT JOIN staging.cases AS c ON cl.case_id = c.case_id
     LEFT JOIN staging.appointments AS a ON cl.appointment_id = a.appointment_id

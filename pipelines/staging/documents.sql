@@ -13,10 +13,18 @@ WITH timed AS (
         d.reviewer_id,
         COALESCE(d.last_editor_id, a.staff_id) AS known_owner_id,
         c.therapist_id,
-        CASE WHEN d.started_at_is_utc THEN d.started_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE d.started_at END AS started_at,
-        CASE WHEN d.completed_at_is_utc THEN d.completed_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE d.completed_at END AS completed_at,
         CASE
-            WHEN d.submitted_for_review_at_is_utc THEN d.submitted_for_review_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
+            WHEN d.started_at_is_utc THEN d.started_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
+            ELSE d.started_at
+        END AS started_at,
+        CASE
+            WHEN d.completed_at_is_utc
+                THEN d.completed_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
+            ELSE d.completed_at
+        END AS completed_at,
+        CASE
+            WHEN d.submitted_for_review_at_is_utc
+                THEN d.submitted_for_review_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
             ELSE d.submitted_for_review_at
         END AS submitted_for_review_at,
     FROM extract.documents AS d
@@ -25,7 +33,7 @@ WITH timed AS (
     LEFT JOIN staging.facilities AS f ON COALESCE(a.facility_id, c.facility_id) = f.facility_id
 ),
 
--- Only documents that nobody edited and whose visit names nobody need the schedule of their day.
+-- Documents without an editor and a visit's therapist take their owner from the day's schedule.
 ownerless_days AS (
     SELECT DISTINCT
         t.case_id,
@@ -34,7 +42,7 @@ ownerless_days AS (
     WHERE t.known_owner_id IS NULL AND t.date_of_service IS NOT NULL
 ),
 
--- A visit called off does not say who treated, unless the day has no other.
+-- A cancelled visit counts only where the day has no other.
 day_visits AS (
     SELECT
         o.case_id,
@@ -42,7 +50,10 @@ day_visits AS (
         a.staff_id,
         ROW_NUMBER() OVER (
             PARTITION BY o.case_id, o.date_of_service
-            ORDER BY CASE WHEN a.status IN ('Cancelled', 'No Show') THEN 1 ELSE 0 END, a.starts_at, a.appointment_id
+            ORDER BY
+                CASE WHEN a.status IN ('Cancelled', 'No Show') THEN 1 ELSE 0 END,
+                a.starts_at,
+                a.appointment_id
         ) AS position,
     FROM ownerless_days AS o
     INNER JOIN staging.appointments AS a ON o.case_id = a.case_id AND o.date_of_service = a.visit_on
@@ -69,4 +80,8 @@ SELECT
     CAST(t.submitted_for_review_at AS DATE) AS submitted_for_review_on,
     COALESCE(t.known_owner_id, v.staff_id, t.therapist_id) AS owner_id,
 FROM timed AS t
-LEFT JOIN day_visits AS v ON t.case_id = v.case_id AND t.date_of_service = v.date_of_service AND v.position = 1
+LEFT JOIN day_visits AS v
+    ON
+        t.case_id = v.case_id
+        AND t.date_of_service = v.date_of_service
+        AND v.position = 1

@@ -1,4 +1,4 @@
--- The only staged table that knows what time it is: all others read the facility's today here.
+-- The only staged table that takes the time; all others read a facility's today from here.
 WITH clocks AS (
     SELECT
         f.facility_id,

@@ -6,8 +6,14 @@ WITH timed AS (
         x.number,
         x.status,
         x.attempts,
-        CASE WHEN x.sent_at_is_utc THEN x.sent_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE x.sent_at END AS sent_at,
-        CASE WHEN x.failed_at_is_utc THEN x.failed_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE x.failed_at END AS failed_at,
+        CASE
+            WHEN x.sent_at_is_utc THEN x.sent_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
+            ELSE x.sent_at
+        END AS sent_at,
+        CASE
+            WHEN x.failed_at_is_utc THEN x.failed_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
+            ELSE x.failed_at
+        END AS failed_at,
     FROM extract.faxes AS x
     LEFT JOIN staging.documents AS d ON x.document_id = d.document_id
     LEFT JOIN staging.facilities AS f ON d.facility_id = f.facility_id
@@ -24,9 +30,12 @@ SELECT
     CAST(t.sent_at AS DATE) AS sent_on,
     t.failed_at,
     CAST(t.failed_at AS DATE) AS failed_on,
-    -- A queued fax has no time yet and is the newest: somebody has just sent again.
+    -- A queued fax has no time yet and is the newest.
     ROW_NUMBER() OVER (
         PARTITION BY t.document_id
-        ORDER BY CASE WHEN t.status = 'Queued' THEN 0 ELSE 1 END, GREATEST(t.sent_at, t.failed_at) DESC NULLS LAST, t.fax_id DESC
+        ORDER BY
+            CASE WHEN t.status = 'Queued' THEN 0 ELSE 1 END,
+            GREATEST(t.sent_at, t.failed_at) DESC NULLS LAST,
+            t.fax_id DESC
     ) = 1 AS is_newest,
 FROM timed AS t

@@ -5,7 +5,11 @@ WITH timed AS (
         i.case_id,
         COALESCE(c.facility_id, p.facility_id) AS facility_id,
         i.form,
-        CASE WHEN i.submitted_at_is_utc THEN i.submitted_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE i.submitted_at END AS submitted_at,
+        CASE
+            WHEN i.submitted_at_is_utc
+                THEN i.submitted_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
+            ELSE i.submitted_at
+        END AS submitted_at,
     FROM extract.intake_submissions AS i
     LEFT JOIN staging.cases AS c ON i.case_id = c.case_id
     LEFT JOIN staging.patients AS p ON i.patient_id = p.patient_id

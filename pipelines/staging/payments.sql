@@ -1,17 +1,21 @@
--- A void says how much was taken back, not which entry. It takes back at most what its case and date of service held when it was
--- entered: a void after its payment undoes it, and where the EMR turns the payment itself into a void there is nothing to take back,
--- and a later payment keeps its worth. That depends on the order, so these few groups are walked entry by entry.
+-- A void names no entry. It takes back at most what its case and date of service held when it was
+-- entered, so the groups with voids are computed entry by entry:
+-- * a void after its payment undoes it;
+-- * an EMR that turns the payment itself into a void leaves nothing to take back.
 WITH RECURSIVE timed AS (
     SELECT
         p.payment_id,
         p.patient_id,
         p.case_id,
         p.date_of_service,
-        -- No date of service is a group too, and a NULL would join nothing.
+        -- Entries without a date of service form a group too; NULL would not join.
         COALESCE(p.date_of_service, DATE '0001-01-01') AS service_key,
         p.kind,
         p.amount,
-        CASE WHEN p.paid_at_is_utc THEN p.paid_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE p.paid_at END AS paid_at,
+        CASE
+            WHEN p.paid_at_is_utc THEN p.paid_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
+            ELSE p.paid_at
+        END AS paid_at,
     FROM extract.payments AS p
     LEFT JOIN staging.cases AS c ON p.case_id = c.case_id
     LEFT JOIN staging.facilities AS f ON c.facility_id = f.facility_id
@@ -32,7 +36,14 @@ entries AS (
         t.service_key,
         t.kind,
         t.amount,
-        ROW_NUMBER() OVER (PARTITION BY t.case_id, t.service_key ORDER BY t.paid_at, t.payment_id) AS position,
+        CASE t.kind
+            WHEN 'payment' THEN t.amount
+            WHEN 'refund' THEN -ABS(t.amount)
+            ELSE 0
+        END AS own_amount,
+        ROW_NUMBER() OVER (
+            PARTITION BY t.case_id, t.service_key ORDER BY t.paid_at, t.payment_id
+        ) AS position,
     FROM timed AS t
     INNER JOIN void_groups AS g ON t.case_id = g.case_id AND t.service_key = g.service_key
 ),
@@ -43,8 +54,8 @@ walked AS (
         e.case_id,
         e.service_key,
         e.position,
-        CAST(CASE e.kind WHEN 'payment' THEN e.amount WHEN 'refund' THEN -ABS(e.amount) ELSE 0 END AS DECIMAL(38, 2)) AS net_amount,
-        CAST(CASE e.kind WHEN 'payment' THEN e.amount WHEN 'refund' THEN -ABS(e.amount) ELSE 0 END AS DECIMAL(38, 2)) AS balance,
+        CAST(e.own_amount AS DECIMAL(38, 2)) AS net_amount,
+        CAST(e.own_amount AS DECIMAL(38, 2)) AS balance,
     FROM entries AS e
     WHERE e.position = 1
     UNION ALL
@@ -54,16 +65,28 @@ walked AS (
         e.service_key,
         e.position,
         CAST(
-            CASE e.kind WHEN 'payment' THEN e.amount WHEN 'refund' THEN -ABS(e.amount) ELSE -LEAST(ABS(e.amount), GREATEST(w.balance, 0)) END
+            e.own_amount
+            - CASE
+                WHEN e.kind = 'void' THEN LEAST(ABS(e.amount), GREATEST(w.balance, 0))
+                ELSE 0
+            END
             AS DECIMAL(38, 2)
         ) AS net_amount,
         CAST(
             w.balance
-            + CASE e.kind WHEN 'payment' THEN e.amount WHEN 'refund' THEN -ABS(e.amount) ELSE -LEAST(ABS(e.amount), GREATEST(w.balance, 0)) END
+            + e.own_amount
+            - CASE
+                WHEN e.kind = 'void' THEN LEAST(ABS(e.amount), GREATEST(w.balance, 0))
+                ELSE 0
+            END
             AS DECIMAL(38, 2)
         ) AS balance,
     FROM walked AS w
-    INNER JOIN entries AS e ON w.case_id = e.case_id AND w.service_key = e.service_key AND w.position + 1 = e.position
+    INNER JOIN entries AS e
+        ON
+            w.case_id = e.case_id
+            AND w.service_key = e.service_key
+            AND w.position + 1 = e.position
 )
 
 SELECT
@@ -75,6 +98,12 @@ SELECT
     t.amount,
     t.paid_at,
     CAST(t.paid_at AS DATE) AS paid_on,
-    CAST(COALESCE(w.net_amount, CASE t.kind WHEN 'payment' THEN t.amount ELSE -ABS(t.amount) END) AS DECIMAL(12, 2)) AS net_amount,
+    CAST(
+        COALESCE(
+            w.net_amount,
+            CASE t.kind WHEN 'payment' THEN t.amount ELSE -ABS(t.amount) END
+        )
+        AS DECIMAL(12, 2)
+    ) AS net_amount,
 FROM timed AS t
 LEFT JOIN walked AS w ON t.payment_id = w.payment_id

@@ -10,12 +10,19 @@ WITH timed AS (
         p.ends_on,
         p.authorization_required,
         p.verified_by,
-        CASE WHEN p.created_at_is_utc THEN p.created_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE p.created_at END AS created_at,
         CASE
-            WHEN p.verification_requested_at_is_utc THEN p.verification_requested_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
+            WHEN p.created_at_is_utc THEN p.created_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
+            ELSE p.created_at
+        END AS created_at,
+        CASE
+            WHEN p.verification_requested_at_is_utc
+                THEN p.verification_requested_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
             ELSE p.verification_requested_at
         END AS verification_requested_at,
-        CASE WHEN p.verified_at_is_utc THEN p.verified_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone ELSE p.verified_at END AS verified_at,
+        CASE
+            WHEN p.verified_at_is_utc THEN p.verified_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
+            ELSE p.verified_at
+        END AS verified_at,
     FROM extract.policies AS p
     LEFT JOIN staging.cases AS c ON p.case_id = c.case_id
     LEFT JOIN staging.patients AS pt ON p.patient_id = pt.patient_id
@@ -28,7 +35,12 @@ SELECT
     t.case_id,
     t.facility_id,
     t.payer_id,
-    CASE t.rank WHEN 'Primary' THEN 1 WHEN 'Secondary' THEN 2 WHEN 'Tertiary' THEN 3 ELSE CAST(t.rank AS INTEGER) END AS rank,
+    CASE t.rank
+        WHEN 'Primary' THEN 1
+        WHEN 'Secondary' THEN 2
+        WHEN 'Tertiary' THEN 3
+        ELSE CAST(t.rank AS INTEGER)
+    END AS rank,
     t.starts_on,
     t.ends_on,
     t.created_at,
