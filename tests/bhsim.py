@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -35,6 +36,15 @@ Row = dict[str, str]
 def rows_of(folder: Path, name: str) -> list[Row]:
     with (folder / f"{name}.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+def rewrite(path: Path, rows: Iterable[Row]) -> None:
+    """Write the rows as a CSV file."""
+    rows = list(rows)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def by_key(folder: Path, name: str, key: str) -> dict[str, Row]:

@@ -2,43 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import shutil
-from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from pipelines import sources
-
-EXPORT = Path(__file__).parents[2] / "fixtures" / "bhsim"
-
-Row = dict[str, str]
-
-
-def rows_of(folder: Path, name: str) -> list[Row]:
-    with (folder / f"{name}.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def by_key(folder: Path, name: str, key: str) -> dict[str, Row]:
-    return {row[key]: row for row in rows_of(folder, name)}
-
-
-@pytest.fixture
-def export(tmp_path) -> Path:
-    """A copy of the export that a test may change."""
-    return Path(shutil.copytree(EXPORT, tmp_path / "export"))
-
-
-def rewrite(path: Path, rows: Iterable[Row]) -> None:
-    rows = list(rows)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-
+from tests.bhsim import EXPORT, Row, by_key, rewrite, rows_of
 
 VISIT = dict.fromkeys(rows_of(EXPORT, "visits")[0], "") | {
     "individual_id": "0P",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import shutil
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,30 +11,7 @@ import pytest
 
 from pipelines import sources
 from pipelines.errors import UserError
-
-EXPORT = Path(__file__).parents[2] / "fixtures" / "bhsim"
-EXPORTED = datetime(2026, 10, 10, 12, tzinfo=UTC)  # on the day the export was made
-
-Row = dict[str, str]
-
-
-def rows_of(folder: Path, name: str) -> list[Row]:
-    with (folder / f"{name}.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-@pytest.fixture
-def export(tmp_path) -> Path:
-    """A copy of the export that a test may change."""
-    return Path(shutil.copytree(EXPORT, tmp_path / "export"))
-
-
-def rewrite(path: Path, rows: Iterable[Row]) -> None:
-    rows = list(rows)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
+from tests.bhsim import EXPORT, EXPORTED, rewrite, rows_of
 
 
 def contents(folder: Path) -> dict[str, bytes]:
