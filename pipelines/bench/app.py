@@ -383,7 +383,8 @@ def _print(report: dict, alone: Phase, together: Phase, proof: Proof, load: Load
                 f"{row.most:>9,.0f}{row.kilobytes:>7,.0f}"
             )
     print(
-        f"\nactions acknowledged {proof.acknowledged:,}, refused because somebody was first {proof.refused:,}, "
+        f"\nactions acknowledged {proof.acknowledged:,}, "
+        f"refused because somebody was first {proof.refused:,}, "
         f"lost {proof.lost}, recorded unasked {proof.unasked}, completed twice {proof.doubled}"
     )
     print(f"errors {len(report['errors'])}")

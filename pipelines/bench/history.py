@@ -32,7 +32,8 @@ placed AS (
     SELECT
         d.*,
         d.opened_at
-        - CAST(((d.i - 1 + d.of_start) * $days / $copies + 40) * 86400 AS BIGINT) * INTERVAL 1 SECOND
+        - CAST(((d.i - 1 + d.of_start) * $days / $copies + 40) * 86400 AS BIGINT)
+            * INTERVAL 1 SECOND
             AS began_at,
         LEAST(-LN(1 - d.of_length) * 9, 39) AS length_days,
     FROM drawn AS d
@@ -56,7 +57,8 @@ INSERT INTO long.tasks BY NAME
 SELECT
     c.copy_id AS task_id, c.rule_id,
     c.subject_id || CASE WHEN c.is_again THEN '' ELSE '-' || c.i END AS subject_id,
-    CASE WHEN c.is_again THEN $copies + 1 - c.i ELSE 1 END AS occurrence, NOT c.is_again AS is_latest,
+    CASE WHEN c.is_again THEN $copies + 1 - c.i ELSE 1 END AS occurrence,
+    NOT c.is_again AS is_latest,
     CASE WHEN c.is_again AND c.i < $copies THEN SUBSTR(MD5(c.task_id || (c.i + 1)), 1, 16) END
         AS previous_task_id,
     c.case_id, c.patient_id, c.facility_id,
@@ -65,7 +67,8 @@ SELECT
     c.began_at AS opened_at,
     CASE WHEN c.ended_as IN ('completed', 'override') THEN 'completed' ELSE 'cleared' END AS state,
     c.ended_at AS closed_at,
-    CASE WHEN c.ended_as IN ('completed', 'override') THEN c.actor_id ELSE 'system' END AS closed_by,
+    CASE WHEN c.ended_as IN ('completed', 'override') THEN c.actor_id ELSE 'system' END
+        AS closed_by,
     c.ended_as AS close_kind, c.reason, c.amount,
     c.manual, c.is_away, 0 AS last_seq,
 FROM copies AS c
@@ -131,7 +134,8 @@ def _work_out(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("SET search_path = 'long.main'")
     con.execute("CREATE OR REPLACE TABLE long.stays AS " + lifecycle.sql("stays"))
     con.execute(
-        f"CREATE OR REPLACE TABLE long.closed_tasks AS FROM ({worklist.sql('listed')}) AS t WHERE NOT t.is_open",
+        "CREATE OR REPLACE TABLE long.closed_tasks AS "
+        f"FROM ({worklist.sql('listed')}) AS t WHERE NOT t.is_open",
         worklist.EVERY_TASK,
     )
     con.execute("CREATE INDEX IF NOT EXISTS events_of_task ON long.events (task_id)")

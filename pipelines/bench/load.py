@@ -207,7 +207,7 @@ def _note(
 
 
 def proof(members: Sequence[Member], recorded: Sequence[Action]) -> dict[str, Any]:
-    """Every acknowledged action is in the ledger exactly once, as it was told, and nothing else is."""
+    """Counts of actions; lost, unasked and doubled must be 0."""
     told, written = (
         Counter(action for member in members for action in member.done),
         Counter(recorded),

@@ -50,7 +50,8 @@ def bench(patients: list[int], repeats: int, out: Path | None) -> int:
         for name, target in TARGETS.items():
             found = size[name]
             print(
-                f"{size['patients']:>9,} {size['rows']:>11,} {name:14}{found['floor_seconds']:>9.2f}"
+                f"{size['patients']:>9,} {size['rows']:>11,} {name:14}"
+                f"{found['floor_seconds']:>9.2f}"
                 f"{found['seconds']:>8.2f}{found['ratio']:>7.2f}"
                 f"{target:>8.1f}{found['rows_per_second']:>12,.0f}{found['peak_mb']:>9,.0f}"
             )
@@ -69,7 +70,8 @@ def floor(folder: Path, as_of: dt.datetime) -> None:
             f", FALSE AS {column.name}_is_utc" for column in columns if column.form == "moment"
         )
         con.execute(
-            f"CREATE TABLE extract.{table} AS SELECT *{flags} FROM read_csv('{folder / table}.csv', header = true, types = {types})"
+            f"CREATE TABLE extract.{table} AS SELECT *{flags} "
+            f"FROM read_csv('{folder / table}.csv', header = true, types = {types})"
         )
     for table, sql in staging.staging_sql().items():
         values = {"as_of": as_of, "authorization_codes": list(AUTHORIZATION_CODES)}
@@ -105,10 +107,9 @@ def _size(patients: int, repeats: int) -> dict:
             for name, folder, as_of in zip(TARGETS, folders, DAYS, strict=True):
                 bare = _floor_process(folder, as_of)
                 found[name].append((bare, run_process(folder, as_of, data)))
-                print(
-                    f"{patients:,} {name}: floor {bare.seconds:.2f} s, run {found[name][-1][1].seconds:.2f} s",
-                    file=sys.stderr,
-                )
+                ours = found[name][-1][1]
+                took = f"floor {bare.seconds:.2f} s, run {ours.seconds:.2f} s"
+                print(f"{patients:,} {name}: {took}", file=sys.stderr)
             shutil.rmtree(data)
     return {
         "patients": patients,
@@ -133,7 +134,8 @@ def _summary(pairs: list[tuple[Measured, Measured]], rows: int) -> dict:
 def _floor_process(folder: Path, as_of: dt.datetime) -> Measured:
     code = (
         "import datetime, pathlib; from pipelines.bench.runs import floor; "
-        f"floor(pathlib.Path({str(folder)!r}), datetime.datetime.fromisoformat({as_of.isoformat()!r}))"
+        f"floor(pathlib.Path({str(folder)!r}), "
+        f"datetime.datetime.fromisoformat({as_of.isoformat()!r}))"
     )
     return measure([sys.executable, "-c", code], os.environ)
 
