@@ -1,4 +1,4 @@
--- The open tasks that match, by type and age band, with the dollars that wait in them.
+-- Open matching tasks by type and age band, with the dollars waiting.
 SELECT
     t.rule_id,
     t.title,

@@ -1,5 +1,5 @@
--- How often and for how long the tasks that match were put off: by a property of the task, or by the person who put it off. A deferral lasts
--- until its time, the next step that ends it, or now, as in listed.sql.
+-- Deferrals of the matching tasks, by a property of the task or by the person who deferred it. A
+-- deferral lasts until its time, the next event that ends it, or now, as in listed.sql.
 WITH deferred_tasks AS (
     SELECT e.task_id,
     FROM current_events AS e
@@ -13,14 +13,26 @@ stretches AS (
         e.staff_id,
         e.happened_at,
         e.deferred_until,
-        LEAD(e.happened_at) OVER (PARTITION BY e.task_id ORDER BY e.happened_at, e.event_no) AS ended_at,
+        LEAD(e.happened_at) OVER (
+            PARTITION BY e.task_id
+            ORDER BY e.happened_at, e.event_no
+        ) AS ended_at,
     FROM current_events AS e
     WHERE
         e.task_id IN (
             SELECT d.task_id,
             FROM deferred_tasks AS d
         )
-        AND e.event IN ('deferred', 'returned', 'completed', 'override', 'cleared', 'converted', 'discharged', 'source_gone')
+        AND e.event IN (
+            'deferred',
+            'returned',
+            'completed',
+            'override',
+            'cleared',
+            'converted',
+            'discharged',
+            'source_gone'
+        )
 ),
 
 put_off AS (
@@ -28,7 +40,12 @@ put_off AS (
         s.task_id,
         CASE WHEN $split_by = 'person' THEN s.staff_id END AS person,
         COUNT(*) AS deferrals,
-        SUM((EPOCH_US(LEAST(s.deferred_until, COALESCE(s.ended_at, m.seen_at), m.seen_at)) - EPOCH_US(s.happened_at)) // 1000000) AS seconds,
+        SUM(
+            (
+                EPOCH_US(LEAST(s.deferred_until, COALESCE(s.ended_at, m.seen_at), m.seen_at))
+                - EPOCH_US(s.happened_at)
+            ) // 1000000
+        ) AS seconds,
     FROM stretches AS s
     CROSS JOIN moment AS m
     WHERE s.event = 'deferred'

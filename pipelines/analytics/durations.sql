@@ -1,6 +1,6 @@
--- How long the tasks that match took, in whole days, and how each ended: counted, since a survival curve needs no more.
--- A task that came back to the list counts once, until it left for the last time. Open tasks, and those that a discharge or a vanished
--- record ended, were not cleared: they are censored.
+-- Days that the matching tasks took and how they ended, counted for survival curves. A task that
+-- came back counts once, until it left for the last time. Open tasks, and tasks ended by a discharge
+-- or a missing record, are censored.
 WITH spent AS (
     SELECT
         t.task_id,

@@ -1,5 +1,5 @@
--- How the tasks that match ended, and which of them were reopened or came back as a new task of the same subject. Of the closed tasks
--- alone but for the reopened ones, which may be open.
+-- Ends of the matching tasks, and how many were reopened or returned as a new task of the same
+-- subject. Only closed tasks, but for the reopened ones, which may be open.
 WITH marked AS (
     SELECT
         h.task_id,

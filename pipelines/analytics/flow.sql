@@ -1,7 +1,7 @@
--- What came in and what went out, and how, by group and by the first day of each step of a period. The period before it, from $before_on,
--- is one step; what came in earlier and was still there then is in one more, on the day before that. `matching` says which tasks;
--- `current_stays` when they were on the list. Weeks begin on Sunday. For Little's law: `evenings` of the period on the list, taken together,
--- of what came in with the step, and the `days` that what went out with it had stayed.
+-- Arrivals and departures by split value and first day of each step. The period before, from
+-- $before_on, is one step; tasks that arrived earlier and were still open then are in one more
+-- step, on the day before it. Weeks begin on Sunday. For Little's law: `evenings` on the list within the
+-- period, of arrivals of a step, and the `days` on the list of its departures.
 WITH spans AS (
     SELECT
         s.task_id,
@@ -17,11 +17,16 @@ WITH spans AS (
             WHEN $step = 'day' THEN s.out_on
             ELSE GREATEST($first_on, CAST(DATE_TRUNC('week', s.out_on + 1) AS DATE) - 1)
         END AS out_step,
-        CASE WHEN s.ended_as IN ('cleared', 'converted') THEN 'by_system' ELSE s.ended_as END AS moved,
-        GREATEST(LEAST(COALESCE(s.out_on, $last_on + 1), $last_on + 1) - GREATEST(s.in_on, $first_on), 0) AS evenings,
+        CASE
+            WHEN s.ended_as IN ('cleared', 'converted') THEN 'by_system'
+            ELSE s.ended_as
+        END AS moved,
+        GREATEST(
+            LEAST(COALESCE(s.out_on, $last_on + 1), $last_on + 1) - GREATEST(s.in_on, $first_on), 0
+        ) AS evenings,
         s.out_on - s.in_on AS days,
     FROM current_stays AS s
-    -- What was gone before changes nothing: nearly all of a long history.
+    -- Skips tasks that left before: nearly all of a long history.
     WHERE s.in_on <= $last_on AND COALESCE(s.out_on >= $before_on, TRUE)
 ),
 

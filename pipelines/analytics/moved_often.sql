@@ -1,4 +1,4 @@
--- How many comings and goings of a period are of tasks that came or went in it before: a task that was reopened stays twice.
+-- How many arrivals and departures of a period are of a task that arrived or left in it before.
 WITH several AS (
     SELECT
         s.task_id,

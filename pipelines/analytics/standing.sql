@@ -1,4 +1,4 @@
--- How the tasks that match stand, by group: those of the list, of them overdue and deferred, the oldest and its age, and the dollars that wait.
+-- Open, overdue and deferred tasks of the matching ones by split value, the oldest and the dollars.
 SELECT
     t.split,
     COUNT(*) AS tasks,
@@ -6,6 +6,8 @@ SELECT
     COUNT(*) FILTER (WHERE t.status = 'deferred') AS deferred,
     MIN(t.since) AS oldest,
     MAX(t.age_days) AS oldest_days,
-    COALESCE(SUM(CASE WHEN t.rule_id IN ('uncollected_payments', 'refund_request') THEN t.amount END), 0) AS amount,
+    COALESCE(
+        SUM(CASE WHEN t.rule_id IN ('uncollected_payments', 'refund_request') THEN t.amount END), 0
+    ) AS amount,
 FROM matching AS t
 GROUP BY t.split

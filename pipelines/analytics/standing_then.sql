@@ -1,4 +1,4 @@
--- How the tasks that match stood in the evening of a day, by group; see stood.sql.
+-- How the matching tasks stood in the evening of a day, by split value; see stood.sql.
 SELECT
     t.split,
     COUNT(*) AS tasks,

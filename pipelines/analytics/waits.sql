@@ -1,4 +1,4 @@
--- How old the tasks that match are, and how old without the time they were deferred: whole days of the facility.
+-- Ages of the matching tasks, and ages without deferred time, in whole days at the facility.
 SELECT
     t.split,
     COUNT(*) AS tasks,

@@ -1,4 +1,4 @@
-"""The reports: notebooks that hold no SQL run top to bottom, their numbers are the list's, and what they write works offline and names nobody."""
+"""Reports: the notebooks agree with the list, and their pages work offline and name no patient."""
 
 from __future__ import annotations
 
