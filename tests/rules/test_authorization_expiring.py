@@ -1,4 +1,4 @@
-"""Authorization Expiring: the end date or the last visits near, and nothing newer covers the policy."""
+"""Authorization Expiring: the dates or the visits run out, and no newer one covers the policy."""
 
 import pytest
 

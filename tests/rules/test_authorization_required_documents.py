@@ -1,4 +1,4 @@
-"""Authorization Required Documents: a claim held for its authorization, until one with a document covers its day."""
+"""Authorization Required Documents: a held claim whose day no uploaded authorization covers."""
 
 import pytest
 
@@ -43,9 +43,9 @@ def test_a_hold_for_paperwork_opens(answers, held):
         "A",
         None,
     )
-    assert (
-        row["reason"]
-        == "Claim for the visit on 2026-10-01 held on 2026-10-05: no uploaded authorization covers that day"
+    assert row["reason"] == (
+        "Claim for the visit on 2026-10-01 held on 2026-10-05: "
+        "no uploaded authorization covers that day"
     )
 
 

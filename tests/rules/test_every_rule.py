@@ -1,4 +1,4 @@
-"""What all rule files share: a convention is a test, or it is a wish."""
+"""Conventions that all rule files share."""
 
 import re
 from pathlib import Path

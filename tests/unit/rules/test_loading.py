@@ -1,4 +1,4 @@
-"""The loader is strict: whatever it does not understand stops the load and names file, line and key."""
+"""Loading the rules and a practice's settings: every fault names file, line and key."""
 
 import shutil
 
@@ -12,7 +12,7 @@ SETTINGS = "data/settings.toml"
 
 @pytest.fixture
 def spoil(tmp_path):
-    """spoil(rule_id, old, new): the message of checking a copy of the rules in which one text is another."""
+    """spoil(rule_id, old, new): the message of `check` for rules in which new replaces old."""
 
     def load(rule_id: str, old: str, new: str) -> str:
         folder = shutil.copytree(model.RULES_FOLDER, tmp_path / "rules")
@@ -108,7 +108,7 @@ def test_a_practice_chooses_its_own_numbers():
     assert "mips" in found.rules
 
 
-def test_a_whole_number_will_do_for_dollars():
+def test_dollars_may_be_a_whole_number():
     assert applied(uncollected_payments={"tolerance": 5}).rules["uncollected_payments"].params == {
         "tolerance": 5.0
     }
@@ -131,7 +131,7 @@ def test_a_whole_number_will_do_for_dollars():
         ("authorization_expiring", 3, "authorization_expiring"),
     ],
 )
-def test_settings_that_are_not_understood_name_file_and_key(rule_id, wanted, key):
+def test_faults_in_settings_name_file_and_key(rule_id, wanted, key):
     with pytest.raises(UserError) as raised:
         applied(**{rule_id: wanted})
     assert str(raised.value).startswith(f"{SETTINGS}: rules.{rule_id}")
