@@ -1,4 +1,4 @@
-"""Load the rule files and ask each rule for its candidates."""
+"""Load the rule files, apply a practice's settings, and evaluate each rule."""
 
 from __future__ import annotations
 
