@@ -1,4 +1,4 @@
-"""Whether a list that is kept says what a list made for this one look would say, and the small steps to find out."""
+"""Compare the answers of a kept list with those of a list made for one read."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def assert_all_true(
     asked: Sequence[tuple[Callable, Filters]],
     task_id: str | None = None,
 ) -> tuple[pd.DataFrame, list[State]]:
-    """Some questions, all tasks, and what there is to know of one of them; the tasks, and the state of each server's list."""
+    """Compare some questions, all tasks, and one task's history; the tasks and servers' states."""
     with open_worklist(servers[0].settings, at) as true:
         every = true.tasks(ALL)
         answers = [question(true, wanted) for question, wanted in asked]

@@ -1,4 +1,4 @@
--- A patient's authorizations with the visits they have used, the latest first.
+-- A patient's authorizations, the latest first, with the visits used as the rules count them.
 SELECT
     a.authorization_id,
     a.number,

@@ -1,5 +1,5 @@
--- What a patient owed for each day of visits, what was paid for that case and day, and what is open, as rules/uncollected_payments.sql counts it.
--- Money paid beyond a day's due does not lower what another day leaves open: nobody has applied it there.
+-- What a patient owed for each day of visits, what was paid for that case and day, and what is
+-- open, as rules/uncollected_payments.sql counts it. Overpaying one day does not lower another's.
 WITH charged_days AS (
     SELECT
         a.case_id,

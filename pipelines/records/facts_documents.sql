@@ -1,4 +1,4 @@
--- The facts behind a task about a document: the document, its newest fax, and whether the patient was seen that day.
+-- The facts behind a task about a document: the document, its newest fax, and a visit that day.
 SELECT
     d.kind AS document,
     d.status AS document_status,

@@ -1,7 +1,7 @@
--- Patients by id, or by all of what was given: words of their name, birth date, the digits of an id or the last ones of a phone.
--- Accents are folded with TRANSLATE, which Spark and PostgreSQL know too; STRIP_ACCENTS is DuckDB's own. It costs microseconds a row, so few
--- rows get there: a name in ASCII must have the letters of a word, another one those that never bear an accent, and the long list of rare
--- accents follows only where the common ones were not all. Bits tell what is ASCII in every engine: eight to a letter.
+-- Patients by id, or by all parts of a text: words of the name, birth date, digits of id or phone.
+-- TRANSLATE folds accents in Spark and PostgreSQL too, but takes microseconds a row, so cheap
+-- filters come first: an ASCII name must have the letters of a word, another name those that never
+-- bear an accent; rare accents come after the common ones. BIT_LENGTH finds ASCII in every engine.
 WITH likely AS (
     SELECT
         p.patient_id,
@@ -12,7 +12,15 @@ WITH likely AS (
         p.facility_id,
         p.patient_id = $id OR LTRIM(p.patient_id, '0') = $short_id AS is_id,
         -- Two spaces behind the last name: in order, Lopez stands before Lopez-Garcia.
-        ' ' || REPLACE(REPLACE(REPLACE(REPLACE(LOWER(p.last_name || '  ' || p.first_name), '''', ''), '-', ' '), '(', ' '), '"', ' ') AS spoken,
+        ' ' || REPLACE(
+            REPLACE(
+                REPLACE(REPLACE(LOWER(p.last_name || '  ' || p.first_name), '''', ''), '-', ' '),
+                '(',
+                ' '
+            ),
+            '"',
+            ' '
+        ) AS spoken,
     FROM staging.patients AS p
     WHERE
         p.patient_id = $id
@@ -26,7 +34,19 @@ WITH likely AS (
                 OR (
                     p.phone LIKE $phone_sketch
                     AND RIGHT(
-                        REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(p.phone, '-', ''), ' ', ''), '(', ''), ')', ''), '.', ''), '+', ''),
+                        REPLACE(
+                            REPLACE(
+                                REPLACE(
+                                    REPLACE(REPLACE(REPLACE(p.phone, '-', ''), ' ', ''), '(', ''),
+                                    ')',
+                                    ''
+                                ),
+                                '.',
+                                ''
+                            ),
+                            '+',
+                            ''
+                        ),
                         LENGTH($phone_end)
                     ) = $phone_end
                 )
@@ -35,7 +55,10 @@ WITH likely AS (
                 $sketch IS NULL
                 OR LOWER(p.last_name || ' ' || p.first_name) LIKE $sketch
                 OR (
-                    (BIT_LENGTH(p.last_name) > 8 * LENGTH(p.last_name) OR BIT_LENGTH(p.first_name) > 8 * LENGTH(p.first_name))
+                    (
+                        BIT_LENGTH(p.last_name) > 8 * LENGTH(p.last_name)
+                        OR BIT_LENGTH(p.first_name) > 8 * LENGTH(p.first_name)
+                    )
                     AND LOWER(p.last_name || ' ' || p.first_name) LIKE $bare_sketch
                 )
             )
@@ -51,7 +74,10 @@ mostly_folded AS (
         l.status,
         l.facility_id,
         l.is_id,
-        CASE WHEN BIT_LENGTH(l.spoken) = 8 * LENGTH(l.spoken) THEN l.spoken ELSE TRANSLATE(l.spoken, $common, $common_plain) END AS spoken,
+        CASE
+            WHEN BIT_LENGTH(l.spoken) = 8 * LENGTH(l.spoken) THEN l.spoken
+            ELSE TRANSLATE(l.spoken, $common, $common_plain)
+        END AS spoken,
     FROM likely AS l
 ),
 
@@ -66,7 +92,11 @@ folded AS (
         m.is_id,
         CASE
             WHEN BIT_LENGTH(m.spoken) = 8 * LENGTH(m.spoken) THEN m.spoken
-            ELSE TRANSLATE(REPLACE(REPLACE(REPLACE(m.spoken, 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), $rare, $rare_plain)
+            ELSE TRANSLATE(
+                REPLACE(REPLACE(REPLACE(m.spoken, 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'),
+                $rare,
+                $rare_plain
+            )
         END AS spoken,
     FROM mostly_folded AS m
 )

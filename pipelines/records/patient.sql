@@ -1,6 +1,6 @@
--- One patient as the snapshot knows him: today is the day it speaks for at the home facility.
--- The payer is the primary policy in force today. A policy of an open case speaks before one of the patient, one of a discharged case last;
--- of several the newest, as for the payer of a task.
+-- One patient of the snapshot; today is the day of the home facility.
+-- The payer is the primary policy in force today, as for the payer of a task: one of an open case,
+-- then one of the patient, then one of a discharged case; of several the newest.
 WITH primary_policies AS (
     SELECT
         p.patient_id,

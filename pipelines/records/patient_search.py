@@ -1,8 +1,6 @@
-"""What the Patient page and the Runs page ask of a published snapshot: one patient's record, and what each run read, asked and refused.
+"""Find patients by a search text: names, birth date, id or phone.
 
-Every function takes a connection on which `staging` and the run tables of a snapshot resolve, as after `USE snapshot`. Times of
-staged rows are wall times of their facility, without a zone; times of runs and extracts are UTC. "Today" is the day the snapshot speaks for.
-A patient or run that does not exist gives None or an empty frame with all its columns.
+The connection is one on which `staging` resolves, as after `USE snapshot`.
 """
 
 from __future__ import annotations
@@ -26,8 +24,9 @@ RARE, RARE_PLAIN = (
     "āăąćčďđēėęěğģìīįıķłļľńņňōőŕřśşšșţťțūůűųýÿźżž",
     "aaaccddeeeeggiiiiklllnnnoorrsssstttuuuuyyzzz",
 )
-DROPPED = "\u0300\u0301\u0302\u0303\u0306\u0307\u0308\u030a\u030b\u030c\u0327\u0328’ʼ“”"  # accents as letters of their own, apostrophes, quotes
-WRITTEN_OUT = {"ß": "ss", "æ": "ae", "œ": "oe"}  # as in queries/find_patients.sql
+# Accents as letters of their own, apostrophes, quotes.
+DROPPED = "\u0300\u0301\u0302\u0303\u0306\u0307\u0308\u030a\u030b\u030c\u0327\u0328’ʼ“”"
+WRITTEN_OUT = {"ß": "ss", "æ": "ae", "œ": "oe"}  # as in find_patients.sql
 FOLD = str.maketrans(
     {
         **dict(zip(COMMON + RARE, COMMON_PLAIN + RARE_PLAIN, strict=True)),
@@ -39,16 +38,18 @@ MAY_BE_ACCENTED = frozenset(COMMON_PLAIN + RARE_PLAIN).union(*WRITTEN_OUT.values
 BETWEEN_WORDS = re.compile(r'[\s,;()"-]+')
 AROUND_WORDS = "".join(chr(n) for n in range(33, 127) if not chr(n).isalnum())
 DAYS = re.compile(
-    r"(?<!\S)(?:(?P<y>\d{4})-(?P<m>\d\d?)-(?P<d>\d\d?)|(?P<us_m>\d\d?)/(?P<us_d>\d\d?)/(?P<us_y>\d{4}))(?!\S)",
+    r"(?<!\S)(?:(?P<y>\d{4})-(?P<m>\d\d?)-(?P<d>\d\d?)"
+    r"|(?P<us_m>\d\d?)/(?P<us_d>\d\d?)/(?P<us_y>\d{4}))(?!\S)",
     re.ASCII,
 )
 
 
 def find_patients(con: duckdb.DuckDBPyConnection, text: str, limit: int = 20) -> pd.DataFrame:
-    """patient_id, name, born_on, status, facility of whom a search text means, an exact id first, then by name.
+    """Patients that match a text, an exact id first, then by name; see find_patients.sql.
 
-    Words are beginnings of first or last names in any order, whatever their case and accents. A date is the birth date, digits are an id
-    (leading zeros may be left out) or the last four or more of a phone. Of several of these, all must fit.
+    Words are beginnings of first or last names in any order, whatever their case and accents. A
+    date is the birth date; digits are an id, with or without leading zeros, or the last four or
+    more of a phone. All parts of the text must match.
     """
     folds = {
         "common": COMMON,
@@ -60,7 +61,7 @@ def find_patients(con: duckdb.DuckDBPyConnection, text: str, limit: int = 20) ->
 
 
 def _search(text: str) -> dict[str, object]:
-    """The parameters of queries/find_patients.sql for a text as typed."""
+    """The parameters of find_patients.sql for a text as typed."""
     text = unicodedata.normalize(
         "NFC", "".join(c if c.isprintable() else " " for c in text[:LONGEST_SEARCH])
     ).strip()

@@ -1,8 +1,8 @@
-"""What the Patient page and the Runs page ask of a published snapshot: one patient's record, and what each run read, asked and refused.
+"""One patient's record, from a published snapshot.
 
-Every function takes a connection on which `staging` and the run tables of a snapshot resolve, as after `USE snapshot`. Times of
-staged rows are wall times of their facility, without a zone; times of runs and extracts are UTC. "Today" is the day the snapshot speaks for.
-A patient or run that does not exist gives None or an empty frame with all its columns.
+Every function takes a connection on which `staging` resolves, as after `USE snapshot`. Times are
+wall times of the facility, without a zone; "today" is the day the snapshot speaks for. An unknown
+patient gives None or an empty frame with all columns; frames have the columns of their SQL file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FACTS = frozenset(
 
 @dataclass(frozen=True)
 class Patient:
-    """Who a patient is: name as "Last, First", age in whole years on `today` (the facility's day), and who pays now, "Self-pay" if nobody does."""
+    """A patient: name as "Last, First", age in years on `today`, who pays now or "Self-pay"."""
 
     patient_id: str
     name: str
@@ -43,7 +43,7 @@ class Patient:
 
 @dataclass(frozen=True)
 class Balances:
-    """What each day of visits left open: visit_on, case_id, visits, due, paid, open_amount, newest day first; and the sum of what is open."""
+    """The amounts of each day of visits, newest first (balances.sql), and the sum still open."""
 
     days: pd.DataFrame
     total_open: Decimal
@@ -56,28 +56,25 @@ def patient(con: duckdb.DuckDBPyConnection, patient_id: str) -> Patient | None:
 
 
 def cases(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
-    """case_id, facility, therapist, opened_on, discharged_on, status (Open or Discharged), visits_per_week_target, referring_provider."""
+    """The cases; status is Open or Discharged."""
     return snapshots.frame(con, sql("cases"), patient_id=patient_id)
 
 
 def policies(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
-    """policy_id, payer, rank, starts_on, ends_on, is_in_force, is_authorization_required, and further:
-
-    verification_requested_on, verified_on, verified_by, case_id. rank is a word; the first and the last day are in force; no case: it is for all.
-    """
+    """The policies, those in force first; rank is a word; no case_id means all cases."""
     return snapshots.frame(con, sql("policies"), patient_id=patient_id)
 
 
 def authorizations(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
-    """authorization_id, number, payer, case_id, starts_on, ends_on, visit_limit, visits_used, visits_left, is_stub, entered_on, has_document, state.
+    """The authorizations with visits used and left; visits_left is missing where nobody counts.
 
-    state is Active (its first and last day too), Expired, Not yet begun or Placeholder; visits_left is missing where nobody counts.
+    state is Active (also on its first and last day), Expired, Not yet begun or Placeholder.
     """
     return snapshots.frame(con, sql("authorizations"), patient_id=patient_id)
 
 
 def payments(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
-    """payment_id, paid_on, date_of_service, kind, amount as entered, net_amount (negative for money given back), case_id; dollars."""
+    """The payments in dollars: amount as entered, net_amount negative for money given back."""
     return snapshots.frame(con, sql("payments"), patient_id=patient_id)
 
 
@@ -88,22 +85,22 @@ def balances(con: duckdb.DuckDBPyConnection, patient_id: str) -> Balances:
 
 
 def documents(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
-    """document_id, kind, date_of_service, status, started_on, submitted_for_review_on, completed_on, owner, reviewer, has_plan_of_care, case_id."""
+    """The clinical documents with owner, reviewer and the days of their steps."""
     return snapshots.frame(con, sql("documents"), patient_id=patient_id)
 
 
 def faxes(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
-    """fax_id, document_id, document (its kind), date_of_service, recipient, number, status, attempts, sent_at, failed_at, is_newest."""
+    """The faxes; document is the kind of the document, is_newest of the document's faxes."""
     return snapshots.frame(con, sql("faxes"), patient_id=patient_id)
 
 
 def schedule(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
-    """appointment_id, is_coming, starts_at, facility, staff, status, amount_due, reminder_status, case_id; the coming visits first."""
+    """The appointments, the coming ones first."""
     return snapshots.frame(con, sql("schedule"), patient_id=patient_id)
 
 
 def schedule_week(con: duckdb.DuckDBPyConnection, facility_id: str, first: dt.date) -> pd.DataFrame:
-    """One row a case open in the week that begins on `first`, the most under-scheduled first: the columns of schedule_week.sql."""
+    """The cases open in the week that begins on `first`, the most under-scheduled first."""
     return snapshots.frame(
         con,
         sql("schedule_week"),
@@ -114,7 +111,7 @@ def schedule_week(con: duckdb.DuckDBPyConnection, facility_id: str, first: dt.da
 
 
 def facts(con: duckdb.DuckDBPyConnection, table: str, subject_id: str) -> dict[str, str]:
-    """What the record behind a task says, label → text, empty ones left out; nothing for tables the snapshot does not keep."""
+    """The facts of the record behind a task, label → text; empty for tables without facts."""
     row = (
         snapshots.row(con, sql(f"facts_{table}"), subject_id=subject_id) if table in FACTS else None
     )

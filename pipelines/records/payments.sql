@@ -1,4 +1,4 @@
--- A patient's payments, refunds and voids, the newest first; net_amount is what each adds to or takes from what was paid.
+-- A patient's payments, refunds and voids, the newest first; net_amount is signed.
 SELECT
     p.payment_id,
     p.paid_on,

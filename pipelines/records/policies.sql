@@ -1,4 +1,4 @@
--- A patient's policies: those in force on the facility's today first, by rank, then the others, the newest first.
+-- A patient's policies: those in force today at the facility first, by rank; then the newest first.
 WITH judged AS (
     SELECT
         p.policy_id,
@@ -6,7 +6,8 @@ WITH judged AS (
         p.rank,
         p.starts_on,
         p.ends_on,
-        (p.starts_on IS NULL OR p.starts_on <= f.today) AND (p.ends_on IS NULL OR p.ends_on >= f.today) AS is_in_force,
+        (p.starts_on IS NULL OR p.starts_on <= f.today)
+        AND (p.ends_on IS NULL OR p.ends_on >= f.today) AS is_in_force,
         p.is_authorization_required,
         p.verification_requested_on,
         p.verified_on,
@@ -20,7 +21,12 @@ WITH judged AS (
 SELECT
     j.policy_id,
     COALESCE(y.name, j.payer_id) AS payer,
-    CASE j.rank WHEN 1 THEN 'Primary' WHEN 2 THEN 'Secondary' WHEN 3 THEN 'Tertiary' ELSE 'Rank ' || CAST(j.rank AS VARCHAR) END AS rank,
+    CASE j.rank
+        WHEN 1 THEN 'Primary'
+        WHEN 2 THEN 'Secondary'
+        WHEN 3 THEN 'Tertiary'
+        ELSE 'Rank ' || CAST(j.rank AS VARCHAR)
+    END AS rank,
     j.starts_on,
     j.ends_on,
     j.is_in_force,

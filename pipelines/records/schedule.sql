@@ -1,5 +1,5 @@
 -- A patient's visits: the coming ones first, soonest first, then those behind, newest first.
--- A snapshot is hours old when it is read, so a visit of today that is not over counts as coming whatever its hour.
+-- Snapshots are hours old when read, so a visit of today that is not over counts as coming.
 WITH visits AS (
     SELECT
         a.appointment_id,

@@ -1,4 +1,4 @@
--- The schedule of one week at one facility: each case that was open in it, its weekly target, and its visits by appointment status.
+-- One week at one facility: each case open in it, its weekly target, its visits by status.
 WITH week_visits AS (
     SELECT
         a.case_id,
@@ -15,14 +15,16 @@ WITH week_visits AS (
 SELECT
     c.case_id,
     p.patient_id,
-    COALESCE(p.last_name || ', ' || p.first_name, p.last_name, p.first_name, p.patient_id) AS patient,
+    COALESCE(
+        p.last_name || ', ' || p.first_name, p.last_name, p.first_name, p.patient_id
+    ) AS patient,
     s.name AS therapist,
     c.visits_per_week_target AS target,
     COALESCE(v.scheduled, 0) AS scheduled,
     COALESCE(v.completed, 0) AS completed,
     COALESCE(v.cancelled, 0) AS cancelled,
     COALESCE(v.no_show, 0) AS no_show,
-    -- Shares of nothing are none: a case without a target has no scheduled share, one without visits no others.
+    -- A case without a target has no scheduled share; one without visits has no other shares.
     COALESCE(v.scheduled, 0) / NULLIF(c.visits_per_week_target, 0) AS scheduled_share,
     v.completed / v.scheduled AS completed_share,
     v.cancelled / v.scheduled AS cancelled_share,
@@ -38,4 +40,8 @@ WHERE
     AND c.opened_on <= $last_on
     AND COALESCE(c.discharged_on >= $first_on, TRUE)
     AND c.facility_id = $facility_id
-ORDER BY is_under_scheduled DESC, COALESCE(c.visits_per_week_target, 0) - COALESCE(v.scheduled, 0) DESC, patient ASC, c.case_id ASC
+ORDER BY
+    is_under_scheduled DESC,
+    COALESCE(c.visits_per_week_target, 0) - COALESCE(v.scheduled, 0) DESC,
+    patient ASC,
+    c.case_id ASC

@@ -1,5 +1,5 @@
--- The tasks of current_tasks at the moment in the table `moment`, with names, status, and age in days
--- of the facility; all of them, or those of some ids or of one patient.
+-- The tasks of current_tasks at the moment in the table `moment`, with names, status, and age in
+-- days of the facility; all of them, or those of some ids or of one patient.
 WITH chosen AS (
     SELECT
         t.task_id,

@@ -29,8 +29,8 @@ from pipelines.worklist.at import State, attach_current, set_search_path, waitin
 from pipelines.worklist.visibility import Facilities
 from pipelines.worklist.worklist import Worklist
 
-# How far a reader's clock may be behind the newest read or the run: it gets the newer list, since an
-# older one would have to be loaded again.
+# How far a reader's clock may be behind the newest read or the run: it gets the newer list, since
+# an older one would have to be loaded again.
 LATE = dt.timedelta(minutes=5)
 _makings = itertools.count(1)  # per process, so that no two lists ever have equal states
 

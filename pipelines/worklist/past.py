@@ -63,7 +63,7 @@ class PastWorklists:
 
 
 def _hold(settings: Settings, ledger: Ledger, at: dt.datetime, newest: int) -> Loaded:
-    """Recompute only the tasks that differ from the snapshot, and those open then, for their age."""
+    """Recompute only tasks that differ from the snapshot, and those open then, for their age."""
     con, state = connect_at(settings, ledger, at)
     tables.create_tables(con)
     con.execute("CREATE TEMP TABLE touched_now AS FROM moved")

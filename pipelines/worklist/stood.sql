@@ -1,5 +1,6 @@
--- The tasks on the list in the evening of a day, and how each stood: deferred, overdue (past its due
--- day and not deferred) or pending. Owner and reason are those of now; only time travel has others.
+-- The tasks on the list in the evening of a day, and how each stood: deferred, overdue (past its
+-- due day and not deferred) or pending. Owner and reason are those of now; only time travel has
+-- others.
 WITH there AS (
     SELECT
         t.task_id,

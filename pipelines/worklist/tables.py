@@ -1,4 +1,4 @@
-"""The tables of a list that many sessions read: the snapshot, and changed tasks beside it in memory.
+"""The tables of a list that many sessions read: the snapshot, and changed tasks in memory.
 
 The rows of closed tasks come from the snapshot, where the run wrote them (closed_tasks).
 """

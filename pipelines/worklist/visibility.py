@@ -1,9 +1,9 @@
-"""What a person sees who is limited to some facilities: a database of views over the list in memory.
+"""What a person limited to some facilities sees: a database of views over the list in memory.
 
 All names of a query resolve in that database, so no query can forget the limit: a table that is not
 named here does not exist for a limited reader. A task belongs to its facility; tasks of none are
-seen by those who see all. A patient belongs to a facility by home facility, case, visit or task, and
-is then seen with the whole record, since people who treat or bill need all of it.
+seen by those who see all. A patient belongs to a facility by home facility, case, visit or task,
+and is then seen with the whole record, since people who treat or bill need all of it.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Limits:
-    """The databases of views over one list, one per group of facilities, and their known answers."""
+    """The databases of views over one list, one per group of facilities, and known answers."""
 
     _made: dict[Facilities, tuple[str | None, dict[str, pd.DataFrame]]] = field(
         default_factory=dict
