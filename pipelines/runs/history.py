@@ -70,7 +70,9 @@ def freshness(con: duckdb.DuckDBPyConnection) -> Freshness | None:
     found = snapshots.one(con, sql("freshness"))
     if found is None:
         return None
-    return Freshness(*found, snapshots.frame(con, sql("not_accepted")))
+    run_no, run_id, as_of, oldest_extracted_at, tables_undated = found
+    not_accepted = snapshots.frame(con, sql("not_accepted"))
+    return Freshness(run_no, run_id, as_of, oldest_extracted_at, tables_undated, not_accepted)
 
 
 def refusals(con: duckdb.DuckDBPyConnection, run_no: int) -> pd.DataFrame:
