@@ -1,4 +1,4 @@
-"""The search for a patient: names however they are written, ids, phones and birth dates, and nothing that breaks it."""
+"""The search for a patient by name, id, phone or birth date, in any spelling."""
 
 from __future__ import annotations
 

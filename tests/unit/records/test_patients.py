@@ -18,7 +18,7 @@ TODAY = dt.date(2026, 11, 2)  # the day of Workbench.day(1) in New York
 
 @pytest.fixture(scope="module")
 def chart(read) -> duckdb.DuckDBPyConnection:
-    """Patient A has something of everything, most of it on the edge of today; B nothing; C policies of cases."""
+    """Patient A has all kinds of records, most at the edge of today; B none; C case policies."""
     practice = (
         Practice()
         .add("facilities", "F2", name="South Clinic", time_zone="America/Chicago")
@@ -345,7 +345,8 @@ def test_balances_count_refunds_and_voids_and_no_other_days_money(chart):
 def test_balances_agree_with_the_uncollected_payments_on_the_list(chart):
     asked = snapshots.one(
         chart,
-        "SELECT SUM(t.amount) FROM tasks AS t WHERE t.rule_id = 'uncollected_payments' AND t.patient_id = 'A'",
+        "SELECT SUM(t.amount) FROM tasks AS t "
+        "WHERE t.rule_id = 'uncollected_payments' AND t.patient_id = 'A'",
     )
     assert asked == (patients.balances(chart, "A").total_open,)
 

@@ -1,4 +1,4 @@
-"""The schedule of one week at one facility, on the days where it changes: Sunday 15 to Saturday 21 November 2026."""
+"""The schedule of one week at one facility, Sunday 15 to Saturday 21 November 2026."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ SECOND = dt.timedelta(seconds=1)
 
 
 class Desk:
-    """The list at AT, its open tasks that anybody may complete, those that need a reason, and two members of staff."""
+    """The list at AT, open tasks with and without a required reason, and two staff members."""
 
     def __init__(self, shared: LiveWorklist) -> None:
         self.shared, self.ledger = shared, shared.ledger
@@ -105,7 +105,8 @@ def test_what_can_be_done_is_done_and_the_rest_says_why_not(desk: Desk) -> None:
         (for_none, "override and needs a reason"),
         (
             closed,
-            f"was already completed by {desk.others_name} ({desk.other}) on 2026-11-20 12:00:00 UTC",
+            f"was already completed by {desk.others_name} ({desk.other}) "
+            "on 2026-11-20 12:00:00 UTC",
         ),
         ("0000000000000000", "There is no task 0000000000000000"),
         (noted, f"was already noted by {desk.others_name} ({desk.other})"),
@@ -239,7 +240,7 @@ def test_only_the_end_of_the_ledger_is_read(desk: Desk, monkeypatch: pytest.Monk
 
 class TestDeferral:
     def test_a_span_counts_from_the_moment_of_the_action(self, desk: Desk) -> None:
-        # The person chose "1 day" a second before the list was looked at; so chosen as a time it would be too short.
+        # "1 day" chosen as a time a second before the list is read would be too short.
         one, two, *_ = desk.free
         done, refused = desk.act(
             ActionRequest(one, "defer", span=DAY),

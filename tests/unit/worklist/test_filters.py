@@ -1,4 +1,4 @@
-"""Which tasks a list shows, in which order and page by page: held against the plain meaning of the words, task by task."""
+"""Which tasks a list shows, their order and pages, compared task by task with plain Python."""
 
 from __future__ import annotations
 

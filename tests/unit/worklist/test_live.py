@@ -1,4 +1,4 @@
-"""The list that all sessions of a process share always says what a list made from nothing would say."""
+"""The shared list of a process always gives the answers of a list made from nothing."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ class TestSharing:
             assert before.task(task_id)["status"] == "pending"
 
     def test_no_two_lists_of_a_process_have_equal_states(self, shared: LiveWorklist) -> None:
-        # The app keeps answers by state; after a cleared cache it has another list, perhaps of another day, and the old answers still.
+        # The app caches answers by state, also across a cleared cache and another day's list.
         with shared.at(START + HOUR) as one, LiveWorklist(shared.settings).at(START + DAY) as other:
             assert one.state != other.state
 

@@ -1,4 +1,4 @@
-"""Days of a practice by dice, and after each step the list that sessions share says what a list made from nothing would say."""
+"""Random days of a practice: after each step the shared list equals one made from nothing."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ HOUR = dt.timedelta(hours=1)
 
 
 class Walk:
-    """What happens in a practice over some days, by dice: two app servers, a third program, nights between."""
+    """Random events of some days: two app servers, a third program, nights between."""
 
     def __init__(self, practice: Settings, seed: int) -> None:
         self.settings = practice
@@ -95,7 +95,7 @@ class Walk:
         self.acted_on = task["task_id"]
 
     def act_elsewhere(self) -> None:
-        """Another program writes to the ledger whatever it likes, by a clock that may be a little behind or hours ahead."""
+        """Another program writes any action to the ledger, by a clock a little behind or ahead."""
         with self.servers[0].at(self.clock) as listed:
             task_ids = [*listed.tasks(ALL)["task_id"], "not a task of this list"]
         at = self.clock + self.dice.choice([-30 * SECOND, dt.timedelta(0), 2 * HOUR])
@@ -121,7 +121,7 @@ class Walk:
         self.clock += dt.timedelta(microseconds=self.dice.randrange(1, 90 * 60 * 10**6))
 
     def wait_for_a_turn(self) -> None:
-        """The clock goes on to a moment at which something changes by itself, or to the second before."""
+        """Advance the clock to a moment when something changes by itself, or the second before."""
         turns = [
             following_midnight(self.clock, zone)
             for zone in ("America/New_York", "America/Chicago", "UTC")

@@ -1,4 +1,4 @@
-"""The list as it was: from events and the ledger it is told what each past run published, column for column."""
+"""Past lists, from events and the ledger, equal what each past run published."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def practice(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> setti
 def published(
     practice: settings.Settings, path: Path, as_of: dt.datetime, scratch: Path
 ) -> pd.DataFrame:
-    """What the list said right after that run: the same question asked of the snapshot it published, when it was the newest."""
+    """The list right after that run, asked of the snapshot it published."""
     then = Path(scratch) / path.stem
     (then / "warehouse").mkdir(parents=True)
     shutil.copy(path, then / "warehouse" / path.name)

@@ -1,4 +1,7 @@
-"""Who is limited to a facility is answered as if there were no other: every query of lists, records, analytics and runs is asked here, now and of the past."""
+"""A person limited to a facility gets the answers of a practice without the others.
+
+Every query of lists, records, analytics and runs is asked here, now and of the past.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ EVERY = Filters(status="all")
 
 
 def practice_of(*patients: str) -> Practice:
-    """North (F1) and South (F2) with some of: nora, at home at North; soren, at South; sam, at home at South and with a case at North, too."""
+    """North (F1) and South (F2) with some of: nora of North, soren of South, sam of both."""
     practice = (
         Practice()
         .add("facilities", "F1", name="North")
@@ -193,7 +196,7 @@ def fact(table: str, subject: str) -> Callable[[Worklist, str], object]:
 
 
 FLOW = {"before_on": dt.date(2026, 10, 21), "first_on": FIRST, "last_on": LAST, "step": "day"}
-# How each query is asked; the patient is one of South where nothing may come of it, one of North where something must.
+# How to ask each query. A patient of South must give nothing, one of North something.
 ASKED: dict[str, Callable[[Worklist, str], object]] = {
     "ages": measured("ages"),
     "authorizations": of_patient("authorizations"),
@@ -406,7 +409,7 @@ def test_a_patient_of_two_facilities_is_known_at_both_and_each_sees_its_own_task
             == {"of-sam-north"}
         )
         assert set(whole.history("sam")["case_id"]) == {"of-sam", "of-sam-north"}
-        # The record is whole: what is owed, how often he comes and who pays cannot be told from a part of it.
+        # The record is whole: balance, visits and payer cannot be told from a part of it.
         for ask in (
             records_patients.cases,
             records_patients.documents,

@@ -1,4 +1,4 @@
-"""The one module pages, notebooks and the command line ask: filters, options, counts, history, the overlay of fresh actions."""
+"""The worklist of one moment: filters, options, counts, history, fresh actions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.practice import Practice
 
 @pytest.fixture
 def two_facilities(workbench: Workbench, practice: Practice) -> Workbench:
-    """A owes at facility F1 with Aetna, B owes at F2 and pays himself, and B has a draft of S2's."""
+    """A owes at F1 with Aetna; B owes at F2, pays himself, and has a draft of S2."""
     practice.add("facilities", "F2", name="South Clinic").patient("A").patient(
         "B", facility_id="F2"
     ).add("cases", "C-B", facility_id="F2")
