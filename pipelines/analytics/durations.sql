@@ -1,6 +1,6 @@
 -- Days that the matching tasks took and how they ended, counted for survival curves. A task that
--- came back counts once, until it left for the last time. Open tasks, and tasks ended by a discharge
--- or a missing record, are censored.
+-- came back counts once, until it left for the last time. Open tasks, and tasks ended by a
+-- discharge or a missing record, are censored.
 WITH spent AS (
     SELECT
         t.task_id,

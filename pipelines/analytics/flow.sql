@@ -1,6 +1,7 @@
 -- Arrivals and departures by split value and first day of each step. The period before, from
 -- $before_on, is one step; tasks that arrived earlier and were still open then are in one more
--- step, on the day before it. Weeks begin on Sunday. For Little's law: `evenings` on the list within the
+-- step, on the day before it.
+-- Weeks begin on Sunday. For Little's law: `evenings` on the list within the
 -- period, of arrivals of a step, and the `days` on the list of its departures.
 WITH spans AS (
     SELECT

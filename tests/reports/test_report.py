@@ -129,7 +129,8 @@ def test_the_rule_audit_counts_the_runs(made: Made) -> None:
     snapshots.attach(con, snapshots.current(made.settings.warehouse), "snapshot")
     first = AT.astimezone(dt.UTC).date() - dt.timedelta(days=(AT.weekday() + 1) % 7 + 28)
     rows = con.execute(
-        "SELECT COUNT(DISTINCT r.run_no), SUM(r.opened) FROM snapshot.run_rules AS r JOIN snapshot.runs AS u ON r.run_no = u.run_no "
+        "SELECT COUNT(DISTINCT r.run_no), SUM(r.opened) FROM snapshot.run_rules AS r "
+        "JOIN snapshot.runs AS u ON r.run_no = u.run_no "
         "WHERE CAST(u.as_of AS DATE) >= $first",
         {"first": first},
     ).fetchall()
@@ -295,10 +296,12 @@ import pathlib, sys
 from pipelines import settings
 from pipelines.errors import UserError
 from pipelines.reports import execute as executing
-spec = executing.KernelSpec(argv=[sys.executable, "-c", "raise SystemExit(3)"], display_name="Python 3", language="python")
+command = [sys.executable, "-c", "raise SystemExit(3)"]
+spec = executing.KernelSpec(argv=command, display_name="Python 3", language="python")
 executing.OwnKernel.kernel_spec = property(lambda self: spec)
 try:
-    executing.execute(pathlib.Path({str(NOTEBOOKS[0])!r}), settings.load(), {{}}, pathlib.Path({str(tmp_path)!r}), lambda share, doing: None)
+    notebook, scratch = pathlib.Path({str(NOTEBOOKS[0])!r}), pathlib.Path({str(tmp_path)!r})
+    executing.execute(notebook, settings.load(), {{}}, scratch, lambda share, doing: None)
 except UserError as error:
     print(error)
 """

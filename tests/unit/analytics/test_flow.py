@@ -1,4 +1,4 @@
-"""What managers and analysts measure, against plain pandas over the list of events of five replayed weeks."""
+"""Flow and backlog, against plain pandas over the events of five replayed weeks."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def worklist(practice: settings.Settings) -> Iterator[Worklist]:
 
 @pytest.fixture(scope="module")
 def events(worklist: Worklist) -> pd.DataFrame:
-    """Every event with its task's type, facility and local day, oldest first: taken from each patient's history, as a person reads it."""
+    """Every event with type, facility and local day, oldest first, from the patients' histories."""
     zones = worklist.facilities().set_index("facility_id")["time_zone"]
     tasks = worklist.tasks(Filters(status="all"))
     frame = pd.concat([worklist.history(patient) for patient in sorted(set(tasks["patient_id"]))])
@@ -122,7 +122,7 @@ def test_a_split_adds_up_to_the_whole(worklist: Worklist, split: str) -> None:
 
 
 def stays(events: pd.DataFrame) -> list[tuple[str, dt.date, dt.date, str]]:
-    """(task, day it came, day it left or far ahead, how) of every time a task was on the list; within a day nothing leaves and comes back."""
+    """(task, day it came, day it left or far ahead, how) of every stay of a task on the list."""
     found: list[tuple[str, dt.date, dt.date, str]] = []
     for task, of_task in events.groupby("task_id"):
         mine: list[tuple[str, dt.date, dt.date, str]] = []
@@ -191,7 +191,7 @@ def test_every_number_leads_to_exactly_those_tasks(
             assert sorted(listed) == sorted({stay[0] for stay in expected}), (row.first, name)
             assert number == len(expected), (row.first, name)
             repeated += len(expected) - len(listed)
-    # Only what came or went twice makes a number larger than its list, and the page says how often that was.
+    # A number exceeds its list only by tasks that came or went twice; the page shows how many.
     came_again, went_again = analytics_flow.moved_often(worklist, filters, WEEKS)
     assert came_again > 0 and went_again > 0 and repeated > 0
     assert len(

@@ -1,4 +1,4 @@
-"""The backlog of every day by facility, category, type, payer and person, against plain pandas over the list of events of the replayed demo."""
+"""The daily backlog by split, against plain pandas over the events of the replayed demo."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def worklist(demo_data: Path) -> Iterator[Worklist]:
 
 @pytest.fixture(scope="module")
 def evenings(worklist: Worklist) -> pd.DataFrame:
-    """One row an evening and task that was on the list then, with what the task is split by; from each patient's history, event by event."""
+    """One row per evening and open task, with its split values, from the patients' histories."""
     tasks = worklist.tasks(Filters(status="all")).set_index("task_id")
     zones = worklist.facilities().set_index("facility_id")["time_zone"]
     told = pd.concat([worklist.history(patient) for patient in sorted(set(tasks["patient_id"]))])

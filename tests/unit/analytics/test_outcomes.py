@@ -1,4 +1,4 @@
-"""What becomes of tasks, against plain Python over the list of events of five replayed weeks, and small exact cases."""
+"""Outcomes of tasks, against plain Python over five replayed weeks, and small exact cases."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_how_tasks_end_are_reopened_and_return(
 
 
 def deferrals_of(story: list) -> list[tuple[str, int]]:
-    """Who put a task off, and for how many seconds until it ran out, ended or the moment of the list."""
+    """Who deferred a task, and for how many seconds until it returned, ended, or now."""
     steps = [event for event in story if event.event in OUT | {"deferred", "returned"}]
     found = []
     for place, event in enumerate(steps):

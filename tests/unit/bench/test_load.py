@@ -1,4 +1,4 @@
-"""The load benchmark: staff who act at once lose nothing, and its proof notices what is lost, unasked or done twice."""
+"""The load benchmark: nothing is lost, and its proof finds lost, unasked and doubled actions."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def read_csv(content: bytes) -> list[list[str]]:
 
 
 class Sheet:
-    """The one sheet of a workbook, its cells as (type, value) by row; dates are told by their style."""
+    """The one sheet of a workbook, its cells as (type, value) by row; a style marks dates."""
 
     def __init__(self, content: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as book:
