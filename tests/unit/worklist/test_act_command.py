@@ -149,7 +149,7 @@ class TestActingDuringARun:
     def test_an_action_the_run_did_not_fold_shows_on_top_of_it(
         self, workbench: Workbench, practice: Practice, task: dict
     ) -> None:
-        # The run speaks for day 2 and the person acted at 2.5, as when a run reads last night's files.
+        # The run speaks for day 2, the person acted at 2.5: a run may read last night's files.
         workbench.act("complete", task, 2.5)
         workbench.run(practice, 2)
         assert status(workbench, 3) == "completed"
