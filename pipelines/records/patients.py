@@ -52,7 +52,7 @@ class Balances:
 def patient(con: duckdb.DuckDBPyConnection, patient_id: str) -> Patient | None:
     """The patient, or None."""
     row = snapshots.row(con, sql("patient"), patient_id=patient_id)
-    return None if row is None else Patient(**row)
+    return None if row is None else Patient(**row)  # type: ignore[arg-type] # as in patient.sql
 
 
 def cases(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
