@@ -23,6 +23,7 @@ TOKEN = re.compile(
 )
 ANSWERS = """
 import datetime as dt
+import functools
 
 import pandas as pd
 
@@ -41,6 +42,9 @@ from pipelines.worklist.worklist import open_worklist
 from tests.published import START, publish
 from tests.truth import ALL, DAY, FILTERS, QUESTIONS
 
+# Standard output may show DuckDB's progress bar.
+answers = open("answers.txt", "w", encoding="utf-8")
+print = functools.partial(print, file=answers)
 pd.set_option("display.width", 10_000, "display.max_columns", 100, "display.max_rows", 10_000)
 chosen = settings.load()
 publish(chosen, START)
@@ -102,7 +106,8 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str | None], 
         if between is not None:
             for path in sources.rglob("*.sql"):
                 path.write_text(reformatted(path.read_text("utf-8"), between), "utf-8")
-        return python(sources, folder / "data", "-c", ANSWERS)
+        python(sources, folder / "data", "-c", ANSWERS)
+        return (sources / "answers.txt").read_text("utf-8")
 
     return ask
 
