@@ -202,7 +202,7 @@ class Worker:
             self.tab.errors.append(f"no confirmation to {action}")
             return
         await self._press("confirm", go)
-        told = self._listen(action, rows)
+        told = self.listen(action, rows)
         if told is not None and told.done and self.dice.random() < UNDOES:
             await self.think()
             await self._undo(told)
@@ -211,7 +211,7 @@ class Worker:
         undo = self.tab.find("button", "-actions.undo")
         if undo is not None:
             await self._press("undo", undo)
-            self._listen("reopen" if before.action == "complete" else "return", before.rows, before)
+            self.listen("reopen" if before.action == "complete" else "return", before.rows, before)
 
     async def _note(self) -> None:
         """Open a task's panel, write a note, put the panel away."""
@@ -239,7 +239,7 @@ class Worker:
                 WidgetState(id=note.body.id, string_value="Called, left a message"),
                 fragment=note.fragment,
             )
-            self._listen("note", (rows[place],))
+            self.listen("note", (rows[place],))
             await self.think()
         dialog = next(self.tab.all("dialog"), None)
         if dialog is not None:
@@ -288,7 +288,7 @@ class Worker:
         grid, rows = self._grid()
         return tuple(rows[place] for place in self._ticked(grid)) if grid is not None else ()
 
-    def _listen(
+    def listen(
         self, action: str, rows: tuple[Row, ...], undone: Told | None = None
     ) -> Told | None:
         """What the page reports about the last action; None when the server is gone."""

@@ -82,7 +82,7 @@ class LiveWorklist:
             if held is not None and at < held.at <= at + LATE:
                 at = held.at
             if held is None or held.path != path or not held.at <= at < held.day_ends_at:
-                held = self._hold(at)
+                held = self.load(at)
                 at = held.at
             elif seq > held.state.seq or held.waiting or at > held.at:
                 self._catch_up(held, at, seq)
@@ -93,7 +93,7 @@ class LiveWorklist:
             snapshots.one(worklist.con, "SELECT m.seen_at FROM memory.main.moment AS m")
             return worklist
 
-    def _hold(self, at: dt.datetime) -> Loaded:
+    def load(self, at: dt.datetime) -> Loaded:
         """Read the live snapshot and what people did since."""
         con = snapshots.connect()
         path = snapshots.current(self.settings.warehouse)

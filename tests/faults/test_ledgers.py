@@ -203,7 +203,7 @@ def test_a_page_whose_server_is_gone_acknowledges_nothing_more() -> None:
             worker = Worker(Tab(f"http://localhost:{port}", "none=0"), random.Random(0), 0)
             await worker.tab.open("/tasks")
             before = [*worker.tab.errors]
-            worker._listen("note", (Row("task", "patient", "reason", "2026-11-20"),))
+            worker.listen("note", (Row("task", "patient", "reason", "2026-11-20"),))
             return before, worker.tab.errors, worker
 
     before, after, worker = loop.run(act_on_a_server_that_goes())

@@ -126,7 +126,7 @@ class TestTime:
         at = START + HOUR
         (task_id, *_) = open_ids(shared, at)
         do(shared, at, ActionRequest(task_id, "complete"))
-        monkeypatch.setattr(LiveWorklist, "_hold", None)  # to make it anew would hold up everybody
+        monkeypatch.setattr(LiveWorklist, "load", None)  # to make it anew would hold up everybody
         with shared.at(at - LATE) as listed:
             assert listed.at == at
             assert task_id not in listed.tasks()["task_id"].tolist()
@@ -228,9 +228,9 @@ def test_many_threads_read_and_act_and_nothing_is_lost_or_wrong(
     shared = LiveWorklist(practice)
     ticks = itertools.count()
     makings, kept, keeping = [], {}, threading.Lock()
-    hold = LiveWorklist._hold
+    hold = LiveWorklist.load
     monkeypatch.setattr(
-        LiveWorklist, "_hold", lambda self, at: makings.append(at) or hold(self, at)
+        LiveWorklist, "load", lambda self, at: makings.append(at) or hold(self, at)
     )
     acknowledged: list[Action] = []
     is_over = threading.Event()
