@@ -1,14 +1,25 @@
-"""Ledgers in tests: as any other program sees the database, past our code."""
+"""Ledgers in tests: an action to write, and the database as any other program sees it."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
 
+from pipelines.ledger.actions import NewAction
+
+AT = dt.datetime(2026, 11, 3, 14, 15, tzinfo=dt.UTC)
 only_sqlite = pytest.mark.only_sqlite  # the test is about a file, so PostgreSQL has no such case
+
+
+def completed(
+    task_id: str, staff_id: str = "ann", at: dt.datetime = AT, **more: object
+) -> NewAction:
+    """Somebody completes a task."""
+    return NewAction(task_id, "complete", staff_id, at, **more)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ MODULES = (
     "tests.app.server.test_two_servers",
     "tests.unit.bench.test_load",
     "tests.unit.ledger.test_accesses",
+    "tests.unit.ledger.test_actions",
     "tests.unit.ledger.test_ledger",
     "tests.unit.ledger.test_schema",
     "tests.unit.ledger.test_views",

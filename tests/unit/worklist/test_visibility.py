@@ -14,152 +14,22 @@ import duckdb
 import pandas as pd
 import pytest
 
-from pipelines import analytics, records, runs, settings, worklist
-from pipelines.analytics import flow, outcomes, period
+from pipelines import analytics, records, runs, worklist
+from pipelines.analytics import flow, outcomes
 from pipelines.errors import UserError
 from pipelines.records import patient_search
 from pipelines.records import patients as records_patients
-from pipelines.runs import run
-from pipelines.settings import Access
 from pipelines.worklist import actions
 from pipelines.worklist.actions import ActionRequest
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.live import LiveWorklist
 from pipelines.worklist.past import PastWorklists
 from pipelines.worklist.worklist import Worklist
-from tests.practice import Practice
+from tests.unit.worklist.two_facilities import AT, BOTH, NORTH, SOUTH, listed, practice_of
 
-NORTH, SOUTH, BOTH = ("F1",), ("F2",), ("F1", "F2")
-AT = dt.datetime(2026, 11, 3, 18, tzinfo=dt.UTC)
 EVENING = dt.datetime(2026, 11, 2, 23, 30, tzinfo=dt.UTC)  # between the two runs
 FIRST, LAST = dt.date(2026, 10, 28), dt.date(2026, 11, 3)
-PERIOD = period.Period(FIRST, LAST)
 EVERY = Filters(status="all")
-
-
-def practice_of(*patients: str) -> Practice:
-    """North (F1) and South (F2) with some of: nora of North, soren of South, sam of both."""
-    practice = (
-        Practice()
-        .add("facilities", "F1", name="North")
-        .add("facilities", "F2", name="South")
-        .remove("staff", "S2")
-    )
-    practice.add("staff", "S1", facility_id="F1").add("staff", "S2", facility_id="F2").add(
-        "staff", "S3", name="Lee Park"
-    )
-    for patient, home in (("nora", "F1"), ("soren", "F2"), ("sam", "F2")):
-        if patient in patients:
-            practice.add(
-                "patients",
-                patient,
-                first_name=patient,
-                last_name="Test",
-                facility_id=home,
-                phone="555-0100",
-            )
-            _record(practice, patient, f"of-{patient}", home)
-    if "sam" in patients:
-        _record(practice, "sam", "of-sam-north", "F1")
-    return practice
-
-
-def _record(practice: Practice, patient: str, case: str, facility: str) -> None:
-    """A case with one record of each kind, which give several rules a task."""
-    practice.add(
-        "cases", case, patient_id=patient, facility_id=facility, visits_per_week_target="2"
-    )
-    practice.add(
-        "policies",
-        f"policy-{case}",
-        patient_id=patient,
-        case_id=case,
-        authorization_required="true",
-    )
-    practice.add(
-        "authorizations",
-        f"authorization-{case}",
-        policy_id=f"policy-{case}",
-        case_id=case,
-        starts_on="2026-10-01",
-        ends_on="2026-11-09",
-    )
-    for day, status in (("2026-10-30", "Completed"), ("2026-11-12", "Scheduled")):
-        seen = {
-            "patient_id": patient,
-            "case_id": case,
-            "facility_id": facility,
-            "status": status,
-            "amount_due": "40.00",
-        }
-        practice.add("appointments", f"visit-{day}-{case}", starts_at=f"{day}T09:00:00", **seen)
-    paid = {"date_of_service": "2026-10-30", "amount": "1.00", "paid_at": "2026-10-30T12:00:00"}
-    practice.add("payments", f"payment-{case}", patient_id=patient, case_id=case, **paid)
-    practice.add(
-        "documents",
-        f"draft-{case}",
-        case_id=case,
-        date_of_service="2026-10-30",
-        started_at="2026-10-30T10:00:00",
-        last_editor_id="S2",
-    )
-    signed = {
-        "status": "Completed",
-        "has_plan_of_care": "true",
-        "completed_at": "2026-10-31T10:00:00",
-        "last_editor_id": "S1",
-    }
-    practice.add("documents", f"plan-{case}", case_id=case, **signed)
-    failed = {
-        "status": "Failed",
-        "failed_at": "2026-11-01T09:00:00",
-        "recipient": f"Dr {case}",
-        "number": "555-0101",
-    }
-    practice.add("faxes", f"fax-{case}", document_id=f"plan-{case}", **failed)
-
-
-def listed(folder: Path, practice: Practice) -> LiveWorklist:
-    """The list after two runs, between which people did at each facility whatever can be done."""
-    chosen = settings.load({"WORKBENCH_DATA": str(folder / "data")})
-    begun = dt.datetime(2026, 11, 2, 11, tzinfo=dt.UTC)
-    run.run(chosen, practice.write(folder / "first", begun), begun)
-    shared = LiveWorklist(chosen)
-    for hours, rule_id, action in (
-        (1, "failed_fax", "defer"),
-        (2, "failed_fax", "return"),
-        (3, "failed_fax", "assign"),
-        (4, "failed_fax", "defer"),
-        (1, "uncollected_payments", "complete"),
-        (2, "uncollected_payments", "reopen"),
-        (3, "uncollected_payments", "note"),
-        (4, "authorization_expiring", "complete"),
-        (21, "authorization_expiring", "reopen"),
-    ):
-        with shared.at(begun + dt.timedelta(hours=hours)) as now:
-            tasks = now.tasks(Filters("all", rule_ids=(rule_id,)))["task_id"]
-            more = (
-                {"span": dt.timedelta(days=3)}
-                if action == "defer"
-                else {"to_staff_id": "S3"}
-                if action == "assign"
-                else {}
-            )
-            done, refused = actions.act_all(
-                now,
-                shared.ledger,
-                "S1",
-                [ActionRequest(task_id, action, reason="why", **more) for task_id in tasks],
-            )
-            assert (len(done), refused) == (len(tasks), [])
-    for draft in [key for key in practice.tables["documents"] if key.startswith("draft")]:
-        practice.add("documents", draft, status="Completed", completed_at="2026-11-02T12:00:00")
-    run.run(
-        chosen,
-        practice.write(folder / "second", begun + dt.timedelta(days=1)),
-        begun + dt.timedelta(days=1),
-    )
-    return shared
 
 
 @pytest.fixture(scope="module")
@@ -375,28 +245,6 @@ def test_nobody_acts_on_a_task_of_another_facility(both: LiveWorklist) -> None:
     assert both.ledger.last_seq() == before
 
 
-def test_a_task_is_given_only_to_who_will_see_it(tmp_path: Path) -> None:
-    shared = listed(tmp_path, practice_of("nora"))
-    (tmp_path / "data" / "settings.toml").write_text(
-        '[access]\nown_facilities = true\nsees_all_roles = ["Business Owner"]\n', encoding="utf-8"
-    )
-    shared = LiveWorklist(settings.load({"WORKBENCH_DATA": str(tmp_path / "data")}))
-    with shared.at(AT, NORTH) as now:
-        task_id = now.tasks().iloc[0]["task_id"]
-        for colleague in ("S2", "S3"):  # of South, and of no facility
-            with pytest.raises(
-                UserError, match="works at other facilities and would not see this task"
-            ):
-                actions.act(
-                    now,
-                    shared.ledger,
-                    "S1",
-                    ActionRequest(task_id, "assign", to_staff_id=colleague),
-                )
-        actions.act(now, shared.ledger, "S1", ActionRequest(task_id, "assign", to_staff_id="S1"))
-    shared.ledger.close()
-
-
 def test_a_patient_of_two_facilities_is_known_at_both_and_each_sees_its_own_tasks(
     tmp_path: Path,
 ) -> None:
@@ -420,45 +268,3 @@ def test_a_patient_of_two_facilities_is_known_at_both_and_each_sees_its_own_task
             assert set(ask(now.con, "sam")["case_id"]) == {"of-sam", "of-sam-north"}
         assert records_patients.patient(now.con, "sam").facility == "South"
     shared.ledger.close()
-
-
-@pytest.mark.parametrize(
-    ("access", "staff_id", "role", "facility_id", "sees"),
-    [
-        (Access(), "S1", "Front Desk", "F1", None),
-        (Access(True), "S1", "Front Desk", "F1", ("F1",)),
-        (Access(True), "S1", "Front Desk", None, ()),
-        (Access(True), "S1", "Business Owner", None, ()),
-        (Access(True, ("Business Owner",)), "S1", "Business Owner", "F1", None),
-        (Access(True, ("Business Owner",)), "S1", "Front Desk", "F1", ("F1",)),
-        (Access(True, (), {"S1": ("F2", "F1")}), "S1", "Front Desk", "F3", ("F1", "F2")),
-        (Access(True, (), {"S1": ("F2",)}), "S2", "Front Desk", "F1", ("F1",)),
-        (Access(True, (), {"S1": ()}), "S1", "Front Desk", "F1", ()),
-    ],
-)
-def test_whose_facilities_are_whose(
-    access: Access, staff_id: str, role: str, facility_id: str | None, sees: tuple[str, ...] | None
-) -> None:
-    assert access.facilities_of(staff_id, role, facility_id) == sees
-
-
-@pytest.mark.parametrize(
-    ("written", "said"),
-    [
-        ("own_facility = true", "unknown key access.own_facility"),
-        ('own_facilities = "yes"', "access.own_facilities must be true or false"),
-        ('sees_all_roles = "Business Owner"', "access.sees_all_roles must be a list of roles"),
-        (
-            'sees_all_roles = ["Owner"]',
-            "access.sees_all_roles: there is no role Owner; there are Front Desk, ",
-        ),
-        ("staff_facilities = 3", "access.staff_facilities must name a list"),
-        ('staff_facilities = {S1 = "F1"}', "access.staff_facilities must name a list"),
-    ],
-)
-def test_a_setting_that_would_show_more_or_less_than_meant_stops_the_start(
-    tmp_path: Path, written: str, said: str
-) -> None:
-    (tmp_path / "settings.toml").write_text(f"[access]\n{written}\n", encoding="utf-8")
-    with pytest.raises(UserError, match=said):
-        settings.load({"WORKBENCH_DATA": str(tmp_path)})
