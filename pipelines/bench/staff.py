@@ -288,9 +288,7 @@ class Worker:
         grid, rows = self._grid()
         return tuple(rows[place] for place in self._ticked(grid)) if grid is not None else ()
 
-    def listen(
-        self, action: str, rows: tuple[Row, ...], undone: Told | None = None
-    ) -> Told | None:
+    def listen(self, action: str, rows: tuple[Row, ...], undone: Told | None = None) -> Told | None:
         """What the page reports about the last action; None when the server is gone."""
         if self.tab.has_ended:
             return None

@@ -56,12 +56,20 @@ def patient(con: duckdb.DuckDBPyConnection, patient_id: str) -> Patient | None:
 
 
 def cases(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
-    """The cases; status is Open or Discharged."""
+    """The cases; status is Open or Discharged.
+
+    Columns: case_id, facility, therapist, opened_on, discharged_on, status,
+    visits_per_week_target, referring_provider.
+    """
     return snapshots.frame(con, sql("cases"), patient_id=patient_id)
 
 
 def policies(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
-    """The policies, those in force first; rank is a word; no case_id means all cases."""
+    """The policies, those in force first; rank is a word; no case_id means all cases.
+
+    Columns: policy_id, payer, rank, starts_on, ends_on, is_in_force, is_authorization_required,
+    verification_requested_on, verified_on, verified_by, case_id.
+    """
     return snapshots.frame(con, sql("policies"), patient_id=patient_id)
 
 
@@ -69,12 +77,17 @@ def authorizations(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFr
     """The authorizations with visits used and left; visits_left is missing where nobody counts.
 
     state is Active (also on its first and last day), Expired, Not yet begun or Placeholder.
+    Columns: authorization_id, number, payer, case_id, starts_on, ends_on, visit_limit, visits_used,
+    visits_left, is_stub, entered_on, has_document, state.
     """
     return snapshots.frame(con, sql("authorizations"), patient_id=patient_id)
 
 
 def payments(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
-    """The payments in dollars: amount as entered, net_amount negative for money given back."""
+    """The payments in dollars: amount as entered, net_amount negative for money given back.
+
+    Columns: payment_id, paid_on, date_of_service, kind, amount, net_amount, case_id.
+    """
     return snapshots.frame(con, sql("payments"), patient_id=patient_id)
 
 
@@ -85,17 +98,29 @@ def balances(con: duckdb.DuckDBPyConnection, patient_id: str) -> Balances:
 
 
 def documents(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
-    """The clinical documents with owner, reviewer and the days of their steps."""
+    """The clinical documents with owner, reviewer and the days of their steps.
+
+    Columns: document_id, kind, date_of_service, status, started_on, submitted_for_review_on,
+    completed_on, owner, reviewer, has_plan_of_care, case_id.
+    """
     return snapshots.frame(con, sql("documents"), patient_id=patient_id)
 
 
 def faxes(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
-    """The faxes; document is the kind of the document, is_newest of the document's faxes."""
+    """The faxes; document is the kind of the document, is_newest of the document's faxes.
+
+    Columns: fax_id, document_id, document, date_of_service, recipient, number, status, attempts,
+    sent_at, failed_at, is_newest.
+    """
     return snapshots.frame(con, sql("faxes"), patient_id=patient_id)
 
 
 def schedule(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
-    """The appointments, the coming ones first."""
+    """The appointments, the coming ones first.
+
+    Columns: appointment_id, is_coming, starts_at, facility, staff, status, amount_due,
+    reminder_status, case_id.
+    """
     return snapshots.frame(con, sql("schedule"), patient_id=patient_id)
 
 

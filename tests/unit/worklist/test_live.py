@@ -229,9 +229,7 @@ def test_many_threads_read_and_act_and_nothing_is_lost_or_wrong(
     ticks = itertools.count()
     makings, kept, keeping = [], {}, threading.Lock()
     hold = LiveWorklist.load
-    monkeypatch.setattr(
-        LiveWorklist, "load", lambda self, at: makings.append(at) or hold(self, at)
-    )
+    monkeypatch.setattr(LiveWorklist, "load", lambda self, at: makings.append(at) or hold(self, at))
     acknowledged: list[Action] = []
     is_over = threading.Event()
 
