@@ -124,7 +124,7 @@ def lifecycle_tables() -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute("CREATE SCHEMA staging")
         for table, sql in staging.staging_sql().items():
             con.execute(contract_sql.table_sql(table))
-            given = {"as_of": AS_OF} if staging.parameters(table) else None
+            given = dict.fromkeys(staging.parameters(table)) or None
             con.execute(f"CREATE TABLE staging.{table} AS {sql}", given)
         con.execute("CREATE TABLE tasks_with_actions AS " + lifecycle.sql("empty_tasks"))
         con.execute(
