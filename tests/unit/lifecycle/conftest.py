@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 import duckdb
 import pytest
 
-from pipelines import lifecycle, staging
-from pipelines.extracts import contract, contract_sql
+from pipelines import lifecycle
+from pipelines.extracts import contract
+from pipelines.rules import loading
 from pipelines.rules import sql as rules_sql
 from pipelines.warehouse import snapshots
 
@@ -120,12 +121,7 @@ class Lifecycle:
 def lifecycle_tables() -> Iterator[duckdb.DuckDBPyConnection]:
     """Every table that decisions.sql, tasks.sql and events.sql read, empty."""
     with snapshots.connect() as con:
-        con.execute("CREATE SCHEMA extract")
-        con.execute("CREATE SCHEMA staging")
-        for table, sql in staging.staging_sql().items():
-            con.execute(contract_sql.table_sql(table))
-            given = dict.fromkeys(staging.parameters(table)) or None
-            con.execute(f"CREATE TABLE staging.{table} AS {sql}", given)
+        loading.stage_nothing(con)
         con.execute("CREATE TABLE tasks_with_actions AS " + lifecycle.sql("empty_tasks"))
         con.execute(
             "CREATE TABLE rules (rule_id VARCHAR, clears VARCHAR, clears_when VARCHAR, "
