@@ -155,6 +155,9 @@ def _parameters(
     return {name: values[name] for name in staging.parameters(table)} or None
 
 
+ANY_MOMENT = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)  # the types do not depend on it
+
+
 @cache
 def _column_definitions() -> dict[str, str]:
     """The column definitions of each staged table; planning them takes as long as a small file."""
@@ -165,7 +168,7 @@ def _column_definitions() -> dict[str, str]:
         for table, sql in staging.staging_sql().items():
             if table not in staging.DERIVED:
                 con.execute(contract_sql.table_sql(table))
-            parameters = _parameters(table, dt.datetime.now(dt.UTC), AUTHORIZATION_CODES)
+            parameters = _parameters(table, ANY_MOMENT, AUTHORIZATION_CODES)
             described = con.execute(f"DESCRIBE ({sql}\n)", parameters).fetchall()
             definitions[table] = _definition(table, described)
             con.execute(f"CREATE TABLE staging.{table} ({definitions[table]})")

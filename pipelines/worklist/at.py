@@ -63,7 +63,7 @@ def attach_current(con: duckdb.DuckDBPyConnection, settings: Settings) -> State:
         )
     layout.attach(con, path, "snapshot")
     set_search_path(con)
-    as_of, applied_seq, run_id = snapshots.one(
+    as_of, applied_seq, run_id = snapshots.first(
         con, "SELECT as_of, folded_seq, run_id FROM runs ORDER BY run_no DESC LIMIT 1"
     )
     return State(run_id, as_of, applied_seq)
@@ -96,7 +96,7 @@ def overlay_actions(
     those of them that existed then.
     """
     apply_actions(con, "snapshot.tasks", acted, "current_tasks" if past is None else "tasks_now")
-    (last,) = snapshots.one(con, "SELECT COALESCE(MAX(event_no), 0) FROM snapshot.events")
+    (last,) = snapshots.first(con, "SELECT COALESCE(MAX(event_no), 0) FROM snapshot.events")
     con.execute(
         "CREATE OR REPLACE TEMP TABLE fresh_events AS " + lifecycle.sql("action_events"),
         {"last_event_no": last},

@@ -58,7 +58,7 @@ stretches AS (
             SELECT d.task_id,
             FROM deferred_tasks AS d
         )
-        AND e.event IN (SELECT UNNEST(CAST($events_of_deferral AS VARCHAR[])))
+        AND LIST_CONTAINS(CAST($events_of_deferral AS VARCHAR[]), e.event)
 ),
 
 -- A deferral lasts until its time, the next step that ends it, or now.

@@ -155,7 +155,7 @@ def _refresh(held: Loaded, touched: Collection[str], fresh: list[Action], at: dt
     cursor.execute(
         "CREATE TEMP TABLE touched_now AS SELECT UNNEST($ids) AS task_id", {"ids": list(touched)}
     )
-    (last,) = snapshots.one(cursor, "SELECT COALESCE(MAX(event_no), 0) FROM current_events")
+    (last,) = snapshots.first(cursor, "SELECT COALESCE(MAX(event_no), 0) FROM current_events")
     cursor.begin()
     set_actions(cursor, fresh)
     cursor.execute(
@@ -181,7 +181,7 @@ def _refresh(held: Loaded, touched: Collection[str], fresh: list[Action], at: dt
 
 def _next_day(con: duckdb.DuckDBPyConnection, at: dt.datetime) -> dt.datetime:
     """When the next local day begins at any facility, or in UTC: ages grow then."""
-    (ends_at,) = snapshots.one(
+    (ends_at,) = snapshots.first(
         con,
         "SELECT MIN(CAST("
         "CAST(CAST($at AS TIMESTAMPTZ) AT TIME ZONE z.time_zone AS DATE) + 1 AS TIMESTAMP"

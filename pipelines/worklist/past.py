@@ -39,7 +39,7 @@ class PastWorklists:
         self.settings = settings
         self._ledger = ledger
         self._lock = threading.Lock()
-        self._held: OrderedDict[tuple[Path, dt.datetime], Loaded] = OrderedDict()
+        self._held: OrderedDict[tuple[Path | None, dt.datetime], Loaded] = OrderedDict()
 
     def at(self, at: dt.datetime, facility_ids: Facilities = None) -> Worklist:
         """A reader of the list at a past moment, limited as in LiveWorklist.at.

@@ -6,7 +6,7 @@ WITH there AS (
         t.task_id,
         t.due_on,
         CAST(CAST($stood_on AS DATE) + 1 AS TIMESTAMP)
-            AT TIME ZONE COALESCE(f.time_zone, 'UTC') AS night,
+        AT TIME ZONE COALESCE(f.time_zone, 'UTC') AS night,
     FROM current_stays AS s
     INNER JOIN asked AS t ON s.task_id = t.task_id
     LEFT JOIN staging.facilities AS f ON t.facility_id = f.facility_id

@@ -120,10 +120,10 @@ class Worklist:
     def options(self, filters: Filters | None = None) -> dict[str, dict[str, int]]:
         """For each offered filter, how many tasks each value has given the other filters."""
         wanted = filters or Filters()
-        chosen = {field: () for one in OFFERED for field in one.fields}
+        chosen = [field for one in OFFERED for field in one.fields]
         rows = self._ask(
             Question(question_sql.options(wanted), "ORDER BY t.filter, t.choice", is_counting=True),
-            replace(wanted, **chosen),
+            Filters(**{**vars(wanted), **dict.fromkeys(chosen, ())}),
             **{field: list(getattr(wanted, field)) or None for field in chosen},
         )
         found: dict[str, dict[str, int]] = {one.name: {} for one in OFFERED}
@@ -191,7 +191,9 @@ class Worklist:
         for one in FILTERS:
             values = _values(wanted, one)
             known = self._known_values(one) if values else None
-            for value in values if known is not None else ():
+            if known is None:
+                continue
+            for value in values:
                 if value not in known:
                     raise UserError(f"There is no {one.said} {value}; there are {', '.join(known)}")
 
