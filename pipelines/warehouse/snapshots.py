@@ -122,7 +122,8 @@ def damaged(path: Path, error: duckdb.Error) -> str:
     kept = ", ".join(sorted(p.name for p in path.parent.glob("*.duckdb") if p != path)) or "none"
     return (
         f"{path}: the snapshot cannot be read ({type(error).__name__}); it is damaged or of "
-        f"another version. Other snapshots here: {kept}. Write the newest sound one's name into CURRENT "
+        f"another version. Other snapshots here: {kept}. "
+        "Write the newest sound one's name into CURRENT "
         "and run the pipeline: what people did is in the ledger."
     )
 
@@ -181,7 +182,8 @@ def publish(con: duckdb.DuckDBPyConnection, folder: Path, run_id: str) -> Path:
     except OSError as error:
         raise UserError(
             f"{target}: this list is live now, but the disk did not confirm it "
-            f"({error.strerror}), so after a power failure it may be the previous one: check the disk."
+            f"({error.strerror}), so after a power failure it may be the previous one: "
+            "check the disk."
         ) from None
     for old in sorted(folder.glob("*.duckdb"))[:-KEPT]:
         if old != target:

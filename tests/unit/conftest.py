@@ -32,7 +32,7 @@ def published() -> Callable[[Path], duckdb.DuckDBPyConnection]:
 def read(
     tmp_path_factory: pytest.TempPathFactory, published
 ) -> Iterator[Callable[[Practice], duckdb.DuckDBPyConnection]]:
-    """Runs once over a practice on day 1 and opens what was published, for a module whose tests only read."""
+    """Run once over a practice on day 1 and open the list, for modules whose tests only read."""
     opened = []
     with pytest.MonkeyPatch.context() as patch:
 
