@@ -37,8 +37,7 @@ def prove(
         tasks = worklist.tasks(
             Filters(
                 status="all",
-                task_ids=tuple({action.task_id for action in actions} | _refused(told_to))
-                or ("none",),
+                task_ids=tuple({action.task_id for action in actions}) or ("none",),
             )
         )
     labels = {row.staff_id: f"{row.name} – {row.role}" for row in staff.itertuples()}
@@ -56,7 +55,7 @@ def prove(
         (name, told.action, row)
         for name, all_told in told_to.items()
         for told in all_told
-        for row in _done(told, rows)
+        for row in _done(told)
     )
     return Proof(
         acknowledged=acknowledged.total(),
@@ -67,17 +66,9 @@ def prove(
     )
 
 
-def _refused(told_to: Mapping[str, Sequence[Told]]) -> set[str]:
-    return {
-        task_id for all_told in told_to.values() for told in all_told for task_id in told.refused
-    }
-
-
-def _done(told: Told, rows: Mapping[str, Row]) -> Counter[Row]:
+def _done(told: Told) -> Counter[Row]:
     """The rows that were acted on, without those refused."""
-    return Counter(told.rows) - Counter(
-        rows[task_id] for task_id in told.refused if task_id in rows
-    )
+    return Counter(told.rows) - Counter(told.refused)
 
 
 def doubled(actions: Sequence[Action]) -> int:

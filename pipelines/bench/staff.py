@@ -35,7 +35,6 @@ EMPTIES = 0.6  # of visits to a filter that is set empty it, or soon nothing wou
 REMEMBERED = 10  # addresses to go back to
 _SAID = re.compile(r":material/check_circle: \*\*(?P<said>.*): (?P<what>.*)\*\*", re.DOTALL)
 _COUNT = re.compile(r"([\d,]+) tasks")
-_TASK = re.compile(r"Task (\w+)")
 
 
 @dataclass(frozen=True)
@@ -50,12 +49,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Told:
-    """One action on rows of the list: how many the page reports done, and the ids refused."""
+    """One action on rows of the list: how many the page reports done, and the rows refused."""
 
     action: str
     rows: tuple[Row, ...]
     done: int
-    refused: tuple[str, ...]
+    refused: tuple[Row, ...]
 
 
 @dataclass
@@ -301,7 +300,7 @@ class Worker:
             for found in self.tab.near(close, "markdown")
             if (match := _SAID.fullmatch(found.body.body))
         ]
-        refused = [_TASK.search(found.body.body) for found in self.tab.near(close, "alert")]
+        refused = [found.body.body.replace("\\", "") for found in self.tab.near(close, "alert")]
         count = _COUNT.fullmatch(said[0]["what"].replace("\\", "")) if said else None
         done = int(count[1].replace(",", "")) if count else len(said)
         asked = len(rows) - len(undone.refused) if undone else len(rows)
@@ -309,8 +308,10 @@ class Worker:
             self.tab.errors.append(
                 f"{action}: of {asked} tasks the page reports {done} done, {len(refused)} refused"
             )
-        ids = tuple(match[1] for match in refused if match)
-        told = Told(action, rows, done, (*ids, *(undone.refused if undone else ())))
+        named = tuple(
+            row for row in rows if any(f"“{row.title}” for {row.patient}" in why for why in refused)
+        )
+        told = Told(action, rows, done, (*named, *(undone.refused if undone else ())))
         self.told.append(told)
         return told
 

@@ -132,9 +132,10 @@ def check(options: argparse.Namespace, settings: Settings) -> int:
 
     from pipelines.cli import output
     from pipelines.extracts import folder, read, rejected
+    from pipelines.operations import arrivals
     from pipelines.warehouse import snapshots
 
-    chosen = options.extracts or _default_extracts(settings)
+    chosen = arrivals.folders(options.extracts or _default_extracts(settings))[-1]
     with tempfile.TemporaryDirectory() as scratch, snapshots.connect() as con:
         reads = read.read(con, folder.find(chosen), {}, Path(scratch), settings.max_loss)
         return output.print_check(reads, rejected.refused_kinds(con))

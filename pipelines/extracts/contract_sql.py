@@ -1,7 +1,7 @@
 """SQL made from the contract: typed values of a table's rows, and a test that flags doubtful rows.
 
 The test may flag a valid row but never passes an invalid one, so only doubtful rows go through
-pandera: seconds instead of minutes at two million rows. tests/unit/extracts/test_validation.py
+pandera: seconds instead of minutes at two million rows. tests/property/test_validation.py
 checks on random damage that both together accept what pandera alone accepts.
 """
 

@@ -277,6 +277,7 @@ def _about(
         staff_id,
         staff_name,
         detail=detail,
+        patient=str(task["patient"]),
     )
 
 
@@ -294,6 +295,7 @@ def _closed(worklist: Worklist, reason: Reason, task: pd.Series) -> Refusal:
         "" if task["closed_by"] == "system" else worklist.staff_name(task["closed_by"]),
         task["close_kind"] if task["status"] == "cleared" else "completed",
         task["closed_at"].to_pydatetime(),
+        patient=str(task["patient"]),
     )
 
 
@@ -307,4 +309,5 @@ def _acted_on(worklist: Worklist, task: pd.Series, first: Action) -> Refusal:
         worklist.staff_name(first.staff_id),
         first.action,
         first.at,
+        patient=str(task["patient"]),
     )

@@ -42,6 +42,7 @@ class Refusal:
     event: str = ""  # what was done to the task before: an action or a kind of close
     at: dt.datetime | None = None  # when that was done
     detail: str = ""
+    patient: str = ""  # as the list names them
 
     @property
     def is_about_colleague(self) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from tests import postgres_server
 
 MODULES = (
-    "tests.app.server.test_two_servers",
+    "tests.faults.test_two_servers",
     "tests.unit.bench.test_load",
     "tests.unit.ledger.test_accesses",
     "tests.unit.ledger.test_actions",

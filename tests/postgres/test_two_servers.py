@@ -1,3 +1,3 @@
-"""tests/app/server/test_two_servers.py on PostgreSQL."""
+"""tests/faults/test_two_servers.py on PostgreSQL."""
 
-from tests.app.server.test_two_servers import *  # noqa: F403
+from tests.faults.test_two_servers import *  # noqa: F403

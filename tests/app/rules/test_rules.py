@@ -75,7 +75,7 @@ def test_a_rule_is_told_in_plain_words_with_its_sql_and_its_tasks(dana: App) -> 
         "How to resolve",
         "Clears by itself:",
         "By hand: allowed",
-        "Source: seed",
+        "Source: requirements",
         "FROM staging.appointments",
     ):
         assert text in dana.says

@@ -224,7 +224,7 @@ def test_how_tasks_stood_in_a_past_evening_is_what_time_travel_lists(
             set(worklist.tasks(Filters("all", open_on=evening.date(), stood_as=name))["task_id"])
             == tasks
         )
-    with pytest.raises(UserError, match="speak of the evening of open_on"):
+    with pytest.raises(UserError, match="open_since and stood_as need open_on"):
         worklist.tasks(Filters("all", stood_as="overdue"))
 
 

@@ -93,7 +93,9 @@ for listed in (now, then, once):
 def reformatted(query: str, between: str) -> str:
     """The tokens of a query with this text between them, without its line comments."""
     tokens = [token for token in TOKEN.findall(query) if not token.startswith("--")]
-    return between.join(tokens)
+    joined = between.join(tokens)
+    # A rule's header stands on lines of its own: it is TOML, not SQL.
+    return joined.replace("*/" + between, "*/\n", 1) if joined.startswith("/* rule") else joined
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +134,7 @@ def test_a_token_is_never_cut() -> None:
 
 def test_no_module_takes_a_query_apart() -> None:
     """Queries are put together from parts; nothing looks for a place in their text."""
-    room = Path(__file__).resolve().parents[3] / "pipelines" / "worklist"
+    room = Path(__file__).resolve().parents[2] / "pipelines" / "worklist"
     for path in room.glob("*.py"):
         source = path.read_text("utf-8")
         for taking_apart in ("splitlines", "import re\n", ".index(", ".find("):
