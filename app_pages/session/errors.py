@@ -16,7 +16,8 @@ def show(error: Exception) -> bool:
     else:
         st.error(
             "Something went wrong on this page; what you had done before is kept. Reload the page. "
-            "If it happens again, tell the person who looks after the workbench this code: "
+            "If it happens again, tell the person who looks after the workbench this code, "
+            "which is also in its log: "
             f"**{logs.code(error)}**",
             icon=":material/error:",
         )

@@ -145,7 +145,7 @@ class Server:
         return peak / 1024
 
     def errors(self) -> list[str]:
-        """What its log tells of failures; see pipelines/logs.py."""
+        """What its log tells of failures; see pipelines/operations/logs.py."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return [
             line

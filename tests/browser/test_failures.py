@@ -21,8 +21,6 @@ PATIENT = re.compile("Zebulon|Quartermaine")
 FAILING_PAGE = """
 import streamlit as st
 
-from app_pages.ui import identity
-
 def fail():
     raise ValueError("no such patient: Zebulon Quartermaine")
 
