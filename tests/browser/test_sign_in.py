@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BOOKMARK = "/tasks?facility=F1&sort=-since"
 PATIENT = re.compile("Zebulon|Quartermaine")
 USERS = {
-    "dana": {"email": "dana@CLINIC.example", "email_verified": True},
+    "dana": {"email": "dana@FACILITY.example", "email_verified": True},
     "omar": {"email": "omar@facility.example", "email_verified": True},
     "gone": {"email": "gone@facility.example", "email_verified": True},
     "stranger": {"email": "<b>stranger</b>@elsewhere.example", "email_verified": True},
