@@ -217,6 +217,14 @@ def practice() -> Practice:
     return Practice()
 
 
+@pytest.fixture
+def live(workbench: Workbench, practice: Practice) -> Workbench:
+    """A workbench with a published list of one open Uncollected Payments task."""
+    practice.patient("A").visit("V1", "A", "2026-10-30T09:00:00", amount_due="40.00")
+    workbench.once(lambda: workbench.run(practice, 1))
+    return workbench
+
+
 @pytest.fixture(scope="session")
 def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the demo practice, built once: copy it before a server writes to it."""

@@ -52,11 +52,3 @@ def read(
         yield run_over
     for con in opened:
         con.close()
-
-
-@pytest.fixture
-def live(workbench: Workbench, practice: Practice) -> Workbench:
-    """A workbench with a published list of one open Uncollected Payments task."""
-    practice.patient("A").visit("V1", "A", "2026-10-30T09:00:00", amount_due="40.00")
-    workbench.once(lambda: workbench.run(practice, 1))
-    return workbench
