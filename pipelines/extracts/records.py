@@ -9,7 +9,7 @@ import gzip
 import io
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -38,12 +38,16 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """Columns of a file: positions of the contract's columns, how many there are, unknown names."""
+    """Columns of a file: positions of the contract's columns, how many there are, unknown names.
+
+    `is_empty` says that a text file has no line but its header.
+    """
 
     delimiter: str
     positions: dict[str, int]
     width: int
     unknown: tuple[str, ...]
+    is_empty: bool = False
 
 
 def is_gzip(path: Path) -> bool:
@@ -76,6 +80,7 @@ def layout_of(path: Path, table: str) -> Layout:
     """
     with open_text(path, "latin-1") as lines:  # accepts any byte further down
         raw = next((line for line in lines if line.strip()), "").encode("latin-1")
+        is_empty = not any(line.strip("\r\n") for line in lines)
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise FileRefused("is written in UTF-16; save it as UTF-8")
     first = raw.decode("utf-8-sig", errors="replace")
@@ -85,7 +90,7 @@ def layout_of(path: Path, table: str) -> Layout:
         range(len(DELIMITERS)),
         key=lambda i: len(wanted & {name.strip().lower() for name in headers[i]}),
     )
-    return layout_from(table, DELIMITERS[best], headers[best])
+    return replace(layout_from(table, DELIMITERS[best], headers[best]), is_empty=is_empty)
 
 
 def layout_from(table: str, delimiter: str, header: list[str]) -> Layout:

@@ -39,7 +39,10 @@ class Stager:
     def load_fast(self, table: str, path: Path, accepted: Set[str]) -> tuple[int, Layout] | None:
         """Stage a table from its only file: rows and layout, or None with nothing left behind."""
 
-        def stage(rows: str) -> None:
+        def stage(rows: str | None) -> None:
+            if rows is None:
+                self._create_empty(table)
+                return
             self.con.execute(contract_sql.view_sql(table, rows))
             self._create(table, _column_definitions()[table], staging.staging_sql()[table])
 
@@ -48,7 +51,7 @@ class Stager:
         self.con.execute(f"DROP VIEW IF EXISTS extract.{table}")
         if layout is None:
             return None
-        rows = self._row_count_if_valid(table, accepted)
+        rows = 0 if layout.is_empty else self._row_count_if_valid(table, accepted)
         if rows is None:
             self.drop(table)
             return None
@@ -86,6 +89,9 @@ class Stager:
         if table not in staging.NOT_SHOWN:
             self.con.execute(f"DROP VIEW IF EXISTS staging.{table}")
         self.con.execute(f"DROP TABLE {_place(table)}")
+
+    def _create_empty(self, table: str) -> None:
+        self.con.execute(f"CREATE TABLE {_place(table)} ({_column_definitions()[table]})")
 
     def _create(
         self, table: str, definition: str, sql: str, *, takes_parameters: bool = True
