@@ -75,6 +75,8 @@ GROUPED_CLOSE_KINDS = {
     group: tuple(name for name, kind in CLOSE_KINDS.items() if kind.group == group)
     for group in CLOSE_GROUPS
 }
+CLOSE_GROUP_OF = {name: kind.group for name, kind in CLOSE_KINDS.items()}
+ENTERS_LIST = ("opened", "reopened")  # the events that put a task on the list
 # Rules whose tasks wait for money to be moved; amounts of others would count it twice.
 MONEY_TYPES = ("uncollected_payments", "refund_request")
 
@@ -128,6 +130,8 @@ SQL_LISTS = {
     "every_close_kind": list(CLOSE_KINDS),
     "closed_by_person": list(CLOSED_BY_PERSON),
     "money_types": list(MONEY_TYPES),
+    "enters_list": list(ENTERS_LIST),
+    "events_of_owner": [*ENTERS_LIST, "owner_changed", "assigned", *CLOSE_KINDS],
     "events_of_deferral": ["deferred", "returned", *CLOSE_KINDS],  # that begin or end one
     # The last of these says whether a task is deferred; a run that closes it leaves the deferral.
     "words_on_deferral": ["deferred", "returned", "reopened", *CLOSED_BY_PERSON],

@@ -19,6 +19,7 @@ from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
 MOST_BARS = 20
+HEADINGS = {**CLOSE_GROUPS, "by_system": "System", "completed": "People", "source_gone": "Gone"}
 EXPLANATION = (
     "Overridden: a person closed by hand what clears by itself when the work is done. "
     "Discharged and record gone are not work done. Returned was not solved the first time; "
@@ -35,8 +36,11 @@ def show(worklist: Worklist, view: url_view.View, wanted: Filters) -> None:
     if found.empty:
         st.info("No task has left the list yet with these filters.", icon=":material/inbox:")
         return
+    groups = {
+        name: found[list(kinds)].sum(axis="columns") for name, kinds in GROUPED_CLOSE_KINDS.items()
+    }
     found = found.assign(
-        by_system=found["cleared"] + found["converted"],
+        **groups,
         named=[split.name_of(value) for value in found["split"]],
     )
     if split.by != "all":
@@ -93,11 +97,10 @@ def _columns(split: Split) -> number_table.Columns:
     return {
         "named": number_table.text(split.heading, 180),
         "closed": number("Closed", width=66),
-        "by_system": number("System", CLOSE_GROUPS["by_system"], width=66),
-        "completed": number("People", CLOSE_GROUPS["completed"], width=66),
-        "override": number("Overridden", width=82),
-        "discharged": number("Discharged", width=82),
-        "source_gone": number("Gone", CLOSE_GROUPS["source_gone"], width=56),
+        **{
+            name: number(heading, CLOSE_GROUPS[name], width=40 + 5 * len(heading))
+            for name, heading in HEADINGS.items()
+        },
         "reopened": number("Reopened", reopened, width=76),
         "reopened_share": number("%", "Of the tasks that ever left the list", "percent", 54),
         "returned": number("Returned", returned, width=70),

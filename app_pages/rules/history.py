@@ -10,12 +10,17 @@ from app_pages.session.markdown import caption, escape_markdown
 from pipelines.analytics import charts, survival
 from pipelines.rules.model import Rule
 from pipelines.runs import history
+from pipelines.vocabulary import CLOSE_KINDS, CLOSED_BY_RUN
 from pipelines.worklist.at import State
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
 RUNS, RUNS_DRAWN = 30, 14
-COUNTS = {"opened": "Opened", "cleared": "Cleared", "converted": "Converted"}
+COUNTS = {
+    "opened": "Opened",
+    **{name: CLOSE_KINDS[name].short_label for name in CLOSED_BY_RUN},
+}
+DRAWN = {name: COUNTS[name] for name in ("opened", "cleared", "converted")}
 
 
 def show_runs(worklist: Worklist, rule: Rule) -> None:
@@ -39,10 +44,8 @@ def show_runs(worklist: Worklist, rule: Rule) -> None:
             for at, number in zip(drawn["as_of"], drawn["run_no"], strict=True)
         ]
     )
-    said = ", ".join(
-        f"{int(drawn[name].sum()):,} {label.lower()}" for name, label in COUNTS.items()
-    )
-    figure = charts.bars(drawn, "run", COUNTS, "Tasks")
+    said = ", ".join(f"{int(drawn[name].sum()):,} {label.lower()}" for name, label in DRAWN.items())
+    figure = charts.bars(drawn, "run", DRAWN, "Tasks")
     chart.show(
         figure, f"Tasks by run, in the last {len(drawn)} runs: {said}.", "rules.runs", height=240
     )
@@ -58,8 +61,6 @@ def _show_table(worklist: Worklist, runs: pd.DataFrame) -> None:
                 "as_of",
                 "candidates",
                 *COUNTS,
-                "discharged",
-                "source_gone",
                 "held",
                 "reason",
             ]
@@ -80,8 +81,6 @@ def _show_table(worklist: Worklist, runs: pd.DataFrame) -> None:
                 name: st.column_config.NumberColumn(label, format="localized")
                 for name, label in COUNTS.items()
             },
-            "discharged": st.column_config.NumberColumn("Discharged", format="localized"),
-            "source_gone": st.column_config.NumberColumn("Record gone", format="localized"),
             "held": st.column_config.NumberColumn(
                 "Held", help="Kept as they were, because a refused row could have changed them"
             ),

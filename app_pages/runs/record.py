@@ -18,6 +18,7 @@ from app_pages.components import run_times
 from app_pages.session import access_record, typed_rows, workspace
 from app_pages.url import view
 from pipelines.runs import history
+from pipelines.vocabulary import CLOSE_KINDS, CLOSED_BY_RUN
 from pipelines.worklist.worklist import Worklist
 
 RUNS_KEY = "runs.history"
@@ -37,10 +38,7 @@ RULES: dict[str, ColumnConfig | str | None] = {
     "reason": st.column_config.TextColumn("Withheld because", width=220),
     "candidates": "Asks for",
     "opened": "Opened",
-    "cleared": "Cleared",
-    "converted": "Converted",
-    "discharged": "Discharged",
-    "source_gone": "Record gone",
+    **{name: CLOSE_KINDS[name].short_label for name in CLOSED_BY_RUN},
     "held": st.column_config.NumberColumn(
         "Held", help="Kept as they were, because a refused row could have changed them"
     ),

@@ -23,16 +23,7 @@ stretches AS (
             SELECT d.task_id,
             FROM deferred_tasks AS d
         )
-        AND e.event IN (
-            'deferred',
-            'returned',
-            'completed',
-            'override',
-            'cleared',
-            'converted',
-            'discharged',
-            'source_gone'
-        )
+        AND LIST_CONTAINS($events_of_deferral, e.event)
 ),
 
 put_off AS (

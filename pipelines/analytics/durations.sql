@@ -10,12 +10,7 @@ WITH spent AS (
             WHEN 'opened' THEN t.age_days - (t.opened_on - t.since)
             ELSE t.age_days
         END AS days,
-        CASE
-            WHEN t.is_open THEN 'open'
-            WHEN t.close_kind IN ('discharged', 'source_gone') THEN t.close_kind
-            WHEN t.close_kind IN ('completed', 'override') THEN t.close_kind
-            ELSE 'cleared'
-        END AS ended_as,
+        CASE WHEN t.is_open THEN 'open' ELSE t.close_kind END AS ended_as,
         t.opened_on - t.since > $late_days AS is_late_entry,
     FROM matching AS t
 )

@@ -1,4 +1,4 @@
--- Ends of the matching tasks, and how many were reopened or returned as a new task of the same
+-- Ends of the matching tasks by close kind, and how many were reopened or returned as a new task of the same
 -- subject. Only closed tasks, but for the reopened ones, which may be open.
 WITH marked AS (
     SELECT
@@ -12,17 +12,12 @@ WITH marked AS (
 
 SELECT
     t.split,
+    CASE WHEN t.is_open THEN 'open' ELSE t.close_kind END AS ended_as,
     COUNT(*) FILTER (WHERE NOT t.is_open) AS closed,
-    COUNT(*) FILTER (WHERE t.close_kind = 'cleared') AS cleared,
-    COUNT(*) FILTER (WHERE t.close_kind = 'converted') AS converted,
-    COUNT(*) FILTER (WHERE t.close_kind = 'completed') AS completed,
-    COUNT(*) FILTER (WHERE t.close_kind = 'override') AS override,
-    COUNT(*) FILTER (WHERE t.close_kind = 'discharged') AS discharged,
-    COUNT(*) FILTER (WHERE t.close_kind = 'source_gone') AS source_gone,
     COUNT(*) FILTER (WHERE m.is_reopened) AS reopened,
     COUNT(*) FILTER (WHERE m.is_reopened AND t.is_open) AS open_again,
     COUNT(*) FILTER (WHERE m.is_returned) AS returned,
 FROM matching AS t
 LEFT JOIN marked AS m ON t.task_id = m.task_id
-GROUP BY t.split
+GROUP BY t.split, ended_as
 HAVING COUNT(*) FILTER (WHERE NOT t.is_open OR m.is_reopened) > 0

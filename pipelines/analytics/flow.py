@@ -12,11 +12,12 @@ import pandas as pd
 
 from pipelines.analytics import sql
 from pipelines.analytics.period import Period
-from pipelines.vocabulary import CLOSE_GROUPS
+from pipelines.vocabulary import CLOSE_GROUP_OF, CLOSE_GROUPS
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
-MOVES = ["came_in", "went_out", *CLOSE_GROUPS]
+CAME_IN = "came_in"
+MOVES = [CAME_IN, "went_out", *CLOSE_GROUPS]
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Flow:
 def flow(worklist: Worklist, filters: Filters, period: Period, split_by: str = "all") -> Flow:
     """How the list moved in a period, by the values of a split (one of SPLITS)."""
     before = period.before()
-    moved = worklist.question(
+    rows = worklist.question(
         sql("flow"),
         replace(filters, status="all"),
         split_by=split_by,
@@ -59,6 +60,8 @@ def flow(worklist: Worklist, filters: Filters, period: Period, split_by: str = "
         last_on=period.last,
         step=period.step,
     )
+    rows = rows.assign(first=pd.to_datetime(rows["step_on"]).dt.date)
+    moved = _moves(rows)
     # Every value gets every step; the first step holds all earlier tasks and starts the backlog.
     past, whole = (
         (before.first - dt.timedelta(days=1), before.first - dt.timedelta(days=1)),
@@ -71,10 +74,6 @@ def flow(worklist: Worklist, filters: Filters, period: Period, split_by: str = "
         ),
         how="cross",
     )
-    moved = moved.assign(
-        first=pd.to_datetime(moved["step_on"]).dt.date,
-        open_at_end=moved["came_in"] - moved["went_out"],
-    )
     numbers = [*MOVES, "open_at_end"]
     counted = grid.merge(moved[["split", "first", *numbers]], on=["split", "first"], how="left")
     counted = (
@@ -85,14 +84,24 @@ def flow(worklist: Worklist, filters: Filters, period: Period, split_by: str = "
     counted["open_at_end"] = counted.groupby("split")["open_at_end"].cumsum()
     counted = counted[["first", "last", "split", *numbers]]
     is_step, is_before = counted["first"] >= period.first, counted["first"] == before.first
-    littles = _littles(period, int(moved["evenings"].sum()), moved[moved["first"] >= period.first])
+    went_out = rows[(rows["moved"] != CAME_IN) & (rows["first"] >= period.first)]
+    littles = _littles(period, int(rows["evenings"].sum()), went_out)
     return Flow(
         counted[is_step].reset_index(drop=True), counted[is_before].reset_index(drop=True), littles
     )
 
 
+def _moves(rows: pd.DataFrame) -> pd.DataFrame:
+    """The tasks of flow.sql with a column for each of MOVES and the change of the backlog."""
+    moves = rows["moved"].map({CAME_IN: CAME_IN, **CLOSE_GROUP_OF})
+    counted = rows.groupby(["split", "first", moves])["tasks"].sum().unstack(fill_value=0)
+    counted = counted.reindex(columns=[CAME_IN, *CLOSE_GROUPS], fill_value=0).astype(int)
+    went_out = counted[list(CLOSE_GROUPS)].sum(axis="columns")
+    return counted.assign(went_out=went_out, open_at_end=counted[CAME_IN] - went_out).reset_index()
+
+
 def _littles(period: Period, evenings: int, moved: pd.DataFrame) -> Littles:
-    length, went_out = (period.last - period.first).days + 1, int(moved["went_out"].sum())
+    length, went_out = (period.last - period.first).days + 1, int(moved["tasks"].sum())
     average = evenings / length
     if went_out == 0:
         return Littles(period, average, 0, None, None)

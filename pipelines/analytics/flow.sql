@@ -1,6 +1,6 @@
--- Arrivals and departures by split value and first day of each step. The period before, from
--- $before_on, is one step; tasks that arrived earlier and were still open then are in one more
--- step, on the day before it.
+-- Arrivals (came_in) and departures (a row a close kind) by split value and first day of each step.
+-- The period before, from $before_on, is one step; tasks that arrived earlier and were still open
+-- then are in one more step, on the day before it.
 -- Weeks begin on Sunday. For Little's law: `evenings` on the list within the
 -- period, of arrivals of a step, and the `days` on the list of its departures.
 WITH spans AS (
@@ -18,10 +18,7 @@ WITH spans AS (
             WHEN $step = 'day' THEN s.out_on
             ELSE GREATEST($first_on, CAST(DATE_TRUNC('week', s.out_on + 1) AS DATE) - 1)
         END AS out_step,
-        CASE
-            WHEN s.ended_as IN ('cleared', 'converted') THEN 'by_system'
-            ELSE s.ended_as
-        END AS moved,
+        s.ended_as AS moved,
         GREATEST(
             LEAST(COALESCE(s.out_on, $last_on + 1), $last_on + 1) - GREATEST(s.in_on, $first_on), 0
         ) AS evenings,
@@ -49,7 +46,7 @@ moves AS (
     SELECT
         g.split,
         g.in_step AS step_on,
-        'in' AS moved,
+        'came_in' AS moved,
         g.tasks,
         g.evenings,
         0 AS days,
@@ -69,14 +66,9 @@ moves AS (
 SELECT
     m.split,
     m.step_on,
-    SUM(CASE WHEN m.moved = 'in' THEN m.tasks ELSE 0 END) AS came_in,
-    SUM(CASE WHEN m.moved <> 'in' THEN m.tasks ELSE 0 END) AS went_out,
-    SUM(CASE WHEN m.moved = 'by_system' THEN m.tasks ELSE 0 END) AS by_system,
-    SUM(CASE WHEN m.moved = 'completed' THEN m.tasks ELSE 0 END) AS completed,
-    SUM(CASE WHEN m.moved = 'override' THEN m.tasks ELSE 0 END) AS override,
-    SUM(CASE WHEN m.moved = 'discharged' THEN m.tasks ELSE 0 END) AS discharged,
-    SUM(CASE WHEN m.moved = 'source_gone' THEN m.tasks ELSE 0 END) AS source_gone,
+    m.moved,
+    SUM(m.tasks) AS tasks,
     SUM(m.evenings) AS evenings,
     SUM(m.days) AS days,
 FROM moves AS m
-GROUP BY m.split, m.step_on
+GROUP BY m.split, m.step_on, m.moved

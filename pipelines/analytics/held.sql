@@ -28,7 +28,7 @@ steps AS (
             CASE e.event
                 WHEN 'owner_changed' THEN NULL
                 WHEN 'assigned' THEN NULL
-                ELSE e.event IN ('opened', 'reopened')
+                ELSE LIST_CONTAINS($enters_list, e.event)
             END IGNORE NULLS
         ) OVER told AS is_on,
     FROM current_events AS e
@@ -37,18 +37,7 @@ steps AS (
             SELECT c.task_id,
             FROM changed AS c
         )
-        AND e.event IN (
-            'opened',
-            'owner_changed',
-            'assigned',
-            'reopened',
-            'completed',
-            'override',
-            'cleared',
-            'converted',
-            'discharged',
-            'source_gone'
-        )
+        AND LIST_CONTAINS($events_of_owner, e.event)
     WINDOW
         told AS (
             PARTITION BY e.task_id

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pandas as pd
 
 from pipelines.analytics import sql
-from pipelines.vocabulary import AGE_BANDS, MONEY_TYPES
+from pipelines.vocabulary import AGE_BANDS, CLOSE_KINDS, MONEY_TYPES
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
@@ -33,9 +33,11 @@ def ends(worklist: Worklist, filters: Filters, split_by: str = "type") -> pd.Dat
 
     A task returned when a new one of the same subject opened within RETURN_DAYS of its closing.
     """
-    return _ordered(
-        worklist.question(sql("ends"), replace(filters, status="all"), split_by=split_by), "closed"
-    )
+    rows = worklist.question(sql("ends"), replace(filters, status="all"), split_by=split_by)
+    counts = rows.drop(columns="ended_as").groupby("split", as_index=False).sum()
+    kinds = rows.pivot(index="split", columns="ended_as", values="closed")
+    kinds = kinds.reindex(columns=list(CLOSE_KINDS)).fillna(0).astype(int)
+    return _ordered(counts.merge(kinds.reset_index(), on="split"), "closed")
 
 
 def deferrals(worklist: Worklist, filters: Filters, split_by: str = "type") -> pd.DataFrame:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
+
 from pipelines import sql_files
+from pipelines.vocabulary import CLOSE_KINDS, ENTERS_LIST
+from pipelines.warehouse import snapshots
 
 FOLDER = Path(__file__).parent
 
@@ -12,3 +16,9 @@ FOLDER = Path(__file__).parent
 def sql(name: str) -> str:
     """The text of one SQL file of this room."""
     return sql_files.read(FOLDER / f"{name}.sql")
+
+
+def create_list_moves(con: duckdb.DuckDBPyConnection) -> None:
+    """Create `list_moves`, which stays.sql reads: the events that put a task on or off the list."""
+    moves = [(event, event in ENTERS_LIST) for event in (*ENTERS_LIST, *CLOSE_KINDS)]
+    snapshots.create_table(con, "list_moves", "event VARCHAR, is_in BOOLEAN", moves)

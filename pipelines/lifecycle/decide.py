@@ -39,16 +39,18 @@ def decide(
     con.execute("CREATE OR REPLACE TEMP VIEW subjects AS " + lifecycle.sql("subjects"))
     con.execute("CREATE OR REPLACE TEMP TABLE decisions AS " + lifecycle.sql("decisions"))
     has_payers = all(reads[table].status == "accepted" for table in ("policies", "payers"))
+    given = {"as_of": run.as_of, "has_payers": has_payers}
+    lifecycle.create_list_moves(con)
     con.execute(
         "CREATE TABLE snapshot.tasks AS " + lifecycle.sql("tasks"),
-        {"as_of": run.as_of, "has_payers": has_payers},
+        given,
     )
     (last_event_no,) = snapshots.first(
         con, "SELECT COALESCE(MAX(e.event_no), 0) FROM snapshot.events AS e"
     )
     con.execute(
         "INSERT INTO snapshot.events BY NAME " + lifecycle.sql("events"),
-        {"as_of": run.as_of, "last_event_no": last_event_no, "has_payers": has_payers},
+        {**given, "last_event_no": last_event_no},
     )
     _create_stays(run)
     counts: dict[str, dict[str, int]] = {}

@@ -42,7 +42,7 @@ WITH happenings AS (
         CAST(NULL AS VARCHAR) AS payer_id,
     FROM decisions AS d
     INNER JOIN rules AS r ON d.rule_id = r.rule_id
-    WHERE d.decision IN ('cleared', 'converted', 'discharged', 'source_gone')
+    WHERE d.decision IN (SELECT m.event, FROM list_moves AS m WHERE NOT m.is_in)
     UNION ALL
     SELECT
         t.task_id,

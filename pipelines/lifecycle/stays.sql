@@ -8,19 +8,9 @@ WITH moves AS (
         e.event_no,
         e.happened_at,
         e.staff_id,
-        e.event IN ('opened', 'reopened') AS is_in,
+        m.is_in,
     FROM current_events AS e
-    WHERE
-        e.event IN (
-            'opened',
-            'reopened',
-            'completed',
-            'override',
-            'cleared',
-            'converted',
-            'discharged',
-            'source_gone'
-        )
+    INNER JOIN list_moves AS m ON e.event = m.event
 ),
 
 ordered AS (

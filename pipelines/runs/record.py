@@ -10,6 +10,7 @@ from pipelines.ledger.actions import Action
 from pipelines.lifecycle.context import RunContext
 from pipelines.rules.evaluate import RuleResult
 from pipelines.runs import sql
+from pipelines.vocabulary import CLOSED_BY_RUN
 from pipelines.warehouse import snapshots
 from pipelines.warehouse.run_tables import RUN_TABLES
 from pipelines.worklist import layout
@@ -91,7 +92,7 @@ def _table_row(run: RunContext, read: TableRead) -> tuple:
 
 
 def _rule_row(run: RunContext, answer: RuleResult, counts: Mapping[str, int]) -> tuple:
-    kinds = ("open", "cleared", "converted", "discharged", "source_gone", "hold")
+    kinds = ("open", *CLOSED_BY_RUN, "hold")
     return (
         run.run_no,
         answer.rule_id,

@@ -4,14 +4,7 @@ SELECT
     r.run_id,
     r.as_of,
     NOT a.is_answered AS is_withheld,
-    a.reason,
-    a.candidates,
-    a.opened,
-    a.cleared,
-    a.converted,
-    a.discharged,
-    a.source_gone,
-    a.held,
+    a.* EXCLUDE (run_no, rule_id, is_answered),
 FROM run_rules AS a
 INNER JOIN runs AS r ON a.run_no = r.run_no
 WHERE a.rule_id = $rule_id

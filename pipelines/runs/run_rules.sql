@@ -4,14 +4,7 @@ SELECT
     COALESCE(r.title, a.rule_id) AS title,
     r.category,
     NOT a.is_answered AS is_withheld,
-    a.reason,
-    a.candidates,
-    a.opened,
-    a.cleared,
-    a.converted,
-    a.discharged,
-    a.source_gone,
-    a.held,
+    a.* EXCLUDE (run_no, rule_id, is_answered),
 FROM run_rules AS a
 LEFT JOIN rules AS r ON a.rule_id = r.rule_id
 WHERE a.run_no = $run_no

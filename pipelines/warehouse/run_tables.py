@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pipelines.vocabulary import CLOSED_BY_RUN
+
 RUN_TABLES = {
     "runs": (
         "run_no INTEGER, run_id VARCHAR, as_of TIMESTAMPTZ, folded_seq BIGINT, "
@@ -13,9 +15,8 @@ RUN_TABLES = {
         "horizon_on DATE, warnings VARCHAR"
     ),
     "run_rules": (
-        "run_no INTEGER, rule_id VARCHAR, is_answered BOOLEAN, reason VARCHAR, "
-        "candidates BIGINT, opened BIGINT, cleared BIGINT, converted BIGINT, discharged BIGINT, "
-        "source_gone BIGINT, held BIGINT"
+        "run_no INTEGER, rule_id VARCHAR, is_answered BOOLEAN, reason VARCHAR, candidates BIGINT, "
+        f"opened BIGINT, {', '.join(f'{kind} BIGINT' for kind in CLOSED_BY_RUN)}, held BIGINT"
     ),
     "rejected_rows": (
         "run_no INTEGER, table_name VARCHAR, file VARCHAR, line BIGINT, column_name VARCHAR, "

@@ -137,7 +137,7 @@ def test_what_a_rule_did_and_why_it_was_withheld(
         (1, 1, 1, 0, 0),
     ]
     assert "Withheld in 1 of the last 3 runs, last in run 2: faxes" in dana.says
-    assert "Tasks by run, in the last 3 runs: 1 opened, 0 cleared, 1 converted." in dana.says
+    assert "Tasks by run, in the last 3 runs: 1 opened, 0 cleared, 1 became another." in dana.says
 
 
 def test_how_long_its_tasks_take_says_both_medians(facility: Workbench, dana: App) -> None:

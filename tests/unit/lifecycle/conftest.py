@@ -145,6 +145,7 @@ def lifecycle_tables() -> Iterator[duckdb.DuckDBPyConnection]:
             "amount DECIMAL(12, 2), reason VARCHAR, manual VARCHAR, episode VARCHAR)"
         )
         con.execute("CREATE TABLE candidates AS " + rules_sql("payers") + " LIMIT 0")
+        lifecycle.create_list_moves(con)
         con.execute("CREATE VIEW subjects AS " + lifecycle.sql("subjects"))
         yield con
 
