@@ -53,7 +53,7 @@ recent_visits AS (
         v.visit_on,
         ROW_NUMBER() OVER (
             PARTITION BY w.authorization_id
-            ORDER BY v.starts_at DESC, v.appointment_id DESC
+            ORDER BY v.starts_at DESC, LPAD(v.appointment_id, 64, '0') DESC, v.appointment_id DESC
         ) AS recency,
     FROM watched AS w
     INNER JOIN staging.appointments AS v ON w.case_id = v.case_id

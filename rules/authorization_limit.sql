@@ -53,11 +53,11 @@ steps AS (
         v.is_live,
         ROW_NUMBER() OVER (
             PARTITION BY e.authorization_id, v.is_live
-            ORDER BY v.starts_at DESC, v.appointment_id DESC
+            ORDER BY v.starts_at DESC, LPAD(v.appointment_id, 64, '0') DESC, v.appointment_id DESC
         ) AS recency,
         ROW_NUMBER() OVER (
             PARTITION BY e.authorization_id, v.is_live
-            ORDER BY v.created_at, v.appointment_id
+            ORDER BY v.created_at, LPAD(v.appointment_id, 64, '0'), v.appointment_id
         ) AS booking,
     FROM exceeded AS e
     INNER JOIN staging.appointments AS v ON e.case_id = v.case_id

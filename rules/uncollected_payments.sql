@@ -62,7 +62,7 @@ visits AS (
         s.paid - (
             SUM(a.amount_due) OVER (
                 PARTITION BY a.case_id, a.visit_on
-                ORDER BY a.starts_at, a.appointment_id
+                ORDER BY a.starts_at, LPAD(a.appointment_id, 64, '0'), a.appointment_id
                 ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
             ) - a.amount_due
         ) AS left_for_it,

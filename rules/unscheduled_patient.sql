@@ -32,7 +32,8 @@ WITH open_cases AS (
         f.month_on,
         MIN(c.opened_on) OVER (PARTITION BY c.patient_id) AS first_opened_on,
         ROW_NUMBER() OVER (
-            PARTITION BY c.patient_id ORDER BY c.opened_on DESC, c.case_id DESC
+            PARTITION BY c.patient_id
+            ORDER BY c.opened_on DESC, LPAD(c.case_id, 64, '0') DESC, c.case_id DESC
         ) AS recency,
     FROM staging.cases AS c
     INNER JOIN staging.facilities AS f ON c.facility_id = f.facility_id

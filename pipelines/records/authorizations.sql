@@ -25,4 +25,8 @@ LEFT JOIN staging.facilities AS f ON a.facility_id = f.facility_id
 LEFT JOIN staging.policies AS p ON a.policy_id = p.policy_id
 LEFT JOIN staging.payers AS y ON p.payer_id = y.payer_id
 WHERE a.patient_id = $patient_id
-ORDER BY COALESCE(a.starts_on, a.entered_on) DESC, a.entered_at DESC, a.authorization_id ASC
+ORDER BY
+    COALESCE(a.starts_on, a.entered_on) DESC,
+    a.entered_at DESC,
+    LPAD(a.authorization_id, 64, '0') ASC,
+    a.authorization_id ASC

@@ -30,4 +30,4 @@ SELECT
     CAST(LEAST(d.due, GREATEST(d.due - COALESCE(p.paid, 0), 0)) AS DECIMAL(12, 2)) AS open_amount,
 FROM charged_days AS d
 LEFT JOIN paid_days AS p ON d.case_id = p.case_id AND d.visit_on = p.date_of_service
-ORDER BY d.visit_on DESC, d.case_id ASC
+ORDER BY d.visit_on DESC, LPAD(d.case_id, 64, '0') ASC, d.case_id ASC

@@ -12,4 +12,8 @@ FROM staging.cases AS c
 LEFT JOIN staging.facilities AS f ON c.facility_id = f.facility_id
 LEFT JOIN staging.staff AS s ON c.therapist_id = s.staff_id
 WHERE c.patient_id = $patient_id
-ORDER BY CASE WHEN c.is_discharged THEN 1 ELSE 0 END ASC, c.opened_on DESC, c.case_id ASC
+ORDER BY
+    CASE WHEN c.is_discharged THEN 1 ELSE 0 END ASC,
+    c.opened_on DESC,
+    LPAD(c.case_id, 64, '0') ASC,
+    c.case_id ASC

@@ -15,4 +15,8 @@ FROM staging.documents AS d
 LEFT JOIN staging.staff AS o ON d.owner_id = o.staff_id
 LEFT JOIN staging.staff AS r ON d.reviewer_id = r.staff_id
 WHERE d.patient_id = $patient_id
-ORDER BY COALESCE(d.date_of_service, d.started_on) DESC, d.started_at DESC, d.document_id DESC
+ORDER BY
+    COALESCE(d.date_of_service, d.started_on) DESC,
+    d.started_at DESC,
+    LPAD(d.document_id, 64, '0') DESC,
+    d.document_id DESC

@@ -17,4 +17,6 @@ WHERE d.patient_id = $patient_id
 ORDER BY
     CASE WHEN x.status = 'Queued' THEN 0 ELSE 1 END ASC,
     GREATEST(x.sent_at, x.failed_at) DESC NULLS LAST,
+    CASE WHEN x.status = 'Failed' THEN 1 ELSE 0 END ASC,
+    LPAD(x.fax_id, 64, '0') DESC,
     x.fax_id DESC

@@ -117,5 +117,9 @@ WHERE
         AND ($word_3 IS NULL OR STRPOS(m.spoken, $word_3) > 0)
         AND ($word_4 IS NULL OR STRPOS(m.spoken, $word_4) > 0)
     )
-ORDER BY CASE WHEN m.is_id THEN 0 ELSE 1 END, m.spoken, m.patient_id
+ORDER BY
+    CASE WHEN m.is_id THEN 0 ELSE 1 END,
+    m.spoken,
+    LPAD(m.patient_id, 64, '0'),
+    m.patient_id
 LIMIT $limit

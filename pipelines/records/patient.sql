@@ -9,6 +9,7 @@ WITH primary_policies AS (
             ORDER BY
                 CASE WHEN p.case_id IS NULL THEN 1 WHEN c.is_discharged THEN 2 ELSE 0 END ASC,
                 COALESCE(p.starts_on, DATE '1900-01-01') DESC,
+                LPAD(p.policy_id, 64, '0') ASC,
                 p.policy_id ASC
         ) AS choice,
     FROM staging.policies AS p

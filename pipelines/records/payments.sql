@@ -9,4 +9,4 @@ SELECT
     p.case_id,
 FROM staging.payments AS p
 WHERE p.patient_id = $patient_id
-ORDER BY p.paid_at DESC, p.payment_id DESC
+ORDER BY p.paid_at DESC, LPAD(p.payment_id, 64, '0') DESC, p.payment_id DESC

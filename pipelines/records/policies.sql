@@ -43,4 +43,5 @@ ORDER BY
     CASE WHEN j.is_in_force THEN j.rank ELSE 0 END ASC,
     COALESCE(j.starts_on, DATE '1900-01-01') DESC,
     j.rank ASC,
+    LPAD(j.policy_id, 64, '0') ASC,
     j.policy_id ASC

@@ -33,4 +33,5 @@ ORDER BY
     CASE WHEN v.is_coming THEN 0 ELSE 1 END ASC,
     CASE WHEN v.is_coming THEN v.starts_at END ASC,
     v.starts_at DESC,
+    LPAD(v.appointment_id, 64, '0') ASC,
     v.appointment_id ASC

@@ -44,4 +44,5 @@ ORDER BY
     is_under_scheduled DESC,
     COALESCE(c.visits_per_week_target, 0) - COALESCE(v.scheduled, 0) DESC,
     patient ASC,
+    LPAD(c.case_id, 64, '0') ASC,
     c.case_id ASC

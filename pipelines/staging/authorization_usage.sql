@@ -37,7 +37,8 @@ replaced AS (
                     n.entered_at > d.entered_at
                     OR (
                         n.entered_at = d.entered_at
-                        AND n.authorization_id > d.authorization_id
+                        AND LPAD(n.authorization_id, 64, '0') || n.authorization_id
+                        > LPAD(d.authorization_id, 64, '0') || d.authorization_id
                     )
                 )
                 AND NOT (

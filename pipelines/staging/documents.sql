@@ -53,6 +53,7 @@ day_visits AS (
             ORDER BY
                 CASE WHEN a.status IN ('Cancelled', 'No Show') THEN 1 ELSE 0 END,
                 a.starts_at,
+                LPAD(a.appointment_id, 64, '0'),
                 a.appointment_id
         ) AS position,
     FROM ownerless_days AS o

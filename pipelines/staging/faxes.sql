@@ -30,12 +30,14 @@ SELECT
     CAST(t.sent_at AS DATE) AS sent_on,
     t.failed_at,
     CAST(t.failed_at AS DATE) AS failed_on,
-    -- A queued fax has no time yet and is the newest.
+    -- A queued fax has no time yet and is the newest; a send that failed comes before a later one.
     ROW_NUMBER() OVER (
         PARTITION BY t.document_id
         ORDER BY
             CASE WHEN t.status = 'Queued' THEN 0 ELSE 1 END,
             GREATEST(t.sent_at, t.failed_at) DESC NULLS LAST,
+            CASE WHEN t.status = 'Failed' THEN 1 ELSE 0 END,
+            LPAD(t.fax_id, 64, '0') DESC,
             t.fax_id DESC
     ) = 1 AS is_newest,
 FROM timed AS t

@@ -42,7 +42,8 @@ entries AS (
             ELSE 0
         END AS own_amount,
         ROW_NUMBER() OVER (
-            PARTITION BY t.case_id, t.service_key ORDER BY t.paid_at, t.payment_id
+            PARTITION BY t.case_id, t.service_key
+            ORDER BY t.paid_at, LPAD(t.payment_id, 64, '0'), t.payment_id
         ) AS position,
     FROM timed AS t
     INNER JOIN void_groups AS g ON t.case_id = g.case_id AND t.service_key = g.service_key

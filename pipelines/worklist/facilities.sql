@@ -5,4 +5,4 @@ SELECT
     f.time_zone,
     f.today,
 FROM staging.facilities AS f
-ORDER BY f.name, f.facility_id
+ORDER BY f.name, LPAD(f.facility_id, 64, '0'), f.facility_id

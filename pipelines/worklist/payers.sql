@@ -3,4 +3,4 @@ SELECT
     p.payer_id,
     p.name,
 FROM staging.payers AS p
-ORDER BY p.name, p.payer_id
+ORDER BY p.name, LPAD(p.payer_id, 64, '0'), p.payer_id

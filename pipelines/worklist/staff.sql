@@ -7,4 +7,4 @@ SELECT
     s.facility_id,
     s.is_active,
 FROM staging.staff AS s
-ORDER BY s.name, s.staff_id
+ORDER BY s.name, LPAD(s.staff_id, 64, '0'), s.staff_id

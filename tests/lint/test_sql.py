@@ -1,12 +1,14 @@
 """SQLGlot can write every rule, staging and lifecycle file for Spark and PostgreSQL.
 
 Worklist, records, analytics and runs query our own snapshots in DuckDB and may use its extensions.
+In every file, numbers in ids compare as numbers.
 """
 
 from pathlib import Path
 
 import pytest
 import sqlglot
+from sqlglot import exp
 
 ROOT = Path(__file__).resolve().parents[2]
 QUERIES = {ROOT / "pipelines" / room for room in ("worklist", "records", "analytics", "runs")}
@@ -16,6 +18,7 @@ FILES = sorted(
         *(path for path in (ROOT / "pipelines").rglob("*.sql") if path.parent not in QUERIES),
     ]
 )
+EVERY_FILE = sorted([*(ROOT / "rules").glob("*.sql"), *(ROOT / "pipelines").rglob("*.sql")])
 # These pass through SQLGlot unchanged, or changed in meaning, without a word.
 UNPORTABLE = (
     "format(",
@@ -56,6 +59,58 @@ def test_every_file_keeps_to_words_that_mean_the_same_elsewhere(path):
     assert [
         word for word in UNPORTABLE if word in tree.sql(dialect="duckdb", comments=False).lower()
     ] == []
+
+
+# Ids of ours, which nobody reads as numbers: a hash and names.
+NOT_NUMBERED = ("task_id", "rule_id", "run_id")
+GENERATED = ROOT / "pipelines" / "sample"  # its ids all have one width
+COMPARISONS = (exp.Min, exp.Max, exp.ArgMin, exp.ArgMax, exp.GT, exp.GTE, exp.LT, exp.LTE)
+
+
+def unpadded_ids(sql: str) -> list[str]:
+    """The ids that a statement orders or compares as texts, where 10 comes before 9."""
+    tree = sqlglot.parse_one(sql, read="duckdb")
+    ordered = [
+        term.this
+        for order in tree.find_all(exp.Order)
+        for term in order.expressions
+        if f"LPAD({term.this.sql()}, 64, '0')" not in [one.this.sql() for one in order.expressions]
+    ]
+    compared = [
+        value
+        for kind in COMPARISONS
+        for found in tree.find_all(kind)
+        for value in found.args.values()
+    ]
+    return [
+        value.sql()
+        for value in (*ordered, *compared)
+        if isinstance(value, exp.Column)
+        and value.name.endswith("_id")
+        and value.name not in NOT_NUMBERED
+    ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in EVERY_FILE if GENERATED not in path.parents],
+    ids=name_of,
+)
+def test_ids_compare_as_numbers(path):
+    assert unpadded_ids(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT a.x FROM a ORDER BY a.on_day, a.visit_id DESC",
+        "SELECT ROW_NUMBER() OVER (ORDER BY a.visit_id) FROM a",
+        "SELECT MAX(a.visit_id) FROM a",
+        "SELECT a.x FROM a INNER JOIN b ON a.visit_id > b.visit_id",
+    ],
+)
+def test_an_id_compared_as_text_is_found(sql):
+    assert len(unpadded_ids(sql)) >= 1
 
 
 def test_there_is_something_to_check():

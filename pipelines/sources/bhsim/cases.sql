@@ -5,7 +5,8 @@ WITH last_seen AS (
         v.case_id,
         v.employee_id,
         ROW_NUMBER() OVER (
-            PARTITION BY v.case_id ORDER BY v.began_at DESC, v.visit_id DESC
+            PARTITION BY v.case_id
+            ORDER BY v.began_at DESC, LPAD(v.visit_id, 64, '0') DESC, v.visit_id DESC
         ) AS place,
     FROM step.visits AS v
     WHERE v.began_at <= $as_of
@@ -16,7 +17,8 @@ visit_counts AS (
         v.case_id,
         v.location_id,
         ROW_NUMBER() OVER (
-            PARTITION BY v.case_id ORDER BY COUNT(*) DESC, v.location_id ASC
+            PARTITION BY v.case_id
+            ORDER BY COUNT(*) DESC, LPAD(v.location_id, 64, '0') ASC, v.location_id ASC
         ) AS place,
     FROM step.visits AS v
     GROUP BY v.case_id, v.location_id

@@ -5,7 +5,8 @@ WITH visit_counts AS (
         v.individual_id,
         v.location_id,
         ROW_NUMBER() OVER (
-            PARTITION BY v.individual_id ORDER BY COUNT(*) DESC, v.location_id ASC
+            PARTITION BY v.individual_id
+            ORDER BY COUNT(*) DESC, LPAD(v.location_id, 64, '0') ASC, v.location_id ASC
         ) AS place,
     FROM source.visits AS v
     GROUP BY v.individual_id, v.location_id
@@ -20,8 +21,10 @@ open_enrollments AS (
 ),
 
 first_locations AS (
-    SELECT MIN(l.location_id) AS location_id,
+    SELECT l.location_id,
     FROM source.locations AS l
+    ORDER BY LPAD(l.location_id, 64, '0'), l.location_id
+    LIMIT 1
 ),
 
 people AS (

@@ -104,6 +104,13 @@ def test_a_void_reverses_at_most_what_was_paid(staged, practice, entries, worth)
     assert [row["net_amount"] for row in rows] == [Decimal(amount) for amount in worth]
 
 
+def test_entries_of_one_moment_are_in_the_order_of_their_numbers(staged, practice):  # noqa: F811
+    practice.patient("A").payment("9", "A", "2026-11-01", "40").payment(
+        "10", "A", "2026-11-01", "40", kind="void"
+    )
+    assert by_key(staged("payments", practice), "net_amount") == {"9": 40, "10": -40}
+
+
 def test_a_void_reaches_only_its_own_case_and_day_and_no_day_is_a_day(staged, practice):  # noqa: F811
     practice.patient("A").patient("B").payment("P1", "A", "2026-11-01", "40").payment(
         "P2", "B", "2026-11-02", "40"
@@ -136,7 +143,12 @@ def test_a_void_reaches_only_its_own_case_and_day_and_no_day_is_a_day(staged, pr
         ({"X1": ("Sent", "2026-11-01"), "X2": ("Failed", "2026-11-02")}, "X2"),
         ({"X1": ("Sent", "2026-11-02"), "X2": ("Failed", "2026-11-01")}, "X1"),
         ({"X1": ("Queued", None), "X2": ("Sent", "2026-11-02")}, "X1"),
-        ({"X1": ("Sent", "2026-11-02"), "X2": ("Failed", "2026-11-02")}, "X2"),
+        # At equal times a send that failed comes before a later one.
+        ({"X1": ("Sent", "2026-11-02"), "X2": ("Failed", "2026-11-02")}, "X1"),
+        ({"X1": ("Failed", "2026-11-02"), "X2": ("Sent", "2026-11-02")}, "X2"),
+        ({"9": ("Sent", "2026-11-02"), "10": ("Sent", "2026-11-02")}, "10"),
+        ({"010": ("Sent", "2026-11-02"), "9": ("Sent", "2026-11-02")}, "010"),
+        ({"X10": ("Queued", None), "X9": ("Queued", None)}, "X10"),
         ({"X1": ("Sent", None), "X2": ("Failed", "2026-11-02")}, "X2"),
     ],
 )
@@ -186,3 +198,17 @@ def test_a_visit_belongs_to_its_own_facility_s_clock(staged, practice):  # noqa:
         "V1", "A", "2026-11-03T09:00:00Z", facility_id="F2"
     )
     assert staged("appointments", practice)[0]["starts_at"] == dt.datetime(2026, 11, 2, 23, 0)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(("keys", "current"), [(("9", "10"), "10"), (("A-99", "A-100"), "A-100")])
+def test_of_two_authorizations_entered_at_once_the_later_number_replaces_the_other(
+    staged,  # noqa: F811
+    practice,
+    keys,
+    current,
+):
+    practice.patient("A").add("policies", "PO1", patient_id="A")
+    for key in keys:
+        practice.add("authorizations", key, policy_id="PO1", case_id="C-A", ends_on="2026-12-31")
+    used = by_key(staged("authorization_usage", practice), "is_current")
+    assert [key for key, is_current in used.items() if is_current] == [current]

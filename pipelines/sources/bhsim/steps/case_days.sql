@@ -55,6 +55,7 @@ ranked AS (
                 CASE WHEN x.days_away = 0 THEN 0 WHEN x.is_begun THEN 1 ELSE 2 END ASC,
                 x.days_away ASC,
                 x.started_on DESC,
+                LPAD(x.enrollment_id, 64, '0') ASC,
                 x.enrollment_id ASC
         ) AS place,
     FROM distances AS x
