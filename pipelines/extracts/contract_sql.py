@@ -41,7 +41,10 @@ class SourceColumn(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A file as SQL reads it: the relation after FROM, and where each contract column is found."""
+    """A file as SQL reads it: the relation after FROM, and where each contract column is found.
+
+    A nullable column that the file does not have is absent from `columns`; its values are NULL.
+    """
 
     relation: str
     columns: Mapping[str, SourceColumn]
@@ -128,7 +131,7 @@ def as_text(table: str) -> str:
 
 def _table_sql(table: str, source: Source, accepted: Set[str]) -> _TableSql:
     columns = contract.columns(table)
-    parts = [_column_sql(column, source.columns[column.name], accepted) for column in columns]
+    parts = [_column_sql(column, source.columns.get(column.name), accepted) for column in columns]
     doubt = " OR ".join(f"coalesce(({part.doubt}), false)" for part in parts)
     plain = [part.plain_doubt for part in parts if part.plain_doubt is not None]
     plain_doubt = " OR ".join(f"coalesce(({condition}), false)" for condition in plain) or "false"
@@ -143,8 +146,12 @@ def _table_sql(table: str, source: Source, accepted: Set[str]) -> _TableSql:
     )
 
 
-def _column_sql(column: Column, source: SourceColumn, accepted: Set[str]) -> _ColumnSql:
+def _column_sql(column: Column, source: SourceColumn | None, accepted: Set[str]) -> _ColumnSql:
     x = identifier(column.name)
+    if source is None:
+        read = f"CAST(NULL AS {column.sql_type}) AS {x}"
+        values = [x, "CAST(NULL AS BOOLEAN)"] if column.form == "moment" else [x]
+        return _ColumnSql(read, x, values, "CAST(NULL AS VARCHAR)", "false", None)
     if _needs_no_text(column, source.sql_type):
         typed = _from_value(column, source.sql_type)
         doubt = typed.doubt if column.is_nullable else f"({typed.doubt}) OR {x} IS NULL"
@@ -172,7 +179,8 @@ def _is_plain(columns: tuple[Column, ...], source: Source, accepted: Set[str]) -
     texts = [
         column
         for column in columns
-        if not _needs_no_text(column, source.columns[column.name].sql_type)
+        if column.name in source.columns
+        and not _needs_no_text(column, source.columns[column.name].sql_type)
         and column.references not in accepted
     ]
     simple = [column for column in texts if column.allowed is not None or column.form == "text"]

@@ -60,7 +60,7 @@ class BrokenRecord(NamedTuple):
 
     line: int
     check: str
-    texts: list[str]
+    texts: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -280,13 +280,16 @@ def _broken(record: Record, layout: Layout) -> BrokenRecord:
         check, fields = "unterminated_quote", record.text.rstrip("\r\n").split(layout.delimiter)
     if len(fields) > layout.width:
         fields = [*fields[: layout.width - 1], layout.delimiter.join(fields[layout.width - 1 :])]
-    texts = [fields[i] if i < len(fields) else "" for i in layout.positions.values()]
+    texts = {name: fields[i] if i < len(fields) else "" for name, i in layout.positions.items()}
     return BrokenRecord(record.line, check, texts)
 
 
 def _broken_frame(table: str, broken: list[BrokenRecord]) -> pd.DataFrame:
     names = [column.name for column in contract.columns(table)]
-    rows = [[record.line, record.check, *record.texts] for record in broken]
+    rows = [
+        [record.line, record.check, *(record.texts.get(name, "") for name in names)]
+        for record in broken
+    ]
     return pd.DataFrame(rows, columns=["line", "check", *names])
 
 

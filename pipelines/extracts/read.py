@@ -286,3 +286,6 @@ def _warnings(layouts: list[Layout], names: tuple[str, ...]) -> Iterator[str]:
         if layout.unknown:
             plural = "s" if len(layout.unknown) > 1 else ""
             yield f"{name}: unknown column{plural} ignored: {', '.join(layout.unknown)}"
+        if layout.absent:
+            plural = "s" if len(layout.absent) > 1 else ""
+            yield f"{name}: no column{plural} {', '.join(layout.absent)}: read as empty"

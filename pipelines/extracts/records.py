@@ -18,6 +18,7 @@ from pipelines.extracts import contract
 
 DELIMITERS = (",", ";", "\t", "|")
 LONGEST_RECORD = 50  # lines; a quote still open after that is a stray quote
+SAME_WORD, SIMILAR_WORD = 0.92, 0.6  # how alike two column names are, from 0 to 1
 csv.field_size_limit(2**24)
 
 
@@ -40,7 +41,8 @@ class Record(NamedTuple):
 class Layout:
     """Columns of a file: positions of the contract's columns, how many there are, unknown names.
 
-    `is_empty` says that a text file has no line but its header.
+    `is_empty` says that a text file has no line but its header; `absent` are the nullable columns
+    of the contract that the file does not have.
     """
 
     delimiter: str
@@ -48,6 +50,7 @@ class Layout:
     width: int
     unknown: tuple[str, ...]
     is_empty: bool = False
+    absent: tuple[str, ...] = ()
 
 
 def is_gzip(path: Path) -> bool:
@@ -76,7 +79,7 @@ def encoding_of(path: Path) -> str:
 def layout_of(path: Path, table: str) -> Layout:
     """Read the header; the delimiter is the one that yields the most contract columns.
 
-    FileRefused when a column of the contract is missing or repeated.
+    FileRefused when a column of the contract is repeated, or missing though it is not nullable.
     """
     with open_text(path, "latin-1") as lines:  # accepts any byte further down
         raw = next((line for line in lines if line.strip()), "").encode("latin-1")
@@ -96,18 +99,28 @@ def layout_of(path: Path, table: str) -> Layout:
 def layout_from(table: str, delimiter: str, header: list[str]) -> Layout:
     """The layout of a file with this header; FileRefused as in `layout_of`."""
     names = [name.strip().lower() for name in header]
-    wanted = [column.name for column in contract.columns(table)]
+    columns = contract.columns(table)
+    wanted = [column.name for column in columns]
     unknown = tuple(name for name in names if name not in wanted)
     # Without a header, the first line holds a patient's values: quote it only if it looks like one.
-    is_header = 2 * len(set(wanted) & set(names)) >= len(wanted)
-    for name in wanted:
-        if names.count(name) > 1:
-            raise FileRefused(f"has the column {name} {names.count(name)} times")
-        if name not in names:
-            close = difflib.get_close_matches(name, unknown, n=1, cutoff=0.6) if is_header else []
-            hint = f" (did you mean its column {close[0]}?)" if close else ""
-            raise FileRefused(f"has no column {name}{hint}")
-    return Layout(delimiter, {name: names.index(name) for name in wanted}, len(names), unknown)
+    needed = sum(not column.is_nullable for column in columns)
+    is_header = 2 * len(set(wanted) & set(names)) >= needed
+    absent = []
+    for column in columns:
+        if names.count(column.name) > 1:
+            raise FileRefused(f"has the column {column.name} {names.count(column.name)} times")
+        if column.name in names:
+            continue
+        # Reading a misspelt column as empty would withdraw tasks.
+        cutoff = SAME_WORD if column.is_nullable else SIMILAR_WORD
+        close = difflib.get_close_matches(column.name, unknown, n=1, cutoff=cutoff)
+        if column.is_nullable and not close:
+            absent.append(column.name)
+            continue
+        hint = f" (did you mean its column {close[0]}?)" if close and is_header else ""
+        raise FileRefused(f"has no column {column.name}{hint}")
+    positions = {name: names.index(name) for name in wanted if name in names}
+    return Layout(delimiter, positions, len(names), unknown, absent=tuple(absent))
 
 
 def records(lines: Iterator[str], delimiter: str) -> Iterator[Record]:

@@ -239,6 +239,46 @@ def test_an_unknown_column_is_ignored_with_a_warning(tmp_path):
     assert outcomes["facilities"].warnings == ("facilities.csv: unknown column ignored: colour",)
 
 
+@pytest.mark.parametrize(
+    ("left_out", "says"),
+    [
+        (("phone",), "patients.csv: no column phone: read as empty"),
+        (("phone", "email"), "patients.csv: no columns phone, email: read as empty"),
+    ],
+)
+def test_an_absent_column_that_may_be_empty_is_read_as_empty_with_a_warning(
+    left_out, says, tmp_path
+):
+    header = PATIENTS.strip().split(",")
+    kept = [name for name in header if name not in left_out]
+    row = dict(zip(header, _patient("P1").strip().split(","), strict=True))
+    lines = [",".join(kept), ",".join(row[name] for name in kept)]
+    con, outcomes = _read(
+        tmp_path, {"facilities.csv": FACILITIES, "patients.csv": "\n".join(lines) + "\n"}
+    )
+    assert (outcomes["patients"].status, outcomes["patients"].warnings) == ("accepted", (says,))
+    assert con.execute("SELECT last_name, phone, email FROM extract.patients").fetchall() == [
+        ("Secretname", None, None)
+    ]
+
+
+def test_parts_may_lack_different_columns(tmp_path):
+    files = {
+        "staff/1.csv": "staff_id,name,role,is_assistant,is_active\nS1,Al,Front Desk,no,yes\n",
+        "staff/2.csv": "staff_id,name,email,role,is_assistant,is_active\n"
+        "S2,Bo,bo@x,Front Desk,no,yes\n",
+    }
+    con, outcomes = _read(tmp_path, files)
+    assert outcomes["staff"].warnings == (
+        "staff/1.csv: no columns email, facility_id: read as empty",
+        "staff/2.csv: no column facility_id: read as empty",
+    )
+    assert con.execute("SELECT staff_id, email FROM extract.staff ORDER BY 1").fetchall() == [
+        ("S1", None),
+        ("S2", "bo@x"),
+    ]
+
+
 def test_ten_thousand_refused_rows_are_all_counted_and_located(tmp_path):
     patients = PATIENTS + "".join(
         _patient(f"P{n}", born="never" if n % 2 else "1961-04-30") for n in range(20_000)

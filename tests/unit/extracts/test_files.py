@@ -121,6 +121,85 @@ def test_a_file_without_its_columns_is_refused_whole(content, says, tmp_path):
         _load(tmp_path / "surveys.csv")
 
 
+POLICIES = "policy_id,patient_id,payer_id,rank,created_at,authorization_required"
+WITHOUT = (
+    "case_id",
+    "starts_on",
+    "ends_on",
+    "verification_requested_at",
+    "verified_at",
+    "verified_by",
+)
+
+
+def _policies(path: Path, header: str, *rows: str) -> Path:
+    """Write the rows as CSV, or as Parquet with a typed created_at."""
+    text = path.with_suffix(".csv")
+    text.write_text("\n".join([header, *rows]) + "\n")
+    if path.suffix == ".parquet":
+        duckdb.execute(f"COPY (FROM read_csv('{text}')) TO '{path}' (FORMAT parquet)")
+        text.unlink()
+    return path
+
+
+@pytest.mark.parametrize("name", ["policies.csv", "policies.parquet"])
+@pytest.mark.parametrize("by_record", [False, True])
+def test_a_column_that_may_be_empty_may_be_absent(name, by_record, tmp_path):
+    path = _policies(tmp_path / name, POLICIES, "PO1,A,Y,1,2026-01-01T09:00:00,true")
+    con = duckdb.connect()
+    con.execute("CREATE SCHEMA extract")
+    con.execute(contract_sql.table_sql("policies"))
+    part = files.load(con, "policies", path, by_record=by_record)
+    assert part.layout.absent == WITHOUT
+    assert validation.refuse(con, "policies", set()).empty
+    answer = con.execute("SELECT * FROM extract.policies")
+    row = dict(zip([column[0] for column in answer.description], answer.fetchall()[0], strict=True))
+    assert (row["policy_id"], str(row["created_at"])) == ("PO1", "2026-01-01 09:00:00")
+    assert {name for name, value in row.items() if value is None} == {
+        *WITHOUT,
+        "verification_requested_at_is_utc",
+        "verified_at_is_utc",
+        "_text",
+    }
+
+
+def test_the_texts_of_a_broken_record_stay_in_their_columns_without_an_absent_one(tmp_path):
+    path = _policies(tmp_path / "policies.csv", POLICIES, "PO1,A,Y,1,2026-01-01,true,more")
+    con = duckdb.connect()
+    con.execute("CREATE SCHEMA extract")
+    con.execute(contract_sql.table_sql("policies"))
+    broken = files.load(con, "policies", path).broken.loc[0].to_dict()
+    assert {name: broken[name] for name in ("policy_id", "payer_id", "rank", *WITHOUT)} == {
+        "policy_id": "PO1",
+        "payer_id": "Y",
+        "rank": "1",
+        **dict.fromkeys(WITHOUT, ""),
+    }
+
+
+@pytest.mark.parametrize("name", ["policies.csv", "policies.parquet"])
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        (POLICIES + ",end_on", r"no column ends_on \(did you mean its column end_on\?\)"),
+        (POLICIES + ",verifiedby", r"no column verified_by \(did you mean its column verifiedby\?"),
+        (POLICIES.replace("rank,", "") + ",rnk", r"no column rank \(did you mean its column rnk\?"),
+    ],
+)
+def test_a_misspelt_column_is_not_an_absent_one(name, header, says, tmp_path):
+    path = _policies(tmp_path / name, header, ",".join("1" for _ in header.split(",")))
+    con = duckdb.connect()
+    con.execute("CREATE SCHEMA extract")
+    con.execute(contract_sql.table_sql("policies"))
+    with pytest.raises(records.FileRefused, match=says):
+        files.load(con, "policies", path)
+
+
+def test_another_column_of_a_similar_name_does_not_refuse_the_file():
+    names = [*POLICIES.split(","), "verifier", "ended_on_date"]
+    assert records.layout_from("policies", ",", names).absent == WITHOUT
+
+
 def test_a_damaged_gzip_or_parquet_file_is_refused_whole(tmp_path):
     packed = gzip.compress((HEADER + ROWS * 3000).encode())
     for name, content in [
