@@ -55,6 +55,7 @@ class CloseKind:
 
 CLOSE_KINDS = {
     "cleared": CloseKind("Cleared by the system", "Cleared", "by_system", is_work_done=True),
+    "withdrawn": CloseKind("Withdrawn: no longer asked for", "Withdrawn", "withdrawn"),
     "converted": CloseKind("Became another task", "Became another", "by_system", is_work_done=True),
     "completed": CloseKind("Completed", "Completed", "completed", True, True),
     "override": CloseKind("Completed by hand (override)", "Override", "override", True, True),
@@ -65,6 +66,7 @@ CLOSE_GROUPS = {  # as reports count how tasks end
     "by_system": "Cleared by the system",
     "completed": "Completed by people",
     "override": "Overridden",
+    "withdrawn": "Withdrawn",
     "discharged": "Discharged",
     "source_gone": "Record gone",
 }

@@ -132,7 +132,7 @@ def _work_out(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CREATE TEMP VIEW current_tasks AS FROM long.tasks")
     con.execute("CREATE TEMP VIEW current_events AS FROM long.events")
     con.execute("SET search_path = 'long.main'")
-    lifecycle.create_list_moves(con)
+    lifecycle.create_move_kinds(con)
     con.execute("CREATE OR REPLACE TABLE long.stays AS " + lifecycle.sql("stays"))
     con.execute(
         "CREATE OR REPLACE TABLE long.closed_tasks AS "

@@ -40,7 +40,7 @@ SHORT_HISTORY_KEYS = (
     "to_staff",
 )
 ACCESS_KEYS = ("seq", "at", "staff_id", "patient_id", "kind", "detail")
-RULE_HEADS = ("rule", "asks for", "opened", "cleared", "converted", "discharged", "source gone")
+RULE_HEADS = ("rule", "asks for", "opened", *(kind.replace("_", " ") for kind in CLOSED_BY_RUN))
 REFUSED_HEADS = ("file", "column", "check", "rows", "first line")
 MOST_ROWS = 20  # of refused rows by kind, and of tasks of a backtest
 WIDEST = 60  # characters of a column

@@ -18,7 +18,7 @@ def sql(name: str) -> str:
     return sql_files.read(FOLDER / f"{name}.sql")
 
 
-def create_list_moves(con: duckdb.DuckDBPyConnection) -> None:
-    """Create `list_moves`, which stays.sql reads: the events that put a task on or off the list."""
+def create_move_kinds(con: duckdb.DuckDBPyConnection) -> None:
+    """Create `move_kinds`, which stays.sql reads: the events that put a task on or off the list."""
     moves = [(event, event in ENTERS_LIST) for event in (*ENTERS_LIST, *CLOSE_KINDS)]
-    snapshots.create_table(con, "list_moves", "event VARCHAR, is_in BOOLEAN", moves)
+    snapshots.create_table(con, "move_kinds", "event VARCHAR, is_in BOOLEAN", moves)

@@ -19,4 +19,6 @@ SELECT
     a.seq,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
     CAST(NULL AS VARCHAR) AS payer_id,
+    CAST(NULL AS VARCHAR) AS record_table,
+    CAST(NULL AS VARCHAR) AS record_id,
 FROM actions AS a

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import duckdb
+
 from pipelines import lifecycle
 from pipelines.extracts.read import TableRead
 from pipelines.ledger.actions import Action
 from pipelines.lifecycle.apply_actions import apply_actions
 from pipelines.lifecycle.context import RunContext
-from pipelines.rules import evaluate
+from pipelines.rules import changes, evaluate, evidence
 from pipelines.rules.evaluate import RuleResult
 from pipelines.warehouse import snapshots
 
@@ -28,8 +30,11 @@ def apply_due_actions(run: RunContext, due: Sequence[Action]) -> None:
 
 def decide(
     run: RunContext, answers: Sequence[RuleResult], reads: Mapping[str, TableRead]
-) -> dict[str, dict[str, int]]:
-    """Fill tasks, events and stays of `snapshot`; the counts of decisions by rule and kind."""
+) -> tuple[dict[str, dict[str, int]], dict[str, str]]:
+    """Fill tasks, events and stays of `snapshot`.
+
+    The counts of decisions by rule and kind, and by rule why its evidence could not be asked.
+    """
     _create_rule_tables(run, answers)
     con = run.con
     con.execute("CREATE OR REPLACE TEMP TABLE refused_ids AS FROM extract.refused_ids")
@@ -37,10 +42,14 @@ def decide(
         "CREATE OR REPLACE TEMP TABLE refused_unnamed AS FROM extract.refused_unattributable"
     )
     con.execute("CREATE OR REPLACE TEMP VIEW subjects AS " + lifecycle.sql("subjects"))
-    con.execute("CREATE OR REPLACE TEMP TABLE decisions AS " + lifecycle.sql("decisions"))
+    con.execute("CREATE OR REPLACE TEMP TABLE first_decisions AS " + lifecycle.sql("decisions"))
+    con.execute("CREATE OR REPLACE TEMP TABLE leaving_tasks AS " + lifecycle.sql("leaving_tasks"))
+    unexplained = evidence.collect(con, run.applied, run.as_of)
+    create_changes(con, changes.since_previous(con, run.applied), unexplained)
+    con.execute("CREATE OR REPLACE TEMP TABLE decisions AS " + lifecycle.sql("explained"))
     has_payers = all(reads[table].status == "accepted" for table in ("policies", "payers"))
     given = {"as_of": run.as_of, "has_payers": has_payers}
-    lifecycle.create_list_moves(con)
+    lifecycle.create_move_kinds(con)
     con.execute(
         "CREATE TABLE snapshot.tasks AS " + lifecycle.sql("tasks"),
         given,
@@ -56,7 +65,20 @@ def decide(
     counts: dict[str, dict[str, int]] = {}
     for rule_id, decision, count in con.execute(lifecycle.sql("decision_counts")).fetchall():
         counts.setdefault(rule_id, {})[decision] = count
-    return counts
+    return counts, unexplained
+
+
+def create_changes(
+    con: duckdb.DuckDBPyConnection,
+    changed: Sequence[changes.Change],
+    unexplained: Mapping[str, str],
+) -> None:
+    """Make the tables that explained.sql reads of rules that changed or could not explain."""
+    snapshots.create_table(
+        con, "rule_changes", "rule_id VARCHAR, payer_id VARCHAR, says VARCHAR", list(changed)
+    )
+    rows = [(rule_id,) for rule_id in unexplained]
+    snapshots.create_table(con, "unexplained_rules", "rule_id VARCHAR", rows)
 
 
 def _create_rule_tables(run: RunContext, answers: Sequence[RuleResult]) -> None:
@@ -67,7 +89,7 @@ def _create_rule_tables(run: RunContext, answers: Sequence[RuleResult]) -> None:
         run.con,
         "rules",
         "rule_id VARCHAR, clears VARCHAR, clears_when VARCHAR, ends_at_discharge BOOLEAN, "
-        "subject_table VARCHAR, period VARCHAR, is_answered BOOLEAN",
+        "subject_table VARCHAR, period VARCHAR, is_answered BOOLEAN, has_evidence BOOLEAN",
         [
             (
                 rule.rule_id,
@@ -77,6 +99,7 @@ def _create_rule_tables(run: RunContext, answers: Sequence[RuleResult]) -> None:
                 rule.subject_table,
                 rule.period,
                 is_answered[rule.rule_id],
+                rule.evidence is not None,
             )
             for rule in rules
         ],

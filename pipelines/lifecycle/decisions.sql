@@ -1,4 +1,4 @@
--- One decision for each (rule, subject) with a stored task or a candidate.
+-- The first decision for each (rule, subject) with a stored task or a candidate.
 -- Rules that did not answer have no rows here, so their tasks do not change.
 WITH latest AS (
     SELECT

@@ -12,4 +12,6 @@ SELECT
     CAST(NULL AS BIGINT) AS seq,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
     CAST(NULL AS VARCHAR) AS payer_id,
+    CAST(NULL AS VARCHAR) AS record_table,
+    CAST(NULL AS VARCHAR) AS record_id,
 WHERE FALSE

@@ -9,6 +9,8 @@ WITH happenings AS (
         d.task_id AS linked_task_id,
         c.amount,
         COALESCE(c.payer_id, 'self-pay') AS payer_id,
+        CAST(NULL AS VARCHAR) AS record_table,
+        CAST(NULL AS VARCHAR) AS record_id,
     FROM decisions AS d
     INNER JOIN candidates AS c ON d.rule_id = c.rule_id AND d.subject_id = c.subject_id
     WHERE d.decision = 'open'
@@ -17,32 +19,29 @@ WITH happenings AS (
         d.converts_to_task_id AS task_id,
         'converted_from' AS event,
         2 AS position,
-        r.clears_when AS reason,
+        d.says AS reason,
         CAST(NULL AS VARCHAR) AS to_staff_id,
         d.task_id AS linked_task_id,
-        CAST(NULL AS DECIMAL(12, 2)) AS amount,
+        d.amount,
         CAST(NULL AS VARCHAR) AS payer_id,
+        d.record_table,
+        d.record_id,
     FROM decisions AS d
-    INNER JOIN rules AS r ON d.rule_id = r.rule_id
     WHERE d.decision = 'converted'
     UNION ALL
     SELECT
         d.task_id,
         d.decision AS event,
         3 AS position,
-        CASE d.decision
-            WHEN 'discharged' THEN 'The case was discharged.'
-            WHEN 'source_gone'
-                THEN 'The record is no longer in the ' || r.subject_table || ' extract.'
-            ELSE r.clears_when
-        END AS reason,
+        d.says AS reason,
         CAST(NULL AS VARCHAR) AS to_staff_id,
         d.converts_to_task_id AS linked_task_id,
-        CAST(NULL AS DECIMAL(12, 2)) AS amount,
+        d.amount,
         CAST(NULL AS VARCHAR) AS payer_id,
+        d.record_table,
+        d.record_id,
     FROM decisions AS d
-    INNER JOIN rules AS r ON d.rule_id = r.rule_id
-    WHERE d.decision IN (SELECT m.event, FROM list_moves AS m WHERE NOT m.is_in)
+    WHERE d.decision IN (SELECT m.event, FROM move_kinds AS m WHERE NOT m.is_in)
     UNION ALL
     SELECT
         t.task_id,
@@ -53,6 +52,8 @@ WITH happenings AS (
         CAST(NULL AS VARCHAR) AS linked_task_id,
         CAST(NULL AS DECIMAL(12, 2)) AS amount,
         CAST(NULL AS VARCHAR) AS payer_id,
+        CAST(NULL AS VARCHAR) AS record_table,
+        CAST(NULL AS VARCHAR) AS record_id,
     FROM decisions AS d
     INNER JOIN tasks_with_actions AS t ON d.task_id = t.task_id
     INNER JOIN candidates AS c ON d.rule_id = c.rule_id AND d.subject_id = c.subject_id
@@ -68,6 +69,8 @@ WITH happenings AS (
         CAST(NULL AS VARCHAR) AS linked_task_id,
         c.amount,
         COALESCE(CASE WHEN $has_payers THEN c.payer_id ELSE t.payer_id END, 'self-pay') AS payer_id,
+        CAST(NULL AS VARCHAR) AS record_table,
+        CAST(NULL AS VARCHAR) AS record_id,
     FROM decisions AS d
     INNER JOIN tasks_with_actions AS t ON d.task_id = t.task_id
     INNER JOIN candidates AS c ON d.rule_id = c.rule_id AND d.subject_id = c.subject_id
@@ -93,4 +96,6 @@ SELECT
     CAST(NULL AS BIGINT) AS seq,
     h.amount,
     h.payer_id,
+    h.record_table,
+    h.record_id,
 FROM happenings AS h

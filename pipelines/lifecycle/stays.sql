@@ -10,7 +10,7 @@ WITH moves AS (
         e.staff_id,
         m.is_in,
     FROM current_events AS e
-    INNER JOIN list_moves AS m ON e.event = m.event
+    INNER JOIN move_kinds AS m ON e.event = m.event
 ),
 
 ordered AS (

@@ -16,7 +16,7 @@ outcomes AS (
         d.decision,
         d.converts_to_task_id,
         d.decision = 'refresh' AS is_refreshed,
-        d.decision IN (SELECT m.event, FROM list_moves AS m WHERE NOT m.is_in) AS is_closed_now,
+        d.decision IN (SELECT m.event, FROM move_kinds AS m WHERE NOT m.is_in) AS is_closed_now,
     FROM decisions AS d
     WHERE d.task_id IS NOT NULL
 )

@@ -12,10 +12,8 @@ from pipelines.errors import UserError
 from pipelines.extracts import contract
 from pipelines.extracts.read import TableRead
 from pipelines.rules import loading, sql
-from pipelines.rules.model import ANSWER, ANSWER_TYPES, Applied, Params, Rule
+from pipelines.rules.model import ALWAYS_NEEDED, ANSWER, ANSWER_TYPES, Applied, Params, Rule
 
-# Every task needs a facility with its time zone, a patient and a case.
-ALWAYS_NEEDED = ("facilities", "patients", "cases")
 NEVER_NEEDED = frozenset({"payers"})  # the payer's name is shown; no rule depends on it
 SWITCHED_OFF = "switched off in the settings"  # the one reason that needs no attention
 
@@ -143,11 +141,11 @@ def _collect(
     except (duckdb.OutOfMemoryException, duckdb.IOException):
         raise
     except duckdb.Error as error:
-        return f"the rule failed: {type(error).__name__} {_safe_message(error)}".strip()
+        return f"the rule failed: {type(error).__name__} {safe_message(error)}".strip()
     return None
 
 
-def _safe_message(error: duckdb.Error) -> str:
+def safe_message(error: duckdb.Error) -> str:
     """The first line of an error that names columns only; others may quote a patient's values."""
     names_columns = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
     return str(error).splitlines()[0] if isinstance(error, names_columns) else ""

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 import duckdb
 
@@ -15,10 +15,13 @@ from pipelines.errors import UserError
 from pipelines.extracts import contract, contract_sql
 from pipelines.rules import model
 from pipelines.rules.model import (
-    ANSWER,
+    ALWAYS_NEEDED,
     ANSWER_TYPES,
     CHOICES,
+    EVIDENCE,
+    EVIDENCE_TYPES,
     HEADER,
+    LEAVING,
     MAY_ALSO_ANSWER,
     OPTIONAL,
     REQUIRED,
@@ -28,7 +31,7 @@ from pipelines.rules.model import (
     Param,
     Rule,
 )
-from pipelines.staging import extracts_of, parameters, staging_sql
+from pipelines.staging import KEPT, extracts_of, parameters, staging_sql
 from pipelines.warehouse import snapshots
 
 V = TypeVar("V")
@@ -71,13 +74,16 @@ def check(folder: Path = RULES_FOLDER) -> dict[str, Rule]:
 
 
 def stage_nothing(con: duckdb.DuckDBPyConnection) -> None:
-    """Make all extract.* and staging.* tables, empty."""
-    con.execute("CREATE SCHEMA IF NOT EXISTS extract")
-    con.execute("CREATE SCHEMA IF NOT EXISTS staging")
+    """Make all extract.*, staging.* and before.* tables and `leaving`, empty."""
+    for schema in ("extract", "staging", "before"):
+        con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     for table in contract.TABLES:
         con.execute(contract_sql.table_sql(table))
     for table, sql in staging_sql().items():
         con.execute(f"CREATE TABLE staging.{table} AS {sql}", dict.fromkeys(parameters(table)))
+    for table in KEPT:
+        con.execute(f"CREATE TABLE before.{table} AS FROM staging.{table}")
+    con.execute(f"CREATE TABLE leaving ({LEAVING})")
 
 
 def arguments(
@@ -118,8 +124,12 @@ def _load(con: duckdb.DuckDBPyConnection, path: Path, text: str) -> Rule:
             r"at line (\d+)", lambda found: f"at line {int(found[1]) + 1} of the file", str(error)
         )
         raise UserError(f"{path}: the header is not TOML: {says}") from error
-    header, sql = _checked(path, match[1], written), text[match.end() :]
-    _check_sql(con, path, match[1], header, sql)
+    header = _checked(path, match[1], written)
+    sql, *explaining = EVIDENCE.split(text[match.end() :])
+    evidence = explaining[0] if explaining else None
+    if len(explaining) > 1:
+        raise UserError(f"{path}: the evidence is one SELECT, this file has {len(explaining)}")
+    _check_sql(con, path, match[1], header, sql, evidence)
     staged: dict[str, Param] = {
         name: param.default
         for table in header["reads"]
@@ -145,6 +155,8 @@ def _load(con: duckdb.DuckDBPyConnection, path: Path, text: str) -> Rule:
         path=path,
         converts_to=tuple(header.get("converts_to", ())),
         period=header.get("period"),
+        evidence=evidence,
+        looks_back=_looks_back(con, evidence),
     )
 
 
@@ -183,50 +195,101 @@ def _check_value(key: str, value: object, where: str) -> None:
 
 
 def _check_sql(
-    con: duckdb.DuckDBPyConnection, path: Path, text: str, header: Header, sql: str
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    text: str,
+    header: Header,
+    sql: str,
+    evidence: str | None,
 ) -> None:
+    asked = _read(con, path, sql, "a rule")
+    explained = _read(con, path, evidence, "the evidence") if evidence else _Select(set(), set())
+    for name in sorted((asked.params | explained.params) - header["params"].keys()):
+        raise UserError(f"{path}: the SQL uses ${name}, which [params] lacks")
+    for name in sorted(header["params"].keys() - asked.params):
+        raise UserError(f"{_where(path, text, name)}: the SQL does not use ${name}")
+    used = _extracts_read(path, asked.tables, "a rule reads tables of staging only")
+    if used != set(header["reads"]):
+        raise UserError(f"{_where(path, text, 'reads')}: the SQL reads {', '.join(sorted(used))}")
+    explaining = {name.replace("before.", "staging.") for name in explained.tables - {"leaving"}}
+    also = _extracts_read(path, explaining, "evidence reads leaving and tables of staging, before")
+    for table in sorted(also - used - set(ALWAYS_NEEDED)):
+        raise UserError(f"{path}: the evidence reads {table}, which `reads` does not name")
+
+
+class _Select(NamedTuple):
+    """The parameters of a SELECT, and the tables it reads with their schema."""
+
+    params: set[str]
+    tables: set[str]
+
+
+def _read(con: duckdb.DuckDBPyConnection, path: Path, sql: str, what: str) -> _Select:
     try:
         statements = con.extract_statements(sql)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise UserError(
-                f"{path}: a rule is exactly one SELECT, this file has {len(statements)} statements"
+                f"{path}: {what} is exactly one SELECT, this file has {len(statements)} statements"
             )
-        names = statements[0].named_parameters - {"as_of"}
-        tables = tables_read(con, sql)
+        return _Select(statements[0].named_parameters - {"as_of"}, tables_read(con, sql))
     except duckdb.Error as error:
         raise UserError(f"{path}: the SQL cannot be read: {_first_line(error)}") from error
-    for name in sorted(names - header["params"].keys()):
-        raise UserError(f"{path}: the SQL uses ${name}, which [params] lacks")
-    for name in sorted(header["params"].keys() - names):
-        raise UserError(f"{_where(path, text, name)}: the SQL does not use ${name}")
+
+
+def _extracts_read(path: Path, tables: set[str], may_read: str) -> set[str]:
+    """The extracts from which these staged tables come; UserError for a table of no such name."""
     used: set[str] = set()
     for table in sorted(tables):
         schema, _, name = table.rpartition(".")
         if schema != "staging" or name not in staging_sql():
-            raise UserError(f"{path}: {table}: a rule reads tables of staging only")
+            raise UserError(f"{path}: {table}: {may_read}")
         used.update(extracts_of(name))
-    if used != set(header["reads"]):
-        raise UserError(f"{_where(path, text, 'reads')}: the SQL reads {', '.join(sorted(used))}")
+    return used
+
+
+def _looks_back(con: duckdb.DuckDBPyConnection, evidence: str | None) -> frozenset[str]:
+    """The staged tables of the run before that the evidence reads."""
+    tables = tables_read(con, evidence) if evidence else set()
+    return frozenset(name.removeprefix("before.") for name in tables if name.startswith("before."))
 
 
 def _bind(con: duckdb.DuckDBPyConnection, rule: Rule) -> None:
-    given = arguments(con, rule.sql, {"as_of": None, **rule.params})
+    types = _types(con, rule, rule.sql)
+    wanted = {**ANSWER_TYPES, **dict.fromkeys(MAY_ALSO_ANSWER, "VARCHAR")}
+    _check_types(rule, "the SELECT", types, wanted, MAY_ALSO_ANSWER)
+    if rule.evidence:
+        found = _types(con, rule, rule.evidence)
+        _check_types(rule, "the evidence", found, EVIDENCE_TYPES)
+
+
+def _types(con: duckdb.DuckDBPyConnection, rule: Rule, sql: str) -> list[tuple[str, str]]:
+    given = arguments(con, sql, {"as_of": None, **rule.params})
     try:
-        answer = con.execute(rule.sql, given).description or []
+        answer = con.execute(sql, given).description or []
     except duckdb.Error as error:
         raise UserError(f"{rule.path}: {_first_line(error)}") from error
-    types = {column[0]: str(column[1]) for column in answer}
-    missing = [name for name in ANSWER if name not in types]
-    surplus = [name for name in types if name not in (*ANSWER, *MAY_ALSO_ANSWER)]
+    return [(column[0], str(column[1])) for column in answer]
+
+
+def _check_types(
+    rule: Rule,
+    what: str,
+    answer: list[tuple[str, str]],
+    wanted: Mapping[str, str],
+    optional: tuple[str, ...] = (),
+) -> None:
+    types = dict(answer)
+    needed = [name for name in wanted if name not in optional]
+    missing = [name for name in needed if name not in types]
+    surplus = [name for name in types if name not in wanted]
     if missing or surplus or len(types) < len(answer):
         raise UserError(
-            f"{rule.path}: the SELECT must give {', '.join(ANSWER)}; "
+            f"{rule.path}: {what} must give {', '.join(needed)}; "
             f"missing {missing or 'nothing'}, not known {surplus or 'nothing'}"
         )
     for name, found in types.items():
-        wanted_type = ANSWER_TYPES.get(name, "VARCHAR")
-        if found != wanted_type:
-            raise UserError(f"{rule.path}: {name} must be {wanted_type}, not {found}")
+        if found != wanted[name]:
+            raise UserError(f"{rule.path}: {name} must be {wanted[name]}, not {found}")
 
 
 def _where(path: Path, header: str, key: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ Param = bool | int | float | str
 Params = Mapping[str, Param]
 
 RULES_FOLDER = ROOT / "rules"
+# Every task needs a facility with its time zone, a patient and a case.
+ALWAYS_NEEDED = ("facilities", "patients", "cases")
 LINKS = ("policies", "payments", "documents", "authorizations", "schedule", "demographics")
 ANSWER_TYPES = {
     "subject_id": "VARCHAR",
@@ -31,6 +34,23 @@ ANSWER_TYPES = {
 ANSWER = tuple(ANSWER_TYPES)
 MAY_ALSO_ANSWER = ("manual", "episode")  # both VARCHAR
 HEADER = re.compile(r"/\* rule\n(.*?)^\*/\n", re.DOTALL | re.MULTILINE)
+EVIDENCE_TYPES = {
+    "subject_id": "VARCHAR",
+    "is_work": "BOOLEAN",
+    "record_table": "VARCHAR",
+    "record_id": "VARCHAR",
+    "happened_on": "DATE",
+    "amount": "DECIMAL(12,2)",
+    "says": "VARCHAR",
+}
+# The columns of the table `leaving`, which the SELECT of the evidence reads.
+LEAVING = (
+    "task_id VARCHAR, subject_id VARCHAR, case_id VARCHAR, patient_id VARCHAR, "
+    "facility_id VARCHAR, payer_id VARCHAR, since DATE, opened_at TIMESTAMPTZ, "
+    "amount DECIMAL(12, 2), reason VARCHAR, episode VARCHAR"
+)
+# Between the SELECT of the candidates and that of the evidence.
+EVIDENCE = re.compile(r"^/\* evidence\b.*?\*/\n", re.DOTALL | re.MULTILINE)
 
 REQUIRED: dict[str, type] = {
     "title": str,
@@ -113,7 +133,9 @@ class Header(TypedDict, total=False):
 class Rule:
     """A task type: its header, its parameters, and the SELECT that finds its candidates.
 
-    `params` holds those of the header and STAGED_PARAMS of the tables it reads.
+    `params` holds those of the header and STAGED_PARAMS of the tables it reads. `evidence` is the
+    SELECT that explains why tasks are no longer asked for; `looks_back` are the staged tables of
+    the run before that it reads.
     """
 
     rule_id: str
@@ -135,6 +157,13 @@ class Rule:
     path: Path
     converts_to: tuple[str, ...] = ()
     period: str | None = None
+    evidence: str | None = None
+    looks_back: frozenset[str] = frozenset()
+
+    @property
+    def version(self) -> str:
+        """A short hash of what the rule asks, which changes when its SQL does."""
+        return hashlib.md5(self.sql.encode(), usedforsecurity=False).hexdigest()[:12]
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,16 @@ def record(
         run.con,
         "snapshot.rules",
         [
-            (r.rule_id, r.title, r.category, r.clears, r.clears_when, r.purpose, r.due_days)
+            (
+                r.rule_id,
+                r.title,
+                r.category,
+                r.clears,
+                r.clears_when,
+                r.purpose,
+                r.due_days,
+                r.version,
+            )
             for r in run.applied.rules.values()
         ],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -82,7 +82,10 @@ def _run(run: RunContext, tell: Callable[[str], None]) -> RunReport:
     tell("bringing tasks up to date")
     due, waiting = _actions(run)
     decide.apply_due_actions(run, due)
-    decisions = decide.decide(run, answers, reads)
+    decisions, unexplained = decide.decide(run, answers, reads)
+    answers = [
+        replace(answer, reason=unexplained.get(answer.rule_id, answer.reason)) for answer in answers
+    ]
 
     tell("publishing")
     record.record(run, list(reads.values()), answers, decisions)

@@ -24,7 +24,9 @@ rules_asked AS (
     SELECT
         a.run_no,
         SUM(a.opened) AS opened,
-        SUM(a.cleared + a.converted + a.discharged + a.source_gone) AS closed,
+        SUM(
+            a.cleared + COALESCE(a.withdrawn, 0) + a.converted + a.discharged + a.source_gone
+        ) AS closed,
         COUNT(*) FILTER (WHERE NOT a.is_answered) AS withheld,
     FROM run_rules AS a
     GROUP BY a.run_no

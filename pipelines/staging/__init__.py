@@ -21,6 +21,11 @@ DERIVED = {
     "faxed_documents": ("documents", "faxes"),
 }
 VIEWS = frozenset({"faxed_documents"})  # only rules read these, so a table would waste space
+# The staged tables that a snapshot keeps, so that the next run can compare with them.
+KEPT = (
+    *(table for table in TABLES if table not in NOT_SHOWN),
+    *(table for table in DERIVED if table not in VIEWS),
+)
 PARAMETERS = {"facilities": ("as_of",), "claim_holds": ("authorization_codes",)}
 
 

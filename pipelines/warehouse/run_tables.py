@@ -24,7 +24,7 @@ RUN_TABLES = {
     ),
     "rules": (
         "rule_id VARCHAR, title VARCHAR, category VARCHAR, clears VARCHAR, clears_when VARCHAR, "
-        "purpose VARCHAR, due_days INTEGER"
+        "purpose VARCHAR, due_days INTEGER, version VARCHAR"
     ),
     "waiting_actions": "seq BIGINT",
 }

@@ -116,7 +116,7 @@ def overlay_actions(
             )
     else:
         _look_back(con, events, past)
-    lifecycle.create_list_moves(con)
+    lifecycle.create_move_kinds(con)
     con.execute("CREATE OR REPLACE TEMP VIEW current_stays AS " + lifecycle.sql("stays"))
 
 

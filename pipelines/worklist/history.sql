@@ -20,6 +20,9 @@ SELECT
     o.name AS to_staff,
     e.linked_task_id,
     e.seq,
+    e.record_table,
+    e.record_id,
+    e.amount,
 FROM current_events AS e
 INNER JOIN current_tasks AS t ON e.task_id = t.task_id
 LEFT JOIN rules AS r ON t.rule_id = r.rule_id

@@ -111,7 +111,7 @@ def written_columns() -> list[Column]:
         con.execute("CREATE TABLE snapshot.events AS " + lifecycle.sql("empty_events"))
         con.execute("CREATE TEMP VIEW current_tasks AS FROM snapshot.tasks")
         con.execute("CREATE TEMP VIEW current_events AS FROM snapshot.events")
-        lifecycle.create_list_moves(con)
+        lifecycle.create_move_kinds(con)
         con.execute("CREATE TABLE snapshot.stays AS " + lifecycle.sql("stays"))
         create_closed_tasks(con, dt.datetime(2000, 1, 1, tzinfo=dt.UTC))
         return columns_of(con, "snapshot")

@@ -91,7 +91,7 @@ def refresh_changed(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         "INSERT INTO memory.main.touched_closed BY NAME FROM listed_now AS t WHERE NOT t.is_open"
     )
-    lifecycle.create_list_moves(con)
+    lifecycle.create_move_kinds(con)
     con.execute("INSERT INTO memory.main.touched_stays BY NAME " + lifecycle.sql("stays"))
 
 

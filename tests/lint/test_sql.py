@@ -49,16 +49,19 @@ def test_every_file_can_be_written_for_other_engines(path, dialect):
         write=dialect,
         unsupported_level=sqlglot.ErrorLevel.RAISE,
     )
-    assert len(written) == 1
-    sqlglot.parse_one(written[0], read=dialect)
+    # A rule file may hold its evidence as a second SELECT.
+    assert len(written) == 1 or (path.parent.name == "rules" and len(written) == 2)
+    for statement in written:
+        sqlglot.parse_one(statement, read=dialect)
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_every_file_keeps_to_words_that_mean_the_same_elsewhere(path):
-    tree = sqlglot.parse_one(path.read_text(encoding="utf-8"), read="duckdb")
-    assert [
-        word for word in UNPORTABLE if word in tree.sql(dialect="duckdb", comments=False).lower()
-    ] == []
+    trees = sqlglot.parse(path.read_text(encoding="utf-8"), read="duckdb")
+    text = "\n".join(
+        tree.sql(dialect="duckdb", comments=False).lower() for tree in trees if tree is not None
+    )
+    assert [word for word in UNPORTABLE if word in text] == []
 
 
 # Ids of ours, which nobody reads as numbers: a hash and names.

@@ -31,6 +31,7 @@ class Lifecycle:
         """Add a rule that answered: clears auto, about appointments, without a period."""
         row = {"rule_id": rule_id, "clears": "auto", "clears_when": "It is done."}
         row |= {"ends_at_discharge": False, "subject_table": "appointments", "is_answered": True}
+        row |= {"has_evidence": True}
         self.insert("rules", **row | given)
         self.insert("rule_reads", rule_id=rule_id, table_name="appointments", is_read=True)
         return self
@@ -84,9 +85,18 @@ class Lifecycle:
         """Refuse a row of a table that has no usable id."""
         return self.insert("refused_unnamed", table_name=table, n=1)
 
+    def evidence(self, task_id: str = "r-V1-1", **given: object) -> Lifecycle:
+        """Let a rule explain why a task is no longer asked for: by work, unless told otherwise."""
+        row = {"is_work": True, "record_table": "payments", "record_id": "P1"}
+        row |= {"happened_on": dt.date(2026, 11, 2), "amount": 40, "says": "$40.00 paid"}
+        return self.insert("evidence", task_id=task_id, **row | given)
+
     def decide(self) -> dict[tuple[str, str], str]:
         """The decision for each (rule, subject)."""
-        self.con.execute("CREATE OR REPLACE TEMP TABLE decisions AS " + lifecycle.sql("decisions"))
+        self.con.execute(
+            "CREATE OR REPLACE TEMP TABLE first_decisions AS " + lifecycle.sql("decisions")
+        )
+        self.con.execute("CREATE OR REPLACE TEMP TABLE decisions AS " + lifecycle.sql("explained"))
         rows = self.con.execute(
             "SELECT d.rule_id, d.subject_id, d.decision FROM decisions AS d"
         ).fetchall()
@@ -126,7 +136,7 @@ def lifecycle_tables() -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute(
             "CREATE TABLE rules (rule_id VARCHAR, clears VARCHAR, clears_when VARCHAR, "
             "ends_at_discharge BOOLEAN, subject_table VARCHAR, period VARCHAR, "
-            "is_answered BOOLEAN)"
+            "is_answered BOOLEAN, has_evidence BOOLEAN)"
         )
         con.execute(
             "CREATE TABLE conversion_rules "
@@ -145,7 +155,13 @@ def lifecycle_tables() -> Iterator[duckdb.DuckDBPyConnection]:
             "amount DECIMAL(12, 2), reason VARCHAR, manual VARCHAR, episode VARCHAR)"
         )
         con.execute("CREATE TABLE candidates AS " + rules_sql("payers") + " LIMIT 0")
-        lifecycle.create_list_moves(con)
+        con.execute(
+            "CREATE TABLE evidence (task_id VARCHAR, is_work BOOLEAN, record_table VARCHAR, "
+            "record_id VARCHAR, happened_on DATE, amount DECIMAL(12, 2), says VARCHAR)"
+        )
+        con.execute("CREATE TABLE rule_changes (rule_id VARCHAR, payer_id VARCHAR, says VARCHAR)")
+        con.execute("CREATE TABLE unexplained_rules (rule_id VARCHAR)")
+        lifecycle.create_move_kinds(con)
         con.execute("CREATE VIEW subjects AS " + lifecycle.sql("subjects"))
         yield con
 

@@ -70,11 +70,11 @@ class TestOpenTasks:
         self, run: Lifecycle, status: str
     ) -> None:
         run.record("patients", patient_id="A", status=status).visit("V2")
-        run.task().candidate().task(subject="V2")
+        run.task().candidate().task(subject="V2").evidence("r-V2-1")
         assert run.decide() == {DECIDED: "refresh", ("r", "V2"): "cleared"}
 
-    def test_an_auto_rule_clears_it(self, run: Lifecycle) -> None:
-        run.task(deferred_until=AS_OF + dt.timedelta(days=3))
+    def test_an_auto_rule_clears_it_with_its_evidence(self, run: Lifecycle) -> None:
+        run.task(deferred_until=AS_OF + dt.timedelta(days=3)).evidence()
         (task,) = run.tasks()
         assert (task["state"], task["close_kind"], task["closed_by"]) == (
             "cleared",
@@ -83,7 +83,41 @@ class TestOpenTasks:
         )
         assert (task["closed_at"], task["deferred_until"], task["is_away"]) == (AS_OF, None, True)
         (event,) = run.events()
-        assert (event["event"], event["reason"]) == ("cleared", "It is done.")
+        assert (event["event"], event["reason"]) == ("cleared", "$40.00 paid")
+        assert (event["record_table"], event["record_id"], event["amount"]) == (
+            "payments",
+            "P1",
+            40,
+        )
+
+    def test_without_work_it_is_withdrawn_with_what_changed(self, run: Lifecycle) -> None:
+        run.task().evidence(is_work=False, record_table="appointments", record_id="V1", amount=None)
+        run.con.execute("UPDATE evidence SET says = 'the visit was cancelled'")
+        (task,) = run.tasks()
+        assert (task["state"], task["close_kind"], task["closed_by"], task["is_away"]) == (
+            "cleared",
+            "withdrawn",
+            "system",
+            True,
+        )
+        (event,) = run.events()
+        assert (event["event"], event["reason"]) == ("withdrawn", "the visit was cancelled")
+        assert (event["record_table"], event["record_id"]) == ("appointments", "V1")
+
+    def test_without_evidence_the_engine_says_what_changed(self, run: Lifecycle) -> None:
+        run.visit("V2").task(payer_id="PAY1").task(subject="V2", payer_id="PAY2")
+        assert set(run.decide().values()) == {"withdrawn"}
+        said = [event["reason"] for event in run.events()]
+        assert said == ["nothing asks for it any more"] * 2
+        run.insert("rule_changes", rule_id="r", says="days_ahead 14 → 7")
+        run.insert("rule_changes", rule_id="r", payer_id="PAY2")  # its own parameters did not
+        said = [event["reason"] for event in run.events()]
+        assert said == ["days_ahead 14 → 7", "nothing asks for it any more"]
+
+    def test_a_rule_that_cannot_explain_closes_nothing(self, run: Lifecycle) -> None:
+        run.task().evidence().insert("unexplained_rules", rule_id="r")
+        assert run.decide() == {DECIDED: "hold"}
+        assert run.events() == []
 
     def test_a_manual_rule_waits_for_a_person(self, run: Lifecycle) -> None:
         run.rule("m", clears="manual").task(rule_id="m")
@@ -247,7 +281,7 @@ class TestConversion:
         self, chain: Lifecycle
     ) -> None:
         chain.candidate(rule_id="first").record("patients", patient_id="A", status="Inactive")
-        assert chain.decide() == {DECIDED: "cleared", ("first", "V1"): "none"}
+        assert chain.decide() == {DECIDED: "withdrawn", ("first", "V1"): "none"}
         chain.record("patients", patient_id="A", status="Active")
         chain.con.execute("UPDATE tasks_with_actions SET state = 'cleared', is_away = TRUE")
         assert chain.decide() == {DECIDED: "none", ("first", "V1"): "open"}
@@ -334,7 +368,7 @@ class TestAbsence:
 
     @pytest.mark.parametrize(
         ("table", "is_read", "decision"),
-        [("payments", True, "hold"), ("payments", False, "cleared")],
+        [("payments", True, "hold"), ("payments", False, "withdrawn")],
         ids=["read", "only needed"],
     )
     def test_a_refused_row_of_the_case_holds_what_reads_its_table(
@@ -346,7 +380,7 @@ class TestAbsence:
     def test_a_refused_row_of_another_case_or_table_holds_nothing(self, run: Lifecycle) -> None:
         run.task().reads("payments").refused("payments", "cases", "C-B")
         run.refused("faxes", "cases", "C-A").refused("appointments", "appointments", "V2")
-        assert run.decide() == {DECIDED: "cleared"}
+        assert run.decide() == {DECIDED: "withdrawn"}
 
     def test_a_refused_visit_holds_the_authorization_it_would_count_for(
         self, run: Lifecycle
@@ -364,11 +398,11 @@ class TestAbsence:
     def test_a_case_that_names_no_patient_holds_every_patients_tasks(self, run: Lifecycle) -> None:
         run.rule("p", subject_table="patients").task(rule_id="p", subject="A").task()
         run.refused_unnamed("cases")
-        assert run.decide() == {("p", "A"): "hold", DECIDED: "cleared"}
+        assert run.decide() == {("p", "A"): "hold", DECIDED: "withdrawn"}
 
     def test_a_row_without_an_id_may_be_the_record_that_is_missing(self, run: Lifecycle) -> None:
         run.task(subject="GONE").task().refused_unnamed("appointments")
-        assert run.decide() == {("r", "GONE"): "hold", DECIDED: "cleared"}
+        assert run.decide() == {("r", "GONE"): "hold", DECIDED: "withdrawn"}
 
     @pytest.mark.parametrize("rule_id", RULES)
     def test_the_subject_of_every_rule_can_be_looked_up(self, run: Lifecycle, rule_id: str) -> None:
