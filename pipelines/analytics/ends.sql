@@ -1,5 +1,5 @@
--- Ends of the matching tasks by close kind, and how many were reopened or returned as a new task of the same
--- subject. Only closed tasks, but for the reopened ones, which may be open.
+-- Ends of the matching tasks by close kind, and how many were reopened or returned as a new task
+-- of the same subject. Only closed tasks, but for the reopened ones, which may be open.
 WITH marked AS (
     SELECT
         h.task_id,

@@ -41,7 +41,7 @@ WITH happenings AS (
         d.record_table,
         d.record_id,
     FROM decisions AS d
-    WHERE d.decision IN (SELECT m.event, FROM move_kinds AS m WHERE NOT m.is_in)
+    INNER JOIN move_kinds AS m ON d.decision = m.event AND NOT m.is_in
     UNION ALL
     SELECT
         t.task_id,

@@ -16,8 +16,9 @@ outcomes AS (
         d.decision,
         d.converts_to_task_id,
         d.decision = 'refresh' AS is_refreshed,
-        d.decision IN (SELECT m.event, FROM move_kinds AS m WHERE NOT m.is_in) AS is_closed_now,
+        m.event IS NOT NULL AS is_closed_now,
     FROM decisions AS d
+    LEFT JOIN move_kinds AS m ON d.decision = m.event AND NOT m.is_in
     WHERE d.task_id IS NOT NULL
 )
 

@@ -4,7 +4,15 @@ SELECT
     r.run_id,
     r.as_of,
     NOT a.is_answered AS is_withheld,
-    a.* EXCLUDE (run_no, rule_id, is_answered),
+    a.reason,
+    a.candidates,
+    a.opened,
+    a.cleared,
+    COALESCE(a.withdrawn, 0) AS withdrawn,
+    a.converted,
+    a.discharged,
+    a.source_gone,
+    a.held,
 FROM run_rules AS a
 INNER JOIN runs AS r ON a.run_no = r.run_no
 WHERE a.rule_id = $rule_id

@@ -4,7 +4,15 @@ SELECT
     COALESCE(r.title, a.rule_id) AS title,
     r.category,
     NOT a.is_answered AS is_withheld,
-    a.* EXCLUDE (run_no, rule_id, is_answered),
+    a.reason,
+    a.candidates,
+    a.opened,
+    a.cleared,
+    COALESCE(a.withdrawn, 0) AS withdrawn,
+    a.converted,
+    a.discharged,
+    a.source_gone,
+    a.held,
 FROM run_rules AS a
 LEFT JOIN rules AS r ON a.rule_id = r.rule_id
 WHERE a.run_no = $run_no
