@@ -11,7 +11,8 @@ resolve      = [
     "Enter amount, date of service and payment type.",
 ]
 links        = ["payments", "policies", "demographics"]
-reads        = ["appointments", "payments"]
+reads        = ["appointments", "cases", "claims", "payments"]
+may_lack     = ["claims"]    # a practice without claims still asks for what was due at the visit
 due_days     = 7    # the next visit, where it is easiest to collect, is usually within a week
 ends_at_discharge = false    # the balance is still owed
 subject_table = "appointments"
@@ -20,58 +21,19 @@ source       = "requirements: Billing Tasks; notes on the domain"
 [params]
 tolerance = 0.00    # dollars a payment may fall short
 */
-WITH charged_days AS (
+WITH short_days AS (
     SELECT
         a.case_id,
-        a.visit_on,
-        SUM(a.amount_due) AS due,
-    FROM staging.appointments AS a
-    WHERE a.has_happened AND a.amount_due > 0
-    GROUP BY a.case_id, a.visit_on
+        a.date_of_service,
+        a.due,
+        a.to_collect,
+        a.paid - a.refunded AS paid,
+    FROM staging.accounts AS a
+    WHERE a.to_collect - (a.paid - a.refunded) > CAST($tolerance AS DECIMAL(12, 2))
 ),
 
-paid_days AS (
-    SELECT
-        p.case_id,
-        p.date_of_service,
-        SUM(p.net_amount) AS paid,
-    FROM staging.payments AS p
-    WHERE p.date_of_service IS NOT NULL
-    GROUP BY p.case_id, p.date_of_service
-),
-
-short_days AS (
-    SELECT
-        d.case_id,
-        d.visit_on,
-        COALESCE(p.paid, 0) AS paid,
-    FROM charged_days AS d
-    LEFT JOIN paid_days AS p ON d.case_id = p.case_id AND d.visit_on = p.date_of_service
-    WHERE d.due - COALESCE(p.paid, 0) > CAST($tolerance AS DECIMAL(12, 2))
-),
-
--- Payments of a day go to its visits in the order of their start.
+-- What is owed for a day, and what was paid, belong to its visits in the order of their start.
 visits AS (
-    SELECT
-        a.appointment_id,
-        a.case_id,
-        a.patient_id,
-        a.facility_id,
-        a.visit_on,
-        a.amount_due,
-        s.paid - (
-            SUM(a.amount_due) OVER (
-                PARTITION BY a.case_id, a.visit_on
-                ORDER BY a.starts_at, LPAD(a.appointment_id, 64, '0'), a.appointment_id
-                ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-            ) - a.amount_due
-        ) AS left_for_it,
-    FROM staging.appointments AS a
-    INNER JOIN short_days AS s ON a.case_id = s.case_id AND a.visit_on = s.visit_on
-    WHERE a.has_happened AND a.amount_due > 0
-),
-
-unpaid_visits AS (
     SELECT
         v.appointment_id,
         v.case_id,
@@ -79,10 +41,45 @@ unpaid_visits AS (
         v.facility_id,
         v.visit_on,
         v.amount_due,
-        CAST(
-            v.amount_due - LEAST(v.amount_due, GREATEST(v.left_for_it, 0)) AS DECIMAL(12, 2)
-        ) AS unpaid,
+        d.due,
+        d.to_collect,
+        d.paid,
+        SUM(v.amount_due) OVER (
+            PARTITION BY v.case_id, v.visit_on
+            ORDER BY v.starts_at, LPAD(v.appointment_id, 64, '0'), v.appointment_id
+            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) - v.amount_due AS due_before,
+    FROM staging.appointments AS v
+    INNER JOIN short_days AS d ON v.case_id = d.case_id AND v.visit_on = d.date_of_service
+    WHERE v.has_happened AND v.amount_due > 0
+),
+
+owing_visits AS (
+    SELECT
+        v.appointment_id,
+        v.case_id,
+        v.patient_id,
+        v.facility_id,
+        v.visit_on,
+        v.due,
+        v.to_collect,
+        LEAST(v.amount_due, GREATEST(v.to_collect - v.due_before, 0)) AS owed,
+        GREATEST(v.paid - v.due_before, 0) AS left_for_it,
     FROM visits AS v
+),
+
+unpaid_visits AS (
+    SELECT
+        o.appointment_id,
+        o.case_id,
+        o.patient_id,
+        o.facility_id,
+        o.visit_on,
+        o.due,
+        o.to_collect,
+        CAST(o.owed AS DECIMAL(12, 2)) AS owed,
+        CAST(o.owed - LEAST(o.owed, o.left_for_it) AS DECIMAL(12, 2)) AS unpaid,
+    FROM owing_visits AS o
 )
 
 SELECT
@@ -93,7 +90,20 @@ SELECT
     CAST(NULL AS VARCHAR) AS staff_id,
     u.visit_on AS since,
     u.unpaid AS amount,
-    '$' || CAST(u.unpaid AS VARCHAR) || ' of $' || CAST(u.amount_due AS VARCHAR)
-    || ' unpaid for the visit on ' || CAST(u.visit_on AS VARCHAR) AS reason,
+    '$' || CAST(u.unpaid AS VARCHAR) || ' of $' || CAST(u.owed AS VARCHAR)
+    || ' unpaid for the visit on ' || CAST(u.visit_on AS VARCHAR)
+    || CASE
+        WHEN u.to_collect < u.due
+            THEN '; the payer left $' || CAST(u.to_collect AS VARCHAR)
+                || ' of $' || CAST(u.due AS VARCHAR) || ' to the patient'
+        ELSE ''
+    END
+    || CASE
+        WHEN m.paid > m.refunded
+            THEN '; $' || CAST(m.paid - m.refunded AS VARCHAR)
+                || ' is on the account without a date of service'
+        ELSE ''
+    END AS reason,
 FROM unpaid_visits AS u
+LEFT JOIN staging.accounts AS m ON u.case_id = m.case_id AND m.date_of_service IS NULL
 WHERE u.unpaid > CAST($tolerance AS DECIMAL(12, 2))

@@ -19,6 +19,7 @@ from pipelines.worklist.worklist import Worklist
 DAY = st.column_config.DateColumn(format="MMM D, YYYY")
 MOMENT = st.column_config.DatetimeColumn(format="MMM D, YYYY, HH:mm")
 MONEY = st.column_config.NumberColumn(format="dollar")
+MONEY_COLUMNS = ("due", "left_by_payer", "paid", "refunded")  # beside those named an amount
 MOST_FOUND = 20
 SEARCH_HINT = (
     "Beginnings of names in any order, a birth date (1980-05-17 or 5/17/1980), the last digits of "
@@ -154,11 +155,17 @@ def show_payments(worklist: Worklist, patient: Patient) -> None:
             "visit_on": "Visit",
             "case_id": "Case",
             "due": "Due",
+            "left_by_payer": "Left by the payer",
+            "is_waiting_for_payer": "Waits for the payer",
             "paid": "Paid",
+            "refunded": "Refunded",
             "open_amount": "Open",
         },
         "No visit with an amount due.",
     )
+    if balances.undated > 0:
+        undated = escape_markdown(f"${balances.undated:,.2f}")
+        st.markdown(caption(f"{undated} is on the account without a date of service."))
     st.subheader("Payments")
     _table(
         patients.payments(worklist.con, patient.patient_id),
@@ -237,7 +244,7 @@ def _table(rows: pd.DataFrame, headings: dict[str, str], when_empty: str) -> Non
             config[heading] = DAY
         elif column.endswith("_at"):
             config[heading] = MOMENT
-        elif "amount" in column:
+        elif "amount" in column or column in MONEY_COLUMNS:
             shown[heading] = shown[heading].astype(float)
             config[heading] = MONEY
     st.dataframe(

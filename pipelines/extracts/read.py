@@ -47,7 +47,7 @@ class Previous:
 class TableRead:
     """The outcome for one table; status is accepted, refused or missing.
 
-    rows_read = rows_staged + rows_refused.
+    rows_read = rows_staged + rows_refused; `was_read_before` says that an earlier run accepted it.
     """
 
     table: str
@@ -60,6 +60,7 @@ class TableRead:
     extracted_at: dt.datetime | None = None
     horizon_on: dt.date | None = None
     warnings: tuple[str, ...] = ()
+    was_read_before: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ class TableInput:
             files=self.names,
             extracted_at=self.stated.extracted_at if self.stated and self.files else None,
             horizon_on=self.stated.horizon_on if self.stated else None,
+            was_read_before=self.previous is not None,
         )
 
     def why_not_read(self) -> str | None:

@@ -43,10 +43,14 @@ class Patient:
 
 @dataclass(frozen=True)
 class Balances:
-    """The amounts of each day of visits, newest first (balances.sql), and the sum still open."""
+    """The account of each day of service, newest first (balances.sql); dollars.
+
+    `total_open` is what is still to collect, `undated` the money without a date of service.
+    """
 
     days: pd.DataFrame
     total_open: Decimal
+    undated: Decimal
 
 
 def patient(con: duckdb.DuckDBPyConnection, patient_id: str) -> Patient | None:
@@ -92,9 +96,10 @@ def payments(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
 
 
 def balances(con: duckdb.DuckDBPyConnection, patient_id: str) -> Balances:
-    """What is open for visits that happened, by case and day; dollars."""
+    """What was due, left by the payer, paid, refunded and is open, by case and day of service."""
     days = snapshots.frame(con, sql("balances"), patient_id=patient_id)
-    return Balances(days, sum(days["open_amount"], Decimal("0.00")))
+    ((undated,),) = con.execute(sql("undated_money"), {"patient_id": patient_id}).fetchall()
+    return Balances(days, sum(days["open_amount"], Decimal("0.00")), undated)
 
 
 def documents(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:

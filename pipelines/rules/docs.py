@@ -48,6 +48,10 @@ def _of_rule(rule: Rule) -> list[str]:
         f"Subject: {rule.subject_table}; reads {', '.join(rule.reads)}",
         f"A discharge {discharge}.",
     ]
+    if rule.may_lack:
+        facts.append(
+            f"Also answers for a practice that has never delivered {', '.join(rule.may_lack)}."
+        )
     if rule.period:
         facts.append(f"Periodic: a completed task may return the next {rule.period}.")
     if rule.converts_to:

@@ -103,6 +103,8 @@ def _why_withheld(
         return SWITCHED_OFF
     for table in sorted(needed_tables(rule)):
         read = reads[table]
+        if table in rule.may_lack and read.status == "missing" and not read.was_read_before:
+            continue
         if read.status != "accepted":
             return read.reason or f"{table} is {read.status}"
     # By convention `horizon_days` says how far ahead a rule looks at appointments.

@@ -157,6 +157,7 @@ def _load(con: duckdb.DuckDBPyConnection, path: Path, text: str) -> Rule:
         period=header.get("period"),
         evidence=evidence,
         looks_back=_looks_back(con, evidence),
+        may_lack=tuple(header.get("may_lack", ())),
     )
 
 
@@ -174,6 +175,9 @@ def _checked(path: Path, text: str, written: dict[str, object]) -> Header:
         raise UserError(f"{path}: the header lacks {', '.join(missing)}")
     header = cast(Header, written)
     model.not_negative(header["due_days"], _where(path, text, "due_days"))
+    for table in header.get("may_lack", ()):
+        if table not in header["reads"]:
+            raise UserError(f"{_where(path, text, 'may_lack')}: {table!r} is none of reads")
     for name, param in header["params"].items():
         if not isinstance(param, (int, float, str)):
             raise UserError(

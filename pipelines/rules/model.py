@@ -68,13 +68,14 @@ REQUIRED: dict[str, type] = {
     "source": str,
     "params": dict,
 }
-OPTIONAL: dict[str, type] = {"converts_to": list, "period": str}
+OPTIONAL: dict[str, type] = {"converts_to": list, "period": str, "may_lack": list}
 CHOICES: dict[str, tuple[str, ...]] = {
     "category": CATEGORIES,
     "clears": ("auto", "manual"),
     "manual": ("allowed", "override"),
     "links": LINKS,
     "reads": tuple(contract.TABLES),
+    "may_lack": tuple(contract.TABLES),
     "period": ("week", "month"),
     "subject_table": tuple(contract.TABLES),
 }
@@ -127,15 +128,17 @@ class Header(TypedDict, total=False):
     params: dict[str, Param]
     converts_to: list[str]
     period: str
+    may_lack: list[str]
 
 
 @dataclass(frozen=True)
 class Rule:
     """A task type: its header, its parameters, and the SELECT that finds its candidates.
 
-    `params` holds those of the header and STAGED_PARAMS of the tables it reads. `evidence` is the
-    SELECT that explains why tasks are no longer asked for; `looks_back` are the staged tables of
-    the run before that it reads.
+    `params` holds those of the header and STAGED_PARAMS of the tables it reads. Without a table of
+    `may_lack` it still answers, as long as the practice has never delivered that table. `evidence`
+    is the SELECT that explains why tasks are no longer asked for; `looks_back` are the staged
+    tables of the run before that it reads.
     """
 
     rule_id: str
@@ -157,6 +160,7 @@ class Rule:
     path: Path
     converts_to: tuple[str, ...] = ()
     period: str | None = None
+    may_lack: tuple[str, ...] = ()
     evidence: str | None = None
     looks_back: frozenset[str] = frozenset()
 

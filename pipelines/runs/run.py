@@ -122,7 +122,9 @@ def _read_and_stage(run: RunContext, found: extracts_folder.Folder) -> dict[str,
         run.settings.max_loss,
         stager,
     )
-    stager.load_derived()
+    stager.load_derived(
+        {read.table for read in reads if read.was_read_before and read.status != "accepted"}
+    )
     return {read.table: read for read in reads}
 
 

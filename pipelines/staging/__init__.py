@@ -17,6 +17,7 @@ NOT_SHOWN = frozenset(
 )
 # Tables made from other staged tables, and the extracts from which their rows come.
 DERIVED = {
+    "accounts": ("appointments", "cases", "claims", "payments"),
     "authorization_usage": ("appointments", "authorizations", "facilities"),
     "faxed_documents": ("documents", "faxes"),
 }

@@ -35,10 +35,10 @@ SELECT
     t.created_at,
     CAST(t.created_at AS DATE) AS created_on,
     t.status IN ('Scheduled', 'Confirmed', 'Arrived', 'In Progress') AS is_live,
-    -- Payment is due on arrival; an Arrived of an earlier day was never closed and is no visit.
+    -- Payment is due on arrival, and stays due where the desk forgot to close the visit.
     t.status = 'Completed'
     OR (
         t.status IN ('Arrived', 'In Progress')
-        AND COALESCE(CAST(t.starts_at AS DATE) = t.today, FALSE)
+        AND COALESCE(CAST(t.starts_at AS DATE) <= t.today, FALSE)
     ) AS has_happened,
 FROM timed AS t

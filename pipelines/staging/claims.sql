@@ -7,6 +7,10 @@ WITH timed AS (
         cl.policy_id,
         cl.appointment_id,
         cl.date_of_service,
+        CASE
+            WHEN a.case_id = cl.case_id THEN a.visit_on
+            ELSE cl.date_of_service
+        END AS account_on,
         cl.status,
         cl.patient_responsibility,
         CASE
@@ -28,8 +32,11 @@ SELECT
     t.policy_id,
     t.appointment_id,
     t.date_of_service,
+    -- The day of the visit it bills, where it names one: payments are entered for that day.
+    t.account_on,
     t.status,
     t.patient_responsibility,
     t.processed_at,
     CAST(t.processed_at AS DATE) AS processed_on,
+    CASE WHEN t.processed_at IS NOT NULL THEN t.patient_responsibility END AS left_to_patient,
 FROM timed AS t

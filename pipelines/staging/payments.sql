@@ -43,7 +43,12 @@ entries AS (
         END AS own_amount,
         ROW_NUMBER() OVER (
             PARTITION BY t.case_id, t.service_key
-            ORDER BY t.paid_at, LPAD(t.payment_id, 64, '0'), t.payment_id
+            ORDER BY
+                t.paid_at,
+                -- EMRs that keep only the day give a payment and its void the same time.
+                CASE t.kind WHEN 'payment' THEN 1 WHEN 'refund' THEN 2 ELSE 3 END,
+                LPAD(t.payment_id, 64, '0'),
+                t.payment_id
         ) AS position,
     FROM timed AS t
     INNER JOIN void_groups AS g ON t.case_id = g.case_id AND t.service_key = g.service_key

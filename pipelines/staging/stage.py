@@ -64,24 +64,35 @@ class Stager:
         A table that is not accepted keeps the rows staged last, so that names stay readable.
         """
         if not is_accepted and table in self.kept and table not in staging.NOT_SHOWN:
-            sql = f"FROM previous.staging.{table}"
-            described = self.con.execute(f"DESCRIBE {sql}").fetchall()
-            self._create(table, _definition(table, described), sql, takes_parameters=False)
+            self._keep(table)
         else:
             self._create(table, _column_definitions()[table], staging.staging_sql()[table])
         # No other SELECT reads the extract, and that of a million patients takes 8 GB.
         self.con.execute(f"DROP TABLE extract.{table}")
         self._create_views(table)
 
-    def load_derived(self) -> None:
-        """Stage the tables made from other staged tables, after all of those."""
+    def load_derived(self, lost: Set[str] = frozenset()) -> None:
+        """Stage the tables made from other staged tables, after all of those.
+
+        `lost` are the tables that an earlier run accepted and this one did not. Where their rows
+        are not kept, a table made from them keeps the rows staged last, too.
+        """
         for table in staging.DERIVED:
             sql = staging.staging_sql()[table]
             if table in staging.VIEWS:
                 self.con.execute(f"CREATE VIEW staging.{table} AS {sql}")
+                continue
+            if table in self.kept and lost & staging.NOT_SHOWN & {*staging.extracts_of(table)}:
+                self._keep(table)
             else:
                 self._create(table, _column_definitions()[table], sql)
-                self.con.execute(f"CREATE VIEW staging.{table} AS FROM {_place(table)}")
+            self.con.execute(f"CREATE VIEW staging.{table} AS FROM {_place(table)}")
+
+    def _keep(self, table: str) -> None:
+        """Stage the rows of the previous snapshot."""
+        sql = f"FROM previous.staging.{table}"
+        described = self.con.execute(f"DESCRIBE {sql}").fetchall()
+        self._create(table, _definition(table, described), sql, takes_parameters=False)
 
     def drop(self, table: str) -> None:
         """Remove what `load_fast` staged."""

@@ -52,6 +52,7 @@ OF_PATIENTS = tuple(
         "authorizations",
         "authorization_usage",
         "payments",
+        "accounts",
     )
 )
 OF_DOCUMENTS = ("snapshot.staging.faxes",)

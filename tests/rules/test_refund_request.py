@@ -1,4 +1,4 @@
-"""Refund Request: processed claims, 45 quiet days, and more paid than owed."""
+"""Refund Request: processed claims, 45 quiet days, and more paid than all balances need."""
 
 from decimal import Decimal
 
@@ -7,15 +7,42 @@ import pytest
 RULE = "refund_request"
 
 
-def claim(practice, key, processed_at="2026-09-01T10:00:00", owed="20.00", case_id="C-A"):
+def claim(practice, key, processed_at="2026-09-01T10:00:00", owed="20.00", case_id="C-A", **values):
     return practice.add(
         "claims",
         key,
         case_id=case_id,
-        status="Processed",
-        date_of_service="2026-08-01",
         patient_responsibility=owed,
         processed_at=processed_at,
+        **{"status": "Processed", "date_of_service": "2026-08-01", **values},
+    )
+
+
+def second_case(practice, patient_id="A"):
+    return practice.add("cases", "C-2", patient_id=patient_id)
+
+
+def pay(practice, key, amount, case_id="C-2", **values):
+    """Money of patient A in a case of choice; without a date of service unless it says one."""
+    return practice.add(
+        "payments",
+        key,
+        patient_id="A",
+        case_id=case_id,
+        amount=amount,
+        **{"paid_at": "2026-08-02T12:00:00", **values},
+    )
+
+
+def visit(practice, key, due, case_id="C-A", day="2026-08-20", **values):
+    return practice.add(
+        "appointments",
+        key,
+        patient_id="A",
+        case_id=case_id,
+        starts_at=f"{day}T09:00:00",
+        amount_due=due,
+        **values,
     )
 
 
@@ -49,8 +76,142 @@ def test_the_last_claim_starts_the_clock(opens, overpaid):
     assert opens(RULE, claim(overpaid, "CL2", processed_at="2026-09-20T10:00:00", owed="0")) == []
 
 
-def test_an_empty_responsibility_is_zero(answers, overpaid):
-    assert answers(RULE, claim(overpaid, "CL2", owed=None))["C-A"]["amount"] == Decimal("10.00")
+def test_a_processed_claim_without_a_responsibility_stops_it(opens, overpaid):
+    assert opens(RULE, claim(overpaid, "CL2", owed=None)) == []
+
+
+@pytest.mark.parametrize("unknown", [{"processed_at": None}, {"owed": None}])
+def test_an_unknown_claim_in_another_case_of_the_patient_stops_it(opens, overpaid, unknown):
+    assert opens(RULE, claim(second_case(overpaid), "CL2", case_id="C-2", **unknown)) == []
+
+
+def test_another_patient_s_case_changes_nothing(opens, overpaid):
+    overpaid.patient("B")
+    claim(overpaid, "CL2", case_id="C-B", processed_at=None)
+    visit(overpaid, "V1", "80.00", case_id="C-B").add("appointments", "V1", patient_id="B")
+    assert opens(RULE, overpaid) == ["C-A"]
+
+
+def test_a_paid_insured_visit_and_a_paid_cash_visit_leave_nothing_to_refund(opens, practice):
+    practice.patient("A").payment("P1", "A", "2026-08-01", "20.00")
+    visit(claim(practice, "CL1", appointment_id="V1"), "V1", "20.00", day="2026-08-01")
+    visit(practice, "CASH", "60.00").payment("P2", "A", "2026-08-20", "60.00")
+    assert opens(RULE, practice) == []
+    # The same on one date.
+    visit(practice, "CASH", "60.00", day="2026-08-01").add(
+        "payments", "P2", date_of_service="2026-08-01"
+    )
+    assert opens(RULE, practice) == []
+
+
+@pytest.mark.parametrize(
+    ("due", "amount"), [("4.00", "6.00"), ("9.99", "0.01"), ("10.00", None), ("10.01", None)]
+)
+def test_gives_back_only_what_no_balance_of_another_case_needs(answers, overpaid, due, amount):
+    visit(second_case(overpaid), "V1", due, case_id="C-2")
+    row = answers(RULE, overpaid).get("C-A")
+    assert (row and row["amount"]) == (amount and Decimal(amount))
+
+
+def test_says_what_other_cases_owe(answers, overpaid):
+    visit(second_case(overpaid), "V1", "4.00", case_id="C-2")
+    assert answers(RULE, overpaid)["C-A"]["reason"] == (
+        "$30.00 paid, $20.00 owed; claims processed: 1, the last on 2026-09-01; "
+        "$4.00 is owed in other cases"
+    )
+
+
+def test_what_the_payer_left_in_another_case_counts_as_owed_there(answers, overpaid):
+    claim(second_case(overpaid), "CL2", case_id="C-2", owed="7.00")
+    assert {key: row["amount"] for key, row in answers(RULE, overpaid).items()} == {
+        "C-A": Decimal("3.00")
+    }
+
+
+def test_two_cases_with_credit_give_back_no_more_than_fits_no_balance(answers, overpaid):
+    """C-A has $10.00 and C-2 $30.00 of credit, C-3 owes $25.00: $15.00 in all."""
+    pay(claim(second_case(overpaid), "CL2", "2026-09-02T10:00:00", "0", "C-2"), "P2", "30.00")
+    overpaid.add("cases", "C-3", patient_id="A")
+    visit(overpaid, "V1", "25.00", case_id="C-3")
+    assert {key: row["amount"] for key, row in answers(RULE, overpaid).items()} == {
+        "C-A": Decimal("10.00"),
+        "C-2": Decimal("5.00"),
+    }
+
+
+def test_the_credit_of_a_case_without_claims_is_not_asked_for_in_another(answers, overpaid):
+    pay(second_case(overpaid), "P2", "30.00")
+    assert {key: row["amount"] for key, row in answers(RULE, overpaid).items()} == {
+        "C-A": Decimal("10.00")
+    }
+
+
+def test_money_without_a_date_of_service_is_credit_too(answers, overpaid):
+    pay(overpaid, "P2", "5.00", case_id="C-A")
+    assert answers(RULE, overpaid)["C-A"]["amount"] == Decimal("15.00")
+
+
+@pytest.mark.parametrize(
+    ("status", "day", "amount"),
+    [
+        ("Scheduled", "2026-11-20", "10.00"),
+        ("Confirmed", "2026-11-03", "10.00"),
+        ("Scheduled", "2026-10-20", "10.00"),
+        ("Completed", "2026-10-20", "35.00"),
+        ("Cancelled", "2026-11-20", "50.00"),
+        ("No Show", "2026-10-20", "50.00"),
+    ],
+)
+def test_money_for_a_visit_ahead_is_no_credit(answers, overpaid, status, day, amount):
+    visit(overpaid, "V1", "15.00", day=day, status=status)
+    overpaid.payment("P2", "A", day, "40.00", paid_at="2026-08-20T10:00:00")
+    row = answers(RULE, overpaid)["C-A"]
+    assert row["amount"] == Decimal(amount)
+    assert ("$40.00 is for visits ahead" in row["reason"]) == (amount == "10.00")
+
+
+@pytest.mark.parametrize(("due", "amount"), [(None, "10.00"), ("0.00", "50.00")])
+def test_money_for_a_visit_without_a_price_is_no_credit(answers, overpaid, due, amount):
+    visit(overpaid, "V1", due).payment("P2", "A", "2026-08-20", "40.00")
+    assert answers(RULE, overpaid)["C-A"]["amount"] == Decimal(amount)
+
+
+def test_a_claim_prices_the_visit(answers, overpaid):
+    visit(overpaid, "V1", None, day="2026-08-01")
+    assert answers(RULE, overpaid)["C-A"]["amount"] == Decimal("10.00")
+
+
+@pytest.mark.parametrize(
+    ("paid_at", "since"),
+    [
+        ("2026-08-30T10:00:00", "2026-10-16"),
+        ("2026-10-16T10:00:00", "2026-10-16"),
+        ("2026-10-20T10:00:00", "2026-10-20"),
+    ],
+)
+def test_is_not_due_before_the_patient_had_paid_too_much(answers, overpaid, paid_at, since):
+    overpaid.add("payments", "P1", paid_at=paid_at)
+    assert str(answers(RULE, overpaid)["C-A"]["since"]) == since
+
+
+def test_payments_that_meet_what_is_owed_leave_the_day_of_the_credit(answers, overpaid):
+    visit(overpaid, "V1", "25.00", day="2026-10-25")
+    overpaid.payment("P2", "A", "2026-10-25", "25.00")
+    assert str(answers(RULE, overpaid)["C-A"]["since"]) == "2026-10-16"
+
+
+def test_a_credit_that_was_used_up_between_is_dated_by_the_payment_that_brought_it_back(
+    answers, overpaid
+):
+    visit(overpaid, "V1", "25.00", day="2026-10-20")
+    overpaid.payment("P2", "A", "2026-10-20", "25.00", paid_at="2026-10-28T10:00:00")
+    assert str(answers(RULE, overpaid)["C-A"]["since"]) == "2026-10-28"
+
+
+def test_is_not_due_before_the_last_answer_in_another_case(answers, overpaid):
+    claim(second_case(overpaid), "CL2", "2026-10-30T10:00:00", "4.00", "C-2")
+    row = answers(RULE, overpaid)["C-A"]
+    assert (row["amount"], str(row["since"])) == (Decimal("6.00"), "2026-10-30")
 
 
 @pytest.mark.parametrize(("min_amount", "subjects"), [(9.99, ["C-A"]), (10.00, [])])

@@ -52,7 +52,11 @@ def net_amounts(payments: pd.DataFrame) -> pd.DataFrame:
     walked = (
         payments.reset_index()
         .merge(voided, on=["case_id", "date_of_service"])
-        .sort_values(["paid_at", "payment_id"])
+        .assign(
+            order=lambda rows: rows["kind"].map({"payment": 1, "refund": 2, "void": 3}),
+            padded=lambda rows: rows["payment_id"].str.pad(64, fillchar="0"),
+        )
+        .sort_values(["paid_at", "order", "padded", "payment_id"])
     )
     balances: dict[tuple[str, pd.Timestamp], int] = {}
     nets = []
@@ -71,13 +75,52 @@ def net_amounts(payments: pd.DataFrame) -> pd.DataFrame:
     return by_day.reset_index()
 
 
-def uncollected_payments(visits: pd.DataFrame, payments: pd.DataFrame) -> pd.DataFrame:
+DAY = ["case_id", "visit_on"]
+
+
+def left_by_payers(visits: pd.DataFrame, claims: pd.DataFrame) -> pd.DataFrame:
+    """Cents by case and day, where all claims of the day are processed and say what they leave."""
+    claims = claims.merge(
+        visits[["appointment_id", "case_id", "visit_on"]], on=["appointment_id", "case_id"],
+        how="left",
+    )  # fmt: skip
+    claims["visit_on"] = claims["visit_on"].fillna(claims["date_of_service"])
+    by_visit = [*DAY, "appointment_id"]
+    of_policies = claims.groupby([*by_visit, "policy_id"], dropna=False)["left"].sum()
+    of_visits = of_policies.groupby(by_visit, dropna=False).min()  # the last payer's answer
+    left = of_visits.groupby(DAY).sum().rename("left").reset_index()
+    found = claims.groupby(DAY).agg(
+        is_known=("is_known", "all"), is_naming=("is_naming_a_visit", "all")
+    )
+    left = left.merge(found.reset_index(), on=DAY)
+    return left[left["is_known"]]
+
+
+def to_collect(charged: pd.DataFrame, visits: pd.DataFrame, claims: pd.DataFrame) -> pd.DataFrame:
+    """Cents by case and day: what was due, or what the payers left of it where that is lower."""
+    days_due = charged.groupby(DAY)["due"].agg(["sum", "size"]).reset_index()
+    days_due = days_due.merge(left_by_payers(visits, claims), on=DAY, how="left")
+    is_unclaimed = ~charged["appointment_id"].isin(claims["appointment_id"])
+    unclaimed = charged[is_unclaimed].groupby(DAY)["due"].sum().rename("unclaimed").reset_index()
+    days_due = days_due.merge(unclaimed, on=DAY, how="left").fillna({"unclaimed": 0})
+    is_shared = (days_due["size"] > 1) & days_due["is_naming"].eq(True)
+    owed = days_due["left"] + days_due["unclaimed"].where(is_shared, 0)
+    days_due["asked"] = owed.fillna(days_due["sum"]).clip(upper=days_due["sum"])
+    return days_due[[*DAY, "asked"]]
+
+
+def uncollected_payments(
+    visits: pd.DataFrame, payments: pd.DataFrame, claims: pd.DataFrame
+) -> pd.DataFrame:
     charged = visits[visits["has_happened"] & (visits["due"] > 0)]
     paid = net_amounts(payments).rename(columns={"date_of_service": "visit_on", "net": "paid"})
-    charged = charged.merge(paid, on=["case_id", "visit_on"], how="left").fillna({"paid": 0})
-    charged = charged.sort_values(["starts_at", "appointment_id"])
-    before = charged.groupby(["case_id", "visit_on"])["due"].cumsum() - charged["due"]
-    unpaid = charged[(charged["paid"] - before).clip(lower=0) < charged["due"]]
+    charged = charged.merge(to_collect(charged, visits, claims), on=DAY)
+    charged = charged.merge(paid, on=DAY, how="left").fillna({"paid": 0})
+    charged["padded"] = charged["appointment_id"].str.pad(64, fillchar="0")
+    charged = charged.sort_values(["starts_at", "padded", "appointment_id"])
+    before = charged.groupby(DAY)["due"].cumsum() - charged["due"]
+    owed = charged["due"].clip(upper=(charged["asked"] - before).clip(lower=0))
+    unpaid = charged[(charged["paid"] - before).clip(lower=0) < owed]
     return unpaid.rename(columns={"appointment_id": "subject_id"})
 
 
@@ -168,6 +211,12 @@ def main(folder: Path, as_of: pd.Timestamp, out: Path, yesterday: Path | None) -
         "appointment_id case_id patient_id facility_id starts_at status amount_due",
     )
     payments = read(folder, "payments", "payment_id case_id date_of_service kind amount paid_at")
+    claims = read(
+        folder,
+        "claims",
+        "claim_id case_id policy_id appointment_id date_of_service patient_responsibility "
+        "processed_at",
+    )
     documents = read(folder, "documents", "document_id case_id appointment_id status started_at")
     authorizations = read(
         folder,
@@ -178,20 +227,24 @@ def main(folder: Path, as_of: pd.Timestamp, out: Path, yesterday: Path | None) -
 
     visits["visit_on"] = days(visits["starts_at"])
     visits["due"] = cents(visits["amount_due"])
-    is_today = visits["visit_on"] == visits["facility_id"].map(today)
+    has_come = visits["visit_on"] <= visits["facility_id"].map(today)
     visits["has_happened"] = (visits["status"] == "Completed") | (
-        visits["status"].isin(["Arrived", "In Progress"]) & is_today
+        visits["status"].isin(["Arrived", "In Progress"]) & has_come
     )
     visits["is_live"] = visits["status"].isin(["Scheduled", "Confirmed", "Arrived", "In Progress"])
     payments["cents"] = cents(payments["amount"])
     payments["date_of_service"] = days(payments["date_of_service"])
+    claims["date_of_service"] = days(claims["date_of_service"])
+    claims["is_known"] = claims["processed_at"].notna() & claims["patient_responsibility"].notna()
+    claims["left"] = cents(claims["patient_responsibility"])
+    claims["is_naming_a_visit"] = claims["appointment_id"].notna()
     of_case = cases[["case_id", "patient_id", "facility_id"]]
 
     expiring = authorization_expiring(authorizations, visits, of_case, today)
     ended = cases[days(cases["discharged_on"]) <= cases["facility_id"].map(today)]
     asked = {
         "uncollected_payments": uncollected_payments(
-            visits, payments[payments["date_of_service"].notna()]
+            visits, payments[payments["date_of_service"].notna()], claims
         ),
         "draft_documents": draft_documents(documents, visits, of_case, today),
         "authorization_expiring": expiring[~expiring["case_id"].isin(ended["case_id"])],

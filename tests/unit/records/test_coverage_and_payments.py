@@ -103,14 +103,18 @@ def test_payments_are_listed_newest_first_with_what_they_are_worth(chart):
 def test_balances_count_refunds_and_voids_and_no_other_days_money(chart):
     balances = patients.balances(chart, "A")
     assert [
-        (f"{row.visit_on:%m-%d}", row.visits, str(row.due), str(row.paid), str(row.open_amount))
+        (
+            f"{row.visit_on:%m-%d}",
+            row.visits,
+            *map(str, (row.due, row.paid, row.refunded, row.open_amount)),
+        )
         for row in balances.days.itertuples()
     ] == [
-        ("11-02", 1, "15.00", "0.00", "15.00"),
-        ("10-26", 1, "20.00", "50.00", "0.00"),
-        ("10-19", 2, "40.00", "35.00", "5.00"),
-        ("10-12", 1, "25.00", "0.00", "25.00"),
-        ("10-05", 1, "40.00", "24.50", "15.50"),
+        ("11-02", 1, "15.00", "0.00", "0.00", "15.00"),
+        ("10-26", 1, "20.00", "50.00", "0.00", "0.00"),
+        ("10-19", 2, "40.00", "35.00", "0.00", "5.00"),
+        ("10-12", 1, "25.00", "0.00", "0.00", "25.00"),
+        ("10-05", 1, "40.00", "40.00", "15.50", "15.50"),
     ]
     assert balances.total_open == Decimal("60.50")
 

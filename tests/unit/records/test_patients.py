@@ -143,7 +143,10 @@ def test_an_unknown_patient_has_nothing_in_all_columns(chart, patient_id):
         "case_id",
         "visits",
         "due",
+        "left_by_payer",
+        "is_waiting_for_payer",
         "paid",
+        "refunded",
         "open_amount",
     ]
 
