@@ -120,7 +120,8 @@ def test_evidence_that_fails_closes_nothing_and_the_run_says_so(
     [
         (NO_ROWS.replace("'never' AS says", "1 AS says"), "says must be VARCHAR"),
         (NO_ROWS.replace("TRUE AS is_work,", ""), "the evidence must give subject_id, is_work"),
-        (NO_ROWS.replace("leaving", "before.claims"), "evidence reads claims"),
+        (NO_ROWS.replace("leaving", "before.claims"), "claims does not exist"),
+        (NO_ROWS.replace("leaving", "before.documents"), "evidence reads documents"),
         (NO_ROWS.replace("leaving", "staging.faxes"), "evidence reads faxes"),
         (NO_ROWS.replace("leaving", "extract.faxes"), "extract.faxes"),
         (NO_ROWS.replace("FALSE", "$surplus"), "$surplus"),
