@@ -97,6 +97,7 @@ class Cases(Extract):
     visits_per_week_target: str = _is("count", nullable=True)
     referring_provider: str = _is("text", nullable=True)
     referring_fax: str = _is("text", nullable=True)
+    order_signed_on: str = _is("day", nullable=True)
 
 
 class Policies(Extract):
@@ -200,6 +201,7 @@ class Documents(Extract):
     completed_at: str = _is("moment", nullable=True)
     reviewer_id: str = _ref("staff", nullable=True)
     submitted_for_review_at: str = _is("moment", nullable=True)
+    signed_at: str = _is("moment", nullable=True)
 
 
 class Faxes(Extract):

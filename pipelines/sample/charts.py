@@ -60,6 +60,7 @@ def chart_tables(
         "started_at": all_notes["started_at"],
         "submitted_for_review_at": all_notes["submitted_at"],
         "completed_at": all_notes["completed_at"],
+        "signed_at": np.full(len(case), NEVER),  # signed plans come back on paper
         "date_of_service": visits.starts_at[all_notes["visit"]].astype("datetime64[D]"),
         "kind": facts.texts(all_notes["kind"], KINDS),
         "has_plan_of_care": all_notes["has_plan"],

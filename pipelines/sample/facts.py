@@ -43,7 +43,8 @@ SCHEMAS: dict[str, pa.Schema] = {
     "cases": _fields(
         "case_id patient_id facility_id therapist_id visits_per_week_target referring_fax",
         "opened_at discharged_at",
-        texts="referring_provider",
+        "order_signed_on",
+        "referring_provider",
     ),
     "policies": _fields(
         "policy_id patient_id case_id facility_id payer_id rank",
@@ -81,7 +82,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
     "documents": _fields(
         "document_id case_id appointment_id facility_id last_editor_id reviewer_id",
-        "started_at submitted_for_review_at completed_at",
+        "started_at submitted_for_review_at completed_at signed_at",
         "date_of_service",
         "kind",
         "has_plan_of_care",

@@ -280,6 +280,8 @@ def _patients_table(
 def _cases_table(dice: Dice, cases: Cases) -> pa.Table:
     key = cases.number
     physician = dice.between("physician", key, 0, len(PHYSICIANS))
+    is_ordered = (physician < len(PHYSICIANS)) & dice.happens("signed order", key, 0.6)
+    order_signed_at = cases.opened_at - days(dice.between("ordered", key, 0, 9))
     return facts.table(
         "cases",
         {
@@ -293,6 +295,7 @@ def _cases_table(dice: Dice, cases: Cases) -> pa.Table:
             "referring_fax": np.where(physician == len(PHYSICIANS), -1, 100 + physician),
             "opened_at": cases.opened_at,
             "discharged_at": cases.discharged_at,
+            "order_signed_on": to_days(only_if(is_ordered, order_signed_at)),
             "referring_provider": facts.texts(physician, (*PHYSICIANS, None)),
         },
     )

@@ -10,5 +10,6 @@ SELECT
     c.visits_per_week_target,
     c.referring_provider,
     c.referring_fax,
+    c.order_signed_on,
 FROM extract.cases AS c
 LEFT JOIN staging.facilities AS f ON c.facility_id = f.facility_id

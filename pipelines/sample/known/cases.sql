@@ -10,6 +10,7 @@ SELECT
     CASE
         WHEN k.referring_fax >= 0 THEN '555-0' || CAST(k.referring_fax AS VARCHAR)
     END AS referring_fax,
+    k.order_signed_on,
 FROM facts_cases AS k
 INNER JOIN facility_list AS c ON k.facility_id = c.facility_id
 WHERE k.opened_at <= c.now_at

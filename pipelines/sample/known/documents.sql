@@ -17,6 +17,7 @@ SELECT
     CASE
         WHEN d.submitted_for_review_at <= c.now_at THEN d.submitted_for_review_at
     END AS submitted_for_review_at,
+    CASE WHEN d.signed_at <= c.now_at THEN d.signed_at END AS signed_at,
 FROM facts_documents AS d
 INNER JOIN facility_list AS c ON d.facility_id = c.facility_id
 WHERE d.started_at <= c.now_at

@@ -131,6 +131,7 @@ class Patient:
         discharged: When | None = None,
         facility: int | None = None,
         next_visit: int | None = 21,
+        ordered: int | None = None,
     ) -> Case:
         """Open a case; its next visit keeps it from being an Unscheduled Patient."""
         case = Case(
@@ -149,6 +150,7 @@ class Patient:
             referring_fax=100,
             opened_at=at((opened, "10:00")),
             discharged_at=at_or_never(discharged),
+            order_signed_on=on(ordered),
             referring_provider="Dr. A. Moreau",
         )
         if next_visit is not None:
@@ -290,17 +292,23 @@ class Case:
             ),
             submitted_for_review_at=at_or_never(document.review),
             completed_at=at_or_never(document.completed),
+            signed_at=at_or_never(document.signed),
             date_of_service=on(document.day),
             kind=document.kind,
             has_plan_of_care=document.plan,
         )
         return number
 
-    def plan_of_care(self, day: int) -> int:
+    def plan_of_care(self, day: int, *, signed: When | None = None) -> int:
         """Complete an evaluation with a plan of care; returns the document's number."""
         return self.document(
             Document(
-                self.visit(day), day, kind="Initial Evaluation", plan=True, completed=(day, "16:00")
+                self.visit(day),
+                day,
+                kind="Initial Evaluation",
+                plan=True,
+                completed=(day, "16:00"),
+                signed=signed,
             )
         )
 

@@ -125,3 +125,28 @@ def late_in_chicago(patient: Patient) -> None:
 def treated_elsewhere(patient: Patient) -> None:
     case = patient.case(facility=2)
     case.document(Document(case.visit(-2), -2))
+
+
+@shows(
+    954,
+    "Sent 37 days ago, the referring provider's signed order is on file: Pending Signature, not "
+    "at risk",
+)
+def ordered(patient: Patient) -> None:
+    case = patient.case(ordered=-45)
+    patient.policy(Policy(), case)
+    case.fax(case.plan_of_care(-38), -37, sent=(-37, "09:05"))
+
+
+@shows(955, "Sent 5 days ago and already recorded as signed: no Pending Signature")
+def signed(patient: Patient) -> None:
+    case = patient.case()
+    patient.policy(Policy(), case)
+    case.fax(case.plan_of_care(-6, signed=(-3, "10:00")), -5, sent=(-5, "09:05"))
+
+
+@shows(956, "A signed order is on file, the plan was never sent: Faxing Required at risk")
+def ordered_but_not_faxed(patient: Patient) -> None:
+    case = patient.case(ordered=-45)
+    patient.policy(Policy(), case)
+    case.plan_of_care(-38)

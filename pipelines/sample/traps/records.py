@@ -79,3 +79,4 @@ class Document:
     started: When | None = None
     review: When | None = None
     completed: When | None = None
+    signed: When | None = None

@@ -36,6 +36,7 @@ SELECT
     NULL AS visits_per_week_target,
     NULL AS referring_provider,
     NULL AS referring_fax,
+    NULL AS order_signed_on,
 FROM source.individual_programs AS ip
 LEFT JOIN canonical.patients AS p ON ip.individual_id = p.patient_id
 LEFT JOIN last_seen AS s ON ip.enrollment_id = s.case_id AND s.place = 1

@@ -12,5 +12,6 @@ SELECT
     CASE WHEN v.documented_at <= $as_of THEN v.documented_at END AS completed_at,
     NULL AS reviewer_id,
     NULL AS submitted_for_review_at,
+    NULL AS signed_at,
 FROM step.visits AS v
 WHERE v.status = 'Completed'

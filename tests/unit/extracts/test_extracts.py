@@ -19,7 +19,7 @@ PATIENTS = (
 )
 CASES = (
     "case_id,patient_id,facility_id,therapist_id,opened_on,discharged_on,visits_per_week_target,"
-    "referring_provider,referring_fax\n"
+    "referring_provider,referring_fax,order_signed_on\n"
 )
 AT = dt.datetime(2026, 11, 3, 6, tzinfo=dt.UTC)
 
@@ -31,7 +31,7 @@ def _patient(
 
 
 def _case(case_id: str, patient_id: str) -> str:
-    return f"{case_id},{patient_id},F1,,2026-01-01,,,,\n"
+    return f"{case_id},{patient_id},F1,,2026-01-01,,,,,\n"
 
 
 def _read(

@@ -272,7 +272,7 @@ def test_every_row_of_a_large_file_keeps_its_line(tmp_path):
     path.write_text(
         header
         + "".join(
-            f"{number},C1,,{filler},yes,Draft,2026-01-01T08:00:00,2026-01-01,,,,\n"
+            f"{number},C1,,{filler},yes,Draft,2026-01-01T08:00:00,2026-01-01,,,,,\n"
             for number in range(2, 150_002)
         )
     )

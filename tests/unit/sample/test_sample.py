@@ -30,12 +30,12 @@ MADE_AT = {
 }
 # Moments of past events: an extract cannot know them in advance.
 DONE_AT = {
-    "cases": ("discharged_on",),
+    "cases": ("discharged_on", "order_signed_on"),
     "policies": ("verification_requested_at", "verified_at"),
     "authorizations": ("document_uploaded_at",),
     "claims": ("processed_at",),
     "claim_holds": ("released_at",),
-    "documents": ("completed_at", "submitted_for_review_at"),
+    "documents": ("completed_at", "submitted_for_review_at", "signed_at"),
     "faxes": ("sent_at", "failed_at"),
 }
 DAYS = [sample.DEFAULT_AS_OF + dt.timedelta(days=days) for days in (-200, -40, 0, 1, 40)]
