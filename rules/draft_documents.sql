@@ -8,6 +8,7 @@ purpose      = "A clinical document was started and is still a draft."
 resolve      = [
     "Open the patient's Clinical Documents and find the draft by the day it was started.",
     "Finish and sign it, or send it for review.",
+    "If the patient came and was not checked in, ask the front desk to correct the visit.",
     "If there was no visit that day, correct or delete the draft; then mark the task complete.",
 ]
 links        = ["documents", "schedule"]
@@ -29,28 +30,69 @@ WITH drafts AS (
         d.owner_id,
         d.kind,
         d.started_on,
+        d.visit_on,
+        d.visit_known_by,
+        CAST(DATE_TRUNC('week', d.visit_on) AS DATE) AS monday_on,
     FROM staging.documents AS d
     INNER JOIN staging.facilities AS f ON d.facility_id = f.facility_id
     WHERE d.status = 'Draft' AND d.started_on + $grace_days <= f.today
 ),
 
-treated AS (
-    SELECT DISTINCT d.document_id,
+-- What the patient's schedule says of that day; whoever checked in was seen.
+seen AS (
+    SELECT
+        d.document_id,
+        BOOL_OR(a.has_happened) AS is_treated,
+        BOOL_OR(a.is_live) AS is_booked,
     FROM drafts AS d
-    INNER JOIN staging.appointments AS a ON d.case_id = a.case_id AND d.started_on = a.visit_on
-    WHERE a.has_happened
+    INNER JOIN staging.appointments AS a
+        ON d.patient_id = a.patient_id AND d.visit_on = a.visit_on
+    GROUP BY d.document_id
+),
+
+named AS (
+    SELECT
+        d.document_id,
+        d.case_id,
+        d.patient_id,
+        d.facility_id,
+        d.owner_id,
+        d.kind,
+        d.started_on,
+        COALESCE(s.is_treated, FALSE) AS is_treated,
+        COALESCE(s.is_booked, FALSE) AS is_booked,
+        CASE d.visit_on
+            WHEN d.monday_on THEN 'Monday, '
+            WHEN d.monday_on + 1 THEN 'Tuesday, '
+            WHEN d.monday_on + 2 THEN 'Wednesday, '
+            WHEN d.monday_on + 3 THEN 'Thursday, '
+            WHEN d.monday_on + 4 THEN 'Friday, '
+            WHEN d.monday_on + 5 THEN 'Saturday, '
+            ELSE 'Sunday, '
+        END
+        || CAST(d.visit_on AS VARCHAR)
+        || CASE d.visit_known_by
+            WHEN 'appointment' THEN ' (by its appointment)'
+            WHEN 'date of service' THEN ' (by its date of service)'
+            ELSE ' (by the day it was started)'
+        END AS visit_day,
+    FROM drafts AS d
+    LEFT JOIN seen AS s ON d.document_id = s.document_id
 )
 
 SELECT
-    d.document_id AS subject_id,
-    d.case_id,
-    d.patient_id,
-    d.facility_id,
-    d.owner_id AS staff_id,
-    d.started_on AS since,
+    n.document_id AS subject_id,
+    n.case_id,
+    n.patient_id,
+    n.facility_id,
+    n.owner_id AS staff_id,
+    n.started_on AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
-    d.kind || ' started on ' || CAST(d.started_on AS VARCHAR) || ' is a draft'
-    || CASE WHEN t.document_id IS NULL THEN '; no visit on that day' ELSE '' END AS reason,
-    CASE WHEN t.document_id IS NULL THEN 'allowed' ELSE 'override' END AS manual,
-FROM drafts AS d
-LEFT JOIN treated AS t ON d.document_id = t.document_id
+    n.kind || ' started on ' || CAST(n.started_on AS VARCHAR) || ' is a draft'
+    || CASE
+        WHEN n.is_treated THEN ' for the visit of ' || n.visit_day
+        WHEN n.is_booked THEN ' for the visit of ' || n.visit_day || '; visit not checked in'
+        ELSE '; no visit on ' || n.visit_day
+    END AS reason,
+    CASE WHEN n.is_treated THEN 'override' ELSE 'allowed' END AS manual,
+FROM named AS n

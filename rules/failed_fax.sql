@@ -30,7 +30,15 @@ WITH failed AS (
         d.kind,
         d.fax_id,
         d.fax_attempts,
-        COALESCE(d.failed_on, d.sent_on, d.completed_on, d.started_on) AS failed_on,
+        d.started_on,
+        d.completed_on,
+        d.sent_on,
+        d.failed_on,
+        COALESCE(d.recipient, 'fax ' || d.fax_number)
+        || CASE
+            WHEN d.recipient IS NOT NULL THEN COALESCE(' (fax ' || d.fax_number || ')', '')
+            ELSE ''
+        END AS recipient,
     FROM staging.faxed_documents AS d
     WHERE d.fax_status = 'Failed'
 )
@@ -41,9 +49,10 @@ SELECT
     f.patient_id,
     f.facility_id,
     f.owner_id AS staff_id,
-    f.failed_on AS since,
+    COALESCE(f.failed_on, f.sent_on, f.completed_on, f.started_on) AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
-    'Fax of the ' || f.kind || ' failed on ' || CAST(f.failed_on AS VARCHAR)
+    'Fax of the ' || f.kind || COALESCE(' to ' || f.recipient, '') || ' failed'
+    || COALESCE(' on ' || CAST(f.failed_on AS VARCHAR), '')
     || ', attempts: ' || CAST(f.fax_attempts AS VARCHAR) AS reason,
     -- A new fax that fails is a new failure.
     f.fax_id AS episode,

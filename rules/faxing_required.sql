@@ -7,18 +7,20 @@ manual       = "override"
 purpose      = "A completed plan of care has not been faxed to the referring provider."
 resolve      = [
     "Open the patient's Clinical Documents and find the completed document.",
-    "Check the referring provider's name and fax number on the case.",
+    "Check the referring provider and the fax number that the task names.",
     "Fax the document from there.",
 ]
 links        = ["documents", "demographics"]
-reads        = ["documents", "faxes"]
-due_days     = 2    # the physician has 30 days to sign
+reads        = ["appointments", "cases", "documents", "facilities", "faxes", "payers", "policies"]
+due_days     = 2    # the physician needs the rest of the 30 days to sign
 ends_at_discharge = false    # the plan of care must still be signed
 converts_to  = ["pending_signature", "failed_fax"]
 subject_table = "documents"
 source       = "requirements: Clinical Tasks; notes on the domain"
 
 [params]
+certification_kinds = "Medicare"    # kinds of payers whose plans must be certified, by commas
+certify_days = 30    # days from the first treated visit; with an order on file, until it is sent
 */
 WITH unsent AS (
     SELECT
@@ -29,12 +31,42 @@ WITH unsent AS (
         d.owner_id,
         d.kind,
         d.fax_id,
-        COALESCE(d.completed_on, d.date_of_service, d.started_on) AS completed_on,
+        d.started_on,
+        d.date_of_service,
+        d.completed_on,
+        COALESCE(d.recipient, c.referring_provider) AS recipient,
+        COALESCE(d.fax_number, c.referring_fax) AS fax_number,
     FROM staging.faxed_documents AS d
+    INNER JOIN staging.cases AS c ON d.case_id = c.case_id
     WHERE
         d.has_plan_of_care
         AND d.status = 'Completed'
         AND (d.fax_id IS NULL OR d.fax_status = 'Queued')
+),
+
+-- A plan whose fax failed before waits since then.
+failures AS (
+    SELECT
+        u.document_id,
+        MAX(x.failed_on) AS failed_on,
+    FROM unsent AS u
+    INNER JOIN staging.faxes AS x ON u.document_id = x.document_id
+    WHERE x.status = 'Failed'
+    GROUP BY u.document_id
+),
+
+certified AS (
+    SELECT
+        p.document_id,
+        p.is_ordered,
+        p.payer_kind,
+        p.first_treated_on + $certify_days AS due_on,
+    FROM staging.plans_of_care AS p
+    WHERE
+        STRPOS(
+            ',' || REPLACE(UPPER($certification_kinds), ', ', ',') || ',',
+            ',' || UPPER(p.payer_kind) || ','
+        ) > 0
 )
 
 SELECT
@@ -43,11 +75,27 @@ SELECT
     u.patient_id,
     u.facility_id,
     u.owner_id AS staff_id,
-    u.completed_on AS since,
+    GREATEST(COALESCE(u.completed_on, u.date_of_service, u.started_on), x.failed_on) AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
-    u.kind || ' completed on ' || CAST(u.completed_on AS VARCHAR)
+    u.kind || ' completed' || COALESCE(' on ' || CAST(u.completed_on AS VARCHAR), '')
     || CASE
-        WHEN u.fax_id IS NULL THEN ' and not faxed'
-        ELSE ', its fax is waiting to be sent'
-    END AS reason,
+        WHEN u.fax_id IS NULL THEN ' and not faxed to '
+        ELSE ', its fax is waiting to be sent to '
+    END
+    || COALESCE(u.recipient, 'the referring provider')
+    || CASE
+        WHEN u.fax_number IS NOT NULL THEN ' (fax ' || u.fax_number || ')'
+        WHEN u.recipient IS NOT NULL THEN ' (no fax number on the case)'
+        ELSE ' (no name and no fax number on the case)'
+    END
+    || CASE
+        WHEN c.due_on IS NULL THEN ''
+        WHEN NOT c.is_ordered THEN ', signature due by '
+        WHEN c.due_on < f.today THEN ', at risk: was to be sent by '
+        ELSE ', to be sent by '
+    END
+    || COALESCE(CAST(c.due_on AS VARCHAR) || ' for ' || c.payer_kind, '') AS reason,
 FROM unsent AS u
+INNER JOIN staging.facilities AS f ON u.facility_id = f.facility_id
+LEFT JOIN failures AS x ON u.document_id = x.document_id
+LEFT JOIN certified AS c ON u.document_id = c.document_id

@@ -4,9 +4,9 @@ category     = "Clinical"
 clears       = "manual"
 clears_when  = "Staff dismiss the task; a second survey does not clear it."
 manual       = "allowed"
-purpose      = "A patient with an open case has answered one MIPS Patient Survey and no second."
+purpose      = "A patient with an open case has answered a MIPS Patient Survey, but not the second."
 resolve      = [
-    "Find the patient's next visit.",
+    "Ask the therapist when the discharge is planned: the outcome survey belongs at or near it.",
     "Give the patient the second MIPS Patient Survey Form at that visit, or send it.",
     "Dismiss the task; it returns next week if the survey is still missing.",
 ]
@@ -19,16 +19,36 @@ subject_table = "cases"
 source       = "requirements: Clinical Tasks; notes on the domain"
 
 [params]
-min_days_between = 0    # days that must lie between the two surveys
+min_days_between = 0    # days from the first survey until the second is asked for and counts
 */
-WITH surveyed AS (
+WITH surveys AS (
     SELECT
         s.case_id,
-        MIN(s.completed_on) AS first_on,
+        s.completed_on,
+        MIN(s.completed_on) OVER (PARTITION BY s.case_id) AS first_on,
+        ROW_NUMBER() OVER (
+            PARTITION BY s.case_id
+            ORDER BY s.completed_at, LPAD(s.survey_id, 64, '0'), s.survey_id
+        ) AS position,
     FROM staging.surveys AS s
     WHERE s.kind LIKE 'MIPS%'
-    GROUP BY s.case_id
-    HAVING COUNT(*) = 1
+),
+
+-- A second survey earlier than the days between them shows no outcome.
+waiting AS (
+    SELECT
+        s.case_id,
+        s.first_on,
+        s.first_on + $min_days_between AS due_on,
+    FROM surveys AS s
+    GROUP BY s.case_id, s.first_on
+    HAVING
+        SUM(
+            CASE
+                WHEN s.position > 1 AND s.completed_on >= s.first_on + $min_days_between THEN 1
+                ELSE 0
+            END
+        ) = 0
 )
 
 SELECT
@@ -37,10 +57,14 @@ SELECT
     c.patient_id,
     c.facility_id,
     c.therapist_id AS staff_id,
-    f.week_on AS since,
+    GREATEST(f.week_on, w.due_on) AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
-    'First MIPS Patient Survey on ' || CAST(s.first_on AS VARCHAR) || ', no second one' AS reason,
-FROM surveyed AS s
-INNER JOIN staging.cases AS c ON s.case_id = c.case_id
+    'First MIPS Patient Survey on ' || CAST(w.first_on AS VARCHAR) || ', no second one'
+    || CASE
+        WHEN $min_days_between = 0 THEN ''
+        ELSE ' ' || CAST($min_days_between AS VARCHAR) || ' days or more later'
+    END AS reason,
+FROM waiting AS w
+INNER JOIN staging.cases AS c ON w.case_id = c.case_id
 INNER JOIN staging.facilities AS f ON c.facility_id = f.facility_id
-WHERE NOT c.is_discharged AND c.opened_on <= f.today AND s.first_on + $min_days_between <= f.today
+WHERE NOT c.is_discharged AND c.opened_on <= f.today AND w.due_on <= f.today

@@ -12,15 +12,16 @@ resolve      = [
     "Mark the task complete.",
 ]
 links        = ["documents", "demographics"]
-reads        = ["documents", "facilities", "faxes"]
-due_days     = 30    # Medicare requires the signature within 30 days
+reads        = ["appointments", "cases", "documents", "facilities", "faxes", "payers", "policies"]
+due_days     = 30    # Medicare wants the signature within 30 days of the first treated visit
 ends_at_discharge = false    # the plan of care must still be signed
 converts_to  = ["failed_fax"]
 subject_table = "documents"
 source       = "requirements: Clinical Tasks; notes on the domain"
 
 [params]
-at_risk_days = 30    # days until a missing signature puts payment at risk; only marks the task
+certification_kinds = "Medicare"    # kinds of payers whose plans must be certified, by commas
+certify_days = 30    # days from the plan's first treated visit; after them the task is "at risk"
 */
 WITH sent AS (
     SELECT
@@ -31,9 +32,31 @@ WITH sent AS (
         d.owner_id,
         d.kind,
         d.fax_id,
-        COALESCE(d.sent_on, d.completed_on, d.started_on) AS sent_on,
+        d.recipient,
+        d.started_on,
+        d.completed_on,
+        d.sent_on,
     FROM staging.faxed_documents AS d
-    WHERE d.has_plan_of_care AND d.status = 'Completed' AND d.fax_status = 'Sent'
+    WHERE
+        d.has_plan_of_care
+        AND d.status = 'Completed'
+        AND d.fax_status = 'Sent'
+        AND d.signed_on IS NULL
+),
+
+certified AS (
+    SELECT
+        p.document_id,
+        p.is_ordered,
+        p.order_signed_on,
+        p.payer_kind,
+        p.first_treated_on + $certify_days AS due_on,
+    FROM staging.plans_of_care AS p
+    WHERE
+        STRPOS(
+            ',' || REPLACE(UPPER($certification_kinds), ', ', ',') || ',',
+            ',' || UPPER(p.payer_kind) || ','
+        ) > 0
 )
 
 SELECT
@@ -42,15 +65,23 @@ SELECT
     s.patient_id,
     s.facility_id,
     s.owner_id AS staff_id,
-    s.sent_on AS since,
+    COALESCE(s.sent_on, s.completed_on, s.started_on) AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
-    s.kind || ' faxed on ' || CAST(s.sent_on AS VARCHAR)
+    s.kind || ' faxed' || COALESCE(' on ' || CAST(s.sent_on AS VARCHAR), '')
+    || COALESCE(' to ' || s.recipient, '')
     || CASE
-        WHEN s.sent_on + $at_risk_days < f.today THEN ', at risk: signature was due by '
+        WHEN c.is_ordered
+            THEN ', the order signed on ' || CAST(c.order_signed_on AS VARCHAR) || ' is on file'
+        WHEN c.due_on IS NULL THEN ', not yet signed'
+        WHEN c.due_on < f.today THEN ', at risk: signature was due by '
         ELSE ', signature due by '
     END
-    || CAST(s.sent_on + $at_risk_days AS VARCHAR) AS reason,
+    || CASE
+        WHEN c.is_ordered THEN ''
+        ELSE COALESCE(CAST(c.due_on AS VARCHAR) || ' for ' || c.payer_kind, '')
+    END AS reason,
     -- A fax sent again after the task was completed needs a signature of its own.
     s.fax_id AS episode,
 FROM sent AS s
 INNER JOIN staging.facilities AS f ON s.facility_id = f.facility_id
+LEFT JOIN certified AS c ON s.document_id = c.document_id

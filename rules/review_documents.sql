@@ -27,9 +27,10 @@ SELECT
     d.reviewer_id AS staff_id,
     COALESCE(d.submitted_for_review_on, d.started_on) AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
-    d.kind || ' sent for review on '
-    || CAST(COALESCE(d.submitted_for_review_on, d.started_on) AS VARCHAR) AS reason,
+    d.kind || ' sent for review'
+    || COALESCE(' on ' || CAST(d.submitted_for_review_on AS VARCHAR), '')
+    || CASE WHEN d.reviewer_id IS NULL THEN '; no reviewer chosen' ELSE '' END AS reason,
     -- A document sent for review again needs a new review.
     CAST(d.submitted_for_review_at AS VARCHAR) AS episode,
 FROM staging.documents AS d
-WHERE d.status = 'Review' AND d.reviewer_id IS NOT NULL
+WHERE d.status = 'Review'

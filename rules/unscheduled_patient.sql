@@ -45,18 +45,70 @@ scheduled AS (
     FROM staging.appointments AS a
     INNER JOIN staging.facilities AS f ON a.facility_id = f.facility_id
     WHERE a.is_live AND a.visit_on >= f.today AND a.visit_on <= f.today + $horizon_days
+),
+
+unscheduled AS (
+    SELECT
+        o.patient_id,
+        o.case_id,
+        o.facility_id,
+        o.opened_on,
+        o.today,
+        GREATEST(o.month_on, o.first_opened_on) AS period_on,
+    FROM open_cases AS o
+    LEFT JOIN scheduled AS s ON o.patient_id = s.patient_id
+    WHERE o.recency = 1 AND s.patient_id IS NULL
+),
+
+-- Until its day, a visit that was not cancelled left no gap.
+visits AS (
+    SELECT
+        u.patient_id,
+        MAX(CASE WHEN a.status <> 'Cancelled' AND a.visit_on <= u.today THEN a.visit_on END)
+            AS last_booked_on,
+        MAX(CASE WHEN a.has_happened THEN a.visit_on END) AS last_seen_on,
+        MAX(CASE WHEN a.status = 'No Show' THEN a.visit_on END) AS no_show_on,
+        MAX(CASE WHEN a.status = 'Cancelled' THEN a.visit_on END) AS cancelled_on,
+        MAX(
+            CASE
+                WHEN a.status = 'Cancelled' AND a.visit_on <= u.today + $horizon_days
+                    THEN a.visit_on
+            END
+        ) AS near_cancelled_on,
+        MIN(CASE WHEN a.is_live AND a.visit_on > u.today THEN a.visit_on END) AS next_on,
+    FROM unscheduled AS u
+    INNER JOIN staging.appointments AS a ON u.patient_id = a.patient_id
+    GROUP BY u.patient_id
 )
 
 SELECT
-    o.patient_id AS subject_id,
-    o.case_id,
-    o.patient_id,
-    o.facility_id,
+    u.patient_id AS subject_id,
+    u.case_id,
+    u.patient_id,
+    u.facility_id,
     CAST(NULL AS VARCHAR) AS staff_id,
-    GREATEST(o.month_on, o.first_opened_on) AS since,
+    -- The data do not say when a visit was cancelled.
+    CASE
+        WHEN
+            v.near_cancelled_on > u.period_on
+            AND v.near_cancelled_on > COALESCE(v.last_booked_on, u.period_on)
+            THEN u.today
+        ELSE GREATEST(u.period_on, v.last_booked_on)
+    END AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
-    'No visit scheduled through ' || CAST(o.today + $horizon_days AS VARCHAR)
-    || '; case open since ' || CAST(o.opened_on AS VARCHAR) AS reason,
-FROM open_cases AS o
-LEFT JOIN scheduled AS s ON o.patient_id = s.patient_id
-WHERE o.recency = 1 AND s.patient_id IS NULL
+    'No visit scheduled in the next ' || CAST($horizon_days AS VARCHAR) || ' days'
+    || COALESCE('; next on ' || CAST(v.next_on AS VARCHAR), '')
+    || COALESCE('; last visit on ' || CAST(v.last_seen_on AS VARCHAR), '; no visit yet')
+    || CASE
+        WHEN v.no_show_on > COALESCE(v.last_seen_on, v.no_show_on - 1)
+            THEN '; no-show on ' || CAST(v.no_show_on AS VARCHAR)
+        ELSE ''
+    END
+    || CASE
+        WHEN v.cancelled_on > COALESCE(v.last_seen_on, v.cancelled_on - 1)
+            THEN '; visit of ' || CAST(v.cancelled_on AS VARCHAR) || ' cancelled'
+        ELSE ''
+    END
+    || '; case open since ' || CAST(u.opened_on AS VARCHAR) AS reason,
+FROM unscheduled AS u
+LEFT JOIN visits AS v ON u.patient_id = v.patient_id

@@ -192,6 +192,7 @@ def show_documents(worklist: Worklist, patient: Patient) -> None:
             "date_of_service": "Date of service",
             "started_on": "Started",
             "completed_on": "Completed",
+            "signed_on": "Signed",
             "owner": "Owner",
             "reviewer": "Reviewer",
             "has_plan_of_care": "Plan of care",

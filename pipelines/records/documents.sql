@@ -7,6 +7,7 @@ SELECT
     d.started_on,
     d.submitted_for_review_on,
     d.completed_on,
+    d.signed_on,
     COALESCE(o.name, d.owner_id) AS owner,
     COALESCE(r.name, d.reviewer_id) AS reviewer,
     d.has_plan_of_care,

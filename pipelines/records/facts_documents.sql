@@ -1,4 +1,4 @@
--- The facts behind a task about a document: the document, its newest fax, and a visit that day.
+-- The facts behind a task about a document: the document, its newest fax, and its visit.
 SELECT
     d.kind AS document,
     d.status AS document_status,
@@ -11,14 +11,24 @@ SELECT
     x.recipient AS faxed_to,
     x.attempts AS fax_attempts,
     CASE
-        WHEN d.date_of_service IS NULL THEN 'no date of service'
-        WHEN EXISTS (
-            SELECT 1,
+        WHEN d.has_plan_of_care AND x.status = 'Sent'
+            THEN 'signed on ' || STRFTIME(d.signed_on, '%b %-d, %Y') || ': complete it'
+        ELSE 'signed on ' || STRFTIME(d.signed_on, '%b %-d, %Y')
+    END AS signature,
+    d.visit_on AS visit,
+    -- As in rules/draft_documents.sql.
+    COALESCE(
+        (
+            SELECT
+                CASE
+                    WHEN BOOL_OR(a.has_happened) THEN 'yes'
+                    WHEN BOOL_OR(a.is_live) THEN 'not checked in'
+                END,
             FROM staging.appointments AS a
-            WHERE a.case_id = d.case_id AND a.visit_on = d.date_of_service AND a.has_happened
-        ) THEN 'yes'
-        ELSE 'no'
-    END AS patient_seen_that_day,
+            WHERE a.patient_id = d.patient_id AND a.visit_on = d.visit_on
+        ),
+        'no'
+    ) AS patient_seen_that_day,
     d.document_id,
 FROM staging.documents AS d
 LEFT JOIN staging.staff AS o ON d.owner_id = o.staff_id

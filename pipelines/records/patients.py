@@ -106,7 +106,7 @@ def documents(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
     """The clinical documents with owner, reviewer and the days of their steps.
 
     Columns: document_id, kind, date_of_service, status, started_on, submitted_for_review_on,
-    completed_on, owner, reviewer, has_plan_of_care, case_id.
+    completed_on, signed_on, owner, reviewer, has_plan_of_care, case_id.
     """
     return snapshots.frame(con, sql("documents"), patient_id=patient_id)
 

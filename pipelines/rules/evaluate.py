@@ -14,7 +14,7 @@ from pipelines.extracts.read import TableRead
 from pipelines.rules import loading, sql
 from pipelines.rules.model import ALWAYS_NEEDED, ANSWER, ANSWER_TYPES, Applied, Params, Rule
 
-NEVER_NEEDED = frozenset({"payers"})  # the payer's name is shown; no rule depends on it
+NEVER_NEEDED = frozenset({"payers"})  # the payer's name is shown; few rules depend on it
 SWITCHED_OFF = "switched off in the settings"  # the one reason that needs no attention
 
 
@@ -34,7 +34,7 @@ def needed_tables(rule: Rule) -> set[str]:
     waiting = [*rule.reads, *ALWAYS_NEEDED]
     while waiting:
         table = waiting.pop()
-        if table in needed or table in NEVER_NEEDED:
+        if table in needed or (table in NEVER_NEEDED and table not in rule.reads):
             continue
         needed.add(table)
         waiting.extend(

@@ -82,6 +82,8 @@ def _param(rule: Rule, key: str, value: object, where: str) -> Param:
     if isinstance(default, bool):
         return model.matched(value, bool, where)
     if isinstance(default, str):
+        if isinstance(value, list):  # of words; a parameter holds them with commas
+            return ", ".join(model.matched(value, list, where))
         return model.matched(value, str, where)
     if isinstance(default, int):
         return model.not_negative(model.matched(value, int, where), where)

@@ -13,6 +13,7 @@ WITH timed AS (
         d.reviewer_id,
         COALESCE(d.last_editor_id, a.staff_id) AS known_owner_id,
         c.therapist_id,
+        a.visit_on AS appointment_on,
         CASE
             WHEN d.started_at_is_utc THEN d.started_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
             ELSE d.started_at
@@ -27,6 +28,10 @@ WITH timed AS (
                 THEN d.submitted_for_review_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
             ELSE d.submitted_for_review_at
         END AS submitted_for_review_at,
+        CASE
+            WHEN d.signed_at_is_utc THEN d.signed_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
+            ELSE d.signed_at
+        END AS signed_at,
     FROM extract.documents AS d
     LEFT JOIN staging.cases AS c ON d.case_id = c.case_id
     LEFT JOIN staging.appointments AS a ON d.appointment_id = a.appointment_id
@@ -73,12 +78,21 @@ SELECT
     t.started_at,
     CAST(t.started_at AS DATE) AS started_on,
     t.date_of_service,
+    -- The day of the document's visit, and what says so.
+    COALESCE(t.appointment_on, t.date_of_service, CAST(t.started_at AS DATE)) AS visit_on,
+    CASE
+        WHEN t.appointment_on IS NOT NULL THEN 'appointment'
+        WHEN t.date_of_service IS NOT NULL THEN 'date of service'
+        ELSE 'start'
+    END AS visit_known_by,
     t.last_editor_id,
     t.completed_at,
     CAST(t.completed_at AS DATE) AS completed_on,
     t.reviewer_id,
     t.submitted_for_review_at,
     CAST(t.submitted_for_review_at AS DATE) AS submitted_for_review_on,
+    t.signed_at,
+    CAST(t.signed_at AS DATE) AS signed_on,
     COALESCE(t.known_owner_id, v.staff_id, t.therapist_id) AS owner_id,
 FROM timed AS t
 LEFT JOIN day_visits AS v

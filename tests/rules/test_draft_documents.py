@@ -28,22 +28,128 @@ def test_a_draft_may_rest_the_grace_days(opens, practice, started_on, subjects):
     assert opens(RULE, draft(practice, started_on), grace_days=2) == subjects
 
 
+SEEN, BOOKED, NONE = "seen", "not checked in", "no visit"
+DAY = f"Tuesday, {TODAY} (by the day it was started)"
+SAYS = {
+    SEEN: f" for the visit of {DAY}",
+    BOOKED: f" for the visit of {DAY}; visit not checked in",
+    NONE: f"; no visit on {DAY}",
+}
+
+
 @pytest.mark.parametrize(
-    ("visit", "manual"),
+    ("visit", "manual", "found"),
     [
-        ({"starts_at": f"{TODAY}T09:00:00"}, "override"),
-        ({"starts_at": f"{TODAY}T09:00:00", "status": "Arrived"}, "override"),
-        ({"starts_at": f"{TODAY}T09:00:00", "status": "No Show"}, "allowed"),
-        ({"starts_at": f"{TODAY}T09:00:00", "status": "Scheduled"}, "allowed"),
-        ({"starts_at": f"{after(-1)}T09:00:00"}, "allowed"),
+        ({}, "override", SEEN),
+        ({"status": "Arrived"}, "override", SEEN),
+        ({"status": "In Progress"}, "override", SEEN),
+        ({"status": "Scheduled"}, "allowed", BOOKED),
+        ({"status": "Confirmed"}, "allowed", BOOKED),
+        ({"status": "No Show"}, "allowed", NONE),
+        ({"status": "Cancelled"}, "allowed", NONE),
+        ({"starts_at": f"{after(-1)}T09:00:00"}, "allowed", NONE),
+        ({"starts_at": f"{after(1)}T09:00:00", "status": "Scheduled"}, "allowed", NONE),
     ],
 )
-def test_only_a_draft_of_a_day_without_treatment_may_be_dismissed(answers, practice, visit, manual):
+def test_only_a_draft_of_a_day_without_treatment_may_be_dismissed(
+    answers, practice, visit, manual, found
+):
+    visit = {"starts_at": f"{TODAY}T09:00:00", **visit}
     row = answers(RULE, draft(practice).visit("V1", "A", **visit))["D1"]
     assert row["manual"] == manual
-    assert row["reason"] == f"Daily Note started on {TODAY} is a draft" + (
-        "; no visit on that day" if manual == "allowed" else ""
+    assert row["reason"] == f"Daily Note started on {TODAY} is a draft{SAYS[found]}"
+
+
+def test_a_visit_checked_in_days_ago_and_never_closed_was_a_treatment(answers, practice):
+    draft(practice, after(-4)).visit("V1", "A", f"{after(-4)}T09:00:00", status="Arrived")
+    row = answers(RULE, practice)["D1"]
+    assert (row["manual"], "visit not checked in" in row["reason"]) == ("override", False)
+
+
+@pytest.mark.parametrize(
+    ("other", "manual"),
+    [
+        ({"status": "Completed"}, "override"),
+        ({"status": "Completed", "starts_at": f"{after(1)}T11:00:00"}, "allowed"),
+        ({"status": "Cancelled"}, "allowed"),
+    ],
+)
+def test_a_treatment_at_another_hour_or_in_another_case_of_that_day_counts(
+    answers, practice, other, manual
+):
+    draft(practice, appointment_id="V1")
+    practice.visit("V1", "A", f"{TODAY}T09:00:00", status="No Show")
+    practice.add("cases", "C-A2", patient_id="A")
+    practice.visit("V2", "A", **{"starts_at": f"{TODAY}T11:00:00", **other})
+    assert answers(RULE, practice)["D1"]["manual"] == manual
+    practice.add("appointments", "V2", case_id="C-A2")
+    assert answers(RULE, practice)["D1"]["manual"] == manual
+
+
+def test_a_treatment_of_another_patient_that_day_does_not(answers, practice):
+    draft(practice).patient("B").visit("V1", "B", f"{TODAY}T09:00:00")
+    assert answers(RULE, practice)["D1"]["manual"] == "allowed"
+
+
+class TestVisit:
+    """The appointment it names; else its date of service; else the day it was started."""
+
+    @pytest.fixture
+    def dated(self, practice):
+        """Started today, of service yesterday, for the appointment of three days ago."""
+        draft(practice, date_of_service=after(-1), appointment_id="V3")
+        for days in (-3, -1, 0):
+            practice.visit(f"V{-days}", "A", f"{after(days)}T09:00:00")
+        return practice
+
+    @pytest.mark.parametrize(
+        ("less", "says"),
+        [
+            ((), f"Saturday, {after(-3)} (by its appointment)"),
+            (("appointment_id",), f"Monday, {after(-1)} (by its date of service)"),
+            (
+                ("appointment_id", "date_of_service"),
+                f"Tuesday, {TODAY} (by the day it was started)",
+            ),
+        ],
     )
+    def test_the_reason_names_it_and_says_what_it_goes_by(self, answers, dated, less, says):
+        row = answers(RULE, dated.add("documents", "D1", **dict.fromkeys(less)))["D1"]
+        assert row["reason"] == f"Daily Note started on {TODAY} is a draft for the visit of {says}"
+        assert (row["manual"], str(row["since"])) == ("override", TODAY)
+
+    @pytest.mark.parametrize(
+        ("less", "treated"),
+        [((), "V3"), (("appointment_id",), "V1"), (("appointment_id", "date_of_service"), "V0")],
+    )
+    def test_no_other_day_decides(self, answers, dated, less, treated):
+        dated.add("documents", "D1", **dict.fromkeys(less))
+        dated.add("appointments", treated, status="Scheduled")
+        row = answers(RULE, dated)["D1"]
+        assert (row["manual"], "visit not checked in" in row["reason"]) == ("allowed", True)
+
+    @pytest.mark.parametrize(
+        ("days", "weekday"),
+        [
+            (-8, "Monday"),
+            (-7, "Tuesday"),
+            (-6, "Wednesday"),
+            (-5, "Thursday"),
+            (-4, "Friday"),
+            (-3, "Saturday"),
+            (-2, "Sunday"),
+            (-1, "Monday"),
+        ],
+    )
+    def test_the_day_has_its_name(self, answers, practice, days, weekday):
+        row = answers(RULE, draft(practice, date_of_service=after(days)))["D1"]
+        assert f"no visit on {weekday}, {after(days)} (" in row["reason"]
+
+    def test_an_appointment_moved_to_another_day_takes_the_draft_along(self, answers, dated):
+        dated.add("appointments", "V3", starts_at=f"{after(4)}T09:00:00", status="Scheduled")
+        row = answers(RULE, dated)["D1"]
+        assert f"for the visit of Saturday, {after(4)} (by its app" in row["reason"]
+        assert row["manual"] == "allowed"
 
 
 def test_two_visits_that_day_are_one_task(opens, practice):

@@ -27,6 +27,21 @@ def test_opens_for_any_document(answers, failed):
 
 
 @pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ({"recipient": "Dr. Lee", "number": "555-0100"}, " to Dr. Lee (fax 555-0100)"),
+        ({"recipient": "Dr. Lee"}, " to Dr. Lee"),
+        ({"number": "555-0100"}, " to fax 555-0100"),
+        ({"failed_at": None, "recipient": "Dr. Lee"}, " to Dr. Lee"),
+    ],
+)
+def test_names_the_recipient_and_the_number(answers, failed, values, names):
+    on = "" if "failed_at" in values else " on 2026-11-02"
+    reason = answers(RULE, failed.add("faxes", "X1", **values))["D1"]["reason"]
+    assert reason == f"Fax of the Daily Note{names} failed{on}, attempts: 3"
+
+
+@pytest.mark.parametrize(
     ("resend", "subjects"),
     [
         ({"status": "Queued"}, []),

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.rules.conftest import after
+
 RULE = "faxing_required"
 
 
@@ -24,7 +26,33 @@ def test_opens_when_completed(answers, evaluated):
     assert (str(row["since"]), row["staff_id"], row["reason"]) == (
         "2026-11-01",
         "PT",
-        "Initial Evaluation completed on 2026-11-01 and not faxed",
+        "Initial Evaluation completed on 2026-11-01 and not faxed to the referring provider "
+        "(no name and no fax number on the case)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("provider", "number", "names"),
+    [
+        ("Dr. Lee", "555-0100", "Dr. Lee (fax 555-0100)"),
+        ("Dr. Lee", None, "Dr. Lee (no fax number on the case)"),
+        (None, "555-0100", "the referring provider (fax 555-0100)"),
+    ],
+)
+def test_names_the_referring_provider_and_the_fax_number(
+    answers, evaluated, provider, number, names
+):
+    evaluated.add("cases", "C-A", referring_provider=provider, referring_fax=number)
+    reason = answers(RULE, evaluated)["D1"]["reason"]
+    assert reason == f"Initial Evaluation completed on 2026-11-01 and not faxed to {names}"
+
+
+def test_names_whom_a_waiting_fax_goes_to(answers, evaluated):
+    evaluated.add("cases", "C-A", referring_provider="Dr. Lee", referring_fax="555-0100")
+    evaluated.add("faxes", "X1", document_id="D1", number="555-0199")
+    assert answers(RULE, evaluated)["D1"]["reason"] == (
+        "Initial Evaluation completed on 2026-11-01, "
+        "its fax is waiting to be sent to Dr. Lee (fax 555-0199)"
     )
 
 
@@ -33,6 +61,17 @@ def test_opens_when_completed(answers, evaluated):
 )
 def test_only_a_completed_plan_of_care(opens, evaluated, values):
     assert opens(RULE, evaluated.add("documents", "D1", **values)) == []
+
+
+@pytest.mark.parametrize(
+    ("failed_on", "since"), [("2026-10-31", "2026-11-01"), ("2026-11-02", "2026-11-02")]
+)
+def test_a_fax_sent_again_waits_since_the_failure(answers, evaluated, failed_on, since):
+    evaluated.add(
+        "faxes", "X1", document_id="D1", status="Failed", failed_at=f"{failed_on}T09:00:00"
+    )
+    evaluated.add("faxes", "X2", document_id="D1", status="Queued")
+    assert str(answers(RULE, evaluated)["D1"]["since"]) == since
 
 
 @pytest.mark.parametrize(
@@ -68,3 +107,46 @@ def test_each_document_is_in_one_link_of_the_chain(opens, evaluated):
 def test_a_document_without_its_time_of_completion_still_has_a_date(answers, evaluated):
     evaluated.add("documents", "D1", completed_at=None, date_of_service="2026-10-30")
     assert str(answers(RULE, evaluated)["D1"]["since"]) == "2026-10-30"
+
+
+class TestCertification:
+    """With a signed order on file, the plan must be sent within 30 days of the first visit."""
+
+    @pytest.fixture
+    def ordered(self, evaluated):
+        """A Medicare patient with an order, evaluated 10 days ago."""
+        evaluated.add("payers", "PAY2", name="Medicare Part B", kind="Medicare")
+        evaluated.add("policies", "PO1", patient_id="A", payer_id="PAY2")
+        evaluated.add("cases", "C-A", order_signed_on=after(-20))
+        return evaluated.visit("V1", "A", f"{after(-10)}T09:00:00")
+
+    def marker(self, answers, practice, **params):
+        return answers(RULE, practice, **params)["D1"]["reason"].partition("on the case)")[2]
+
+    @pytest.mark.parametrize(
+        ("days", "marker"),
+        [
+            (-29, f", to be sent by {after(1)} for Medicare"),
+            (-30, f", to be sent by {after(0)} for Medicare"),
+            (-31, f", at risk: was to be sent by {after(-1)} for Medicare"),
+        ],
+    )
+    def test_is_at_risk_after_the_last_day(self, answers, ordered, days, marker):
+        ordered.add("appointments", "V1", starts_at=f"{after(days)}T09:00:00")
+        assert self.marker(answers, ordered) == marker
+
+    def test_without_an_order_it_is_the_signature_that_is_due(self, answers, ordered):
+        ordered.add("cases", "C-A", order_signed_on=None)
+        ordered.add("appointments", "V1", starts_at=f"{after(-40)}T09:00:00")
+        assert self.marker(answers, ordered) == f", signature due by {after(-10)} for Medicare"
+
+    def test_other_payers_want_no_certificate(self, answers, ordered):
+        assert self.marker(answers, ordered.add("payers", "PAY2", kind="Medicaid")) == ""
+
+    def test_kinds_and_days_are_parameters(self, answers, ordered):
+        ordered.add("payers", "PAY2", kind="Tricare")
+        marker = self.marker(
+            answers, ordered, certification_kinds="Medicare, TRICARE", certify_days=9
+        )
+        assert marker == f", at risk: was to be sent by {after(-1)} for Tricare"
+        assert self.marker(answers, ordered, certification_kinds="Medicare, Tri") == ""

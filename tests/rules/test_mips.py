@@ -55,5 +55,49 @@ def test_the_case_must_be_open(opens, surveyed, discharged_on, subjects):
 
 
 @pytest.mark.parametrize(("days", "subjects"), [(1, ["C-A"]), (2, [])])
-def test_the_surveys_lie_apart_by_the_days_set(opens, surveyed, days, subjects):
+def test_the_second_is_asked_for_from_the_days_set(opens, surveyed, days, subjects):
     assert opens(RULE, surveyed, min_days_between=days) == subjects
+
+
+@pytest.mark.parametrize(
+    ("first_on", "since"),
+    [("2026-11-01", "2026-11-02"), ("2026-11-02", "2026-11-02"), ("2026-11-03", "2026-11-03")],
+)
+def test_is_never_dated_before_the_first_survey(answers, surveyed, first_on, since):
+    surveyed.add("surveys", "Q1", completed_at=f"{first_on}T09:00:00")
+    assert str(answers(RULE, surveyed)["C-A"]["since"]) == since
+
+
+@pytest.mark.parametrize(
+    ("first_on", "since"),
+    [("2026-10-11", "2026-11-02"), ("2026-10-12", "2026-11-02"), ("2026-10-13", "2026-11-03")],
+)
+def test_nor_before_the_day_the_second_is_asked_for(answers, surveyed, first_on, since):
+    surveyed.add("surveys", "Q1", completed_at=f"{first_on}T09:00:00")
+    row = answers(RULE, surveyed, min_days_between=21)["C-A"]
+    assert str(row["since"]) == since
+    assert row["reason"] == (
+        f"First MIPS Patient Survey on {first_on}, no second one 21 days or more later"
+    )
+
+
+@pytest.mark.parametrize(("days", "subjects"), [(20, ["C-A"]), (21, []), (22, [])])
+def test_a_second_survey_counts_from_the_days_set(opens, surveyed, days, subjects):
+    surveyed.add("surveys", "Q1", completed_at=f"{after(-40)}T09:00:00")
+    surveyed.add("surveys", "Q2", case_id="C-A", completed_at=f"{after(days - 40)}T09:00:00")
+    assert opens(RULE, surveyed, min_days_between=21) == subjects
+
+
+def test_two_surveys_of_one_minute_are_two(opens, surveyed):
+    surveyed.add("surveys", "Q2", case_id="C-A", completed_at=f"{after(-1)}T09:00:00")
+    assert opens(RULE, surveyed) == []
+
+
+def test_of_several_the_first_counts(answers, surveyed):
+    for days in (0, 3):
+        surveyed.add(
+            "surveys", f"Q{days}", case_id="C-A", completed_at=f"{after(days - 30)}T09:00:00"
+        )
+    surveyed.remove("surveys", "Q1")
+    row = answers(RULE, surveyed, min_days_between=21)["C-A"]
+    assert row["reason"].startswith(f"First MIPS Patient Survey on {after(-30)},")

@@ -1,4 +1,4 @@
-"""Review Documents: in review, and a reviewer set."""
+"""Review Documents: in review, of the reviewer or of nobody yet."""
 
 import pytest
 
@@ -27,11 +27,15 @@ def test_belongs_to_the_reviewer(answers, in_review):
     )
 
 
-@pytest.mark.parametrize(
-    "values", [{"reviewer_id": None}, {"status": "Draft"}, {"status": "Completed"}]
-)
-def test_only_in_review_with_a_reviewer(opens, in_review, values):
-    assert opens(RULE, in_review.add("documents", "D1", **values)) == []
+@pytest.mark.parametrize("status", ["Draft", "Completed"])
+def test_only_in_review(opens, in_review, status):
+    assert opens(RULE, in_review.add("documents", "D1", status=status)) == []
+
+
+def test_without_a_reviewer_it_belongs_to_nobody(answers, in_review):
+    row = answers(RULE, in_review.add("documents", "D1", reviewer_id=None))["D1"]
+    assert row["staff_id"] is None
+    assert row["reason"] == "Daily Note sent for review on 2026-11-01; no reviewer chosen"
 
 
 def test_without_a_time_it_is_dated_by_the_document_s_start(answers, in_review):

@@ -5,6 +5,7 @@ import pytest
 from tests.rules.conftest import after
 
 RULE = "unscheduled_patient"
+UNKNOWN = "2026-11-20"  # the day of the run that shows it
 
 
 @pytest.mark.parametrize(("days", "subjects"), [(-1, ["A"]), (0, []), (30, []), (31, ["A"])])
@@ -62,9 +63,114 @@ def test_is_dated_from_the_job_or_from_the_case_if_that_is_younger(answers, prac
         "old": "2026-11-01",
         "new": "2026-11-02",
     }
-    assert (
-        rows["old"]["reason"] == "No visit scheduled through 2026-12-03; case open since 2026-01-05"
+    assert rows["old"]["reason"] == (
+        "No visit scheduled in the next 30 days; no visit yet; case open since 2026-01-05"
     )
+
+
+class TestSince:
+    """The last visit, not before the job of the month; nobody knows the day of a cancellation."""
+
+    ON = "2026-11-20"
+
+    def since(self, answers, practice):
+        return str(answers(RULE, practice, self.ON)["A"]["since"])
+
+    @pytest.mark.parametrize(
+        ("last", "since"),
+        [
+            ("2026-10-31", "2026-11-01"),
+            ("2026-11-01", "2026-11-01"),
+            ("2026-11-02", "2026-11-02"),
+            ("2026-11-20", "2026-11-20"),
+        ],
+    )
+    def test_is_the_last_visit_in_the_month(self, answers, practice, last, since):
+        practice.patient("A").visit("V1", "A", f"{last}T09:00:00")
+        practice.visit("V0", "A", "2026-09-01T09:00:00")
+        assert self.since(answers, practice) == since
+
+    @pytest.mark.parametrize("status", ["No Show", "Scheduled", "Arrived"])
+    def test_until_its_day_a_visit_left_no_gap(self, answers, practice, status):
+        practice.patient("A").visit("V1", "A", "2026-11-10T09:00:00", status=status)
+        assert self.since(answers, practice) == "2026-11-10"
+
+    @pytest.mark.parametrize(
+        ("cancelled", "since"),
+        [
+            ("2026-11-05", "2026-11-06"),
+            ("2026-11-06", "2026-11-06"),
+            ("2026-11-07", UNKNOWN),
+            ("2026-12-20", UNKNOWN),  # in 30 days
+            ("2026-12-21", "2026-11-06"),  # it was too far away to fill the gap
+        ],
+    )
+    def test_is_not_known_after_a_cancelled_visit(self, answers, practice, cancelled, since):
+        practice.patient("A").visit("V1", "A", "2026-11-06T09:00:00")
+        practice.visit("V2", "A", f"{cancelled}T09:00:00", status="Cancelled")
+        assert self.since(answers, practice) == since
+
+    @pytest.mark.parametrize(
+        ("cancelled", "since"),
+        [("2026-10-31", "2026-11-01"), ("2026-11-01", "2026-11-01"), ("2026-11-02", UNKNOWN)],
+    )
+    def test_a_visit_cancelled_before_the_job_left_the_gap_before_it(
+        self, answers, practice, cancelled, since
+    ):
+        practice.patient("A").visit("V1", "A", f"{cancelled}T09:00:00", status="Cancelled")
+        assert self.since(answers, practice) == since
+
+    @pytest.mark.parametrize(
+        ("opened", "since"), [("2026-11-09", UNKNOWN), ("2026-11-10", "2026-11-10")]
+    )
+    def test_nor_does_one_cancelled_before_the_case_count(self, answers, practice, opened, since):
+        practice.patient("A").add("cases", "C-A", opened_on=opened)
+        practice.visit("V1", "A", "2026-11-10T09:00:00", status="Cancelled")
+        assert self.since(answers, practice) == since
+
+
+class TestReason:
+    """What staff want to know before they call."""
+
+    @pytest.mark.parametrize(
+        ("visits", "says"),
+        [
+            ({"2026-10-20": "Completed"}, "last visit on 2026-10-20"),
+            ({"2026-11-02": "Arrived"}, "last visit on 2026-11-02"),
+            (
+                {"2026-10-20": "Completed", "2026-10-21": "No Show", "2026-11-12": "Cancelled"},
+                "last visit on 2026-10-20; no-show on 2026-10-21; visit of 2026-11-12 cancelled",
+            ),
+            (
+                {"2026-10-20": "Completed", "2026-10-19": "No Show", "2026-10-18": "Cancelled"},
+                "last visit on 2026-10-20",
+            ),
+            ({"2026-10-21": "No Show"}, "no visit yet; no-show on 2026-10-21"),
+            ({"2026-11-12": "Cancelled"}, "no visit yet; visit of 2026-11-12 cancelled"),
+            ({"2026-12-20": "Scheduled"}, "next on 2026-12-20; no visit yet"),
+        ],
+    )
+    def test_names_the_visits_around_the_gap(self, answers, practice, visits, says):
+        practice.patient("A")
+        for day, status in visits.items():
+            practice.visit(f"V-{day}", "A", f"{day}T09:00:00", status=status)
+        assert answers(RULE, practice)["A"]["reason"] == (
+            f"No visit scheduled in the next 30 days; {says}; case open since 2026-01-05"
+        )
+
+    def test_stays_the_same_from_day_to_day(self, answers, practice):
+        practice.patient("A").visit("V1", "A", "2026-10-20T09:00:00")
+        practice.visit("V2", "A", "2026-12-25T09:00:00", status="Scheduled")
+        reasons = {
+            answers(RULE, practice, day)["A"]["reason"]
+            for day in ("2026-11-03", "2026-11-04", "2026-11-24")
+        }
+        assert len(reasons) == 1
+
+    def test_names_the_days_set(self, answers, practice):
+        practice.patient("A").visit("V1", "A", "2026-11-12T09:00:00", status="Scheduled")
+        reason = answers(RULE, practice, horizon_days=7)["A"]["reason"]
+        assert reason.startswith("No visit scheduled in the next 7 days; next on 2026-11-12;")
 
 
 def test_today_is_the_facility_s_own(opens, practice):
