@@ -14,7 +14,7 @@ from pipelines.vocabulary import ROLES
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "data" / "sample"
 SECTIONS = ("rules", "extracts", "claim_holds", "app", "access")
-EXTRACTS_KEYS = ("max_loss",)
+EXTRACTS_KEYS = ("max_loss", "max_refused")
 CLAIM_HOLDS_KEYS = ("authorization_codes",)
 APP_KEYS = ("idle_minutes",)
 ACCESS_KEYS = ("own_facilities", "sees_all_roles", "staff_facilities")
@@ -56,6 +56,7 @@ class Settings:
     ledger_url: str
     settings_file: Path
     max_loss: float = 0.2  # share of a table's rows a run may lose where no manifest counts them
+    max_refused: float = 0.2  # share of a table's rows that may be refused before all of it is
     clock_file: Path | None = None  # holds the seconds added to the screens' clock
     idle_minutes: int = 15  # without a click before the app asks who is there
     access: Access = Access()
@@ -96,12 +97,18 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     path = Path(named or data / "settings.toml")
     written = _read(path, is_named=bool(named))
     _refuse_unknown(path, written, SECTIONS)
+    extracts = _section(path, written, "extracts", EXTRACTS_KEYS)
     return Settings(
         data=data,
         extracts=_path(env, "WORKBENCH_EXTRACTS"),
         ledger_url=env.get("WORKBENCH_LEDGER") or f"sqlite:///{data / 'ledger.sqlite'}",
         settings_file=path,
-        max_loss=_max_loss(path, _section(path, written, "extracts", EXTRACTS_KEYS)),
+        max_loss=_share(
+            path, extracts, "max_loss", "the share of rows a table may lose between two runs"
+        ),
+        max_refused=_share(
+            path, extracts, "max_refused", "the share of a table's rows that may be refused"
+        ),
         idle_minutes=_idle_minutes(path, _section(path, written, "app", APP_KEYS)),
         clock_file=_path(env, "WORKBENCH_CLOCK"),
         access=_access(path, _section(path, written, "access", ACCESS_KEYS)),
@@ -118,13 +125,10 @@ def _path(env: Mapping[str, str], name: str) -> Path | None:
     return Path(value) if value else None
 
 
-def _max_loss(path: Path, section: Mapping[str, object]) -> float:
-    value = section.get("max_loss", Settings.max_loss)
+def _share(path: Path, section: Mapping[str, object], key: str, what: str) -> float:
+    value = section.get(key, getattr(Settings, key))
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise UserError(
-            f"{path}: extracts.max_loss must be a number from 0 to 1, "
-            "the share of rows a table may lose between two runs"
-        )
+        raise UserError(f"{path}: extracts.{key} must be a number from 0 to 1, {what}")
     return float(value)
 
 

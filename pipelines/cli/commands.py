@@ -137,7 +137,8 @@ def check(options: argparse.Namespace, settings: Settings) -> int:
 
     chosen = arrivals.folders(options.extracts or _default_extracts(settings))[-1]
     with tempfile.TemporaryDirectory() as scratch, snapshots.connect() as con:
-        reads = read.read(con, folder.find(chosen), {}, Path(scratch), settings.max_loss)
+        limits = read.Limits(settings.max_loss, settings.max_refused)
+        reads = read.read(con, folder.find(chosen), {}, Path(scratch), limits)
         return output.print_check(reads, rejected.refused_kinds(con))
 
 

@@ -56,7 +56,7 @@ def print_run(report: RunReport, folder: Path, settings: Settings) -> None:
         print(f"note: {note}")
     _print_reads(report.reads)
     _print_rules(report)
-    refused = sum(read.rows_refused for read in report.reads if read.status == "accepted")
+    refused = sum(kind[3] for kind in report.refused)
     if refused:
         place = settings.rejected / report.run_id
         print(f"{refused:,} rows refused; they are in {place} with line, column and check:")

@@ -35,6 +35,31 @@ def _one_of(*values: str, nullable: bool = False) -> Any:
     return pa.Field(nullable=nullable, isin=list(values))
 
 
+def _end(form: str) -> Any:
+    """When something ended or was done; a day such as 9999-12-31 says that it is still open."""
+    return pa.Field(nullable=True, written_as={"form": form}, may_be_open={"end": True})
+
+
+def _described(*words: str) -> Any:
+    """A value that only describes: an unknown one is OTHER, with a warning, and refuses no row."""
+    return pa.Field(nullable=True, or_other={"words": list(words)}, raise_warning=True)
+
+
+def _person() -> Any:
+    """Somebody of the staff extract; anybody else is nobody, with a warning, and refuses no row."""
+    return pa.Field(
+        nullable=True,
+        written_as={"form": "id"},
+        refers_to={"table": "staff"},
+        raise_warning=True,
+    )
+
+
+def _never_before(*pairs: tuple[str, str]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """For each (earlier, later): a row whose later day is before its earlier one is refused."""
+    return {"pairs": pairs}
+
+
 class Extract(pa.DataFrameModel):
     """What all tables share: trimmed text, empty values missing, other columns ignored."""
 
@@ -47,7 +72,7 @@ class Facilities(Extract):
     """A facility. Its time zone decides what "today" is there."""
 
     facility_id: str = _key()
-    name: str = _is("text")
+    name: str = _is("text", nullable=True)
     time_zone: str = _is("zone")
 
 
@@ -55,10 +80,10 @@ class Staff(Extract):
     """Everybody who works here or worked here."""
 
     staff_id: str = _key()
-    name: str = _is("text")
+    name: str = _is("text", nullable=True)
     email: str = _is("text", nullable=True)
-    role: str = _one_of(*ROLES)
-    is_assistant: str = _is("flag")
+    role: str = _described(*ROLES)
+    is_assistant: str = _is("flag", nullable=True)
     facility_id: str = _ref("facilities", nullable=True)
     is_active: str = _is("flag")
 
@@ -67,8 +92,8 @@ class Payers(Extract):
     """A payer: an insurer, a plan, a programme."""
 
     payer_id: str = _key()
-    name: str = _is("text")
-    kind: str = _is("text")
+    name: str = _is("text", nullable=True)
+    kind: str = _described()
 
 
 class Patients(Extract):
@@ -91,13 +116,16 @@ class Cases(Extract):
     case_id: str = _key()
     patient_id: str = _ref("patients")
     facility_id: str = _ref("facilities")
-    therapist_id: str = _ref("staff", nullable=True)
+    therapist_id: str = _person()
     opened_on: str = _is("day")
-    discharged_on: str = _is("day", nullable=True)
+    discharged_on: str = _end("day")
     visits_per_week_target: str = _is("count", nullable=True)
     referring_provider: str = _is("text", nullable=True)
     referring_fax: str = _is("text", nullable=True)
-    order_signed_on: str = _is("day", nullable=True)
+    order_signed_on: str = _end("day")
+
+    class Config:
+        in_order = _never_before(("opened_on", "discharged_on"))
 
 
 class Policies(Extract):
@@ -107,14 +135,17 @@ class Policies(Extract):
     patient_id: str = _ref("patients")
     case_id: str = _ref("cases", nullable=True)
     payer_id: str = _ref("payers")
-    rank: str = _one_of("1", "2", "3", "4", "Primary", "Secondary", "Tertiary")
+    rank: str = _described("1", "2", "3", "4", "Primary", "Secondary", "Tertiary")
     starts_on: str = _is("day", nullable=True)
-    ends_on: str = _is("day", nullable=True)
+    ends_on: str = _end("day")
     created_at: str = _is("moment")
     authorization_required: str = _is("flag")
-    verification_requested_at: str = _is("moment", nullable=True)
-    verified_at: str = _is("moment", nullable=True)
+    verification_requested_at: str = _end("moment")
+    verified_at: str = _end("moment")
     verified_by: str = _is("text", nullable=True)
+
+    class Config:
+        in_order = _never_before(("starts_on", "ends_on"))
 
 
 class Authorizations(Extract):
@@ -125,12 +156,15 @@ class Authorizations(Extract):
     case_id: str = _ref("cases")
     number: str = _is("text", nullable=True)
     starts_on: str = _is("day", nullable=True)
-    ends_on: str = _is("day", nullable=True)
+    ends_on: str = _end("day")
     visit_limit: str = _is("count", nullable=True)
     visits_used: str = _is("count", nullable=True)
     is_stub: str = _is("flag")
     entered_at: str = _is("moment")
-    document_uploaded_at: str = _is("moment", nullable=True)
+    document_uploaded_at: str = _end("moment")
+
+    class Config:
+        in_order = _never_before(("starts_on", "ends_on"))
 
 
 class Appointments(Extract):
@@ -140,7 +174,7 @@ class Appointments(Extract):
     case_id: str = _ref("cases")
     patient_id: str = _ref("patients")
     facility_id: str = _ref("facilities")
-    staff_id: str = _ref("staff", nullable=True)
+    staff_id: str = _person()
     starts_at: str = _is("moment")
     status: str = _one_of(
         "Scheduled", "Confirmed", "Arrived", "In Progress", "Completed", "Cancelled", "No Show"
@@ -172,7 +206,10 @@ class Claims(Extract):
     date_of_service: str = _is("day")
     status: str = _is("text")
     patient_responsibility: str = _is("money", nullable=True)
-    processed_at: str = _is("moment", nullable=True)
+    processed_at: str = _end("moment")
+
+    class Config:
+        in_order = _never_before(("date_of_service", "processed_at"))
 
 
 class ClaimHolds(Extract):
@@ -183,7 +220,10 @@ class ClaimHolds(Extract):
     reason_code: str = _is("text")
     reason: str = _is("text")
     held_at: str = _is("moment")
-    released_at: str = _is("moment", nullable=True)
+    released_at: str = _end("moment")
+
+    class Config:
+        in_order = _never_before(("held_at", "released_at"))
 
 
 class Documents(Extract):
@@ -197,11 +237,17 @@ class Documents(Extract):
     status: str = _one_of("Draft", "Review", "Completed")
     started_at: str = _is("moment")
     date_of_service: str = _is("day", nullable=True)
-    last_editor_id: str = _ref("staff", nullable=True)
-    completed_at: str = _is("moment", nullable=True)
-    reviewer_id: str = _ref("staff", nullable=True)
-    submitted_for_review_at: str = _is("moment", nullable=True)
-    signed_at: str = _is("moment", nullable=True)
+    last_editor_id: str = _person()
+    completed_at: str = _end("moment")
+    reviewer_id: str = _person()
+    submitted_for_review_at: str = _end("moment")
+    signed_at: str = _end("moment")
+
+    class Config:
+        in_order = _never_before(
+            ("started_at", "completed_at"),
+            ("started_at", "submitted_for_review_at"),
+        )
 
 
 class Faxes(Extract):
@@ -213,8 +259,8 @@ class Faxes(Extract):
     number: str = _is("text", nullable=True)
     status: str = _one_of("Queued", "Sent", "Failed")
     attempts: str = _is("count")
-    sent_at: str = _is("moment", nullable=True)
-    failed_at: str = _is("moment", nullable=True)
+    sent_at: str = _end("moment")
+    failed_at: str = _end("moment")
 
 
 class IntakeSubmissions(Extract):
@@ -253,7 +299,7 @@ class Manifest(Extract):
     extracted_at: str = _is("moment")
     row_count: str = _is("count", nullable=True)
     complete: str = _is("flag")
-    horizon_on: str = _is("day", nullable=True)
+    horizon_on: str = _end("day")
 
 
 # Every table comes after the tables it references, so parents are read first.
@@ -279,7 +325,11 @@ TABLES: dict[str, type[Extract]] = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table's contract."""
+    """One column of a table's contract.
+
+    `is_end`: OPEN_DAYS are empty here. `is_described`: an unknown value is OTHER. `is_person`: an
+    unknown id is nobody.
+    """
 
     name: str
     form: str
@@ -287,6 +337,14 @@ class Column:
     is_key: bool
     references: str | None
     allowed: tuple[str, ...] | None
+    is_end: bool = False
+    is_described: bool = False
+    is_person: bool = False
+
+    @property
+    def may_be_absent(self) -> bool:
+        """True where a file without this column is read as if it were empty."""
+        return self.is_nullable and not self.is_described
 
     @property
     def sql_type(self) -> str:
@@ -303,14 +361,29 @@ def columns(table: str) -> tuple[Column, ...]:
 
 def _column(name: str, column: pa.Column) -> Column:
     found = {check.name: check.statistics for check in column.checks}
-    allowed = found.get("isin", {}).get("allowed_values")
+    words = found.get("isin", {}).get("allowed_values") or found.get("or_other", {}).get("words")
     return Column(
         name=name,
         form=found["written_as"]["form"] if "written_as" in found else "text",
         is_nullable=column.nullable,
         is_key=bool(column.unique),
         references=found["refers_to"]["table"] if "refers_to" in found else None,
-        allowed=tuple(allowed) if allowed is not None else None,
+        allowed=tuple(words) if words else None,
+        is_end="may_be_open" in found,
+        is_described="or_other" in found,
+        is_person="refers_to" in found and column.checks[0].raise_warning,
+    )
+
+
+@cache
+def in_order(table: str) -> tuple[tuple[str, str], ...]:
+    """The pairs (earlier, later) of columns whose days may not contradict each other."""
+    schema = (Manifest if table == "manifest" else TABLES[table]).to_schema()
+    return tuple(
+        (earlier, later)
+        for check in schema.checks
+        if check.name == "in_order"
+        for earlier, later in check.statistics["pairs"]
     )
 
 

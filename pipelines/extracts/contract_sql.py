@@ -103,7 +103,7 @@ def _typed_columns(table: str) -> Iterator[tuple[str, str]]:
 
 def typed_select(table: str, source: Source) -> str:
     """SELECT of the typed columns and `_text`, in the order of `table_sql`."""
-    sql = _table_sql(table, source, frozenset())
+    sql = _table_sql(table, source, frozenset(), takes_other=True)
     text = f"CASE WHEN {sql.doubt} THEN [{', '.join(sql.texts)}] END"
     return f"SELECT {', '.join(sql.values)}, {text} FROM {sql.relation}"
 
@@ -112,9 +112,10 @@ def valid_select(table: str, source: Source, accepted: Set[str]) -> str:
     """SELECT of the typed columns; it fails at the first doubtful row.
 
     The caller checks that keys are unique and that references to tables in `accepted` exist. An id
-    found among the keys of such a table is valid, so its text is not checked here.
+    found among the keys of such a table is valid, so its text is not checked here. A value that
+    only describes and that nobody knows is doubtful, too, so that a warning can count it.
     """
-    sql = _table_sql(table, source, accepted)
+    sql = _table_sql(table, source, accepted, takes_other=False)
     check = f"CASE WHEN {sql.doubt} THEN error('a doubtful row') ELSE true END"
     return f"SELECT {', '.join(sql.values)} FROM {sql.relation} WHERE {check}"
 
@@ -129,11 +130,20 @@ def as_text(table: str) -> str:
     )
 
 
-def _table_sql(table: str, source: Source, accepted: Set[str]) -> _TableSql:
+def _table_sql(table: str, source: Source, accepted: Set[str], *, takes_other: bool) -> _TableSql:
     columns = contract.columns(table)
-    parts = [_column_sql(column, source.columns.get(column.name), accepted) for column in columns]
-    doubt = " OR ".join(f"coalesce(({part.doubt}), false)" for part in parts)
-    plain = [part.plain_doubt for part in parts if part.plain_doubt is not None]
+    parts = [
+        _column_sql(column, source.columns.get(column.name), accepted, takes_other=takes_other)
+        for column in columns
+    ]
+    disorder = [
+        _is_out_of_order(table, source, *pair)
+        for pair in contract.in_order(table)
+        if set(pair) <= source.columns.keys()
+    ]
+    every = [*(part.doubt for part in parts), *disorder]
+    doubt = " OR ".join(f"coalesce(({condition}), false)" for condition in every)
+    plain = [*(part.plain_doubt for part in parts if part.plain_doubt is not None), *disorder]
     plain_doubt = " OR ".join(f"coalesce(({condition}), false)" for condition in plain) or "false"
     read = f"SELECT {', '.join(part.read for part in parts)} FROM {source.relation}"
     marked = f"SELECT *, {_is_plain(columns, source, accepted)} AS is_plain FROM ({read})"
@@ -146,7 +156,9 @@ def _table_sql(table: str, source: Source, accepted: Set[str]) -> _TableSql:
     )
 
 
-def _column_sql(column: Column, source: SourceColumn | None, accepted: Set[str]) -> _ColumnSql:
+def _column_sql(
+    column: Column, source: SourceColumn | None, accepted: Set[str], *, takes_other: bool
+) -> _ColumnSql:
     x = identifier(column.name)
     if source is None:
         read = f"CAST(NULL AS {column.sql_type}) AS {x}"
@@ -162,7 +174,10 @@ def _column_sql(column: Column, source: SourceColumn | None, accepted: Set[str])
     typed = _from_text(column)
     doubt, plain_doubt = typed.doubt, None
     if column.form in TIME_FORMS:
-        plain_doubt = _is_impossible_time(column, typed.values[0])
+        plain_doubt = f"{x} IS NOT NULL AND TRY_CAST({x} AS {column.sql_type}) IS NULL"
+    if column.is_described:
+        is_other = f"({typed.values[0]}) = {literal(formats.OTHER)}"
+        doubt, plain_doubt = ("false", None) if takes_other else (is_other, is_other)
     if column.references in accepted:
         doubt = "false"
         plain_doubt = "false" if column.is_nullable else f"{x} IS NULL"
@@ -221,16 +236,24 @@ def _plain_pattern(column: Column) -> str:
             rf"[^\x00-\x1f\x7f 0-9]{rest}|[0-9](?:[^\x00-\x1f\x7f .Ee]{rest})?"
             rf"|[0-9][Ee][0-9]*[^\x00-\x1f\x7f 0-9+]{rest}"
         )
-    return r"[^\x00-\x{10ffff}]" if column.form == "zone" else formats.FORMS[column.form].pattern
+    if column.form == "zone":
+        return r"[^\x00-\x{10ffff}]"
+    pattern = formats.FORMS[column.form].pattern
+    if column.form in TIME_FORMS:  # in years without a day for "none" and without an open end
+        first = "0[1-9]|[1-9][0-9]" if column.form == "birth_day" else "7[1-9]|[89][0-9]"
+        years = f"(?:19(?:{first})|20(?:[0-8][0-9]|9[0-8]))"
+        return years + pattern.removeprefix("[0-9]{4}")
+    return pattern
 
 
 def _from_text(column: Column) -> _Expressions:
     """Expressions for a column that comes as text; a NULL `doubt` means no doubt."""
     x = identifier(column.name)
-    if column.allowed is not None:
-        # DuckDB turns a long IN into a join, which may reorder rows; their order gives the lines.
-        doubt = " AND ".join(f"{x} <> {literal(value)}" for value in column.allowed)
-        return _Expressions([x], x, doubt)
+    if column.allowed is not None or column.is_described:
+        word = f"CASE WHEN is_plain THEN {x} ELSE {_word(column, x)} END" if column.allowed else x
+        if column.is_described:
+            return _Expressions([f"coalesce({word}, {literal(formats.OTHER)})"], x, "false")
+        return _Expressions([word], x, f"{x} IS NOT NULL AND ({word}) IS NULL")
     if column.form == "zone":
         return _Expressions([x], x, f"{x} IS NOT NULL")  # only Python has the list of zones
     doubt = f"NOT regexp_full_match({x}, {literal(formats.FORMS[column.form].pattern)})"
@@ -242,9 +265,12 @@ def _from_text(column: Column) -> _Expressions:
     if column.form == "flag":
         return _Expressions([f"regexp_full_match({x}, {literal(TRUE_PATTERN)})"], x, doubt)
     value = f"TRY_CAST({x} AS {column.sql_type})"
-    doubt += f" OR ({x} IS NOT NULL AND {value} IS NULL)"
-    if column.form in TIME_FORMS:
-        doubt += f" OR {_is_impossible_time(column, value)}"
+    if column.form not in TIME_FORMS:
+        return _Expressions([value], x, f"{doubt} OR ({x} IS NOT NULL AND {value} IS NULL)")
+    is_none = f"(NOT is_plain AND {_is_no_time(column, x)})"
+    value = f"CASE WHEN {is_none} THEN NULL ELSE {value} END"
+    # What stands for an empty value is as good as one, but also as bad where one is required.
+    doubt = f"(({doubt}) AND NOT {_is_no_time(column, x)}) OR {_is_impossible_time(column, value)}"
     if column.form != "moment":
         return _Expressions([value], x, doubt)
     # After the 16th character only an offset has Z, + or -; 2026-11-03T09:15:00 needs no search.
@@ -253,20 +279,55 @@ def _from_text(column: Column) -> _Expressions:
         f"ELSE regexp_matches(substr({x}, 17), '[Z+-]') END"
     )
     in_utc = f"TRY_CAST({x} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
-    value = f"CASE WHEN {is_utc} THEN {in_utc} ELSE {value} END"
+    value = f"CASE WHEN NOT {is_none} AND {is_utc} THEN {in_utc} ELSE {value} END"
+    is_utc = f"CASE WHEN NOT {is_none} THEN {is_utc} END"
     return _Expressions([value, is_utc], x, doubt)
 
 
+def _word(column: Column, x: str) -> str:
+    """The word of the value set that a text is, however it is written; NULL for any other."""
+    words = formats.words(column.allowed or ())
+    squeezed = (
+        f"lower(regexp_replace(regexp_replace({x}, {literal(formats.DECIMALS)}, ''), "
+        f"{literal(formats.NO_LETTER)}, '', 'g'))"
+    )
+    cases = " ".join(f"WHEN {literal(text)} THEN {literal(word)}" for text, word in words.items())
+    return f"CASE {squeezed} {cases} END"
+
+
+def _is_no_time(column: Column, x: str) -> str:
+    """Condition for a text that stands for an empty time."""
+    pattern = formats.no_time(column.form, is_end=column.is_end)
+    return f"coalesce(regexp_full_match({x}, {literal(pattern)}), false)"
+
+
+def _is_out_of_order(table: str, source: Source, earlier: str, later: str) -> str:
+    """Condition for a later day before an earlier one, also where it is no contradiction."""
+    days, conditions = [], []
+    for column in contract.columns(table):
+        if column.name not in (earlier, later):
+            continue
+        x, sql_type = identifier(column.name), source.columns[column.name].sql_type
+        if _needs_no_text(column, sql_type):
+            value = f"CAST({_from_value(column, sql_type).values[0]} AS VARCHAR)"
+        else:
+            value = x
+            conditions.append(f"(is_plain OR NOT {_is_no_time(column, x)})")
+        days.append((column.name == earlier, value))
+    (_, of_later), (_, of_earlier) = sorted(days)
+    conditions = [f"{of_later}[1:10] < {of_earlier}[1:10]", *conditions]
+    # Whole texts first: a CASE, unlike an AND, then leaves out the other conditions.
+    return f"CASE WHEN {of_later} < {of_earlier} THEN {' AND '.join(conditions)} ELSE false END"
+
+
 def _is_impossible_time(column: Column, value: str) -> str:
-    """Condition for the text of a day no calendar has, one out of range, or the day for "none"."""
+    """Condition for the text of a day no calendar has or one out of range."""
     x = identifier(column.name)
     condition = (
-        f"({x} IS NOT NULL AND {value} IS NULL) "
+        f"({x} IS NOT NULL AND ({value}) IS NULL) "
         f"OR {x} < '{formats.EARLIEST}' OR {x} >= '{formats.LATEST}'"
     )
-    if column.form == "birth_day":
-        return condition
-    return f"{condition} OR starts_with({x}, '{formats.NONE_DAY}')"
+    return f"({condition}) AND NOT {_is_no_time(column, x)}" if column.is_nullable else condition
 
 
 def _needs_no_text(column: Column, sql_type: str) -> bool:
@@ -282,26 +343,35 @@ def _needs_no_text(column: Column, sql_type: str) -> bool:
 def _from_value(column: Column, sql_type: str) -> _Expressions:
     """Expressions for a column that comes typed; a NULL `doubt` means no doubt."""
     x = identifier(column.name)
-    if sql_type == "TIMESTAMP WITH TIME ZONE":
-        utc = f"({x} AT TIME ZONE 'UTC')"
-        text = f"CAST({utc} AS VARCHAR) || 'Z'"
-        return _Expressions([utc, f"{x} IS NOT NULL"], text, _is_out_of_range_or_none(utc))
     value = f"CAST({x} AS {column.sql_type})"
     text = f"CAST({x} AS VARCHAR)"
-    if column.form == "moment":
-        is_utc = f"CASE WHEN {x} IS NOT NULL THEN false END"
-        return _Expressions([value, is_utc], text, _is_out_of_range_or_none(value))
     if column.form == "count":
         in_range = f"TRY_CAST({x} AS INTEGER)"
         return _Expressions([in_range], text, f"{x} < 0 OR {x} > 999999999")
-    if column.form == "birth_day":
-        return _Expressions([value], text, _is_out_of_range(x))
-    doubt = _is_out_of_range_or_none(x) if column.form == "day" else "false"
-    return _Expressions([value], text, doubt)
+    if column.form not in TIME_FORMS:
+        return _Expressions([value], text, "false")
+    has_zone = sql_type == "TIMESTAMP WITH TIME ZONE"
+    if has_zone:
+        value = f"({x} AT TIME ZONE 'UTC')"
+        text = f"CAST({value} AS VARCHAR) || 'Z'"
+    is_none = _is_no_day(column, value)
+    doubt = _is_out_of_range(value)
+    doubt = f"({doubt}) AND NOT {is_none}" if column.is_nullable else f"{doubt} OR {is_none}"
+    values = [f"CASE WHEN NOT {is_none} THEN {value} END"]
+    if column.form == "moment":
+        is_utc = "true" if has_zone else "false"
+        values.append(f"CASE WHEN {x} IS NOT NULL AND NOT {is_none} THEN {is_utc} END")
+    return _Expressions(values, text, doubt)
 
 
-def _is_out_of_range_or_none(value: str) -> str:
-    return f"{_is_out_of_range(value)} OR CAST({value} AS DATE) = '{formats.NONE_DAY}'"
+def _is_no_day(column: Column, value: str) -> str:
+    """Condition for a typed time on a day that stands for an empty value."""
+    days = [
+        f"CAST({value} AS DATE) = '{day}'"
+        for day in formats.no_days(column.form, is_end=column.is_end)
+        if not day.startswith("0000")  # no calendar has it
+    ]
+    return f"coalesce({' OR '.join(days)}, false)"
 
 
 def _is_out_of_range(value: str) -> str:

@@ -20,6 +20,8 @@ from pipelines.extracts.files import Part
 from pipelines.extracts.folder import Folder, ManifestRow
 from pipelines.extracts.records import FileRefused, Layout
 
+FEWEST_REFUSED = 20  # rows: fewer refuse no table, so that a small practice goes on
+
 
 class Stager(Protocol):
     """Stages each table as soon as it is read; pipelines/staging/stage.py has the one of a run."""
@@ -64,6 +66,14 @@ class TableRead:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """The share of a table's rows that may be gone since the last run, and that may be refused."""
+
+    max_loss: float = 0.2
+    max_refused: float = 0.2
+
+
+@dataclass(frozen=True)
 class TableInput:
     """One table of a delivery: its files, its manifest row, and the same table a run ago.
 
@@ -75,13 +85,18 @@ class TableInput:
     files: tuple[Path, ...]
     stated: ManifestRow | None
     previous: Previous | None
-    max_loss: float
+    limits: Limits
     accepted: Set[str]
 
     @property
     def names(self) -> tuple[str, ...]:
         """The files' paths within the folder."""
         return tuple(str(file.relative_to(self.folder)) for file in self.files)
+
+    @property
+    def name(self) -> str:
+        """The file's name, or the table's where it has several files."""
+        return self.names[0] if len(self.files) == 1 else self.table
 
     def outcome(self, status: str) -> TableRead:
         """An outcome of no rows."""
@@ -110,12 +125,21 @@ class TableInput:
         if self.stated is not None and self.stated.row_count is not None:
             if rows < self.stated.row_count:
                 return f"has {rows:,} rows where the manifest says {self.stated.row_count:,}"
-        elif self.previous and rows < (1 - self.max_loss) * self.previous.rows_read:
+        elif self.previous and rows < (1 - self.limits.max_loss) * self.previous.rows_read:
             return (
                 f"has {rows:,} rows where the run before read {self.previous.rows_read:,}: "
-                f"more than {self.max_loss:.0%} are gone"
+                f"more than {self.limits.max_loss:.0%} are gone"
             )
         return None
+
+    def why_too_many_refused(self, refused: int, rows: int) -> str | None:
+        """Why a table with so many refused rows is refused, or None."""
+        if refused < FEWEST_REFUSED or refused <= self.limits.max_refused * rows:
+            return None
+        return (
+            f"has {refused:,} of {rows:,} rows refused: more than {self.limits.max_refused:.0%}; "
+            "correct them at the source, they are kept with line, column and check"
+        )
 
 
 def read(
@@ -123,14 +147,13 @@ def read(
     folder: Folder,
     previous: Mapping[str, Previous],
     rejected_dir: Path,
-    max_loss: float = 0.2,
+    limits: Limits = Limits(),
     stager: Stager | None = None,
 ) -> list[TableRead]:
     """Read every table of the contract, parents first, into schema extract.
 
     Refused rows go to rejected_dir/<table>.csv. A table that is missing or refused exists, but is
-    empty. max_loss is the share of rows a table without a manifest may lose between runs. With a
-    stager, each table is staged at once and extract.<table> keeps only its key.
+    empty. With a stager, each table is staged at once and extract.<table> keeps only its key.
     """
     con.execute("CREATE SCHEMA IF NOT EXISTS extract")
     rejected.create_tables(con)
@@ -142,7 +165,7 @@ def read(
             folder.files.get(table, ()),
             folder.manifest.get(table),
             previous.get(table),
-            max_loss,
+            limits,
             frozenset(earlier.table for earlier in outcomes if earlier.status == "accepted"),
         )
         outcome = _read_fast(source, stager) if stager else None
@@ -209,20 +232,36 @@ def _read_table(
         rows_read = sum(files.rows_in(con, file) for file in source.files)
     reason = reason or source.why_too_short(rows_read)
     if reason is not None:
-        con.execute(f"DELETE FROM extract.{table}")
-        if not reason.startswith(source.names):
-            reason = f"{source.names[0] if len(source.files) == 1 else table} {reason}"
-        return replace(
-            source.outcome("refused"), reason=reason, rows_read=rows_read, rows_refused=rows_read
-        )
+        return _refused(con, source, reason, rows_read)
+    mended = validation.mend(con, table, source.accepted)
     invalid = _located(validation.refuse(con, table, source.accepted), parts, source.names)
     rejected.keep_refused(con, table, invalid, rejected_dir)
+    # Of a duplicate, another row stays: nothing is missing.
+    missing = len(invalid) - int(invalid["is_duplicate"].astype(bool).sum())
+    reason = source.why_too_many_refused(missing, rows_read)
+    if reason is not None:
+        return _refused(con, source, reason, rows_read)
     return replace(
         source.outcome("accepted"),
         rows_read=rows_read,
         rows_staged=rows_read - len(invalid),
         rows_refused=len(invalid),
-        warnings=tuple(_warnings([part.layout for part in parts], source.names)),
+        warnings=(
+            *_warnings([part.layout for part in parts], source.names),
+            *(f"{source.name}: {says}" for says in mended),
+        ),
+    )
+
+
+def _refused(
+    con: duckdb.DuckDBPyConnection, source: TableInput, reason: str, rows_read: int
+) -> TableRead:
+    """The outcome of a table refused as a whole, which is left empty."""
+    con.execute(f"DELETE FROM extract.{source.table}")
+    if not reason.startswith(source.names):
+        reason = f"{source.name} {reason}"
+    return replace(
+        source.outcome("refused"), reason=reason, rows_read=rows_read, rows_refused=rows_read
     )
 
 

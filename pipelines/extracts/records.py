@@ -103,7 +103,7 @@ def layout_from(table: str, delimiter: str, header: list[str]) -> Layout:
     wanted = [column.name for column in columns]
     unknown = tuple(name for name in names if name not in wanted)
     # Without a header, the first line holds a patient's values: quote it only if it looks like one.
-    needed = sum(not column.is_nullable for column in columns)
+    needed = sum(not column.may_be_absent for column in columns)
     is_header = 2 * len(set(wanted) & set(names)) >= needed
     absent = []
     for column in columns:
@@ -112,9 +112,9 @@ def layout_from(table: str, delimiter: str, header: list[str]) -> Layout:
         if column.name in names:
             continue
         # Reading a misspelt column as empty would withdraw tasks.
-        cutoff = SAME_WORD if column.is_nullable else SIMILAR_WORD
+        cutoff = SAME_WORD if column.may_be_absent else SIMILAR_WORD
         close = difflib.get_close_matches(column.name, unknown, n=1, cutoff=cutoff)
-        if column.is_nullable and not close:
+        if column.may_be_absent and not close:
             absent.append(column.name)
             continue
         hint = f" (did you mean its column {close[0]}?)" if close and is_header else ""

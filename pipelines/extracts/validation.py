@@ -5,14 +5,15 @@ contract_sql.py has the SQL. Repeated keys and references to nothing are found h
 
 from __future__ import annotations
 
-from collections.abc import Set
+import warnings
+from collections.abc import Iterator, Set
 
 import duckdb
 import pandas as pd
 import pandera.pandas as pa
 
 from pipelines.extracts import contract, contract_sql, formats
-from pipelines.sql_files import identifier
+from pipelines.sql_files import identifier, literal
 
 CHUNK = 100_000  # rows validated at a time: bounds memory when a whole column is invalid
 
@@ -41,6 +42,51 @@ def refuse(con: duckdb.DuckDBPyConnection, table: str, accepted: Set[str]) -> pd
     return _frame(table, found)
 
 
+def mend(con: duckdb.DuckDBPyConnection, table: str, accepted: Set[str]) -> list[str]:
+    """Mend values of extract.<table> that need refuse no row; one sentence for each column.
+
+    A key that went through a data frame (7.0) is the key it was (7). Somebody whom the staff
+    extract does not have is nobody. A value that only describes is already OTHER, if it is unknown.
+    """
+    says: list[str] = []
+    for column in contract.columns(table):
+        x = identifier(column.name)
+        if column.is_described:
+            rows = _count(con, table, f"{x} = {literal(formats.OTHER)}")
+            known = f"; known are {', '.join(column.allowed)}" if column.allowed else ""
+            if rows:
+                says.append(
+                    f"{column.name} is empty or unknown in {_rows_read_as(rows)} "
+                    f"{formats.OTHER}{known}"
+                )
+        if column.references is None or column.references not in accepted:
+            continue
+        key = f"SELECT p.{contract.key_of(column.references)} FROM extract.{column.references} AS p"
+        whole = f"regexp_extract({x}, '^([0-9]+)[.]0+$', 1)"
+        if _count(con, table, f"{x} LIKE '%.0' AND {x} NOT IN ({key}) AND {whole} IN ({key})"):
+            con.execute(
+                f"UPDATE extract.{table} SET {x} = {whole} "
+                f"WHERE {x} LIKE '%.0' AND {x} NOT IN ({key}) AND {whole} IN ({key})"
+            )
+        if column.is_person:
+            rows = _count(con, table, f"{x} NOT IN ({key})")
+            if rows:
+                con.execute(f"UPDATE extract.{table} SET {x} = NULL WHERE {x} NOT IN ({key})")
+                says.append(
+                    f"{column.name} names somebody whom the staff extract does not have in "
+                    f"{_rows_read_as(rows)} nobody's"
+                )
+    return says
+
+
+def _rows_read_as(rows: int) -> str:
+    return "1 row, which is read as" if rows == 1 else f"{rows:,} rows, which are read as"
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str, condition: str) -> int:
+    return con.execute(f"SELECT count(*) FROM extract.{table} WHERE {condition}").fetchall()[0][0]
+
+
 def failures(table: str, texts: pd.DataFrame, known: dict[str, set[str]]) -> pd.DataFrame:
     """What pandera finds invalid in rows of text, without repeated keys.
 
@@ -48,25 +94,52 @@ def failures(table: str, texts: pd.DataFrame, known: dict[str, set[str]]) -> pd.
     row (the frame's index), column, check.
     """
     model = contract.Manifest if table == "manifest" else contract.TABLES[table]
+    texts = _as_meant(table, texts)
     token = formats.KNOWN_KEYS.set(known)
     try:
-        model.validate(texts, lazy=True)
+        with warnings.catch_warnings(action="ignore", category=pa.errors.SchemaWarning):
+            model.validate(texts, lazy=True)
     except pa.errors.SchemaErrors as errors:
-        cases = errors.failure_cases
-        cases = cases.loc[cases["check"] != "field_uniqueness", ["index", "column", "check"]]
+        cases = errors.failure_cases[["index", "column", "check"]]
+        is_of_rows = cases["check"].str.startswith("in_order").astype(bool)
+        cases = cases[(cases["check"] != "field_uniqueness") & ~is_of_rows]
         names = {check: _check_name(str(check)) for check in cases["check"].unique()}
-        return pd.DataFrame(
+        found = pd.DataFrame(
             {
                 "row": cases["index"].astype("int64"),
                 "column": cases["column"].astype("str"),
                 "check": cases["check"].map(names),
             }
         )
+        return pd.concat([found, *_out_of_order(table, texts)], ignore_index=True)
     finally:
         formats.KNOWN_KEYS.reset(token)
     return pd.DataFrame({"row": [], "column": [], "check": []}).astype(
         {"row": "int64", "column": "str", "check": "str"}
     )
+
+
+def _as_meant(table: str, texts: pd.DataFrame) -> pd.DataFrame:
+    """The texts with words as their value set has them, and nothing where no time is meant."""
+    meant = texts.copy()
+    for column in contract.columns(table):
+        values = meant[column.name]
+        if column.allowed is not None:
+            known = values.dropna().map(formats.squeezed).map(formats.words(column.allowed))
+            meant[column.name] = known.reindex(values.index).fillna(values)
+        elif column.form in contract_sql.TIME_FORMS:
+            pattern = formats.no_time(column.form, is_end=column.is_end)
+            is_none = values.str.fullmatch(pattern).fillna(False).astype(bool)
+            meant[column.name] = values.mask(is_none, None)
+    return meant.astype("str")
+
+
+def _out_of_order(table: str, texts: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """The rows whose days contradict each other, named by the later column, as `failures` does."""
+    for earlier, later in contract.in_order(table):
+        is_bad = formats.is_before(texts[later], texts[earlier])
+        rows = pd.Series(texts.index[is_bad], dtype="int64")
+        yield pd.DataFrame({"row": rows, "column": later, "check": f"before {earlier}"})
 
 
 def _check_name(check: str) -> str:

@@ -137,6 +137,15 @@ def _asked_last(con: duckdb.DuckDBPyConnection, newest: history.Freshness) -> Ch
     withheld = [f"{rule_id}: {reason}" for rule_id, reason in left_out.to_numpy()]
     if withheld:
         return Check("rules", ATTENTION, "the last run withheld " + "; ".join(withheld))
+    held = asked.loc[asked["held"] > 0, ["rule_id", "held"]].to_numpy()
+    if len(held):
+        tasks = ", ".join(f"{rule_id}: {count}" for rule_id, count in held)
+        return Check(
+            "rules",
+            ATTENTION,
+            f"the last run held tasks that refused rows may concern ({tasks}); "
+            "correct the rows at the source",
+        )
     return Check("rules", OK, f"the last run asked {int((~asked['is_withheld']).sum())} rules")
 
 

@@ -25,7 +25,7 @@ SELECT
         WHEN 1 THEN 'Primary'
         WHEN 2 THEN 'Secondary'
         WHEN 3 THEN 'Tertiary'
-        ELSE 'Rank ' || CAST(j.rank AS VARCHAR)
+        ELSE COALESCE('Rank ' || CAST(j.rank AS VARCHAR), 'Other')
     END AS rank,
     j.starts_on,
     j.ends_on,

@@ -13,6 +13,7 @@ WITH ranked AS (
             ORDER BY
                 CASE WHEN x.is_work THEN 0 ELSE 1 END ASC,
                 COALESCE(x.happened_on, DATE '0001-01-01') DESC,
+                LPAD(x.record_id, 64, '0') DESC,
                 x.record_id DESC,
                 x.says ASC
         ) AS choice,

@@ -14,7 +14,7 @@ from pipelines.errors import UserError
 from pipelines.extracts import folder as extracts_folder
 from pipelines.extracts import read as extracts_read
 from pipelines.extracts import rejected
-from pipelines.extracts.read import TableRead
+from pipelines.extracts.read import Limits, TableRead
 from pipelines.ledger.actions import Action
 from pipelines.ledger.ledger import open_ledger
 from pipelines.lifecycle import decide
@@ -119,7 +119,7 @@ def _read_and_stage(run: RunContext, found: extracts_folder.Folder) -> dict[str,
         found,
         dict(run.previous.tables),
         run.settings.rejected / run.run_id,
-        run.settings.max_loss,
+        Limits(run.settings.max_loss, run.settings.max_refused),
         stager,
     )
     stager.load_derived(

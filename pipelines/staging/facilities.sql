@@ -2,7 +2,7 @@
 WITH clocks AS (
     SELECT
         f.facility_id,
-        f.name,
+        COALESCE(f.name, f.facility_id) AS name,
         f.time_zone,
         CAST($as_of AS TIMESTAMPTZ) AT TIME ZONE f.time_zone AS now_at,
     FROM extract.facilities AS f

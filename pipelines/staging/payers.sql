@@ -1,5 +1,5 @@
 SELECT
     p.payer_id,
-    p.name,
+    COALESCE(p.name, p.payer_id) AS name,
     p.kind,
 FROM extract.payers AS p

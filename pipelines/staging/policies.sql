@@ -39,6 +39,7 @@ SELECT
         WHEN 'Primary' THEN 1
         WHEN 'Secondary' THEN 2
         WHEN 'Tertiary' THEN 3
+        WHEN 'Other' THEN NULL
         ELSE CAST(t.rank AS INTEGER)
     END AS rank,
     t.starts_on,

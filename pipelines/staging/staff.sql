@@ -1,9 +1,9 @@
 SELECT
     s.staff_id,
-    s.name,
+    COALESCE(s.name, s.staff_id) AS name,
     s.email,
     s.role,
-    s.is_assistant,
+    COALESCE(s.is_assistant, FALSE) AS is_assistant,
     s.facility_id,
     s.is_active,
 FROM extract.staff AS s

@@ -46,7 +46,11 @@ def _read(
         (folder / name).write_text(content)
     con = duckdb.connect()
     outcomes = read.read(
-        con, extracts_folder.find(folder), previous or {}, tmp_path / "rejected", **options
+        con,
+        extracts_folder.find(folder),
+        previous or {},
+        tmp_path / "rejected",
+        read.Limits(**options),
     )
     assert [outcome.table for outcome in outcomes] == list(contract.TABLES)
     for outcome in outcomes:
@@ -83,7 +87,7 @@ def test_refused_rows_are_written_to_the_rejected_folder_and_their_ids_kept(tmp_
         PATIENTS
         + _patient("P1")
         + _patient("P2", born="30/04/1961")
-        + _patient("", status="active")
+        + _patient("", status="asleep")
         + "P4,Ann\n"
         + _patient("P1", born="1960-01-01")
     )
@@ -283,7 +287,7 @@ def test_ten_thousand_refused_rows_are_all_counted_and_located(tmp_path):
     patients = PATIENTS + "".join(
         _patient(f"P{n}", born="never" if n % 2 else "1961-04-30") for n in range(20_000)
     )
-    con, outcomes = _read(tmp_path, {"patients.csv": patients})
+    con, outcomes = _read(tmp_path, {"patients.csv": patients}, max_refused=0.5)
     assert outcomes["patients"].rows_refused == 10_000
     assert con.execute(
         "SELECT min(line), max(line), count(DISTINCT line) FROM extract.refused_rows"

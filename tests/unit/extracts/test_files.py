@@ -232,7 +232,7 @@ def test_parquet_types_are_kept_and_validated_all_the_same(tmp_path):
             strict=True,
         )
     ) == [
-        (2, "moment"),
+        (2, "required"),
         (3, "required"),
         (4, "moment"),
     ]

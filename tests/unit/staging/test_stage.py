@@ -78,14 +78,18 @@ def test_every_table_of_a_valid_folder_but_facilities_is_loaded_fast(folder, tmp
 @pytest.mark.parametrize(
     ("table", "change"),
     [
-        ("patients", lambda row: [*row[:4], "active", *row[5:]]),
-        ("patients", lambda row: [*row[:3], "1899-12-31", *row[4:]]),
+        ("patients", lambda row: [*row[:4], "asleep", *row[5:]]),
+        ("patients", lambda row: [*row[:3], "1899-11-30", *row[4:]]),
         ("patients", lambda row: [row[0], "", *row[2:]]),
         ("cases", lambda row: [row[0], "nobody", *row[2:]]),
         ("cases", lambda row: [row[0], row[1] + " ", *row[2:]]),
         ("cases", lambda row: [row[0], "", *row[2:]]),
         ("cases", lambda row: ["9.37E+12", *row[1:]]),
         ("faxes", lambda row: row[:-1]),
+        ("staff", lambda row: [*row[:3], "Chiropractor", *row[4:]]),
+        ("cases", lambda row: [*row[:3], "nobody", *row[4:]]),
+        ("cases", lambda row: [*row[:4], "2026-05-02", "2026-05-01", *row[6:]]),
+        ("cases", lambda row: [row[0], row[1], f"{row[2]}.0", *row[3:]]),
     ],
     ids=[
         "value",
@@ -96,6 +100,10 @@ def test_every_table_of_a_valid_folder_but_facilities_is_loaded_fast(folder, tmp
         "no parent",
         "damaged id",
         "field count",
+        "role",
+        "person",
+        "order",
+        "float",
     ],
 )
 def test_a_table_with_one_doubtful_row_is_loaded_by_line(tmp_path, table, change):
@@ -109,6 +117,27 @@ def test_a_table_with_one_doubtful_row_is_loaded_by_line(tmp_path, table, change
     loaded_fast = _both_ways(folder, tmp_path)
     assert table not in loaded_fast
     assert "payers" in loaded_fast
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("patients", lambda row: [*row[:4], row[4].upper(), *row[5:]]),
+        ("patients", lambda row: [*row[:3], "1900-01-01", *row[4:]]),
+        ("cases", lambda row: [*row[:5], "1900-01-01T00:00:00", *row[6:]]),
+        ("cases", lambda row: [*row[:5], "9999-12-31", *row[6:]]),
+        ("cases", lambda row: [*row[:5], "00/00/0000", *row[6:]]),
+    ],
+)
+def test_a_value_written_another_way_is_loaded_fast_all_the_same(tmp_path, table, change):
+    folder = tmp_path / "in"
+    sample.write_sample(folder, patients=150, facilities=2, as_of=AT, seed=3, format="csv")
+    file = folder / f"{table}.csv"
+    head, first, *rest = file.read_text(encoding="utf-8").splitlines()
+    file.write_text(
+        "\n".join([head, ",".join(change(first.split(","))), *rest]) + "\n", encoding="utf-8"
+    )
+    assert table in _both_ways(folder, tmp_path)
 
 
 def test_a_table_with_a_repeated_key_is_loaded_by_line(tmp_path):
