@@ -95,4 +95,40 @@ SELECT
         ELSE '; no visit on ' || n.visit_day
     END AS reason,
     CASE WHEN n.is_treated THEN 'override' ELSE 'allowed' END AS manual,
-FROM named AS n
+FROM named AS n;
+
+/* evidence */
+WITH ends AS (
+    SELECT
+        l.subject_id,
+        l.since,
+        d.status,
+        d.kind,
+        d.started_on,
+        CASE d.status
+            WHEN 'Completed' THEN d.completed_on
+            WHEN 'Review' THEN d.submitted_for_review_on
+        END AS happened_on,
+    FROM leaving AS l
+    INNER JOIN staging.documents AS d ON l.subject_id = d.document_id
+    WHERE d.status <> 'Draft' OR d.started_on <> l.since
+)
+
+SELECT
+    e.subject_id,
+    e.status <> 'Draft' AS is_work,
+    'documents' AS record_table,
+    e.subject_id AS record_id,
+    e.happened_on,
+    CAST(NULL AS DECIMAL(12, 2)) AS amount,
+    e.kind
+    || CASE e.status
+        WHEN 'Completed' THEN ' completed'
+        WHEN 'Review' THEN ' sent for review'
+        ELSE ': its start changed from ' || CAST(e.since AS VARCHAR) || ' to '
+    END
+    || CASE
+        WHEN e.status = 'Draft' THEN CAST(e.started_on AS VARCHAR)
+        ELSE COALESCE(' on ' || CAST(e.happened_on AS VARCHAR), '')
+    END AS says,
+FROM ends AS e

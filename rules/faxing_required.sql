@@ -98,4 +98,47 @@ SELECT
 FROM unsent AS u
 INNER JOIN staging.facilities AS f ON u.facility_id = f.facility_id
 LEFT JOIN failures AS x ON u.document_id = x.document_id
-LEFT JOIN certified AS c ON u.document_id = c.document_id
+LEFT JOIN certified AS c ON u.document_id = c.document_id;
+
+/* evidence */
+WITH ends AS (
+    SELECT
+        l.subject_id,
+        d.fax_id,
+        d.sent_on,
+        d.failed_on,
+        COALESCE(' to ' || d.recipient, '') || COALESCE(' (' || d.fax_number || ')', '')
+            AS to_whom,
+        CASE
+            WHEN d.fax_status = 'Sent' THEN 'sent'
+            WHEN d.status = 'Draft' THEN 'draft'
+            WHEN d.status = 'Review' THEN 'review'
+            WHEN NOT d.has_plan_of_care THEN 'no plan'
+            WHEN d.fax_status = 'Failed' THEN 'failed'
+        END AS how,
+    FROM leaving AS l
+    INNER JOIN staging.faxed_documents AS d ON l.subject_id = d.document_id
+)
+
+SELECT
+    e.subject_id,
+    e.how = 'sent' AS is_work,
+    CASE WHEN e.how IN ('sent', 'failed') THEN 'faxes' ELSE 'documents' END AS record_table,
+    CASE WHEN e.how IN ('sent', 'failed') THEN e.fax_id ELSE e.subject_id END AS record_id,
+    CASE e.how WHEN 'sent' THEN e.sent_on WHEN 'failed' THEN e.failed_on END AS happened_on,
+    CAST(NULL AS DECIMAL(12, 2)) AS amount,
+    CASE e.how
+        WHEN 'sent' THEN 'faxed' || e.to_whom
+        WHEN 'failed' THEN 'the fax' || e.to_whom || ' failed'
+        WHEN 'draft' THEN 'the document was put back to draft'
+        WHEN 'review' THEN 'the document was put back to review'
+        ELSE 'the document is no longer a plan of care'
+    END
+    || CASE e.how
+        WHEN 'sent' THEN COALESCE(' on ' || CAST(e.sent_on AS VARCHAR), '') || ', fax ' || e.fax_id
+        WHEN 'failed'
+            THEN COALESCE(' on ' || CAST(e.failed_on AS VARCHAR), '') || ', fax ' || e.fax_id
+        ELSE ''
+    END AS says,
+FROM ends AS e
+WHERE e.how IS NOT NULL

@@ -84,4 +84,19 @@ SELECT
     s.fax_id AS episode,
 FROM sent AS s
 INNER JOIN staging.facilities AS f ON s.facility_id = f.facility_id
-LEFT JOIN certified AS c ON s.document_id = c.document_id
+LEFT JOIN certified AS c ON s.document_id = c.document_id;
+
+/* evidence */
+SELECT
+    l.subject_id,
+    FALSE AS is_work,
+    'faxes' AS record_table,
+    d.fax_id AS record_id,
+    d.failed_on AS happened_on,
+    CAST(NULL AS DECIMAL(12, 2)) AS amount,
+    'the fax' || COALESCE(' to ' || d.recipient, '') || COALESCE(' (' || d.fax_number || ')', '')
+    || ' failed' || COALESCE(' on ' || CAST(d.failed_on AS VARCHAR), '')
+    || ', fax ' || d.fax_id AS says,
+FROM leaving AS l
+INNER JOIN staging.faxed_documents AS d ON l.subject_id = d.document_id
+WHERE d.fax_status = 'Failed'

@@ -111,4 +111,84 @@ SELECT
     END
     || '; case open since ' || CAST(u.opened_on AS VARCHAR) AS reason,
 FROM unscheduled AS u
-LEFT JOIN visits AS v ON u.patient_id = v.patient_id
+LEFT JOIN visits AS v ON u.patient_id = v.patient_id;
+
+/* evidence */
+WITH booked AS (
+    SELECT
+        l.subject_id,
+        a.appointment_id,
+        a.visit_on,
+        a.created_on,
+        ROW_NUMBER() OVER (
+            PARTITION BY l.subject_id
+            ORDER BY a.starts_at, LPAD(a.appointment_id, 64, '0'), a.appointment_id
+        ) AS position,
+    FROM leaving AS l
+    INNER JOIN staging.appointments AS a ON l.subject_id = a.patient_id
+    INNER JOIN staging.facilities AS f ON a.facility_id = f.facility_id
+    LEFT JOIN before.appointments AS b
+        ON a.appointment_id = b.appointment_id AND b.is_live AND a.patient_id = b.patient_id
+    LEFT JOIN before.facilities AS g ON b.facility_id = g.facility_id
+    WHERE
+        a.is_live
+        AND a.visit_on >= f.today
+        AND a.visit_on <= f.today + $horizon_days
+        -- A visit that was in these days before the task opened was not booked for it.
+        AND (
+            b.appointment_id IS NULL
+            OR b.visit_on < g.today
+            OR b.visit_on > g.today + $horizon_days
+            OR a.created_at >= l.opened_at AT TIME ZONE f.time_zone
+        )
+),
+
+without_case AS (
+    SELECT
+        l.subject_id,
+        l.case_id,
+        c.patient_id,
+        c.opened_on,
+        c.discharged_on,
+        c.is_discharged,
+    FROM leaving AS l
+    LEFT JOIN staging.cases AS c ON l.case_id = c.case_id
+    WHERE
+        NOT EXISTS (
+            SELECT 1,
+            FROM staging.cases AS o
+            INNER JOIN staging.facilities AS f ON o.facility_id = f.facility_id
+            WHERE
+                o.patient_id = l.subject_id AND NOT o.is_discharged AND o.opened_on <= f.today
+        )
+)
+
+SELECT
+    b.subject_id,
+    TRUE AS is_work,
+    'appointments' AS record_table,
+    b.appointment_id AS record_id,
+    b.created_on AS happened_on,
+    CAST(NULL AS DECIMAL(12, 2)) AS amount,
+    'visit booked for ' || CAST(b.visit_on AS VARCHAR) || ', appointment ' || b.appointment_id
+        AS says,
+FROM booked AS b
+WHERE b.position = 1
+UNION ALL
+SELECT
+    w.subject_id,
+    FALSE AS is_work,
+    'cases' AS record_table,
+    w.case_id AS record_id,
+    CASE WHEN w.is_discharged THEN w.discharged_on END AS happened_on,
+    CAST(NULL AS DECIMAL(12, 2)) AS amount,
+    'case ' || w.case_id
+    || CASE
+        WHEN w.patient_id IS NULL THEN ' is no longer in the extract'
+        WHEN w.patient_id <> w.subject_id THEN ' now belongs to another patient'
+        WHEN w.is_discharged THEN ' was discharged on ' || CAST(w.discharged_on AS VARCHAR)
+        ELSE ' opens only on ' || CAST(w.opened_on AS VARCHAR)
+    END AS says,
+FROM without_case AS w
+LEFT JOIN booked AS b ON w.subject_id = b.subject_id
+WHERE b.subject_id IS NULL

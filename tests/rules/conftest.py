@@ -1,12 +1,12 @@
 """Fixtures that evaluate a rule over a hand-made practice.
 
-`opens` gives the subjects, `answers` the whole rows.
+`opens` gives the subjects, `answers` the whole rows, `explains` the evidence of those that left.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import duckdb
 import pytest
@@ -14,12 +14,13 @@ import pytest
 from pipelines.extracts import contract
 from pipelines.rules import loading, model, overrides
 from pipelines.settings import AUTHORIZATION_CODES
-from pipelines.staging import parameters, staging_sql
+from pipelines.staging import KEPT, parameters, staging_sql
 from pipelines.warehouse import snapshots
 from tests.practice import Practice
 
 TODAY = "2026-11-03"  # a Tuesday
 RULES = loading.load_rules()
+LEFT = [column.split()[0] for column in model.LEAVING.split(", ") if " " in column]
 
 Answers = Callable[..., dict[str, dict[str, object]]]
 Opens = Callable[..., list[str]]
@@ -68,8 +69,35 @@ class Desk:
     def ask(self, rule: model.Rule, params: dict[str, object]) -> dict[str, dict[str, object]]:
         """The rule's rows by subject; fails when a subject comes twice."""
         assert params.keys() <= rule.params.keys()
-        given = loading.arguments(self.con, rule.sql, {**rule.params, **params})
-        answer = self.con.execute(rule.sql, given)
+        return self._by_subject(rule.sql, {**rule.params, **params})
+
+    def remember(self) -> None:
+        """Keep the staged tables as those of the run before."""
+        for table in KEPT:
+            self.con.execute(f"DELETE FROM before.{table}")
+            self.con.execute(f"INSERT INTO before.{table} BY NAME FROM staging.{table}")
+
+    def explain(
+        self,
+        rule: model.Rule,
+        params: dict[str, object],
+        left: Iterable[dict[str, object]],
+        opened_at: dt.datetime,
+    ) -> dict[str, dict[str, object]]:
+        """The rule's evidence by subject, for these rows of an earlier answer as open tasks."""
+        assert rule.evidence is not None
+        self.con.execute("DELETE FROM leaving")
+        for row in left:
+            task = {"episode": None, **row, "task_id": row["subject_id"], "opened_at": opened_at}
+            names = [name for name in LEFT if name in task]
+            self.con.execute(
+                f"INSERT INTO leaving ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
+                [task[name] for name in names],
+            )
+        return self._by_subject(rule.evidence, {**rule.params, **params})
+
+    def _by_subject(self, sql: str, params: dict[str, object]) -> dict[str, dict[str, object]]:
+        answer = self.con.execute(sql, loading.arguments(self.con, sql, params))
         names = [column[0] for column in answer.description]
         rows = [dict(zip(names, values, strict=True)) for values in answer.fetchall()]
         by_subject = {row["subject_id"]: row for row in rows}
@@ -129,6 +157,32 @@ def opens(answers: Answers) -> Opens:
 
     def ask(rule_id: str, practice: Practice, on: str = TODAY, **params: object) -> list[str]:
         return sorted(answers(rule_id, practice, on, **params))
+
+    return ask
+
+
+@pytest.fixture
+def explains(desk: Desk) -> Callable[..., dict[str, dict[str, object]]]:
+    """explains(rule_id, earlier, now, days=(yesterday, TODAY), **params of now): the evidence.
+
+    The tasks are those that the rule asked for earlier and asks for no longer.
+    """
+
+    def ask(
+        rule_id: str,
+        earlier: Practice,
+        now: Practice,
+        days: tuple[str, str] = (after(-1), TODAY),
+        **params: object,
+    ) -> dict[str, dict[str, object]]:
+        rule = RULES[rule_id]
+        desk.fill(earlier, noon(days[0]))
+        opened = desk.ask(rule, {})
+        desk.remember()
+        desk.fill(now, noon(days[1]))
+        asked = desk.ask(rule, params)
+        left = [row for subject, row in opened.items() if subject not in asked]
+        return desk.explain(rule, params, left, noon(days[0]))
 
     return ask
 

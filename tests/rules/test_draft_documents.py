@@ -1,5 +1,7 @@
 """Draft Documents: dated by the day the document was started, not by the visit."""
 
+from copy import deepcopy
+
 import pytest
 
 from tests.rules.conftest import TODAY, after
@@ -210,3 +212,48 @@ class TestOwner:
             )
             == "case"
         )
+
+
+class TestEvidence:
+    """Completed or sent for review is work; a later start is a change."""
+
+    @pytest.mark.parametrize(
+        ("values", "is_work", "happened_on", "says"),
+        [
+            (
+                {"status": "Completed", "completed_at": f"{TODAY}T08:00:00"},
+                True,
+                TODAY,
+                f"Daily Note completed on {TODAY}",
+            ),
+            ({"status": "Completed"}, True, "None", "Daily Note completed"),
+            (
+                {"status": "Review", "submitted_for_review_at": f"{TODAY}T08:00:00"},
+                True,
+                TODAY,
+                f"Daily Note sent for review on {TODAY}",
+            ),
+            ({"status": "Review"}, True, "None", "Daily Note sent for review"),
+            (
+                {"started_at": f"{after(1)}T16:00:00"},
+                False,
+                "None",
+                f"Daily Note: its start changed from {after(-3)} to {after(1)}",
+            ),
+        ],
+    )
+    def test_names_what_became_of_the_draft(
+        self, explains, practice, values, is_work, happened_on, says
+    ):
+        earlier = deepcopy(draft(practice, after(-3)))
+        row = explains(RULE, earlier, practice.add("documents", "D1", **values))["D1"]
+        assert (row["is_work"], str(row["happened_on"]), row["says"]) == (
+            is_work,
+            happened_on,
+            says,
+        )
+        assert (row["record_table"], row["record_id"]) == ("documents", "D1")
+
+    def test_leaves_more_days_of_grace_to_the_engine(self, explains, practice):
+        draft(practice, after(-3))
+        assert explains(RULE, practice, practice, grace_days=9) == {}

@@ -1,5 +1,7 @@
 """Faxing Required: a completed plan of care that is neither sent nor finally failed."""
 
+from copy import deepcopy
+
 import pytest
 
 from tests.rules.conftest import after
@@ -150,3 +152,66 @@ class TestCertification:
         )
         assert marker == f", at risk: was to be sent by {after(-1)} for Tricare"
         assert self.marker(answers, ordered, certification_kinds="Medicare, Tri") == ""
+
+
+class TestEvidence:
+    """A fax that went out is work; a document that is no longer a completed plan is a change."""
+
+    @pytest.mark.parametrize(
+        ("fax", "says"),
+        [
+            (
+                {"sent_at": f"{after(0)}T08:00:00", "recipient": "Dr. Lee", "number": "555-0100"},
+                f"faxed to Dr. Lee (555-0100) on {after(0)}, fax X1",
+            ),
+            ({"sent_at": f"{after(0)}T08:00:00"}, f"faxed on {after(0)}, fax X1"),
+            ({"recipient": "Dr. Lee"}, "faxed to Dr. Lee, fax X1"),
+        ],
+    )
+    def test_names_the_fax_that_went_out(self, explains, evaluated, fax, says):
+        earlier = deepcopy(evaluated)
+        evaluated.add("faxes", "X1", document_id="D1", status="Sent", **fax)
+        row = explains(RULE, earlier, evaluated)["D1"]
+        assert (row["is_work"], row["says"]) == (True, says)
+        assert (row["record_table"], row["record_id"]) == ("faxes", "X1")
+        assert str(row["happened_on"]) == (after(0) if "sent_at" in fax else "None")
+
+    def test_a_fax_is_work_whatever_became_of_the_document(self, explains, evaluated):
+        earlier = deepcopy(evaluated)
+        evaluated.add("faxes", "X1", document_id="D1", status="Sent")
+        evaluated.add("documents", "D1", status="Draft")
+        assert explains(RULE, earlier, evaluated)["D1"]["is_work"] is True
+
+    def test_a_failed_fax_is_named_and_no_work(self, explains, evaluated):
+        earlier = deepcopy(evaluated)
+        failed = {"status": "Failed", "failed_at": f"{after(0)}T08:00:00", "recipient": "Dr. Lee"}
+        row = explains(RULE, earlier, evaluated.add("faxes", "X1", document_id="D1", **failed))[
+            "D1"
+        ]
+        assert (row["is_work"], row["record_id"], str(row["happened_on"]), row["says"]) == (
+            False,
+            "X1",
+            after(0),
+            f"the fax to Dr. Lee failed on {after(0)}, fax X1",
+        )
+
+    @pytest.mark.parametrize(
+        ("values", "says"),
+        [
+            ({"status": "Draft"}, "the document was put back to draft"),
+            ({"status": "Review"}, "the document was put back to review"),
+            ({"has_plan_of_care": "false"}, "the document is no longer a plan of care"),
+        ],
+    )
+    @pytest.mark.parametrize("fax", [None, "Queued", "Failed"])
+    def test_names_what_became_of_the_document(self, explains, evaluated, values, says, fax):
+        earlier = deepcopy(evaluated)
+        if fax is not None:
+            evaluated.add("faxes", "X1", document_id="D1", status=fax)
+        row = explains(RULE, earlier, evaluated.add("documents", "D1", **values))["D1"]
+        assert (row["is_work"], row["record_table"], row["record_id"], row["says"]) == (
+            False,
+            "documents",
+            "D1",
+            says,
+        )

@@ -1,5 +1,7 @@
 """Pending Signature: the newest fax of a plan of care went out."""
 
+from copy import deepcopy
+
 import pytest
 
 from tests.rules.conftest import after
@@ -210,4 +212,23 @@ def test_a_resend_is_another_episode(answers, sent):
             ),
         )["D1"]["episode"]
         == "X2"
+    )
+
+
+def test_its_evidence_names_the_fax_that_failed_after_all(explains, sent):
+    earlier = deepcopy(sent)
+    sent.add("faxes", "X1", status="Failed", failed_at=f"{after(0)}T08:00:00", recipient="Dr. Lee")
+    row = explains(RULE, earlier, sent)["D1"]
+    assert (row["is_work"], row["record_table"], row["record_id"], row["says"]) == (
+        False,
+        "faxes",
+        "X1",
+        f"the fax to Dr. Lee failed on {after(0)}, fax X1",
+    )
+
+
+def test_a_signature_is_no_fax_that_failed(explains, sent):
+    earlier = deepcopy(sent)
+    assert (
+        explains(RULE, earlier, sent.add("documents", "D1", signed_at=f"{after(0)}T08:00:00")) == {}
     )

@@ -1,5 +1,7 @@
 """Unscheduled Patient: an open case and no live visit in the days ahead."""
 
+from copy import deepcopy
+
 import pytest
 
 from tests.rules.conftest import after
@@ -178,3 +180,76 @@ def test_today_is_the_facility_s_own(opens, practice):
     practice.patient("A").visit("V1", "A", "2026-12-03T09:00:00", status="Scheduled")
     assert opens(RULE, practice, "2026-12-04T02:00:00+00:00") == []
     assert opens(RULE, practice, "2026-12-04T06:00:00+00:00") == ["A"]
+
+
+class TestEvidence:
+    """A booked visit is work; a case that is no longer open is a change."""
+
+    @pytest.fixture
+    def unscheduled(self, practice):
+        return practice.patient("A").visit("V1", "A", "2026-10-20T09:00:00")
+
+    @pytest.mark.parametrize("days", [0, 30])
+    def test_names_the_first_visit_booked(self, explains, unscheduled, days):
+        earlier = deepcopy(unscheduled)
+        booked = {"status": "Scheduled", "created_at": f"{after(0)}T08:00:00"}
+        unscheduled.visit("V10", "A", f"{after(days)}T09:00:00", **booked)
+        unscheduled.visit("V9", "A", f"{after(days)}T09:00:00", **booked)
+        unscheduled.visit("V8", "A", f"{after(days)}T09:05:00", **booked)
+        row = explains(RULE, earlier, unscheduled)["A"]
+        assert (row["is_work"], row["record_table"], row["record_id"], str(row["happened_on"])) == (
+            True,
+            "appointments",
+            "V9",
+            after(0),
+        )
+        assert row["says"] == f"visit booked for {after(days)}, appointment V9"
+
+    @pytest.mark.parametrize(
+        "before",
+        [
+            {"starts_at": f"{after(40)}T09:00:00"},  # moved to an earlier day
+            {"status": "Cancelled"},  # booked again
+            {"starts_at": f"{after(-1)}T09:00:00", "status": "No Show"},
+        ],
+    )
+    def test_a_visit_moved_or_booked_again_is_work(self, explains, unscheduled, before):
+        values = {"starts_at": f"{after(3)}T09:00:00", "status": "Scheduled"}
+        unscheduled.visit("V2", "A", **{**values, **before})
+        earlier = deepcopy(unscheduled)
+        row = explains(RULE, earlier, unscheduled.add("appointments", "V2", **values))["A"]
+        assert (row["is_work"], row["record_id"]) == (True, "V2")
+
+    def test_a_visit_that_the_days_reach_is_named(self, explains, unscheduled):
+        unscheduled.visit("V2", "A", f"{after(30)}T09:00:00", status="Scheduled")
+        row = explains(RULE, unscheduled, unscheduled)["A"]
+        assert row["says"] == f"visit booked for {after(30)}, appointment V2"
+
+    def test_more_days_to_look_ahead_are_no_work(self, explains, unscheduled):
+        unscheduled.visit("V2", "A", f"{after(60)}T09:00:00", status="Scheduled")
+        found = explains(RULE, unscheduled, unscheduled, horizon_days=90)
+        assert found == {}
+
+    @pytest.mark.parametrize(
+        ("case", "says"),
+        [
+            ({"opened_on": after(1)}, f"case C-A opens only on {after(1)}"),
+            ({"discharged_on": after(0)}, f"case C-A was discharged on {after(0)}"),
+            ({"patient_id": "B"}, "case C-A now belongs to another patient"),
+        ],
+    )
+    def test_names_what_became_of_the_case(self, explains, unscheduled, case, says):
+        unscheduled.patient("B").visit("V2", "B", f"{after(1)}T09:00:00", status="Scheduled")
+        earlier = deepcopy(unscheduled)
+        row = explains(RULE, earlier, unscheduled.add("cases", "C-A", **case))["A"]
+        assert (row["is_work"], row["record_table"], row["record_id"], row["says"]) == (
+            False,
+            "cases",
+            "C-A",
+            says,
+        )
+
+    def test_a_case_that_is_gone_is_named(self, explains, unscheduled):
+        earlier = deepcopy(unscheduled.remove("appointments", "V1"))
+        row = explains(RULE, earlier, unscheduled.remove("cases", "C-A"))["A"]
+        assert (row["is_work"], row["says"]) == (False, "case C-A is no longer in the extract")
