@@ -237,8 +237,8 @@ def _read_table(
     invalid = _located(validation.refuse(con, table, source.accepted), parts, source.names)
     rejected.keep_refused(con, table, invalid, rejected_dir)
     # Of a duplicate, another row stays: nothing is missing.
-    missing = len(invalid) - int(invalid["is_duplicate"].astype(bool).sum())
-    reason = source.why_too_many_refused(missing, rows_read)
+    lost = len(invalid) - int(invalid["is_duplicate"].astype(bool).sum())
+    reason = source.why_too_many_refused(lost, rows_read)
     if reason is not None:
         return _refused(con, source, reason, rows_read)
     return replace(
