@@ -13,7 +13,7 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ from pipelines.extracts.records import (
     Layout,
     Record,
     encoding_of,
+    is_footer,
     is_gzip,
     layout_from,
     layout_of,
@@ -158,7 +159,8 @@ def lines_of(part: Part) -> Lines:
         return part.lines
     with open_text(part.path, "utf-8-sig") as lines:
         # Blank lines and line breaks inside quotes make lines and rows differ.
-        numbers = (record.line for record in records(lines, part.layout.delimiter))
+        all_records = records(lines, part.layout.delimiter, part.layout.titles)
+        numbers = (record.line for record in all_records)
         found = np.fromiter(numbers, dtype=np.int64)[1:]
     if len(found) != part.rows:
         raise LinesUnknown(part.path)
@@ -193,7 +195,8 @@ def _from_csv(name: str, layout: Layout) -> Source:
     types = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(layout.width))
     relation = (
         f"read_csv({literal(name)}, auto_detect = false, delim = {literal(layout.delimiter)}, "
-        f"quote = '\"', escape = '\"', header = true, columns = {{{types}}})"
+        f"quote = '\"', escape = '\"', header = true, "
+        f"skip = {layout.titles}, columns = {{{types}}})"
     )
     columns = {
         column: SourceColumn(f"c{position}", "VARCHAR")
@@ -232,14 +235,20 @@ def _load_by_record(con: duckdb.DuckDBPyConnection, table: str, path: Path, layo
     lines: list[int] = []
     broken: list[BrokenRecord] = []
     last: Record | None = None
+    footer: Record | None = None
     with tempfile.TemporaryDirectory() as folder, open_text(path, encoding_of(path)) as source:
         clean = Path(folder) / "clean.csv"
         with clean.open("w", encoding="utf-8", newline="") as target:
             writer = csv.writer(target, lineterminator="\n")
             writer.writerow(layout.positions)
-            found = records(source, layout.delimiter)
+            found = records(source, layout.delimiter, layout.titles)
             next(found, None)  # the header
             for record in found:
+                if footer is not None:  # rows follow, so it was none
+                    broken.append(_broken(footer, layout))
+                footer = record if is_footer(record) else None
+                if footer is not None:
+                    continue
                 last = record
                 if record.fields is not None and _is_whole(record.fields, layout):
                     lines.append(record.line)
@@ -254,7 +263,7 @@ def _load_by_record(con: duckdb.DuckDBPyConnection, table: str, path: Path, layo
         raise FileRefused("cannot be read as a table: its records cannot be told apart")
     return Part(
         path,
-        layout,
+        replace(layout, has_footer=footer is not None),
         first_row,
         rows,
         _broken_frame(table, broken),

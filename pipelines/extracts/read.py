@@ -330,3 +330,5 @@ def _warnings(layouts: list[Layout], names: tuple[str, ...]) -> Iterator[str]:
         if layout.absent:
             plural = "s" if len(layout.absent) > 1 else ""
             yield f"{name}: no column{plural} {', '.join(layout.absent)}: read as empty"
+        if layout.has_footer:
+            yield f"{name}: the last line only counts the rows and is ignored"

@@ -7,16 +7,20 @@ import csv
 import difflib
 import gzip
 import io
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
 from pipelines.extracts import contract
 
 DELIMITERS = (",", ";", "\t", "|")
+MOST_TITLES = 9  # lines above the header, such as sep=, or the name of a report
+# What database tools write below the rows: (6 rows affected), 6 rows selected., 6 records
+FOOTER = re.compile(r"\(?[0-9][0-9,. ]* (?:rows?|records?)\b[^,;|\t]{0,40}", re.IGNORECASE)
 LONGEST_RECORD = 50  # lines; a quote still open after that is a stray quote
 SAME_WORD, SIMILAR_WORD = 0.92, 0.6  # how alike two column names are, from 0 to 1
 csv.field_size_limit(2**24)
@@ -42,7 +46,8 @@ class Layout:
     """Columns of a file: positions of the contract's columns, how many there are, unknown names.
 
     `is_empty` says that a text file has no line but its header; `absent` are the nullable columns
-    of the contract that the file does not have.
+    of the contract that the file does not have; `titles` lines stand above the header, and
+    `has_footer` says that one below the rows was left out.
     """
 
     delimiter: str
@@ -51,6 +56,8 @@ class Layout:
     unknown: tuple[str, ...]
     is_empty: bool = False
     absent: tuple[str, ...] = ()
+    titles: int = 0
+    has_footer: bool = False
 
 
 def is_gzip(path: Path) -> bool:
@@ -82,23 +89,61 @@ def layout_of(path: Path, table: str) -> Layout:
     FileRefused when a column of the contract is repeated, or missing though it is not nullable.
     """
     with open_text(path, "latin-1") as lines:  # accepts any byte further down
-        raw = next((line for line in lines if line.strip()), "").encode("latin-1")
-        is_empty = not any(line.strip("\r\n") for line in lines)
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise FileRefused("is written in UTF-16; save it as UTF-8")
-    first = raw.decode("utf-8-sig", errors="replace")
-    headers = [next(csv.reader([first], delimiter=delimiter), []) for delimiter in DELIMITERS]
+        found = list(_first_lines(lines))
+        if found and found[0][1].startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise FileRefused("is written in UTF-16; save it as UTF-8")
+        headers = [_header(table, raw) for _, raw in found] or [_header(table, b"")]
+        needed = sum(not column.may_be_absent for column in contract.columns(table))
+        places = [place for place, header in enumerate(headers) if 2 * header.known >= needed]
+        place = places[0] if places else 0
+        is_empty = len(found) <= place + 1 and not any(line.strip("\r\n") for line in lines)
+    layout = layout_from(table, headers[place].delimiter, headers[place].names)
+    skipped = found[place][0] if place else 0  # blank lines above a header are skipped anyway
+    return replace(layout, is_empty=is_empty, titles=skipped)
+
+
+class _Header(NamedTuple):
+    """A line read as a header: how many of its names are columns of the contract."""
+
+    known: int
+    delimiter: str
+    names: list[str]
+
+
+def _first_lines(lines: Iterator[str]) -> Iterator[tuple[int, bytes]]:
+    """The first lines that are not blank, each with the number of lines above it."""
+    numbered = ((above, line) for above, line in enumerate(lines) if line.strip())
+    for above, line in islice(numbered, MOST_TITLES + 1):
+        yield above, line.encode("latin-1")
+
+
+def _header(table: str, raw: bytes) -> _Header:
+    """The line split by the delimiter that yields the most columns of the contract."""
+    line = raw.decode("utf-8-sig", errors="replace")
     wanted = {column.name for column in contract.columns(table)}
-    best = max(
-        range(len(DELIMITERS)),
-        key=lambda i: len(wanted & {name.strip().lower() for name in headers[i]}),
+    splits = [(name, next(csv.reader([line], delimiter=name), [])) for name in DELIMITERS]
+    return max(
+        (
+            _Header(len(wanted & set(_column_names(table, names))), delimiter, names)
+            for delimiter, names in splits
+        ),
+        key=lambda header: header.known,
     )
-    return replace(layout_from(table, DELIMITERS[best], headers[best]), is_empty=is_empty)
+
+
+def _column_names(table: str, header: list[str]) -> list[str]:
+    """The names of a header; one that is a column's but for capitals and blanks is that column."""
+    columns = {_squeezed(column.name): column.name for column in contract.columns(table)}
+    return [columns.get(_squeezed(name), name.strip().lower()) for name in header]
+
+
+def _squeezed(name: str) -> str:
+    return re.sub("[^a-z0-9]", "", name.lower())
 
 
 def layout_from(table: str, delimiter: str, header: list[str]) -> Layout:
     """The layout of a file with this header; FileRefused as in `layout_of`."""
-    names = [name.strip().lower() for name in header]
+    names = _column_names(table, header)
     columns = contract.columns(table)
     wanted = [column.name for column in columns]
     unknown = tuple(name for name in names if name not in wanted)
@@ -123,9 +168,9 @@ def layout_from(table: str, delimiter: str, header: list[str]) -> Layout:
     return Layout(delimiter, positions, len(names), unknown, absent=tuple(absent))
 
 
-def records(lines: Iterator[str], delimiter: str) -> Iterator[Record]:
-    """The records of a file, its header included, blank lines left out."""
-    number = 0
+def records(lines: Iterator[str], delimiter: str, titles: int = 0) -> Iterator[Record]:
+    """The records of a file, its header included, the titles above it and blank lines left out."""
+    number = sum(1 for _ in islice(lines, titles))
     returned: deque[str] = deque()  # lines handed back by a record that never closed
     while line := _next_line(returned, lines):
         number += 1
@@ -144,6 +189,11 @@ def records(lines: Iterator[str], delimiter: str) -> Iterator[Record]:
         else:
             yield Record(number, fields, line)
             number += len(taken)
+
+
+def is_footer(record: Record) -> bool:
+    """True for the line that a database tool writes below the rows, with their number."""
+    return FOOTER.fullmatch(record.text.strip().rstrip(",;|\t").strip('"')) is not None
 
 
 def _next_line(returned: deque[str], lines: Iterator[str]) -> str:

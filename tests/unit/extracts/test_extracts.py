@@ -199,8 +199,8 @@ def test_at_most_a_fifth_of_the_rows_may_be_gone(tmp_path):
     [
         ("", "patients.csv is empty (0 bytes)"),
         (
-            PATIENTS.replace("birth_date", "birthdate") + _patient("P1"),
-            "patients.csv has no column birth_date (did you mean its column birthdate?)",
+            PATIENTS.replace("birth_date", "birth_dat") + _patient("P1"),
+            "patients.csv has no column birth_date (did you mean its column birth_dat?)",
         ),
         (
             PATIENTS + _patient("P1") + "P2,Ann,Sec",

@@ -182,7 +182,10 @@ def test_the_texts_of_a_broken_record_stay_in_their_columns_without_an_absent_on
     ("header", "says"),
     [
         (POLICIES + ",end_on", r"no column ends_on \(did you mean its column end_on\?\)"),
-        (POLICIES + ",verifiedby", r"no column verified_by \(did you mean its column verifiedby\?"),
+        (
+            POLICIES + ",verified_byy",
+            r"no column verified_by \(did you mean its column verified_byy\?",
+        ),
         (POLICIES.replace("rank,", "") + ",rnk", r"no column rank \(did you mean its column rnk\?"),
     ],
 )
