@@ -4,15 +4,15 @@ category     = "Billing"
 clears       = "manual"
 clears_when  = "Staff have compared visits and authorization and mark the task complete."
 manual       = "allowed"
-purpose      = "An authorization has no visits left, or more visits are scheduled than are left."
+purpose      = "An authorization has nothing left, or more visits are scheduled than are left."
 resolve      = [
-    "Open the patient's Authorizations and compare the visits used and scheduled with the limit.",
-    "Ask the payer for more visits, or enter the new authorization if you have it.",
-    "Until then, move or cancel visits beyond the limit, or tell the patient what they cost.",
+    "Open the patient's Authorizations and compare what is used and scheduled with the limit.",
+    "Ask the payer for more visits or units, or enter the new authorization if you have it.",
+    "Until then, move visits beyond the limit; a patient pays for them only with a signed waiver.",
     "Mark the task complete.",
 ]
 links        = ["authorizations", "schedule", "policies"]
-reads        = ["appointments", "authorizations", "facilities"]
+reads        = ["appointments", "authorizations", "facilities", "policies"]
 due_days     = 3    # the next visit may not be paid
 ends_at_discharge = true    # no visits follow a discharge
 subject_table = "authorizations"
@@ -29,11 +29,14 @@ WITH exceeded AS (
         a.starts_on,
         a.ends_on,
         a.visit_limit,
-        a.entered_on,
+        a.limit_unit,
         f.today,
+        u.counts_from,
         u.visits_used,
         u.visits_ahead,
         u.visits_left,
+        u.has_all_visits,
+        u.next_starts_on,
         'Authorization' || COALESCE(' ' || a.number, '') AS name,
     FROM staging.authorizations AS a
     INNER JOIN staging.authorization_usage AS u ON a.authorization_id = u.authorization_id
@@ -41,29 +44,39 @@ WITH exceeded AS (
     WHERE
         u.is_current
         AND (a.ends_on IS NULL OR a.ends_on >= f.today)
+        -- A visit uses at least one unit, so visits compare with units left, too.
         AND (u.visits_left <= 0 OR u.visits_ahead > u.visits_left)
+        -- With a newer one entered, only the visits before its start need this one.
+        AND (u.next_starts_on IS NULL OR u.visits_ahead > GREATEST(u.visits_left, 0))
 ),
 
--- The visits that may have crossed the limit: completed ones counted back from the last one,
--- scheduled ones in the order in which they were booked.
+-- The visits that may have crossed the limit: completed ones in the order of their days, and all
+-- in the order in which they were booked. Where the EMR counts other visits than the extract has,
+-- or units, no visit tells the day.
 steps AS (
     SELECT
         e.authorization_id,
-        CASE WHEN v.is_live THEN v.created_on ELSE v.visit_on END AS stepped_on,
+        v.visit_on,
+        v.created_on,
         v.is_live,
         ROW_NUMBER() OVER (
             PARTITION BY e.authorization_id, v.is_live
-            ORDER BY v.starts_at DESC, LPAD(v.appointment_id, 64, '0') DESC, v.appointment_id DESC
-        ) AS recency,
+            ORDER BY v.starts_at, LPAD(v.appointment_id, 64, '0'), v.appointment_id
+        ) AS use,
         ROW_NUMBER() OVER (
-            PARTITION BY e.authorization_id, v.is_live
+            PARTITION BY e.authorization_id
             ORDER BY v.created_at, LPAD(v.appointment_id, 64, '0'), v.appointment_id
         ) AS booking,
     FROM exceeded AS e
     INNER JOIN staging.appointments AS v ON e.case_id = v.case_id
     WHERE
-        (
-            (v.is_live AND v.visit_on >= e.today)
+        e.has_all_visits
+        AND (
+            (
+                v.is_live
+                AND v.visit_on >= e.today
+                AND (e.next_starts_on IS NULL OR v.visit_on < e.next_starts_on)
+            )
             OR (v.status = 'Completed' AND v.visit_on <= e.today)
         )
         AND (e.starts_on IS NULL OR v.visit_on >= e.starts_on)
@@ -76,12 +89,20 @@ SELECT
     e.patient_id,
     e.facility_id,
     CAST(NULL AS VARCHAR) AS staff_id,
-    COALESCE(s.stepped_on, e.entered_on) AS since,
+    CASE
+        WHEN s.authorization_id IS NULL THEN e.counts_from
+        WHEN e.visits_left <= 0 THEN GREATEST(s.visit_on, e.counts_from)
+        ELSE GREATEST(s.created_on, e.counts_from)
+    END AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
     e.name || ': ' || CAST(e.visits_used AS VARCHAR) || ' of ' || CAST(e.visit_limit AS VARCHAR)
-    || ' visits used'
+    || ' ' || e.limit_unit || ' used'
     || CASE
-        WHEN e.visits_ahead > 0 THEN ', ' || CAST(e.visits_ahead AS VARCHAR) || ' more scheduled'
+        WHEN e.visits_ahead > 0
+            THEN
+                ', ' || CAST(e.visits_ahead AS VARCHAR)
+                || CASE e.limit_unit WHEN 'units' THEN ' more visits' ELSE ' more' END
+                || ' scheduled'
         ELSE ''
     END AS reason,
 FROM exceeded AS e
@@ -89,6 +110,6 @@ LEFT JOIN steps AS s
     ON
         e.authorization_id = s.authorization_id
         AND (
-            (e.visits_left <= 0 AND NOT s.is_live AND s.recency = 1 - e.visits_left)
-            OR (e.visits_left > 0 AND s.is_live AND s.booking = e.visits_left + 1)
+            (e.visits_left <= 0 AND NOT s.is_live AND e.visit_limit = s.use)
+            OR (e.visits_left > 0 AND e.visit_limit = s.booking - 1)
         )

@@ -7,7 +7,8 @@ manual       = "override"
 purpose      = "A claim cannot be submitted because its authorization paperwork is missing."
 resolve      = [
     "Open the patient's Authorizations and look for one that covers the claim's date of service.",
-    "If the letter is not in the chart, ask the payer or the referring provider for it.",
+    "If the letter is not in the chart, get it from the payer or the referring provider.",
+    "If nobody asked for one, request a retroactive authorization before the filing limit.",
     "Enter the authorization on the policy and upload its document.",
 ]
 links        = ["authorizations", "policies", "documents"]

@@ -12,7 +12,7 @@ resolve      = [
     "Mark the task complete.",
 ]
 links        = ["policies", "payments"]
-reads        = ["policies"]
+reads        = ["policies", "staff"]
 due_days     = 3    # before the next visit is charged at the old rates
 ends_at_discharge = true    # benefits no longer matter when care has ended
 subject_table = "policies"
@@ -20,6 +20,22 @@ source       = "requirements: Billing Tasks"
 
 [params]
 */
+WITH named AS (
+    SELECT
+        p.policy_id,
+        LOWER(TRIM(p.verified_by)) AS verifier,
+    FROM staging.policies AS p
+    WHERE p.verified_at IS NOT NULL
+),
+
+-- Nobody reviews what they entered themselves.
+own AS (
+    SELECT DISTINCT n.policy_id,
+    FROM named AS n
+    INNER JOIN staging.staff AS s
+        ON n.verifier = LOWER(TRIM(s.staff_id)) OR n.verifier = LOWER(TRIM(s.name))
+)
+
 SELECT
     p.policy_id AS subject_id,
     p.case_id,
@@ -33,4 +49,5 @@ SELECT
     -- A new verification needs a new review.
     CAST(p.verified_at AS VARCHAR) AS episode,
 FROM staging.policies AS p
-WHERE p.verified_at IS NOT NULL
+LEFT JOIN own AS o ON p.policy_id = o.policy_id
+WHERE p.verified_at IS NOT NULL AND o.policy_id IS NULL

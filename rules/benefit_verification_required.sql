@@ -7,7 +7,7 @@ manual       = "allowed"
 purpose      = "Staff asked for verification when adding a policy, and it has not been verified."
 resolve      = [
     "Open the patient's Policies and find the payer's phone number or portal.",
-    "Verify coverage, copay, deductible, visit limit and whether authorization is needed.",
+    "Verify eligibility, copay, coinsurance, deductible, visit limit and need of authorization.",
     "Enter the verified benefits on the policy.",
     "Mark the task complete.",
 ]

@@ -4,10 +4,10 @@ category     = "Billing"
 clears       = "auto"
 clears_when  = "The billing issue is resolved and the hold is released."
 manual       = "override"
-purpose      = "A claim is held for another reason than its authorization paperwork."
+purpose      = "A claim is held for a billing reason other than missing authorization paperwork."
 resolve      = [
     "Read why the claim is held.",
-    "Correct the policy, demographics or documentation that the reason names.",
+    "Correct what the reason names: policy, demographics, coding or documentation.",
     "Release the hold so that the claim goes out.",
 ]
 links        = ["policies", "demographics", "documents"]

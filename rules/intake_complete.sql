@@ -30,3 +30,5 @@ SELECT
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
     i.form || ' submitted on ' || CAST(i.submitted_on AS VARCHAR) || ' for review' AS reason,
 FROM staging.intake_submissions AS i
+-- A review that the EMR records needs no task.
+WHERE i.reviewed_at IS NULL

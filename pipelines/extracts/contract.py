@@ -159,6 +159,7 @@ class Authorizations(Extract):
     ends_on: str = _end("day")
     visit_limit: str = _is("count", nullable=True)
     visits_used: str = _is("count", nullable=True)
+    limit_unit: str = _one_of("visits", "units", nullable=True)
     is_stub: str = _is("flag")
     entered_at: str = _is("moment")
     document_uploaded_at: str = _end("moment")
@@ -271,6 +272,7 @@ class IntakeSubmissions(Extract):
     case_id: str = _ref("cases", nullable=True)
     form: str = _is("text")
     submitted_at: str = _is("moment")
+    reviewed_at: str = _is("moment", nullable=True)
 
 
 class EngagementActions(Extract):

@@ -158,6 +158,7 @@ def _authorizations(dice: Dice, cases: Cases, policy: Ints) -> pa.Table:
         "case_id": (cases.number[stub], cases.number[case]),
         "facility_id": (cases.facility[stub], cases.facility[case]),
         "visit_limit": (np.full(len(stub), 12), limit),
+        "units_a_visit": (np.zeros_like(stub), np.zeros_like(case)),
         "entered_at": (cases.opened_at[stub] + minutes(75), entered_at),
         "document_uploaded_at": (
             np.full(len(stub), facts.NEVER),

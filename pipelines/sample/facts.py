@@ -52,9 +52,10 @@ SCHEMAS: dict[str, pa.Schema] = {
         "starts_on ends_on",
         flags="authorization_required",
     ),
-    # visit_limit -1: an empty cell. is_counted: the EMR fills visits_used itself.
+    # visit_limit -1: an empty cell. is_counted: the EMR fills visits_used itself. units_a_visit 0:
+    # it counts visits.
     "authorizations": _fields(
-        "authorization_id policy_id case_id facility_id visit_limit",
+        "authorization_id policy_id case_id facility_id visit_limit units_a_visit",
         "entered_at document_uploaded_at",
         "starts_on ends_on",
         flags="is_stub is_counted",
@@ -91,7 +92,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         "fax_id document_id facility_id number", "queued_at sent_at failed_at", texts="recipient"
     ),
     "intake_submissions": _fields(
-        "submission_id patient_id case_id facility_id", "submitted_at", texts="form"
+        "submission_id patient_id case_id facility_id", "submitted_at reviewed_at", texts="form"
     ),
     "engagement_actions": _fields(
         "action_id case_id facility_id days_after_discharge", "set_at", flags="is_active"

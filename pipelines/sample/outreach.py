@@ -39,6 +39,7 @@ def _intake(dice: Dice, cases: Cases) -> pa.Table:
         "facility_id": cases.facility[sends],
         "submitted_at": cases.opened_at[sends]
         + minutes(dice.between("intake after", number, 200, 1200)),
+        "reviewed_at": np.full(len(sends), facts.NEVER),
         "form": facts.texts(
             dice.pick("form", number, [0.8, 0.2]), ("New Patient Packet", "Medical History")
         ),

@@ -10,6 +10,7 @@ WITH timed AS (
         a.ends_on,
         a.visit_limit,
         a.visits_used,
+        COALESCE(a.limit_unit, 'visits') AS limit_unit,
         a.is_stub,
         CASE
             WHEN a.entered_at_is_utc THEN a.entered_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
@@ -37,6 +38,7 @@ SELECT
     -- A limit of 0 means that visits are not limited.
     NULLIF(t.visit_limit, 0) AS visit_limit,
     t.visits_used,
+    t.limit_unit,
     t.is_stub,
     t.entered_at,
     CAST(t.entered_at AS DATE) AS entered_on,

@@ -10,6 +10,10 @@ WITH timed AS (
                 THEN i.submitted_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
             ELSE i.submitted_at
         END AS submitted_at,
+        CASE
+            WHEN i.reviewed_at_is_utc THEN i.reviewed_at AT TIME ZONE 'UTC' AT TIME ZONE f.time_zone
+            ELSE i.reviewed_at
+        END AS reviewed_at,
     FROM extract.intake_submissions AS i
     LEFT JOIN staging.cases AS c ON i.case_id = c.case_id
     LEFT JOIN staging.patients AS p ON i.patient_id = p.patient_id
@@ -24,4 +28,5 @@ SELECT
     t.form,
     t.submitted_at,
     CAST(t.submitted_at AS DATE) AS submitted_on,
+    t.reviewed_at,
 FROM timed AS t

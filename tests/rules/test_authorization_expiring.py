@@ -5,15 +5,22 @@ import pytest
 from tests.rules.conftest import after
 
 RULE = "authorization_expiring"
+NO_DAY = "2026-10-01"  # the data do not say
 
 
 @pytest.fixture
 def authorized(practice):
     """One authorization without end or limit, started on 1 October."""
-    practice.patient("A").add("policies", "PO1", patient_id="A", case_id="C-A").add(
-        "policies", "PO2", patient_id="A", case_id="C-A"
-    )
+    policy(practice.patient("A"), "PO1", case_id="C-A")
+    policy(practice, "PO2", case_id="C-A")
     return authorize(practice, "AU1")
+
+
+def policy(practice, key, **values):
+    """A policy of patient A that needs an authorization, or a change of it."""
+    is_new = key not in practice.tables["policies"]
+    defaults = {"patient_id": "A", "authorization_required": "true"} if is_new else {}
+    return practice.add("policies", key, **{**defaults, **values})
 
 
 def authorize(practice, key, **values):
@@ -65,6 +72,36 @@ def test_opens_with_two_visits_left_or_one_but_not_with_none(opens, authorized, 
     assert opens(RULE, authorize(authorized, "AU1", visit_limit=10, visits_used=used)) == subjects
 
 
+@pytest.mark.parametrize(
+    ("used", "says"),
+    [
+        (17, None),
+        (18, "Authorization has 2 of 20 units left"),
+        (19, "Authorization has 1 of 20 units left"),
+        (20, None),
+        (None, None),
+    ],
+)
+def test_units_are_counted_by_the_emr_only_and_called_units(answers, authorized, used, says):
+    authorize(authorized, "AU1", visit_limit=20, visits_used=used, limit_unit="units")
+    rows = answers(RULE, visits(authorized, *(f"2026-10-{day}" for day in range(10, 29))))
+    found = [(row["reason"], str(row["since"])) for row in rows.values()]
+    assert found == ([(says, NO_DAY)] if says else [])
+
+
+@pytest.mark.parametrize("unit", [None, "visits"])
+def test_without_a_unit_visits_are_counted(answers, authorized, unit):
+    authorize(authorized, "AU1", visit_limit=20, visits_used=18, limit_unit=unit)
+    assert answers(RULE, authorized)["AU1"]["reason"] == "Authorization has 2 of 20 visits left"
+
+
+@pytest.mark.parametrize(("booked", "ours", "limits"), [(2, ["AU1"], []), (3, [], ["AU1"])])
+def test_more_visits_booked_than_units_left_are_too_many(opens, authorized, booked, ours, limits):
+    authorize(authorized, "AU1", visit_limit=20, visits_used=18, limit_unit="units")
+    visits(authorized, *(after(day) for day in range(booked)), status="Scheduled")
+    assert (opens(RULE, authorized), opens("authorization_limit", authorized)) == (ours, limits)
+
+
 @pytest.mark.parametrize("limit", [None, 0])
 def test_a_limit_of_nothing_or_zero_is_not_tracked(opens, authorized, limit):
     authorize(authorized, "AU1", visit_limit=limit, visits_used=12)
@@ -85,29 +122,62 @@ def test_without_a_count_from_the_vendor_completed_visits_within_its_dates_count
 
 
 def test_is_dated_by_the_visit_that_left_two(answers, authorized):
-    authorize(authorized, "AU1", visit_limit=10, visits_used=8)
+    authorize(authorized, "AU1", visit_limit=4)
     visits(authorized, "2026-10-06", "2026-10-13", "2026-10-20")
-    assert str(answers(RULE, authorized)["AU1"]["since"]) == "2026-10-20"
+    assert str(answers(RULE, authorized)["AU1"]["since"]) == "2026-10-13"
 
 
-def test_without_visits_it_is_dated_by_its_entry(answers, authorized):
-    assert (
-        str(
-            answers(RULE, authorize(authorized, "AU1", visit_limit=10, visits_used=8))["AU1"][
-                "since"
-            ]
-        )
-        == "2026-09-25"
-    )
+@pytest.mark.parametrize(
+    ("used", "days", "since"),
+    [
+        (2, ["2026-10-06", "2026-10-13"], "2026-10-13"),
+        (3, ["2026-10-06", "2026-10-13"], NO_DAY),
+        (2, ["2026-10-06", "2026-10-13", "2026-10-20"], NO_DAY),
+        (2, [], NO_DAY),
+    ],
+)
+def test_no_visit_dates_a_count_that_the_visits_do_not_explain(
+    answers, authorized, used, days, since
+):
+    """The EMR's count may have grown without visits; the run that saw it is the date."""
+    authorize(authorized, "AU1", visit_limit=4, visits_used=used)
+    row = answers(RULE, visits(authorized, *days))["AU1"]
+    assert str(row["since"]) == since
+
+
+def test_a_near_end_dates_the_task_though_the_count_has_no_day(answers, authorized):
+    authorize(authorized, "AU1", visit_limit=10, visits_used=8, ends_on=after(4))
+    assert str(answers(RULE, authorized)["AU1"]["since"]) == after(-10)
+
+
+@pytest.mark.parametrize(
+    ("authorization", "of_policy"),
+    [
+        ({"entered_at": "2026-11-01T10:00:00"}, {}),
+        ({"starts_on": "2026-11-01"}, {}),
+        ({}, {"starts_on": "2026-11-01"}),
+        ({}, {"created_at": "2026-11-01T10:00:00"}),
+    ],
+)
+@pytest.mark.parametrize("values", [{"ends_on": after(4)}, {"visit_limit": 3}])
+def test_is_never_dated_before_the_newest_fact_it_depends_on(
+    answers, authorized, authorization, of_policy, values
+):
+    authorize(authorized, "AU1", **{"starts_on": "2026-09-01", **authorization, **values})
+    policy(authorized, "PO1", **of_policy)
+    visits(authorized, "2026-10-06" if "starts_on" not in authorization else "2026-11-01")
+    assert str(answers(RULE, authorized)["AU1"]["since"]) == "2026-11-01"
 
 
 def test_both_causes_give_one_task_from_the_earlier_day(answers, authorized):
-    authorize(authorized, "AU1", visit_limit=10, visits_used=8, ends_on=after(4))
+    authorize(authorized, "AU1", visit_limit=3, ends_on=after(4))
     row = answers(RULE, visits(authorized, after(-1)))["AU1"]
     assert (str(row["since"]), row["reason"]) == (
         after(-10),
-        f"Authorization ends on {after(4)} and has 2 of 10 visits left",
+        f"Authorization ends on {after(4)} and has 2 of 3 visits left",
     )
+    row = answers(RULE, visits(authorized.remove("appointments", "V0"), after(-20)))["AU1"]
+    assert str(row["since"]) == after(-20)
 
 
 @pytest.mark.parametrize(("booked", "ours", "limits"), [(2, ["AU1"], []), (3, [], ["AU1"])])

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.rules.conftest import after
-from tests.rules.test_authorization_expiring import LATER, authorize, visits
+from tests.rules.test_authorization_expiring import LATER, NO_DAY, authorize, policy, visits
 
 RULE = "authorization_limit"
 
@@ -11,7 +11,7 @@ RULE = "authorization_limit"
 @pytest.fixture
 def authorized(practice):
     """One authorization for 3 visits since 1 October."""
-    practice.patient("A").add("policies", "PO1", patient_id="A", case_id="C-A")
+    policy(practice.patient("A"), "PO1", case_id="C-A")
     return authorize(practice, "AU1", visit_limit=3)
 
 
@@ -43,11 +43,66 @@ def test_is_dated_by_the_booking_that_was_one_too_many(answers, authorized):
     )
 
 
-def test_without_visits_it_is_dated_by_its_entry(answers, authorized):
-    assert (
-        str(answers(RULE, authorize(authorized, "AU1", visits_used=3))["AU1"]["since"])
-        == "2026-09-25"
+def test_a_visit_that_was_booked_late_and_took_place_counts_in_the_order_of_bookings(
+    answers, authorized
+):
+    visits(authorized, after(9), created_at="2026-10-06T09:00:00", status="Scheduled")
+    visits(authorized, after(2), created_at="2026-10-20T09:00:00", status="Scheduled")
+    visits(authorized, "2026-10-22", created_at="2026-10-21T09:00:00")
+    visits(authorized, "2026-10-05", created_at="2026-10-01T09:00:00")
+    assert str(answers(RULE, authorized)["AU1"]["since"]) == "2026-10-21"
+
+
+@pytest.mark.parametrize(
+    ("used", "past", "ahead", "since"),
+    [
+        (3, 3, 0, "2026-10-03"),
+        (3, 2, 0, NO_DAY),
+        (3, 0, 0, NO_DAY),
+        (2, 2, 2, "2026-10-20"),
+        (2, 1, 2, NO_DAY),
+    ],
+)
+def test_no_visit_dates_a_count_that_the_visits_do_not_explain(
+    answers, authorized, used, past, ahead, since
+):
+    """The EMR's count may have grown without visits; the run that saw it is the date."""
+    authorize(authorized, "AU1", visits_used=used)
+    visits(authorized, *(f"2026-10-0{day + 1}" for day in range(past)))
+    for day in range(ahead):
+        visits(authorized, after(day), status="Scheduled", created_at=f"2026-10-{19 + day}")
+    row = answers(RULE, authorized)["AU1"]
+    assert str(row["since"]) == since
+
+
+@pytest.mark.parametrize("days", [("2026-10-01", "2026-10-02", "2026-10-03"), ()])
+def test_is_never_dated_before_the_newest_fact_it_depends_on(answers, authorized, days):
+    authorize(authorized, "AU1", **LATER)
+    visits(authorized, *days)
+    if not days:
+        visits(authorized, *(after(day) for day in range(4)), status="Scheduled")
+    assert str(answers(RULE, authorized)["AU1"]["since"]) == LATER["entered_at"][:10]
+
+
+@pytest.mark.parametrize(
+    ("used", "booked", "says"),
+    [
+        (19, 1, None),
+        (20, 0, "Authorization: 20 of 20 units used"),
+        (19, 2, "Authorization: 19 of 20 units used, 2 more visits scheduled"),
+        (None, 3, None),
+    ],
+)
+def test_units_are_counted_by_the_emr_only_and_called_units(
+    answers, authorized, used, booked, says
+):
+    authorize(authorized, "AU1", visit_limit=20, visits_used=used, limit_unit="units")
+    visits(authorized, *(f"2026-10-{day}" for day in range(10, 31)))
+    rows = answers(
+        RULE, visits(authorized, *(after(day) for day in range(booked)), status="Scheduled")
     )
+    found = [(row["reason"], str(row["since"])) for row in rows.values()]
+    assert found == ([(says, NO_DAY)] if says else [])
 
 
 @pytest.mark.parametrize(

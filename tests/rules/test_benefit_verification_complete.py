@@ -1,5 +1,7 @@
 """Benefit Verification Complete: a policy was verified, and each verification is new."""
 
+import pytest
+
 RULE = "benefit_verification_complete"
 
 
@@ -29,3 +31,25 @@ def test_one_not_yet_verified_does_not(opens, practice):
 def test_verified_again_is_another_episode(answers, practice):
     first = answers(RULE, verified(practice, "2026-11-02T09:00:00"))["PO1"]["episode"]
     assert first != answers(RULE, verified(practice, "2026-11-02T09:30:00"))["PO1"]["episode"]
+
+
+@pytest.mark.parametrize(
+    ("verified_by", "subjects"),
+    [
+        ("S2", []),
+        ("s2 ", []),
+        ("Omar Reyes", []),
+        ("omar reyes", []),
+        ("Dana Whitfield", []),
+        ("Reyes", ["PO1"]),
+        ("Verification Team", ["PO1"]),
+        (None, ["PO1"]),
+    ],
+)
+def test_what_the_practice_s_own_staff_verified_needs_no_review(
+    opens, practice, verified_by, subjects
+):
+    practice.add("staff", "S1", is_active="false")
+    assert (
+        opens(RULE, verified(practice, "2026-11-02T09:00:00", verified_by=verified_by)) == subjects
+    )

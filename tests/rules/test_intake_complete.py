@@ -1,5 +1,7 @@
 """Intake Complete: every submission of the digital intake forms."""
 
+import pytest
+
 RULE = "intake_complete"
 
 
@@ -35,3 +37,18 @@ def test_the_case_s_facility_comes_first(answers, practice):
 
 def test_nothing_submitted_nothing_opens(opens, practice):
     assert opens(RULE, practice.patient("A")) == []
+
+
+@pytest.mark.parametrize(
+    ("reviewed_at", "subjects"),
+    [(None, ["I1"]), ("2026-11-02T09:00:00", []), ("2026-01-05T09:00:00Z", [])],
+)
+def test_one_that_was_reviewed_needs_nobody(opens, practice, reviewed_at, subjects):
+    practice.patient("A").add(
+        "intake_submissions",
+        "I1",
+        patient_id="A",
+        submitted_at="2026-01-04T09:00:00",
+        reviewed_at=reviewed_at,
+    )
+    assert opens(RULE, practice) == subjects

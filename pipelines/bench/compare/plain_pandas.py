@@ -138,20 +138,31 @@ def draft_documents(
     return drafts[days(drafts["started_at"]) <= here].rename(columns={"document_id": "subject_id"})
 
 
-def authorization_expiring(
-    found: pd.DataFrame, visits: pd.DataFrame, cases: pd.DataFrame, today: pd.Series
-) -> pd.DataFrame:
-    found = found.merge(cases, on="case_id", how="left")
-    found["today"] = found["facility_id"].map(today)
-    for name in ("starts_on", "ends_on", "entered_at"):
-        found[name] = found[name].astype("timestamp[us][pyarrow]").astype("datetime64[us]")
-    for name in ("visit_limit", "visits_used"):
-        found[name] = found[name].astype("float64")
-    found["visit_limit"] = found["visit_limit"].mask(found["visit_limit"] == 0)
-    is_stub = found["is_stub"].astype("str").str.lower() == "true"
-    real = found[~is_stub]
-    started = real[real["starts_on"].isna() | (real["starts_on"] <= real["today"])]
+def asking_policies(policies: pd.DataFrame, today: pd.Timestamp) -> pd.Series:
+    """The policies in force that require an authorization and that no later one of all replaces."""
+    for name in ("starts_on", "ends_on", "created_at"):
+        policies[name] = policies[name].astype("timestamp[us][pyarrow]").astype("datetime64[us]")
+    is_in_force = (policies["starts_on"].isna() | (policies["starts_on"] <= today)) & (
+        policies["ends_on"].isna() | (policies["ends_on"] >= today)
+    )
+    policies = policies.assign(case_id=policies["case_id"].astype("str").fillna(""))
+    keys = ["patient_id", "rank"]
+    pairs = policies.merge(policies[is_in_force], on=keys, suffixes=("", "_n"))
+    is_same = (pairs["case_id"] == "") | (pairs["case_id"] == pairs["case_id_n"])
+    is_tie = (pairs["starts_on_n"] == pairs["starts_on"]) | pairs[
+        ["starts_on", "starts_on_n"]
+    ].isna().any(axis="columns")
+    is_later = (pairs["starts_on_n"] > pairs["starts_on"]) | (
+        is_tie & (pairs["created_at_n"] > pairs["created_at"])
+    )
+    replaced = pairs.loc[is_same & is_later, "policy_id"]
+    requires = policies["authorization_required"].astype("str").str.lower() == "true"
+    asking = policies.loc[is_in_force & requires, "policy_id"]
+    return asking[~asking.isin(replaced)]
 
+
+def renewals(started: pd.DataFrame, real: pd.DataFrame) -> pd.DataFrame:
+    """The pairs of an authorization and a newer one of its policy and case."""
     pairs = started.merge(real, on=["policy_id", "case_id"], suffixes=("", "_n"))
     pairs = pairs[pairs["authorization_id"] != pairs["authorization_id_n"]]
     lasts = pairs["ends_on_n"].isna() | (
@@ -168,8 +179,50 @@ def authorization_expiring(
         & pairs["ends_on_n"].notna()
     )
     is_later = ((pairs["entered_at_n"] > pairs["entered_at"]) | is_tie) & ~is_back
-    replaced = pairs.loc[lasts & (is_next | is_later), "authorization_id"]
-    watched = started[~started["authorization_id"].isin(replaced)]
+    return pairs[lasts & (is_next | is_later)]
+
+
+def with_a_gap(future: pd.DataFrame, real: pd.DataFrame, visits: pd.DataFrame) -> pd.Series:
+    """The authorizations with a visit after their end and before a renewal that none covers."""
+    keys = ["authorization_id", "policy_id", "case_id", "ends_on"]
+    last = future.groupby(keys)["starts_on_n"].max().reset_index()
+    between = last.merge(visits[["appointment_id", "case_id", "visit_on"]], on="case_id")
+    between = between[
+        (between["visit_on"] > between["ends_on"]) & (between["visit_on"] < between["starts_on_n"])
+    ]
+    covers = between.merge(real, on=["policy_id", "case_id"], suffixes=("", "_o"))
+    covers = covers[
+        (covers["starts_on"].isna() | (covers["starts_on"] <= covers["visit_on"]))
+        & (covers["ends_on_o"].isna() | (covers["ends_on_o"] >= covers["visit_on"]))
+    ]
+    is_covered = between["appointment_id"].isin(covers["appointment_id"])
+    return between.loc[~is_covered, "authorization_id"]
+
+
+def authorization_expiring(
+    found: pd.DataFrame, visits: pd.DataFrame, cases: pd.DataFrame, asking: pd.Series
+) -> pd.DataFrame:
+    found = found.merge(cases, on="case_id", how="left")
+    for name in ("starts_on", "ends_on", "entered_at"):
+        found[name] = found[name].astype("timestamp[us][pyarrow]").astype("datetime64[us]")
+    for name in ("visit_limit", "visits_used"):
+        found[name] = found[name].astype("float64")
+    found["visit_limit"] = found["visit_limit"].mask(found["visit_limit"] == 0)
+    is_stub = found["is_stub"].astype("str").str.lower() == "true"
+    real = found[~is_stub & found["policy_id"].isin(asking)]
+    started = real[real["starts_on"].isna() | (real["starts_on"] <= real["today"])]
+    pairs = renewals(started, real)
+    has_begun = ~(pairs["starts_on_n"] > pairs["today"])
+    future = pairs[~has_begun]
+    kept = visits[visits["is_live"] | (visits["status"] == "Completed")]
+    gap = with_a_gap(future, real, kept[kept["case_id"].isin(future["case_id"])])
+    is_renewed = started["authorization_id"].isin(pairs.loc[has_begun, "authorization_id"]) | (
+        started["authorization_id"].isin(future["authorization_id"])
+        & ~started["authorization_id"].isin(gap)
+    )
+    watched = started[~is_renewed]
+    taken = future.groupby("authorization_id")["starts_on_n"].min().rename("taken_on")
+    watched = watched.join(taken, on="authorization_id")
 
     limited = watched[watched["visit_limit"].notna()]
     theirs = visits[visits["case_id"].isin(limited["case_id"])]
@@ -177,19 +230,22 @@ def authorization_expiring(
     seen = seen[seen["starts_on"].isna() | (seen["visit_on"] >= seen["starts_on"])]
     seen = seen[seen["ends_on"].isna() | (seen["visit_on"] <= seen["ends_on"])]
     is_done = (seen["status"] == "Completed") & (seen["visit_on"] <= seen["today"])
-    is_ahead = seen["is_live"] & (seen["visit_on"] >= seen["today"])
+    is_ahead = (
+        seen["is_live"]
+        & (seen["visit_on"] >= seen["today"])
+        & ~(seen["visit_on"] >= seen["taken_on"])
+    )
     counted = (
         seen.assign(done=is_done, ahead=is_ahead)
         .groupby("authorization_id")[["done", "ahead"]]
         .sum()
     )
     watched = watched.join(counted, on="authorization_id").fillna({"done": 0, "ahead": 0})
-    used = watched["visits_used"].fillna(watched["done"]).astype("float64")
+    counts_units = watched["limit_unit"].astype("str") == "units"
+    used = watched["visits_used"].fillna(watched["done"].mask(counts_units)).astype("float64")
     left = watched["visit_limit"] - used
     by_date = watched["ends_on"] - pd.Timedelta(days=DAYS_AHEAD) <= watched["today"]
-    by_visits = left.between(1, VISITS_LEFT) & (
-        used + watched["ahead"].astype("float64") <= watched["visit_limit"]
-    )
+    by_visits = left.between(1, VISITS_LEFT) & (watched["ahead"].astype("float64") <= left)
     return watched[by_date | by_visits].rename(columns={"authorization_id": "subject_id"})
 
 
@@ -221,8 +277,13 @@ def main(folder: Path, as_of: pd.Timestamp, out: Path, yesterday: Path | None) -
     authorizations = read(
         folder,
         "authorizations",
-        "authorization_id policy_id case_id starts_on ends_on visit_limit visits_used is_stub "
-        "entered_at",
+        "authorization_id policy_id case_id starts_on ends_on visit_limit visits_used limit_unit "
+        "is_stub entered_at",
+    )
+    policies = read(
+        folder,
+        "policies",
+        "policy_id patient_id case_id rank starts_on ends_on created_at authorization_required",
     )
 
     visits["visit_on"] = days(visits["starts_at"])
@@ -240,7 +301,9 @@ def main(folder: Path, as_of: pd.Timestamp, out: Path, yesterday: Path | None) -
     claims["is_naming_a_visit"] = claims["appointment_id"].notna()
     of_case = cases[["case_id", "patient_id", "facility_id"]]
 
-    expiring = authorization_expiring(authorizations, visits, of_case, today)
+    with_day = of_case.assign(today=of_case["facility_id"].map(today))
+    asking = asking_policies(policies, today.max())
+    expiring = authorization_expiring(authorizations, visits, with_day, asking)
     ended = cases[days(cases["discharged_on"]) <= cases["facility_id"].map(today)]
     asked = {
         "uncollected_payments": uncollected_payments(

@@ -7,7 +7,7 @@ WITH used AS (
     INNER JOIN facts_appointments AS v
         ON a.case_id = v.case_id
     WHERE
-        a.is_counted
+        (a.is_counted OR a.units_a_visit > 0)
         AND v.outcome = 'Completed'
         AND v.settled_at <= c.now_at
         AND CAST(v.starts_at AS DATE) BETWEEN a.starts_on AND a.ends_on
@@ -25,7 +25,11 @@ SELECT
     a.starts_on,
     a.ends_on,
     CASE WHEN a.visit_limit >= 0 THEN a.visit_limit END AS visit_limit,
-    CASE WHEN a.is_counted THEN COALESCE(u.visits, 0) END AS visits_used,
+    CASE
+        WHEN a.units_a_visit > 0 THEN a.units_a_visit * COALESCE(u.visits, 0)
+        WHEN a.is_counted THEN COALESCE(u.visits, 0)
+    END AS visits_used,
+    CASE WHEN a.units_a_visit > 0 THEN 'units' END AS limit_unit,
     a.is_stub,
     a.entered_at,
     CASE

@@ -272,6 +272,7 @@ class Case:
             authorization_id=self.number * 10 + authorization.nth,
             policy_id=authorization.policy,
             visit_limit=authorization.limit,
+            units_a_visit=authorization.units,
             entered_at=at(authorization.entered),
             document_uploaded_at=at_or_never(authorization.uploaded),
             starts_on=on(authorization.starts),
@@ -353,12 +354,13 @@ class Case:
             is_active=True,
         )
 
-    def intake(self, when: When) -> None:
+    def intake(self, when: When, *, reviewed: When | None = None) -> None:
         """Add digital intake forms that the patient sent."""
         self._add(
             "intake_submissions",
             submission_id=self.patient.number * 10 + 1,
             patient_id=self.patient.number,
             submitted_at=at(when),
+            reviewed_at=at_or_never(reviewed),
             form="New Patient Packet",
         )

@@ -135,3 +135,29 @@ def stub_and_real(patient: Patient) -> None:
     policy = patient.policy(Policy(payer=CHOICE, asks=True), case)
     case.authorization(Authorization(policy, nth=0, limit=12, ends=9, stub=True))
     case.authorization(Authorization(policy, ends=8, limit=20))
+
+
+@shows(915, "46 of 48 units used: Authorization Expiring by units, though visits are counted, too")
+def units(patient: Patient) -> None:
+    case, policy = _asking(patient)
+    case.visits([*range(-46, 0, 2)])
+    case.authorization(Authorization(policy, limit=48, units=2))
+
+
+@shows(
+    916,
+    "Ends in 3 days and the newer one starts in 8, but a visit is booked in 5: Authorization "
+    "Expiring",
+)
+def gap(patient: Patient) -> None:
+    case, policy = _asking(patient)
+    case.visits([-35, -28])
+    case.authorization(Authorization(policy, ends=3, limit=20))
+    case.authorization(Authorization(policy, nth=2, starts=8, entered=-4, limit=20))
+
+
+@shows(917, "Ends in 7 days, but its policy ended yesterday: no authorization task")
+def policy_ended(patient: Patient) -> None:
+    case = patient.case(next_visit=5)
+    policy = patient.policy(Policy(payer=HMO, asks=True, ends=-1), case)
+    case.authorization(Authorization(policy, ends=7, limit=20))

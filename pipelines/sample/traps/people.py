@@ -129,3 +129,8 @@ def surveyed_today(patient: Patient) -> None:
     case = patient.case()
     case.survey(1, (-60, "09:00"))
     case.survey(2, (0, "10:00"))
+
+
+@shows(976, "Intake forms that were sent and reviewed: no Intake Complete")
+def intake_reviewed(patient: Patient) -> None:
+    patient.case().intake((-3, "20:30"), reviewed=(-2, "09:00"))

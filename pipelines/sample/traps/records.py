@@ -55,7 +55,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Authorization:
-    """A payer's approval; limit -1 is an empty cell."""
+    """A payer's approval; limit -1 is an empty cell; `units` a visit uses, 0: it counts visits."""
 
     policy: int
     nth: int = 1
@@ -65,6 +65,7 @@ class Authorization:
     entered: When = -60
     uploaded: When | None = None
     stub: bool = False
+    units: int = 0
 
 
 @dataclass(frozen=True)

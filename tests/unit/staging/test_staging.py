@@ -207,7 +207,7 @@ def test_of_two_authorizations_entered_at_once_the_later_number_replaces_the_oth
     keys,
     current,
 ):
-    practice.patient("A").add("policies", "PO1", patient_id="A")
+    practice.patient("A").add("policies", "PO1", patient_id="A", authorization_required="true")
     for key in keys:
         practice.add("authorizations", key, policy_id="PO1", case_id="C-A", ends_on="2026-12-31")
     used = by_key(staged("authorization_usage", practice), "is_current")
