@@ -12,6 +12,7 @@ resolve      = [
 ]
 links        = ["documents", "demographics"]
 reads        = ["appointments", "cases", "documents", "facilities", "faxes", "payers", "policies"]
+may_lack     = ["appointments", "payers", "policies"]    # a plan is then not marked as due
 due_days     = 2    # the physician needs the rest of the 30 days to sign
 ends_at_discharge = false    # the plan of care must still be signed
 converts_to  = ["pending_signature", "failed_fax"]

@@ -13,6 +13,7 @@ resolve      = [
 ]
 links        = ["documents", "demographics"]
 reads        = ["appointments", "cases", "documents", "facilities", "faxes", "payers", "policies"]
+may_lack     = ["appointments", "payers", "policies"]    # a plan is then not marked as due
 due_days     = 30    # Medicare wants the signature within 30 days of the first treated visit
 ends_at_discharge = false    # the plan of care must still be signed
 converts_to  = ["failed_fax"]
