@@ -25,14 +25,16 @@ min_amount  = 0.00    # dollars of credit that need no refund
 WITH case_accounts AS (
     SELECT
         a.case_id,
-        a.patient_id,
+        k.patient_id,
+        k.facility_id,
         SUM(a.claims) AS claims,
         SUM(a.claims_unknown) AS claims_unknown,
         MAX(a.last_processed_on) AS last_processed_on,
         SUM(a.paid - a.refunded) AS paid,
         SUM(a.owed) AS owed,
     FROM staging.accounts AS a
-    GROUP BY a.case_id, a.patient_id
+    INNER JOIN staging.cases AS k ON a.case_id = k.case_id
+    GROUP BY a.case_id, k.patient_id, k.facility_id
 ),
 
 -- One claim without an answer can change every balance, so all of the patient's need one.
@@ -52,18 +54,19 @@ credited_patients AS (
 unpriced_days AS (
     SELECT
         v.case_id,
+        p.patient_id,
         v.visit_on,
         BOOL_OR(NOT v.has_happened) AS is_ahead,
     FROM staging.appointments AS v
     INNER JOIN credited_patients AS p ON v.patient_id = p.patient_id
     WHERE (v.is_live AND NOT v.has_happened) OR (v.has_happened AND v.amount_due IS NULL)
-    GROUP BY v.case_id, v.visit_on
+    GROUP BY v.case_id, p.patient_id, v.visit_on
 ),
 
 prepaid_days AS (
     SELECT
         a.case_id,
-        a.patient_id,
+        d.patient_id,
         a.date_of_service,
         a.paid - a.refunded - a.owed AS prepaid,
     FROM staging.accounts AS a
@@ -105,7 +108,8 @@ movements AS (
         a.date_of_service AS moved_on,
         -a.owed AS amount,
     FROM staging.accounts AS a
-    INNER JOIN credited_patients AS p ON a.patient_id = p.patient_id
+    INNER JOIN staging.cases AS c ON a.case_id = c.case_id
+    INNER JOIN credited_patients AS p ON c.patient_id = p.patient_id
     LEFT JOIN prepaid_days AS d
         ON a.case_id = d.case_id AND a.date_of_service = d.date_of_service
     WHERE d.case_id IS NULL AND a.owed > 0
@@ -146,7 +150,7 @@ credits AS (
     SELECT
         c.case_id,
         c.patient_id,
-        k.facility_id,
+        c.facility_id,
         c.claims,
         c.last_processed_on,
         c.paid,
@@ -157,8 +161,7 @@ credits AS (
         p.last_processed_on AS last_of_all_cases_on,
     FROM case_accounts AS c
     INNER JOIN credited_patients AS p ON c.patient_id = p.patient_id
-    INNER JOIN staging.cases AS k ON c.case_id = k.case_id
-    INNER JOIN staging.facilities AS f ON k.facility_id = f.facility_id
+    INNER JOIN staging.facilities AS f ON c.facility_id = f.facility_id
     LEFT JOIN prepaid_cases AS r ON c.case_id = r.case_id
     LEFT JOIN prepaid_patients AS q ON c.patient_id = q.patient_id
     WHERE

@@ -11,7 +11,7 @@ resolve      = [
     "Enter amount, date of service and payment type.",
 ]
 links        = ["payments", "policies", "demographics"]
-reads        = ["appointments", "cases", "claims", "payments"]
+reads        = ["appointments", "claims", "payments"]
 may_lack     = ["claims"]    # a practice without claims still asks for what was due at the visit
 due_days     = 7    # the next visit, where it is easiest to collect, is usually within a week
 ends_at_discharge = false    # the balance is still owed
@@ -26,10 +26,10 @@ WITH short_days AS (
         a.case_id,
         a.date_of_service,
         a.due,
-        a.to_collect,
+        LEAST(a.owed, a.due) AS to_collect,
         a.paid - a.refunded AS paid,
     FROM staging.accounts AS a
-    WHERE a.to_collect - (a.paid - a.refunded) > CAST($tolerance AS DECIMAL(12, 2))
+    WHERE LEAST(a.owed, a.due) - (a.paid - a.refunded) > CAST($tolerance AS DECIMAL(12, 2))
 ),
 
 -- What is owed for a day, and what was paid, belong to its visits in the order of their start.

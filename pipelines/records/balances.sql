@@ -10,11 +10,13 @@ SELECT
     CAST(a.paid AS DECIMAL(12, 2)) AS paid,
     CAST(a.refunded AS DECIMAL(12, 2)) AS refunded,
     CAST(
-        LEAST(a.to_collect, GREATEST(a.to_collect - a.paid + a.refunded, 0)) AS DECIMAL(12, 2)
+        LEAST(a.owed, a.due, GREATEST(LEAST(a.owed, a.due) - a.paid + a.refunded, 0))
+        AS DECIMAL(12, 2)
     ) AS open_amount,
 FROM staging.accounts AS a
+INNER JOIN staging.cases AS c ON a.case_id = c.case_id
 WHERE
-    a.patient_id = $patient_id
+    c.patient_id = $patient_id
     AND a.date_of_service IS NOT NULL
     AND (a.due > 0 OR a.owed > 0 OR a.paid <> 0 OR a.refunded <> 0)
 ORDER BY a.date_of_service DESC, LPAD(a.case_id, 64, '0') ASC, a.case_id ASC

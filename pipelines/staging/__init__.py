@@ -17,7 +17,7 @@ NOT_SHOWN = frozenset(
 )
 # Tables made from other staged tables, and the extracts from which their rows come.
 DERIVED = {
-    "accounts": ("appointments", "cases", "claims", "payments"),
+    "accounts": ("appointments", "claims", "payments"),
     "authorization_usage": ("appointments", "authorizations", "facilities", "policies"),
     "faxed_documents": ("documents", "faxes"),
     "plans_of_care": ("appointments", "cases", "documents", "payers", "policies"),

@@ -5,7 +5,7 @@ WITH visit_days AS (
         a.case_id,
         a.visit_on,
         COUNT(*) AS visits,
-        SUM(a.amount_due) AS due,
+        CAST(SUM(a.amount_due) AS DECIMAL(18, 2)) AS due,
     FROM staging.appointments AS a
     WHERE a.has_happened AND a.amount_due > 0
     GROUP BY a.case_id, a.visit_on
@@ -18,7 +18,7 @@ claim_days AS (
         COUNT(*) AS claims,
         COUNT(cl.appointment_id) AS claims_naming_a_visit,
         COUNT(cl.left_to_patient) AS claims_known,
-        SUM(cl.left_to_patient) AS left_to_patient,
+        CAST(SUM(cl.left_to_patient) AS DECIMAL(18, 2)) AS left_to_patient,
         MAX(cl.processed_on) AS last_processed_on,
     FROM staging.claims AS cl
     GROUP BY cl.case_id, cl.account_on
@@ -62,7 +62,7 @@ unclaimed_days AS (
     SELECT
         a.case_id,
         a.visit_on,
-        SUM(a.amount_due) AS due,
+        CAST(SUM(a.amount_due) AS DECIMAL(18, 2)) AS due,
     FROM staging.appointments AS a
     INNER JOIN visit_days AS v
         ON a.case_id = v.case_id AND a.visit_on = v.visit_on AND v.visits > 1
@@ -80,8 +80,12 @@ paid_days AS (
     SELECT
         p.case_id,
         p.date_of_service,
-        SUM(CASE WHEN p.kind = 'refund' THEN 0 ELSE p.net_amount END) AS paid,
-        -SUM(CASE WHEN p.kind = 'refund' THEN p.net_amount ELSE 0 END) AS refunded,
+        CAST(
+            SUM(CASE WHEN p.kind = 'refund' THEN 0 ELSE p.net_amount END) AS DECIMAL(18, 2)
+        ) AS paid,
+        CAST(
+            -SUM(CASE WHEN p.kind = 'refund' THEN p.net_amount ELSE 0 END) AS DECIMAL(18, 2)
+        ) AS refunded,
     FROM staging.payments AS p
     GROUP BY p.case_id, p.date_of_service
 ),
@@ -116,7 +120,6 @@ accounts AS (
         d.last_processed_on,
         d.adjudicated,
         COALESCE(d.adjudicated + d.unclaimed_due, d.due, 0) AS owed,
-        COALESCE(LEAST(d.adjudicated + d.unclaimed_due, d.due), d.due, 0) AS to_collect,
         COALESCE(p.paid, 0) AS paid,
         COALESCE(p.refunded, 0) AS refunded,
     FROM charged_days AS d
@@ -126,7 +129,6 @@ accounts AS (
 
 SELECT
     a.case_id,
-    c.patient_id,
     a.date_of_service,
     CAST(a.visits AS INTEGER) AS visits,
     CAST(a.due AS DECIMAL(18, 2)) AS due,
@@ -137,9 +139,6 @@ SELECT
     CAST(a.adjudicated AS DECIMAL(18, 2)) AS adjudicated,
     -- What the payer's answer makes of it, else what was due.
     CAST(a.owed AS DECIMAL(18, 2)) AS owed,
-    -- What the desk asks for: never more than was due at the visit.
-    CAST(a.to_collect AS DECIMAL(18, 2)) AS to_collect,
     CAST(a.paid AS DECIMAL(18, 2)) AS paid,
     CAST(a.refunded AS DECIMAL(18, 2)) AS refunded,
 FROM accounts AS a
-LEFT JOIN staging.cases AS c ON a.case_id = c.case_id

@@ -52,9 +52,9 @@ OF_PATIENTS = tuple(
         "authorizations",
         "authorization_usage",
         "payments",
-        "accounts",
     )
 )
+OF_CASES = ("snapshot.staging.accounts",)
 OF_DOCUMENTS = ("snapshot.staging.faxes",)
 OWN_PATIENTS = """
     SELECT p.patient_id FROM snapshot.staging.patients AS p WHERE p.facility_id IN ({own})
@@ -126,6 +126,10 @@ def _conditions(name: str, own: str) -> Iterator[tuple[str, str]]:
     yield from (
         (table, f"t.patient_id IN (SELECT o.patient_id FROM {name}.main.own_patients AS o)")
         for table in OF_PATIENTS
+    )
+    yield from (
+        (table, f"t.case_id IN (SELECT c.case_id FROM {name}.staging.cases AS c)")
+        for table in OF_CASES
     )
     yield from (
         (table, f"t.document_id IN (SELECT d.document_id FROM {name}.staging.documents AS d)")

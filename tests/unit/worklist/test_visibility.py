@@ -120,6 +120,7 @@ ASKED: dict[str, Callable[[Worklist, str], object]] = {
     ),
     "summary": lambda now, _: now.summary(EVERY),
     "tasks": lambda now, _: pd.concat([now.tasks(EVERY), now.tasks(Filters("open"), limit=50)]),
+    "undated_money": lambda now, patient: records_patients.balances(now.con, patient).undated,
     "waits": lambda now, _: outcomes.waits(now, EVERY, "facility"),
 }
 OF_ONE = {
@@ -128,6 +129,7 @@ OF_ONE = {
     "balances",
     "history",
     "patient",
+    "undated_money",
     "schedule_week",
 }
 WITHOUT_FILES = {"counted", "matching", "options", "tasks"}  # put together by question_sql

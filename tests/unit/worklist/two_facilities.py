@@ -75,6 +75,8 @@ def _record(practice: Practice, patient: str, case: str, facility: str) -> None:
         practice.add("appointments", f"visit-{day}-{case}", starts_at=f"{day}T09:00:00", **seen)
     paid = {"date_of_service": "2026-10-30", "amount": "1.00", "paid_at": "2026-10-30T12:00:00"}
     practice.add("payments", f"payment-{case}", patient_id=patient, case_id=case, **paid)
+    undated = {"amount": "2.00", "paid_at": "2026-10-31T12:00:00"}
+    practice.add("payments", f"undated-{case}", patient_id=patient, case_id=case, **undated)
     practice.add(
         "documents",
         f"draft-{case}",
