@@ -120,6 +120,7 @@ def _from_files(table: str, sql: str) -> str:
 
 
 def _model(sql: str, params: Mapping[str, object]) -> str:
+    sql = re.sub(r";\s*$", "", sql)  # a rule's SELECT ends so where its evidence begins
     sql = re.sub(
         r"\bstaging\.(\w+)", r"{{ ref('\1') }}", re.sub(r"/\*.*?\*/", "", sql, flags=re.DOTALL)
     )

@@ -172,6 +172,18 @@ def test_both_hold_rules_share_the_codes_of_authorization_holds(settings, codes)
     }
 
 
+@pytest.mark.parametrize("value", ["Medicare, Tricare", ["Medicare", "Tricare"]])
+def test_words_may_be_a_list(value):
+    found = applied(pending_signature={"certification_kinds": value})
+    assert found.rules["pending_signature"].params["certification_kinds"] == "Medicare, Tricare"
+
+
+@pytest.mark.parametrize("value", [3, ["Medicare", 3]])
+def test_words_are_texts(value):
+    with pytest.raises(UserError, match="pending_signature.certification_kinds: must be"):
+        applied(pending_signature={"certification_kinds": value})
+
+
 def test_codes_must_be_text():
     with pytest.raises(UserError, match="code_contains: must be text"):
         applied(claim_submission_hold={"code_contains": 3})
