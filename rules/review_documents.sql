@@ -6,6 +6,7 @@ clears_when  = "The reviewer has finished the review and marks the task complete
 manual       = "allowed"
 purpose      = "A document was sent to another member of staff for review."
 resolve      = [
+    "If nobody is chosen as reviewer, choose one and assign the task.",
     "Open the patient's Clinical Documents and read the document under review.",
     "Approve it, or send it back with comments.",
     "Mark the task complete.",

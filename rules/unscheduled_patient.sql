@@ -2,9 +2,9 @@
 title        = "Unscheduled Patient"
 category     = "Administrative"
 clears       = "auto"
-clears_when  = "A visit is scheduled for the patient, in any case."
+clears_when  = "A visit within the days ahead is scheduled for the patient, in any case."
 manual       = "allowed"
-purpose      = "An active patient with an open case has no visit scheduled in the month ahead."
+purpose      = "An active patient with an open case has no visit scheduled in the days ahead."
 resolve      = [
     "Open the patient's schedule and check the last visit.",
     "Call the patient and schedule the next visit.",
@@ -20,7 +20,7 @@ subject_table = "patients"
 source       = "requirements: Administrative Tasks; notes on the domain"
 
 [params]
-horizon_days = 30    # days of the month ahead; without an extract that far the rule is withheld
+horizon_days = 30    # days ahead in which a visit must lie; without an extract that far the rule is withheld
 */
 WITH open_cases AS (
     SELECT
