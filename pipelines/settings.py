@@ -13,7 +13,8 @@ from pipelines.vocabulary import ROLES
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "data" / "sample"
-SECTIONS = ("rules", "extracts", "claim_holds", "app", "access")
+SECTIONS = ("practice", "rules", "extracts", "claim_holds", "app", "access")
+PRACTICE_KEYS = ("return_days",)
 EXTRACTS_KEYS = ("max_loss", "max_refused")
 CLAIM_HOLDS_KEYS = ("authorization_codes",)
 APP_KEYS = ("idle_minutes",)
@@ -57,6 +58,7 @@ class Settings:
     settings_file: Path
     max_loss: float = 0.2  # share of a table's rows a run may lose where no manifest counts them
     max_refused: float = 0.2  # share of a table's rows that may be refused before all of it is
+    return_days: int = 30  # a record back within so many days continues its task
     clock_file: Path | None = None  # holds the seconds added to the screens' clock
     idle_minutes: int = 15  # without a click before the app asks who is there
     access: Access = Access()
@@ -109,6 +111,8 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         max_refused=_share(
             path, extracts, "max_refused", "the share of a table's rows that may be refused"
         ),
+        max_loss=_max_loss(path, _section(path, written, "extracts", EXTRACTS_KEYS)),
+        return_days=_return_days(path, _section(path, written, "practice", PRACTICE_KEYS)),
         idle_minutes=_idle_minutes(path, _section(path, written, "app", APP_KEYS)),
         clock_file=_path(env, "WORKBENCH_CLOCK"),
         access=_access(path, _section(path, written, "access", ACCESS_KEYS)),
@@ -130,6 +134,16 @@ def _share(path: Path, section: Mapping[str, object], key: str, what: str) -> fl
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise UserError(f"{path}: extracts.{key} must be a number from 0 to 1, {what}")
     return float(value)
+
+
+def _return_days(path: Path, section: Mapping[str, object]) -> int:
+    value = section.get("return_days", Settings.return_days)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 3650:
+        raise UserError(
+            f"{path}: practice.return_days must be a whole number from 0 to 3650, the days within "
+            "which a record that was missing continues its task"
+        )
+    return value
 
 
 def _idle_minutes(path: Path, section: Mapping[str, object]) -> int:

@@ -78,7 +78,7 @@ GROUPED_CLOSE_KINDS = {
     for group in CLOSE_GROUPS
 }
 CLOSE_GROUP_OF = {name: kind.group for name, kind in CLOSE_KINDS.items()}
-ENTERS_LIST = ("opened", "reopened")  # the events that put a task on the list
+ENTERS_LIST = ("opened", "reopened", "came_back")  # the events that put a task on the list
 # Rules whose tasks wait for money to be moved; amounts of others would count it twice.
 MONEY_TYPES = ("uncollected_payments", "refund_request")
 
@@ -86,6 +86,8 @@ EVENTS = {
     "opened": "Opened",
     "converted_from": "Continued from another task",
     **{name: kind.label for name, kind in CLOSE_KINDS.items() if not kind.is_by_person},
+    "came_back": "Back in the EMR, goes on as before",
+    "patient_changed": "Moved to another patient's chart",
     "owner_changed": "Owner changed in the EMR",
     "updated": "Changed in the EMR",
     **{name: kind.label for name, kind in CLOSE_KINDS.items() if kind.is_by_person},

@@ -16,6 +16,7 @@ reads        = ["appointments", "cases", "claims", "facilities", "payments"]
 due_days     = 30    # many states require a refund within 30 days
 ends_at_discharge = false    # the money is still the patient's
 subject_table = "cases"
+looks_at     = "patient"
 source       = "requirements: Administrative Tasks; notes on the domain"
 
 [params]

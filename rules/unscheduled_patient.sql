@@ -17,6 +17,7 @@ due_days     = 14    # half a month: time for more than one call
 ends_at_discharge = true    # a discharged case needs no visits
 period       = "month"
 subject_table = "patients"
+looks_at     = "patient"
 source       = "requirements: Administrative Tasks; notes on the domain"
 
 [params]

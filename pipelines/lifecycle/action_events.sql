@@ -21,4 +21,7 @@ SELECT
     CAST(NULL AS VARCHAR) AS payer_id,
     CAST(NULL AS VARCHAR) AS record_table,
     CAST(NULL AS VARCHAR) AS record_id,
+    CAST(NULL AS DATE) AS since,
+    CAST(NULL AS BOOLEAN) AS since_is_inferred,
+    CAST(NULL AS VARCHAR) AS from_patient_id,
 FROM actions AS a

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 
 import duckdb
@@ -18,8 +19,12 @@ from pipelines.warehouse import snapshots
 
 def apply_due_actions(run: RunContext, due: Sequence[Action]) -> None:
     """Make tasks_with_actions of the previous tasks, and record an event for each action."""
-    apply_actions(run.con, "previous.tasks", due, "tasks_with_actions")
-    # The columns are those of this software: an earlier version's events may have fewer.
+    # The columns are those of this software: an earlier version's tables may have fewer.
+    run.con.execute(
+        "CREATE OR REPLACE TEMP VIEW previous_tasks AS "
+        f"{lifecycle.sql('empty_tasks')} UNION ALL BY NAME FROM previous.tasks"
+    )
+    apply_actions(run.con, "previous_tasks", due, "tasks_with_actions")
     run.con.execute("CREATE TABLE snapshot.events AS " + lifecycle.sql("empty_events"))
     run.con.execute("INSERT INTO snapshot.events BY NAME FROM previous.events")
     run.con.execute(
@@ -42,7 +47,11 @@ def decide(
         "CREATE OR REPLACE TEMP TABLE refused_unnamed AS FROM extract.refused_unattributable"
     )
     con.execute("CREATE OR REPLACE TEMP VIEW subjects AS " + lifecycle.sql("subjects"))
-    con.execute("CREATE OR REPLACE TEMP TABLE first_decisions AS " + lifecycle.sql("decisions"))
+    con.execute("CREATE OR REPLACE TEMP TABLE reused AS " + lifecycle.sql("reused"))
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE first_decisions AS " + lifecycle.sql("decisions"),
+        {"return_from": run.as_of - dt.timedelta(days=run.settings.return_days)},
+    )
     con.execute("CREATE OR REPLACE TEMP TABLE leaving_tasks AS " + lifecycle.sql("leaving_tasks"))
     unexplained = evidence.collect(con, run.applied, run.as_of)
     create_changes(con, changes.since_previous(con, run.applied), unexplained)
@@ -54,6 +63,7 @@ def decide(
         "CREATE TABLE snapshot.tasks AS " + lifecycle.sql("tasks"),
         given,
     )
+    con.execute("CREATE OR REPLACE TEMP VIEW tasks_after AS FROM snapshot.tasks")
     (last_event_no,) = snapshots.first(
         con, "SELECT COALESCE(MAX(e.event_no), 0) FROM snapshot.events AS e"
     )
@@ -61,6 +71,7 @@ def decide(
         "INSERT INTO snapshot.events BY NAME " + lifecycle.sql("events"),
         {**given, "last_event_no": last_event_no},
     )
+    _create_held(run)
     _create_stays(run)
     counts: dict[str, dict[str, int]] = {}
     for rule_id, decision, count in con.execute(lifecycle.sql("decision_counts")).fetchall():
@@ -89,7 +100,8 @@ def _create_rule_tables(run: RunContext, answers: Sequence[RuleResult]) -> None:
         run.con,
         "rules",
         "rule_id VARCHAR, clears VARCHAR, clears_when VARCHAR, ends_at_discharge BOOLEAN, "
-        "subject_table VARCHAR, period VARCHAR, is_answered BOOLEAN, has_evidence BOOLEAN",
+        "subject_table VARCHAR, period VARCHAR, looks_at VARCHAR, is_answered BOOLEAN, "
+        "has_evidence BOOLEAN",
         [
             (
                 rule.rule_id,
@@ -98,6 +110,7 @@ def _create_rule_tables(run: RunContext, answers: Sequence[RuleResult]) -> None:
                 rule.ends_at_discharge,
                 rule.subject_table,
                 rule.period,
+                rule.looks_at,
                 is_answered[rule.rule_id],
                 rule.evidence is not None,
             )
@@ -125,6 +138,14 @@ def _create_rule_tables(run: RunContext, answers: Sequence[RuleResult]) -> None:
             for table in sorted(evaluate.needed_tables(rule))
         ],
     )
+
+
+def _create_held(run: RunContext) -> None:
+    """Keep the questions that this run left open, with the runs in a row for which they are."""
+    has_held = snapshots.has_table(run.con, "previous", "held")
+    earlier = "SELECT h.* FROM previous.held AS h" if has_held else lifecycle.sql("empty_held")
+    run.con.execute(f"CREATE OR REPLACE TEMP VIEW held_before AS {earlier}")
+    run.con.execute("CREATE TABLE snapshot.held AS " + lifecycle.sql("held"), {"as_of": run.as_of})
 
 
 def _create_stays(run: RunContext) -> None:

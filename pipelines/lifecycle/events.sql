@@ -11,6 +11,9 @@ WITH happenings AS (
         COALESCE(c.payer_id, 'self-pay') AS payer_id,
         CAST(NULL AS VARCHAR) AS record_table,
         CAST(NULL AS VARCHAR) AS record_id,
+        c.since,
+        c.since_is_inferred,
+        CAST(NULL AS VARCHAR) AS from_patient_id,
     FROM decisions AS d
     INNER JOIN candidates AS c ON d.rule_id = c.rule_id AND d.subject_id = c.subject_id
     WHERE d.decision = 'open'
@@ -26,6 +29,9 @@ WITH happenings AS (
         CAST(NULL AS VARCHAR) AS payer_id,
         d.record_table,
         d.record_id,
+        CAST(NULL AS DATE) AS since,
+        CAST(NULL AS BOOLEAN) AS since_is_inferred,
+        CAST(NULL AS VARCHAR) AS from_patient_id,
     FROM decisions AS d
     WHERE d.decision = 'converted'
     UNION ALL
@@ -40,13 +46,52 @@ WITH happenings AS (
         CAST(NULL AS VARCHAR) AS payer_id,
         d.record_table,
         d.record_id,
+        CAST(NULL AS DATE) AS since,
+        CAST(NULL AS BOOLEAN) AS since_is_inferred,
+        CAST(NULL AS VARCHAR) AS from_patient_id,
     FROM decisions AS d
     INNER JOIN move_kinds AS m ON d.decision = m.event AND NOT m.is_in
     UNION ALL
     SELECT
+        d.task_id,
+        'came_back' AS event,
+        3 AS position,
+        'the record is in the ' || r.subject_table || ' extract again' AS reason,
+        CAST(NULL AS VARCHAR) AS to_staff_id,
+        CAST(NULL AS VARCHAR) AS linked_task_id,
+        CAST(NULL AS DECIMAL(12, 2)) AS amount,
+        CAST(NULL AS VARCHAR) AS payer_id,
+        r.subject_table AS record_table,
+        d.subject_id AS record_id,
+        CAST(NULL AS DATE) AS since,
+        CAST(NULL AS BOOLEAN) AS since_is_inferred,
+        CAST(NULL AS VARCHAR) AS from_patient_id,
+    FROM decisions AS d
+    INNER JOIN rules AS r ON d.rule_id = r.rule_id
+    WHERE d.decision = 'came_back'
+    UNION ALL
+    SELECT
+        t.task_id,
+        'patient_changed' AS event,
+        4 AS position,
+        'the record moved from patient ' || t.patient_id || ' to patient ' || a.patient_id
+            AS reason,
+        CAST(NULL AS VARCHAR) AS to_staff_id,
+        CAST(NULL AS VARCHAR) AS linked_task_id,
+        CAST(NULL AS DECIMAL(12, 2)) AS amount,
+        CAST(NULL AS VARCHAR) AS payer_id,
+        CAST(NULL AS VARCHAR) AS record_table,
+        CAST(NULL AS VARCHAR) AS record_id,
+        CAST(NULL AS DATE) AS since,
+        CAST(NULL AS BOOLEAN) AS since_is_inferred,
+        t.patient_id AS from_patient_id,
+    FROM tasks_with_actions AS t
+    INNER JOIN tasks_after AS a ON t.task_id = a.task_id AND t.patient_id <> a.patient_id
+    UNION ALL
+    SELECT
         t.task_id,
         'owner_changed' AS event,
-        4 AS position,
+        5 AS position,
         'The record''s owner changed in the EMR.' AS reason,
         c.staff_id AS to_staff_id,
         CAST(NULL AS VARCHAR) AS linked_task_id,
@@ -54,16 +99,21 @@ WITH happenings AS (
         CAST(NULL AS VARCHAR) AS payer_id,
         CAST(NULL AS VARCHAR) AS record_table,
         CAST(NULL AS VARCHAR) AS record_id,
+        CAST(NULL AS DATE) AS since,
+        CAST(NULL AS BOOLEAN) AS since_is_inferred,
+        CAST(NULL AS VARCHAR) AS from_patient_id,
     FROM decisions AS d
     INNER JOIN tasks_with_actions AS t ON d.task_id = t.task_id
     INNER JOIN candidates AS c ON d.rule_id = c.rule_id AND d.subject_id = c.subject_id
-    WHERE d.decision = 'refresh' AND COALESCE(c.staff_id, '') <> COALESCE(t.rule_staff_id, '')
+    WHERE
+        d.decision IN ('refresh', 'came_back')
+        AND COALESCE(c.staff_id, '') <> COALESCE(t.rule_staff_id, '')
     UNION ALL
     -- Past lists need every earlier value of a task.
     SELECT
         t.task_id,
         'updated' AS event,
-        5 AS position,
+        6 AS position,
         c.reason,
         CAST(NULL AS VARCHAR) AS to_staff_id,
         CAST(NULL AS VARCHAR) AS linked_task_id,
@@ -71,14 +121,19 @@ WITH happenings AS (
         COALESCE(CASE WHEN $has_payers THEN c.payer_id ELSE t.payer_id END, 'self-pay') AS payer_id,
         CAST(NULL AS VARCHAR) AS record_table,
         CAST(NULL AS VARCHAR) AS record_id,
+        a.since,
+        a.since_is_inferred,
+        CAST(NULL AS VARCHAR) AS from_patient_id,
     FROM decisions AS d
     INNER JOIN tasks_with_actions AS t ON d.task_id = t.task_id
     INNER JOIN candidates AS c ON d.rule_id = c.rule_id AND d.subject_id = c.subject_id
+    INNER JOIN tasks_after AS a ON d.task_id = a.task_id
     WHERE
-        d.decision = 'refresh'
+        d.decision IN ('refresh', 'came_back')
         AND (
             c.reason IS DISTINCT FROM t.reason
             OR c.amount IS DISTINCT FROM t.amount
+            OR a.since IS DISTINCT FROM t.since
             OR ($has_payers AND c.payer_id IS DISTINCT FROM t.payer_id)
         )
 )
@@ -98,4 +153,7 @@ SELECT
     h.payer_id,
     h.record_table,
     h.record_id,
+    h.since,
+    h.since_is_inferred,
+    h.from_patient_id,
 FROM happenings AS h

@@ -14,7 +14,10 @@ SELECT
     d.open_task_id,
     d.open_occurrence,
     CASE WHEN x.rule_id IS NULL THEN d.converts_to_task_id END AS converts_to_task_id,
-    d.previous_close_kind,
+    d.is_present,
+    d.is_reused,
+    d.patient_id,
+    d.facility_id,
     CASE d.decision
         WHEN 'cleared'
             THEN COALESCE(
@@ -33,7 +36,10 @@ SELECT
                 )
             END
         WHEN 'source_gone'
-            THEN 'The record is no longer in the ' || r.subject_table || ' extract.'
+            THEN CASE
+                WHEN d.is_reused THEN 'The id of the record now belongs to another patient''s record.'
+                ELSE 'The record is no longer in the ' || r.subject_table || ' extract.'
+            END
     END AS says,
     CASE d.decision
         WHEN 'cleared' THEN e.record_table

@@ -52,6 +52,7 @@ states AS (
         c.staff_id AS completed_by,
         c.acted_at AS completed_at,
         CASE WHEN c.is_override THEN 'override' ELSE 'completed' END AS completed_as,
+        CASE WHEN c.action = 'complete' THEN 'completed' ELSE s.close_kind END AS close_kind,
     FROM stored_tasks AS s
     LEFT JOIN closings AS c ON s.task_id = c.task_id AND c.recency = 1
 )
@@ -70,10 +71,12 @@ SELECT
     s.rule_staff_id,
     CASE WHEN g.task_id IS NOT NULL THEN g.to_staff_id ELSE s.assigned_to_id END AS assigned_to_id,
     s.since,
+    s.since_is_inferred,
     s.opened_at,
     x.state,
     CASE
-        WHEN x.state <> 'open' THEN NULL
+        -- A task whose record is gone may come back with its deferral.
+        WHEN x.state <> 'open' AND x.close_kind IS DISTINCT FROM 'source_gone' THEN NULL
         WHEN d.task_id IS NOT NULL THEN d.deferred_until
         ELSE s.deferred_until
     END AS deferred_until,
@@ -97,6 +100,8 @@ SELECT
     s.manual,
     s.episode,
     CASE WHEN x.is_reopened_now THEN FALSE ELSE s.is_away END AS is_away,
+    s.gone_at,
+    s.record_on,
     s.converted_from,
     s.converted_to,
     COALESCE(t.last_seq, s.last_seq) AS last_seq,

@@ -129,12 +129,12 @@ def _collect(
         episode = "CAST(episode AS VARCHAR)" if "episode" in names else "NULL"
         ((rows, subjects, unusable),) = con.execute(
             "SELECT COUNT(*), COUNT(DISTINCT subject_id), "
-            "COUNT(*) FILTER (WHERE patient_id IS NULL OR since IS NULL) FROM answer"
+            "COUNT(*) FILTER (WHERE patient_id IS NULL) FROM answer"
         ).fetchall()
         if rows != subjects or unusable:
             return (
                 f"the rule gave {rows} rows for {subjects} subjects, "
-                f"{unusable} of them without patient or date"
+                f"{unusable} of them without a patient"
             )
         con.execute(
             f"INSERT INTO found SELECT '{rule.rule_id}', {', '.join(ANSWER)}, {manual}, {episode} "

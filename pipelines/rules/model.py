@@ -68,7 +68,12 @@ REQUIRED: dict[str, type] = {
     "source": str,
     "params": dict,
 }
-OPTIONAL: dict[str, type] = {"converts_to": list, "period": str, "may_lack": list}
+OPTIONAL: dict[str, type] = {
+    "converts_to": list,
+    "period": str,
+    "looks_at": str,
+    "may_lack": list,
+}
 CHOICES: dict[str, tuple[str, ...]] = {
     "category": CATEGORIES,
     "clears": ("auto", "manual"),
@@ -77,6 +82,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "reads": tuple(contract.TABLES),
     "may_lack": tuple(contract.TABLES),
     "period": ("week", "month"),
+    "looks_at": ("case", "patient"),
     "subject_table": tuple(contract.TABLES),
 }
 TYPE_NAMES: dict[type, str] = {
@@ -129,6 +135,7 @@ class Header(TypedDict, total=False):
     converts_to: list[str]
     period: str
     may_lack: list[str]
+    looks_at: str
 
 
 @dataclass(frozen=True)
@@ -136,8 +143,8 @@ class Rule:
     """A task type: its header, its parameters, and the SELECT that finds its candidates.
 
     `params` holds those of the header and STAGED_PARAMS of the tables it reads. Without a table of
-    `may_lack` it still answers, as long as the practice has never delivered that table. `evidence`
-    is the SELECT that explains why tasks are no longer asked for; `looks_back` are the staged
+    `may_lack` it still answers, as long as the practice has never delivered that table. A rule
+    that `looks_at` the patient asks about all of a patient's cases. `evidence` is the SELECT that explains why tasks are no longer asked for; `looks_back` are the staged
     tables of the run before that it reads.
     """
 
@@ -161,6 +168,7 @@ class Rule:
     converts_to: tuple[str, ...] = ()
     period: str | None = None
     may_lack: tuple[str, ...] = ()
+    looks_at: str = "case"
     evidence: str | None = None
     looks_back: frozenset[str] = frozenset()
 

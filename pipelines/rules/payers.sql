@@ -1,6 +1,25 @@
 -- Each candidate with its payer: the primary policy in force on the task's date, if there is one.
 -- A policy of the case goes before one of the patient, then the newest.
-WITH choices AS (
+-- Where the data do not say since when, it is the day of the run that first showed it.
+WITH dated AS (
+    SELECT
+        c.rule_id,
+        c.subject_id,
+        c.case_id,
+        c.patient_id,
+        c.facility_id,
+        c.staff_id,
+        COALESCE(c.since, f.today) AS since,
+        c.since IS NULL AS since_is_inferred,
+        c.amount,
+        c.reason,
+        c.manual,
+        c.episode,
+    FROM found AS c
+    LEFT JOIN staging.facilities AS f ON c.facility_id = f.facility_id
+),
+
+choices AS (
     SELECT
         c.rule_id,
         c.subject_id,
@@ -13,7 +32,7 @@ WITH choices AS (
                 LPAD(p.policy_id, 64, '0') ASC,
                 p.policy_id ASC
         ) AS choice,
-    FROM found AS c
+    FROM dated AS c
     INNER JOIN staging.policies AS p
         ON
             c.patient_id = p.patient_id
@@ -31,10 +50,11 @@ SELECT
     c.facility_id,
     c.staff_id,
     c.since,
+    c.since_is_inferred,
     c.amount,
     c.reason,
     c.manual,
     c.episode,
     p.payer_id,
-FROM found AS c
+FROM dated AS c
 LEFT JOIN choices AS p ON c.rule_id = p.rule_id AND c.subject_id = p.subject_id AND p.choice = 1

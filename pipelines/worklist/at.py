@@ -17,7 +17,8 @@ from pipelines.vocabulary import SQL_LISTS
 from pipelines.warehouse import snapshots
 from pipelines.worklist import layout, sql
 
-PAST_LISTS = ("every_close_kind", "words_on_deferral", "closed_by_person")  # of past_tasks.sql
+# The parameters of past_tasks.sql.
+PAST_LISTS = ("every_close_kind", "enters_list", "words_on_deferral", "closed_by_person")
 
 
 @dataclass(frozen=True)

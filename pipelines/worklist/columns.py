@@ -147,6 +147,7 @@ TASK_COLUMNS = (
         is_json=False,
         grid=Grid(14, "closed", 100, "The facility's day it was closed", LONG_DAY, "closed"),
     ),
+    TaskColumn("since_is_inferred", "Since is inferred", "flag", exported=17),
     TaskColumn("active_age_days", "Age not deferred (days)", "number", is_json=False, printed=9),
 )
 # Columns that only queries need; Worklist.tasks leaves them out.

@@ -109,6 +109,7 @@ def written_columns() -> list[Column]:
             con.execute(f"CREATE TABLE snapshot.{table} ({columns})")
         con.execute("CREATE TABLE snapshot.tasks AS " + lifecycle.sql("empty_tasks"))
         con.execute("CREATE TABLE snapshot.events AS " + lifecycle.sql("empty_events"))
+        con.execute("CREATE TABLE snapshot.held AS " + lifecycle.sql("empty_held"))
         con.execute("CREATE TEMP VIEW current_tasks AS FROM snapshot.tasks")
         con.execute("CREATE TEMP VIEW current_events AS FROM snapshot.events")
         lifecycle.create_move_kinds(con)

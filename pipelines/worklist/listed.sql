@@ -11,6 +11,7 @@ WITH chosen AS (
         t.facility_id,
         t.payer_id,
         t.since,
+        t.since_is_inferred,
         t.opened_at,
         t.state,
         t.deferred_until,
@@ -89,6 +90,7 @@ listed AS (
         c.facility_id,
         c.payer_id,
         c.since,
+        c.since_is_inferred,
         c.opened_at,
         c.state,
         c.deferred_until,
@@ -167,6 +169,7 @@ SELECT
     t.last_seq,
     t.manual,
     t.is_latest,
+    COALESCE(t.since_is_inferred, FALSE) AS since_is_inferred,
     t.age_days - CAST(FLOOR(COALESCE(h.seconds, 0) / 86400) AS INTEGER) AS active_age_days,
     -- When the row changes by itself within a day: the deferral ends or reaches one more full day.
     CASE

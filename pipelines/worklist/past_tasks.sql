@@ -10,7 +10,7 @@ WITH endings AS (
             PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC
         ) AS recency,
     FROM moved_events AS e
-    WHERE LIST_CONTAINS($every_close_kind, e.event) OR e.event = 'reopened'
+    WHERE LIST_CONTAINS($every_close_kind, e.event) OR LIST_CONTAINS($enters_list, e.event)
 ),
 
 deferrals AS (
@@ -28,7 +28,7 @@ states AS (
     SELECT
         t.task_id,
         CASE
-            WHEN e.event IS NULL OR e.event = 'reopened' THEN 'open'
+            WHEN e.event IS NULL OR LIST_CONTAINS($enters_list, e.event) THEN 'open'
             WHEN LIST_CONTAINS($closed_by_person, e.event) THEN 'completed'
             ELSE 'cleared'
         END AS state,
@@ -39,13 +39,15 @@ states AS (
     LEFT JOIN endings AS e ON t.task_id = e.task_id AND e.recency = 1
 ),
 
--- Reason, amount and payer at that moment. Tasks older than this record keep those of now.
+-- Reason, amount, payer and day at that moment. Tasks older than this record keep those of now.
 sayings AS (
     SELECT
         e.task_id,
         e.reason,
         e.amount,
         e.payer_id,
+        e.since,
+        e.since_is_inferred,
         ROW_NUMBER() OVER (
             PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC
         ) AS recency,
@@ -107,7 +109,9 @@ SELECT
         WHEN a.happened_at > COALESCE(r.happened_at, t.opened_at) OR r.task_id IS NULL
             THEN a.to_staff_id
     END AS assigned_to_id,
-    t.since,
+    COALESCE(y.since, t.since) AS since,
+    CASE WHEN y.since IS NULL THEN t.since_is_inferred ELSE y.since_is_inferred END
+        AS since_is_inferred,
     t.opened_at,
     s.state,
     CASE WHEN s.state = 'open' THEN d.deferred_until END AS deferred_until,
@@ -119,6 +123,8 @@ SELECT
     t.manual,
     t.episode,
     t.is_away,
+    t.gone_at,
+    t.record_on,
     t.converted_from,
     t.converted_to,
     t.last_seq,

@@ -65,9 +65,9 @@ class TestFiles:
     def test_a_row_with_text_in_a_number_is_refused_alone_with_its_line(
         self, live: Workbench, practice: Practice
     ) -> None:
-        practice.visit("V2", "A", "2026-10-31T09:00:00", amount_due="ten dollars").visit(
-            "V3", "A", "2026-10-31T11:00:00", amount_due="7.00"
-        )
+        practice.visit("V2", "A", "2026-10-31T09:00:00", amount_due="ten dollars").patient(
+            "B"
+        ).visit("V3", "B", "2026-10-31T11:00:00", amount_due="7.00")
         out = live.run(practice, 2)
         assert "1 rows refused" in out
         (report,) = (live.data / "rejected").glob("*/appointments.csv")

@@ -31,7 +31,7 @@ class Lifecycle:
         """Add a rule that answered: clears auto, about appointments, without a period."""
         row = {"rule_id": rule_id, "clears": "auto", "clears_when": "It is done."}
         row |= {"ends_at_discharge": False, "subject_table": "appointments", "is_answered": True}
-        row |= {"has_evidence": True}
+        row |= {"has_evidence": True, "looks_at": "case"}
         self.insert("rules", **row | given)
         self.insert("rule_reads", rule_id=rule_id, table_name="appointments", is_read=True)
         return self
@@ -54,14 +54,16 @@ class Lifecycle:
         self.con.execute(f"DELETE FROM staging.{table} WHERE {key} = ?", [row[key]])
         return self.insert(f"staging.{table}", **row)
 
-    def visit(self, visit: str = "V1") -> Lifecycle:
-        """Stage a visit of case C-A."""
-        return self.record("appointments", appointment_id=visit, case_id="C-A")
+    def visit(self, visit: str = "V1", **given: object) -> Lifecycle:
+        """Stage a visit of case C-A on October 30."""
+        row = {"case_id": "C-A", "patient_id": "A", "visit_on": dt.date(2026, 10, 30)}
+        return self.record("appointments", appointment_id=visit, **row | given)
 
     def candidate(self, subject: str = "V1", rule_id: str = "r", **given: object) -> Lifecycle:
         """Let a rule ask for a subject."""
         row = {"rule_id": rule_id, "subject_id": subject, "case_id": "C-A", "patient_id": "A"}
         row |= {"facility_id": "F1", "since": dt.date(2026, 10, 30), "reason": "unpaid"}
+        row |= {"since_is_inferred": False}
         return self.insert("candidates", **row | {"manual": "allowed"} | given)
 
     def task(self, state: str = "open", subject: str = "V1", **given: object) -> Lifecycle:
@@ -70,6 +72,7 @@ class Lifecycle:
         row |= {"case_id": "C-A", "patient_id": "A", "facility_id": "F1", "state": state}
         row |= {"opened_at": AS_OF - dt.timedelta(days=1), "is_away": False, "last_seq": 0}
         row |= {"since": dt.date(2026, 10, 30), "reason": "unpaid", "manual": "allowed"}
+        row |= {"since_is_inferred": False, "record_on": dt.date(2026, 10, 30)}
         if state != "open":
             row |= {"closed_at": AS_OF - dt.timedelta(hours=20), "close_kind": state}
             row |= {"closed_by": "S1" if state == "completed" else "system"}
@@ -91,17 +94,24 @@ class Lifecycle:
         row |= {"happened_on": dt.date(2026, 11, 2), "amount": 40, "says": "$40.00 paid"}
         return self.insert("evidence", task_id=task_id, **row | given)
 
+    def held(self) -> list[Row]:
+        """The questions that the run left open, by rule and subject."""
+        self.decide()
+        return self._rows(lifecycle.sql("held"), "rule_id, subject_id", {"as_of": AS_OF})
+
     def decide(self) -> dict[tuple[str, str], str]:
         """The decision for each (rule, subject)."""
+        self.con.execute("CREATE OR REPLACE TEMP TABLE reused AS " + lifecycle.sql("reused"))
         self.con.execute(
-            "CREATE OR REPLACE TEMP TABLE first_decisions AS " + lifecycle.sql("decisions")
+            "CREATE OR REPLACE TEMP TABLE first_decisions AS " + lifecycle.sql("decisions"),
+            {"return_from": AS_OF - dt.timedelta(days=30)},
         )
         self.con.execute("CREATE OR REPLACE TEMP TABLE decisions AS " + lifecycle.sql("explained"))
         rows = self.con.execute(
-            "SELECT d.rule_id, d.subject_id, d.decision FROM decisions AS d"
+            "SELECT d.rule_id, d.subject_id, d.is_reused, d.decision FROM decisions AS d"
         ).fetchall()
-        assert len(rows) == len({row[:2] for row in rows}), "one decision for each pair"
-        return {(rule_id, subject): decision for rule_id, subject, decision in rows}
+        assert len(rows) == len({row[:3] for row in rows}), "one decision for each record"
+        return {(rule_id, subject): decision for rule_id, subject, _, decision in rows}
 
     def tasks(self) -> list[Row]:
         """The tasks after the run, in order of rule, subject and occurrence."""
@@ -112,7 +122,11 @@ class Lifecycle:
     def events(self) -> list[Row]:
         """The events of the run, in their order."""
         self.decide()
-        given = {"as_of": AS_OF, "has_payers": True, "last_event_no": 10}
+        given = {"as_of": AS_OF, "has_payers": True}
+        self.con.execute(
+            "CREATE OR REPLACE TEMP TABLE tasks_after AS " + lifecycle.sql("tasks"), given
+        )
+        given |= {"last_event_no": 10}
         return self._rows(lifecycle.sql("events"), "event_no", given)
 
     def insert(self, table: str, **row: object) -> Lifecycle:
@@ -136,7 +150,7 @@ def lifecycle_tables() -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute(
             "CREATE TABLE rules (rule_id VARCHAR, clears VARCHAR, clears_when VARCHAR, "
             "ends_at_discharge BOOLEAN, subject_table VARCHAR, period VARCHAR, "
-            "is_answered BOOLEAN, has_evidence BOOLEAN)"
+            "looks_at VARCHAR, is_answered BOOLEAN, has_evidence BOOLEAN)"
         )
         con.execute(
             "CREATE TABLE conversion_rules "
@@ -161,6 +175,7 @@ def lifecycle_tables() -> Iterator[duckdb.DuckDBPyConnection]:
         )
         con.execute("CREATE TABLE rule_changes (rule_id VARCHAR, payer_id VARCHAR, says VARCHAR)")
         con.execute("CREATE TABLE unexplained_rules (rule_id VARCHAR)")
+        con.execute("CREATE TABLE held_before AS " + lifecycle.sql("empty_held"))
         lifecycle.create_move_kinds(con)
         con.execute("CREATE VIEW subjects AS " + lifecycle.sql("subjects"))
         yield con

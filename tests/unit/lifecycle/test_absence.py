@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from pipelines.extracts import contract
 from pipelines.rules import evaluate, loading
-from tests.unit.lifecycle.conftest import Lifecycle
+from tests.unit.lifecycle.conftest import AS_OF, Lifecycle
 
 RULES = loading.load_rules()
 DECIDED = ("r", "V1")
@@ -19,11 +21,6 @@ class TestAbsence:
         assert {event["reason"] for event in run.events()} == {
             "The record is no longer in the appointments extract."
         }
-
-    def test_a_record_that_returns_opens_the_next_occurrence(self, run: Lifecycle) -> None:
-        run.task("cleared", close_kind="source_gone", is_away=True).candidate()
-        assert run.decide() == {DECIDED: "open"}
-        assert [task["occurrence"] for task in run.tasks()] == [1, 2]
 
     def test_a_rule_that_did_not_answer_changes_nothing(self, run: Lifecycle) -> None:
         run.con.execute("UPDATE rules SET is_answered = FALSE")
@@ -91,3 +88,124 @@ class TestAbsence:
             [table],
         ).fetchone()
         assert found == (1,)
+
+
+class TestRecordsThatComeBack:
+    def test_within_the_days_the_same_occurrence_goes_on_as_it_was(self, run: Lifecycle) -> None:
+        later = AS_OF + dt.timedelta(days=3)
+        run.task("cleared", close_kind="source_gone", is_away=True, deferred_until=later)
+        run.con.execute("UPDATE tasks_with_actions SET assigned_to_id = 'S2', gone_at = opened_at")
+        run.candidate(reason="still unpaid")
+        assert run.decide() == {DECIDED: "came_back"}
+        (task,) = run.tasks()
+        assert (task["state"], task["occurrence"], task["assigned_to_id"]) == ("open", 1, "S2")
+        assert (task["deferred_until"], task["reason"]) == (later, "still unpaid")
+        closed = [task[name] for name in ("closed_at", "closed_by", "close_kind", "gone_at")]
+        assert closed == [None] * 4
+        assert not task["is_away"]
+        assert [event["event"] for event in run.events()] == ["came_back", "updated"]
+
+    def test_a_patient_who_is_inactive_now_keeps_the_task(self, run: Lifecycle) -> None:
+        run.record("patients", patient_id="A", status="Inactive")
+        run.task("cleared", close_kind="source_gone", is_away=True).candidate()
+        assert run.decide() == {DECIDED: "came_back"}
+
+    @pytest.mark.parametrize(("days", "decided"), [(30, "came_back"), (31, "open")])
+    def test_later_it_is_the_next_occurrence(self, run: Lifecycle, days: int, decided: str) -> None:
+        closed_at = AS_OF - dt.timedelta(days=days)
+        run.task("cleared", close_kind="source_gone", is_away=True, closed_at=closed_at)
+        assert run.candidate().decide() == {DECIDED: decided}
+
+    def test_a_task_that_ended_otherwise_does_not_come_back(self, run: Lifecycle) -> None:
+        run.task("cleared", is_away=True).candidate()
+        assert run.decide() == {DECIDED: "open"}
+
+    def test_a_completed_task_stays_completed_when_its_record_was_away(
+        self, run: Lifecycle
+    ) -> None:
+        run.con.execute("DELETE FROM staging.appointments")
+        run.task("completed")
+        assert run.decide() == {DECIDED: "none"}
+        (gone,) = run.tasks()
+        assert (gone["gone_at"], gone["is_away"]) == (AS_OF, False)
+        run.visit().candidate()
+        run.con.execute("UPDATE tasks_with_actions SET gone_at = closed_at")
+        assert run.decide() == {DECIDED: "none"}
+        (back,) = run.tasks()
+        assert (back["state"], back["gone_at"]) == ("completed", None)
+
+    @pytest.mark.parametrize(("days", "decided"), [(30, "none"), (31, "open")])
+    def test_a_completed_task_returns_when_its_record_was_away_for_long(
+        self, run: Lifecycle, days: int, decided: str
+    ) -> None:
+        run.task("completed", gone_at=AS_OF - dt.timedelta(days=days)).candidate()
+        assert run.decide() == {DECIDED: decided}
+
+    def test_a_held_question_brings_nothing_back(self, run: Lifecycle) -> None:
+        run.task("cleared", close_kind="source_gone", is_away=True).candidate()
+        assert run.refused("appointments", "cases", "C-A").decide() == {DECIDED: "hold"}
+
+
+class TestHeldOpenings:
+    """What cannot be read opens nothing, as it closes nothing."""
+
+    def test_a_refused_row_of_the_case_opens_nothing(self, run: Lifecycle) -> None:
+        run.reads("payments").candidate().refused("payments", "cases", "C-A")
+        assert run.decide() == {DECIDED: "hold"}
+        assert run.tasks() == run.events() == []
+        (held,) = run.held()
+        assert (held["subject_id"], held["is_opening"], held["runs"]) == ("V1", True, 1)
+        assert (held["patient_id"], held["held_from"]) == ("A", AS_OF)
+
+    def test_an_open_task_is_neither_closed_nor_changed(self, run: Lifecycle) -> None:
+        run.task(amount=15).candidate(amount=40, reason="all unpaid")
+        run.refused("appointments", "appointments", "V1")
+        assert run.decide() == {DECIDED: "hold"}
+        (task,) = run.tasks()
+        assert (task["amount"], task["reason"]) == (15, "unpaid")
+        assert run.events() == []
+
+    def test_a_row_of_another_case_or_of_a_table_the_rule_does_not_read_holds_nothing(
+        self, run: Lifecycle
+    ) -> None:
+        run.reads("payments").reads("claims", is_read=False).candidate()
+        run.record("cases", case_id="C-2", patient_id="A", is_discharged=False)
+        run.refused("payments", "cases", "C-2").refused("payments", "patients", "A")
+        run.refused("claims", "cases", "C-A").refused("faxes", "cases", "C-A")
+        assert run.decide() == {DECIDED: "open"}
+
+    @pytest.mark.parametrize(
+        ("id_table", "id_value"), [("cases", "C-2"), ("cases", "C-A"), ("patients", "A")]
+    )
+    def test_a_rule_about_the_patient_is_held_by_any_of_the_patients_cases(
+        self, run: Lifecycle, id_table: str, id_value: str
+    ) -> None:
+        run.rule("p", looks_at="patient").record(
+            "cases", case_id="C-2", patient_id="A", is_discharged=False
+        )
+        run.candidate(rule_id="p").refused("appointments", id_table, id_value)
+        assert run.decide()[("p", "V1")] == "hold"
+
+    def test_a_row_of_another_patient_holds_no_rule_about_the_patient(self, run: Lifecycle) -> None:
+        run.rule("p", looks_at="patient").record(
+            "cases", case_id="C-B", patient_id="B", is_discharged=False
+        )
+        run.candidate(rule_id="p").refused("appointments", "cases", "C-B")
+        run.refused("appointments", "patients", "B")
+        assert run.decide() == {("p", "V1"): "open"}
+
+    def test_a_row_that_names_no_record_holds_no_opening(self, run: Lifecycle) -> None:
+        run.candidate().refused_unnamed("appointments")
+        assert run.decide() == {DECIDED: "open"}
+
+    def test_a_task_waits_for_a_target_whose_question_is_open(self, run: Lifecycle) -> None:
+        run.rule("next").reads("faxes", "next").converts("r", "next")
+        run.task().evidence().candidate(rule_id="next").refused("faxes", "cases", "C-A")
+        assert run.decide() == {DECIDED: "hold", ("next", "V1"): "hold"}
+
+    def test_it_counts_the_runs_in_a_row(self, run: Lifecycle) -> None:
+        earlier = AS_OF - dt.timedelta(days=4)
+        run.insert("held_before", rule_id="r", subject_id="V1", runs=4, held_from=earlier)
+        run.candidate().refused("appointments", "cases", "C-A")
+        (held,) = run.held()
+        assert (held["runs"], held["held_from"]) == (5, earlier)

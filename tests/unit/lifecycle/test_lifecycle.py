@@ -240,7 +240,7 @@ class TestDischarge:
 
 
 class TestAbsence:
-    def test_a_record_gone_from_a_complete_extract_closes_and_returns_as_a_new_task(
+    def test_a_record_gone_from_a_complete_extract_closes_and_goes_on_when_it_is_back(
         self, workbench: Workbench, owing: Practice
     ) -> None:
         workbench.run(owing, 1)
@@ -249,10 +249,9 @@ class TestAbsence:
         assert workbench.states(2, "uncollected_payments") == {("V1", 1): "source_gone"}
         owing.tables["appointments"]["V1"] = row
         workbench.run(owing, 3)
-        assert workbench.states(3, "uncollected_payments") == {
-            ("V1", 1): "source_gone",
-            ("V1", 2): "pending",
-        }
+        assert workbench.states(3, "uncollected_payments") == {("V1", 1): "pending"}
+        told = [event["event"] for event in workbench.history("A", 3)]
+        assert told == ["opened", "source_gone", "came_back"]
 
     def test_a_missing_extract_withholds_its_rules_and_clears_nothing(
         self, workbench: Workbench, owing: Practice

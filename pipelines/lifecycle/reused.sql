@@ -1,0 +1,10 @@
+-- The tasks whose record's id is used again for another patient's record: patient, case and day all
+-- differ. A record whose patient alone changed is the same record in a merged chart.
+SELECT t.task_id,
+FROM tasks_with_actions AS t
+INNER JOIN rules AS r ON t.rule_id = r.rule_id
+INNER JOIN subjects AS s ON r.subject_table = s.subject_table AND t.subject_id = s.subject_id
+WHERE
+    s.patient_id <> t.patient_id
+    AND s.record_on <> t.record_on
+    AND (s.is_case OR s.case_id IS NULL OR s.case_id IS DISTINCT FROM t.case_id)
