@@ -111,7 +111,6 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         max_refused=_share(
             path, extracts, "max_refused", "the share of a table's rows that may be refused"
         ),
-        max_loss=_max_loss(path, _section(path, written, "extracts", EXTRACTS_KEYS)),
         return_days=_return_days(path, _section(path, written, "practice", PRACTICE_KEYS)),
         idle_minutes=_idle_minutes(path, _section(path, written, "app", APP_KEYS)),
         clock_file=_path(env, "WORKBENCH_CLOCK"),

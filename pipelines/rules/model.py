@@ -143,9 +143,10 @@ class Rule:
     """A task type: its header, its parameters, and the SELECT that finds its candidates.
 
     `params` holds those of the header and STAGED_PARAMS of the tables it reads. Without a table of
-    `may_lack` it still answers, as long as the practice has never delivered that table. A rule
-    that `looks_at` the patient asks about all of a patient's cases. `evidence` is the SELECT that explains why tasks are no longer asked for; `looks_back` are the staged
-    tables of the run before that it reads.
+    `may_lack` it still answers, as long as the practice has never delivered that table. A rule that
+    `looks_at` the patient asks about all of a patient's cases. `evidence` is the SELECT that
+    explains why tasks are no longer asked for; `looks_back` are the staged tables of the run before
+    that it reads.
     """
 
     rule_id: str
