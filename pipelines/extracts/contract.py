@@ -272,7 +272,7 @@ class IntakeSubmissions(Extract):
     case_id: str = _ref("cases", nullable=True)
     form: str = _is("text")
     submitted_at: str = _is("moment")
-    reviewed_at: str = _is("moment", nullable=True)
+    reviewed_at: str = _end("moment")
 
 
 class EngagementActions(Extract):

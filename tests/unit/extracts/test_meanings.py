@@ -169,6 +169,7 @@ def test_what_decides_refuses_and_what_describes_does_not() -> None:
         ("payers", "kind"): True,
         ("policies", "rank"): True,
         ("patients", "status"): False,
+        ("authorizations", "limit_unit"): False,
         ("appointments", "status"): False,
         ("payments", "kind"): False,
         ("documents", "status"): False,

@@ -102,6 +102,7 @@ def test_health_asks_for_attention_when_refused_rows_hold_tasks(
     }
     assert says["rules"] == (
         "attention",
-        "the last run held tasks that refused rows may concern (uncollected_payments: 1); "
+        "the last run held tasks that refused rows may concern (uncollected_payments: 1, "
+        "unscheduled_patient: 1); "
         "correct the rows at the source",
     )
