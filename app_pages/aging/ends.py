@@ -22,7 +22,8 @@ MOST_BARS = 20
 HEADINGS = {**CLOSE_GROUPS, "by_system": "System", "completed": "People", "source_gone": "Gone"}
 EXPLANATION = (
     "Overridden: a person closed by hand what clears by itself when the work is done. "
-    "Discharged and record gone are not work done. Returned was not solved the first time; "
+    "Withdrawn, discharged and record gone are not work done: nothing asked for the task any more. "
+    "Returned was not solved the first time; "
     f"tasks closed in the last {RETURN_DAYS} days may still return, and a type that asks anew "
     "each period returns by design. Undoing one’s own click reopens a task, too. Cleared by the "
     "system includes tasks that turned into the next one (faxing into signature)."

@@ -19,20 +19,32 @@ SECTIONS = {
     "schedule": "Schedule",
 }
 
+STEPS = {"all": "Everything", "people": "People only"}
+
 worklist = workspace.worklist()
 view = url_view.read(
     "patient",
     [
         url_view.Param("patient_id", "Patient", "one"),
         url_view.Param("section", "Section", "one", lambda: SECTIONS, "tasks"),
+        url_view.Param("steps", "Steps", "one", lambda: STEPS, "all"),
         url_view.Param("task", "Task", "one"),
     ],
 )
 patient = patients.patient(worklist.con, view["patient_id"]) if view["patient_id"] else None
+moved_to = worklist.moved_to(view["patient_id"]) if view["patient_id"] and not patient else None
+if moved_to is not None:
+    patient = patients.patient(worklist.con, moved_to)
 
 st.title(escape_markdown(patient.name) if patient else "Patients")
 for problem in view.problems:
     st.warning(escape_markdown(problem), icon=":material/link_off:")
+if moved_to is not None and patient is not None:
+    st.info(
+        f"The chart {escape_markdown(view['patient_id'])} is now part of this one, "
+        f"{escape_markdown(moved_to)}.",
+        icon=":material/merge:",
+    )
 if view["patient_id"] and patient is None:
     st.warning(
         f"There is no patient “{escape_markdown(view['patient_id'])}”{filters.among(worklist)} in "
@@ -69,7 +81,19 @@ else:
                 with_patient=False,
             )
         st.subheader("Full history")
-        history = timeline.table(worklist, worklist.history(patient.patient_id))
+        st.segmented_control(
+            "Steps",
+            list(STEPS),
+            key=view.key("steps"),
+            format_func=STEPS.__getitem__,
+            on_change=view.changed("steps"),
+            required=True,
+            label_visibility="collapsed",
+        )
+        events = worklist.history(patient.patient_id)
+        if view["steps"] == "people":
+            events = events[events["staff_id"].notna()]
+        history = timeline.table(worklist, events)
         st.dataframe(
             history,
             hide_index=True,

@@ -82,7 +82,8 @@ def _show_table(worklist: Worklist, runs: pd.DataFrame) -> None:
                 for name, label in COUNTS.items()
             },
             "held": st.column_config.NumberColumn(
-                "Held", help="Kept as they were, because a refused row could have changed them"
+                "Held",
+                help="Not opened, changed or closed: a row that could not be read may concern them",
             ),
             "reason": st.column_config.TextColumn("Withheld because", width=260),
         },

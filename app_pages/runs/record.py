@@ -40,7 +40,10 @@ RULES: dict[str, ColumnConfig | str | None] = {
     "opened": "Opened",
     **{name: CLOSE_KINDS[name].short_label for name in CLOSED_BY_RUN},
     "held": st.column_config.NumberColumn(
-        "Held", help="Kept as they were, because a refused row could have changed them"
+        "Held", help="Not opened, changed or closed: a row that could not be read may concern them"
+    ),
+    "held_runs": st.column_config.NumberColumn(
+        "Held for (runs)", help="The longest held of them, in runs in a row; of the newest run only"
     ),
 }
 TABLES: dict[str, ColumnConfig | str | None] = {

@@ -74,6 +74,14 @@ def _show(worklist: Worklist, task: pd.Series, rule: Rule | None, *, can_act: bo
     if not can_act:
         past = "This is the task as it was; go back to now to act on it."
         st.info(past, icon=":material/history:")
+    runs = worklist.held_runs(task["task_id"]) if can_act else 0
+    if runs:
+        last = "The last run" if runs == 1 else f"The last {runs:,} runs"
+        st.warning(
+            f"{last} could not check this task: a row of the data that could not be read may "
+            "concern it. The task stays as it is until that row is corrected.",
+            icon=":material/pause_circle:",
+        )
     actions.show_outcome_in_panel()
     _heading("Why this task exists")
     purpose = f"  \n{escape_markdown(rule.purpose)}" if rule is not None else ""

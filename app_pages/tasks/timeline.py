@@ -85,7 +85,8 @@ def _detail(event: Event, zones: Mapping[str, str]) -> str:
         parts.append(f"to {event.to_staff or 'nobody'}")
     if event.reason:
         parts.append(event.reason)
-    return "; ".join(parts)
+    said = "; ".join(parts)
+    return said[:1].upper() + said[1:]
 
 
 def _zones(worklist: Worklist) -> dict[str, str]:

@@ -151,7 +151,7 @@ def _replay(
             days.append(
                 {
                     "as_of": as_of,
-                    "opened": counts.get("open", 0),
+                    "opened": counts.get("open", 0) + counts.get("came_back", 0),
                     "closed": closed,
                     "withheld": answer.reason or "",
                 }

@@ -203,6 +203,9 @@ def _add_tasks(commands: Commands) -> None:
 
     history = commands.add_parser("history", help="print all events of a patient's tasks")
     history.add_argument("--patient", required=True, metavar="ID", help="the patient")
+    history.add_argument(
+        "--people-only", action="store_true", help="only what people did (default: everything)"
+    )
     _add_at(history, "the events up to this time")
     _add_format(history)
 

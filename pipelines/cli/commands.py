@@ -257,7 +257,10 @@ def history(options: argparse.Namespace, settings: Settings) -> int:
     from pipelines.worklist.worklist import open_worklist
 
     with open_worklist(settings, options.at or clock.now()) as worklist:
-        output.print_history(worklist.history(options.patient), options.format)
+        events = worklist.history(options.patient)
+        if options.people_only:
+            events = events[events["staff_id"].notna()]
+        output.print_history(events, options.format)
     return 0
 
 

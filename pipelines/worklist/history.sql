@@ -23,10 +23,21 @@ SELECT
     e.record_table,
     e.record_id,
     e.amount,
+    e.from_patient_id,
 FROM current_events AS e
 INNER JOIN current_tasks AS t ON e.task_id = t.task_id
 LEFT JOIN rules AS r ON t.rule_id = r.rule_id
 LEFT JOIN staging.staff AS s ON e.staff_id = s.staff_id
 LEFT JOIN staging.staff AS o ON e.to_staff_id = o.staff_id
-WHERE t.patient_id = $patient_id AND e.happened_at <= $at
+WHERE
+    e.happened_at <= $at
+    AND (
+        t.patient_id = $patient_id
+        -- Tasks that moved to another chart are found under the old id, too.
+        OR t.task_id IN (
+            SELECT m.task_id,
+            FROM current_events AS m
+            WHERE m.from_patient_id = $patient_id
+        )
+    )
 ORDER BY e.happened_at, e.event_no

@@ -35,6 +35,7 @@ OF_NOBODY = (  # no patient data: facilities, colleagues, payers, counts of runs
     "snapshot.staging.staff",
 )
 OF_FACILITIES = (
+    "snapshot.main.held",
     "memory.main.current_tasks",
     "memory.main.open_tasks",
     "memory.main.open_counts",

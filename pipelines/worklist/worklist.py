@@ -137,8 +137,18 @@ class Worklist:
         return None if rows.empty else rows.iloc[0]
 
     def history(self, patient_id: str) -> pd.DataFrame:
-        """Every event of a patient's tasks until `at`, oldest first."""
+        """Every event until `at` of the tasks that are or were this patient's, oldest first."""
         return self._rows(sql("history"), {"at": self.at, "patient_id": patient_id})
+
+    def moved_to(self, patient_id: str) -> str | None:
+        """The patient whose chart took over the tasks of this id; None where none did."""
+        row = snapshots.one(self.con, sql("moved_to"), {"patient_id": patient_id})
+        return None if row is None else str(row[0])
+
+    def held_runs(self, task_id: str) -> int:
+        """For how many runs in a row a refused row may concern this task; 0 if none does."""
+        row = snapshots.one(self.con, sql("held_runs"), {"task_id": task_id})
+        return 0 if row is None else int(row[0])
 
     def movements(self, since: dt.datetime, facility_id: str | None = None) -> pd.DataFrame:
         """The number of each event (opened, cleared, completed, …) after `since` until `at`."""

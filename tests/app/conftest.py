@@ -235,7 +235,7 @@ def facility(
     st.cache_resource.clear()
     practice.add("facilities", "F2", name="South Clinic", time_zone="America/Chicago")
     practice.add("staff", "S3", name="Lee Park", role="Practice Administrator", facility_id="F2")
-    practice.add("policies", "POL", patient_id="A")
+    practice.add("policies", "POL", patient_id="A", authorization_required="true")
     for key, name, home in (("A", "Ana", "F1"), ("B", "Bo", "F1"), ("C", "Cy", "F2")):
         practice.patient(key, first_name=name, last_name="Test", facility_id=home).add(
             "cases", f"C-{key}", patient_id=key, facility_id=home

@@ -8,6 +8,7 @@ from pipelines import settings
 from pipelines.ledger.ledger import open_ledger
 from tests.app.conftest import App
 from tests.conftest import Workbench
+from tests.practice import Practice
 
 
 def test_a_patients_page_shows_what_is_pending_and_all_that_happened(
@@ -62,3 +63,39 @@ def test_every_look_at_a_patient_is_recorded_once(dana: App, facility: Workbench
             if access.kind != "list"
         ]
     assert looks == [("S1", "A", "patient page"), ("S1", "B", "patient page"), ("S1", "C", "task")]
+
+
+def test_the_history_can_show_what_people_did_alone(dana: App, facility: Workbench) -> None:
+    facility.act("complete", facility.one(1, "uncollected_payments", "V-A"), 1.0, staff="S2")
+    dana.open("patient", patient_id="A", steps="people")
+    assert list(dana.test.dataframe[0].value["What"]) == ["Completed"]
+
+
+def test_the_address_of_a_merged_chart_shows_the_chart_it_is_part_of_now(
+    dana: App, facility: Workbench, practice: Practice
+) -> None:
+    practice.patient("Q1", first_name="Quinn", last_name="Nowak")
+    for table in ("cases", "appointments", "documents", "intake_submissions", "payments"):
+        for row in practice.tables[table].values():
+            if row.get("patient_id") == "A":
+                row["patient_id"] = "Q1"
+    facility.run(practice.remove("patients", "A"), 1.0)
+    dana.open("patient", patient_id="A")
+    assert "The chart A is now part of this one, Q1." in dana.says
+    assert "Nowak, Quinn" in dana.says
+    assert "Moved to another patient's chart" in set(dana.test.dataframe[0].value["What"])
+    found = facility.history("A", 1.0)
+    assert {row["patient_id"] for row in found} == {"Q1"}
+    assert [row["from_patient_id"] for row in found if row["event"] == "patient_changed"] != []
+
+
+def test_the_panel_says_for_how_many_runs_a_task_could_not_be_checked(
+    dana: App, facility: Workbench, practice: Practice
+) -> None:
+    practice.add("appointments", "V-A", amount_due="forty")
+    facility.run(practice, 1.0)
+    dana.open_task(facility, "uncollected_payments", "V-A")
+    assert "The last run could not check this task" in dana.says
+    facility.run(practice, 1.0)
+    dana.open_task(facility, "uncollected_payments", "V-A")
+    assert "The last 2 runs could not check this task" in dana.says

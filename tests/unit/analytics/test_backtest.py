@@ -16,7 +16,7 @@ from tests.practice import Practice
 @pytest.fixture
 def three_days(workbench: Workbench, practice: Practice, tmp_path: Path) -> Path:
     """Three extracts: an authorization ends 20 days after the first, then 19, then 14."""
-    practice.add("policies", "POL", patient_id="A").patient("A")
+    practice.add("policies", "POL", patient_id="A", authorization_required="true").patient("A")
     practice.add(
         "authorizations",
         "AUTH",

@@ -151,6 +151,8 @@ OF_RUNS = {  # counts of rows and tasks
 OF_THE_LIST_ITSELF = {
     "listed",
     "past_tasks",
+    "held_runs",  # asked of one task, after the reader was shown it
+    "moved_to",  # asked of one patient id; tests/app/patient
 }  # make the tables that everybody's answers come from; no page asks them
 
 
