@@ -30,4 +30,20 @@ SELECT
     'Claim for the visit on ' || CAST(h.date_of_service AS VARCHAR)
     || ' held on ' || CAST(h.held_on AS VARCHAR) || ': ' || h.reason AS reason,
 FROM staging.claim_holds AS h
-WHERE h.released_at IS NULL AND NOT h.is_authorization_hold
+WHERE h.released_at IS NULL AND NOT h.is_authorization_hold;
+
+/* evidence */
+SELECT
+    l.subject_id,
+    h.released_at IS NOT NULL AS is_work,
+    'claim_holds' AS record_table,
+    h.hold_id AS record_id,
+    h.released_on AS happened_on,
+    CAST(NULL AS DECIMAL(12, 2)) AS amount,
+    COALESCE(
+        'hold released on ' || CAST(h.released_on AS VARCHAR),
+        'the hold has the code ' || h.reason_code || ', which is about authorization'
+    ) AS says,
+FROM leaving AS l
+INNER JOIN staging.claim_holds AS h ON l.subject_id = h.hold_id
+WHERE h.released_at IS NOT NULL OR h.is_authorization_hold

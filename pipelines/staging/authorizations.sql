@@ -43,4 +43,5 @@ SELECT
     t.entered_at,
     CAST(t.entered_at AS DATE) AS entered_on,
     t.document_uploaded_at,
+    CAST(t.document_uploaded_at AS DATE) AS document_uploaded_on,
 FROM timed AS t

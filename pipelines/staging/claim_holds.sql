@@ -45,4 +45,5 @@ SELECT
     t.held_at,
     CAST(t.held_at AS DATE) AS held_on,
     t.released_at,
+    CAST(t.released_at AS DATE) AS released_on,
 FROM timed AS t

@@ -1,5 +1,7 @@
 """Authorization Required Documents: a held claim whose day no uploaded authorization covers."""
 
+from copy import deepcopy
+
 import pytest
 
 RULE = "authorization_required_documents"
@@ -88,3 +90,81 @@ def test_a_claim_without_policy_takes_any_of_the_case(opens, held):
 
 def test_another_case_s_authorization_does_not_help(opens, held):
     assert opens(RULE, authorized(held.patient("B"), case_id="C-B")) == ["H1"]
+
+
+def told(row):
+    return (row["is_work"], row["record_table"], row["record_id"], row["says"])
+
+
+@pytest.fixture
+def changed(explains, held):
+    """changed(table, key, **values): the evidence about H1 after a change overnight."""
+
+    def ask(table, key, **values):
+        earlier = deepcopy(held)
+        return explains(RULE, earlier, held.add(table, key, **values)).get("H1")
+
+    return ask
+
+
+def test_a_release_is_work(changed):
+    row = changed("claim_holds", "H1", released_at="2026-11-02T08:00:00")
+    assert told(row) == (True, "claim_holds", "H1", "hold released on 2026-11-02")
+    assert (str(row["happened_on"]), row["amount"]) == ("2026-11-02", None)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        None,
+        {"document_uploaded_at": None},
+        {"is_stub": "true"},
+        {"policy_id": "PO2"},
+        {"case_id": "C-B"},
+        {"starts_on": "2026-10-02"},
+        {"ends_on": "2026-09-30"},
+    ],
+)
+def test_an_authorization_that_covers_the_day_now_is_work(explains, held, before):
+    held.patient("B")
+    earlier = authorized(deepcopy(held), **before) if before else deepcopy(held)
+    row = explains(RULE, earlier, authorized(held, number="A-7"))["H1"]
+    says = "authorization A-7 covers 2026-10-01, document uploaded on 2026-10-20"
+    assert told(row) == (True, "authorizations", "AU1", says)
+    assert str(row["happened_on"]) == "2026-10-20"
+
+
+def test_of_two_the_one_that_did_not_cover_it_before_is_named(explains, held):
+    """AU1 covered it all along, but the claim had another policy."""
+    authorized(held.add("claims", "CL1", policy_id="PO2"))
+    earlier = deepcopy(held)
+    held.add("claims", "CL1", policy_id=None)
+    held.add(
+        "authorizations",
+        "AU2",
+        policy_id="PO2",
+        case_id="C-A",
+        document_uploaded_at="2026-10-01T10:00:00",
+    )
+    assert explains(RULE, earlier, held)["H1"]["record_id"] == "AU2"
+
+
+def test_another_code_is_no_work(changed):
+    says = "the hold has the code CODING, which is not about authorization"
+    assert told(changed("claim_holds", "H1", reason_code="CODING")) == (
+        False,
+        "claim_holds",
+        "H1",
+        says,
+    )
+
+
+def test_another_day_of_the_claim_is_no_work(held, changed):
+    authorized(held, starts_on="2026-10-02")
+    says = "the claim is now for 2026-10-02, which authorization AU1 covers"
+    assert told(changed("claims", "CL1", date_of_service="2026-10-02")) == (
+        False,
+        "authorizations",
+        "AU1",
+        says,
+    )

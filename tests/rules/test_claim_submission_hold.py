@@ -1,5 +1,7 @@
 """Claim Submission Hold: any hold but those for authorization paperwork, until released."""
 
+from copy import deepcopy
+
 import pytest
 
 from pipelines.rules import loading, overrides
@@ -61,3 +63,36 @@ def test_the_visit_s_facility_comes_before_the_case_s(answers, held):
         "claims", "CL1", appointment_id="V1"
     )
     assert answers(RULE, held)["H1"]["facility_id"] == "F2"
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_work", "happened_on", "says"),
+    [
+        ({"released_at": "2026-11-02T08:00:00"}, True, "2026-11-02", "hold released on 2026-11-02"),
+        (
+            {"reason_code": "NO_AUTH"},
+            False,
+            "None",
+            "the hold has the code NO_AUTH, which is about authorization",
+        ),
+        (
+            {"reason_code": "NO_AUTH", "released_at": "2026-11-02T08:00:00"},
+            True,
+            "2026-11-02",
+            "hold released on 2026-11-02",
+        ),
+    ],
+)
+def test_says_why_it_left(explains, held, changed, is_work, happened_on, says):
+    held.add("claim_holds", "H2", claim_id="CL1", held_at="2026-10-05T08:00:00")
+    earlier = deepcopy(held)
+    found = explains(RULE, earlier, held.add("claim_holds", "H1", **changed))
+    assert list(found) == ["H1"]
+    row = found["H1"]
+    assert (row["is_work"], row["record_table"], row["record_id"], row["says"]) == (
+        is_work,
+        "claim_holds",
+        "H1",
+        says,
+    )
+    assert (str(row["happened_on"]), row["amount"]) == (happened_on, None)
