@@ -18,6 +18,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#9A6A00", "#7B3294", "#56B4E9", "#B
 INK, GRID = "#0F2A33", "#E4EBEE"
 HEAT = ("#F4F7F8", "#9CC9C4", "#0F766E", "#07403B")
 MOST_SERIES = 7  # lines or bands of one chart
+PATTERNS = ("", "", "/", ".", "x", "-", "+", "|")  # of arrivals, then of each group of ends
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
@@ -316,7 +317,7 @@ def in_and_out(
             base=None if number < 2 else rows[list(went)[: number - 1]].sum(axis=1),
             marker={
                 "color": COLOURS[number],
-                "pattern": {"shape": ("", "", "/", ".", "x", "-")[number]},
+                "pattern": {"shape": PATTERNS[number]},
             },
             customdata=[
                 [day, column, int(count)] for day, count in zip(rows[x], rows[column], strict=True)
