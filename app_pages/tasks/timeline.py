@@ -86,7 +86,8 @@ def _detail(event: Event, zones: Mapping[str, str]) -> str:
     if event.reason:
         parts.append(event.reason)
     said = "; ".join(parts)
-    return said[:1].upper() + said[1:]
+    # What people wrote stays as they wrote it.
+    return said[:1].upper() + said[1:] if event.staff == "System" else said
 
 
 def _zones(worklist: Worklist) -> dict[str, str]:
