@@ -59,8 +59,8 @@ named AS (
         d.owner_id,
         d.kind,
         d.started_on,
-        COALESCE(s.is_treated, FALSE) AS is_treated,
-        COALESCE(s.is_booked, FALSE) AS is_booked,
+        s.is_treated,
+        s.is_booked,
         CASE d.visit_on
             WHEN d.monday_on THEN 'Monday, '
             WHEN d.monday_on + 1 THEN 'Tuesday, '

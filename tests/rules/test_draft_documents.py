@@ -88,6 +88,12 @@ def test_a_treatment_at_another_hour_or_in_another_case_of_that_day_counts(
     assert answers(RULE, practice)["D1"]["manual"] == manual
 
 
+def test_a_cancelled_visit_beside_one_not_checked_in_hides_nothing(answers, practice):
+    draft(practice).visit("V1", "A", f"{TODAY}T09:00:00", status="Scheduled")
+    practice.visit("V2", "A", f"{TODAY}T11:00:00", status="Cancelled")
+    assert answers(RULE, practice)["D1"]["reason"].endswith("; visit not checked in")
+
+
 def test_a_treatment_of_another_patient_that_day_does_not(answers, practice):
     draft(practice).patient("B").visit("V1", "B", f"{TODAY}T09:00:00")
     assert answers(RULE, practice)["D1"]["manual"] == "allowed"
