@@ -30,9 +30,6 @@ WITH failed AS (
         d.kind,
         d.fax_id,
         d.fax_attempts,
-        d.started_on,
-        d.completed_on,
-        d.sent_on,
         d.failed_on,
         COALESCE(d.recipient, 'fax ' || d.fax_number)
         || CASE
@@ -49,7 +46,7 @@ SELECT
     f.patient_id,
     f.facility_id,
     f.owner_id AS staff_id,
-    COALESCE(f.failed_on, f.sent_on, f.completed_on, f.started_on) AS since,
+    f.failed_on AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
     'Fax of the ' || f.kind || COALESCE(' to ' || f.recipient, '') || ' failed'
     || COALESCE(' on ' || CAST(f.failed_on AS VARCHAR), '')

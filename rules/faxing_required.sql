@@ -32,8 +32,6 @@ WITH unsent AS (
         d.owner_id,
         d.kind,
         d.fax_id,
-        d.started_on,
-        d.date_of_service,
         d.completed_on,
         COALESCE(d.recipient, c.referring_provider) AS recipient,
         COALESCE(d.fax_number, c.referring_fax) AS fax_number,
@@ -76,7 +74,7 @@ SELECT
     u.patient_id,
     u.facility_id,
     u.owner_id AS staff_id,
-    GREATEST(COALESCE(u.completed_on, u.date_of_service, u.started_on), x.failed_on) AS since,
+    GREATEST(u.completed_on, x.failed_on) AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
     u.kind || ' completed' || COALESCE(' on ' || CAST(u.completed_on AS VARCHAR), '')
     || CASE

@@ -34,8 +34,6 @@ WITH sent AS (
         d.kind,
         d.fax_id,
         d.recipient,
-        d.started_on,
-        d.completed_on,
         d.sent_on,
     FROM staging.faxed_documents AS d
     WHERE
@@ -66,7 +64,7 @@ SELECT
     s.patient_id,
     s.facility_id,
     s.owner_id AS staff_id,
-    COALESCE(s.sent_on, s.completed_on, s.started_on) AS since,
+    s.sent_on AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
     s.kind || ' faxed' || COALESCE(' on ' || CAST(s.sent_on AS VARCHAR), '')
     || COALESCE(' to ' || s.recipient, '')

@@ -26,7 +26,7 @@ SELECT
     d.patient_id,
     d.facility_id,
     d.reviewer_id AS staff_id,
-    COALESCE(d.submitted_for_review_on, d.started_on) AS since,
+    d.submitted_for_review_on AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
     d.kind || ' sent for review'
     || COALESCE(' on ' || CAST(d.submitted_for_review_on AS VARCHAR), '')

@@ -90,10 +90,7 @@ SELECT
     CAST(NULL AS VARCHAR) AS staff_id,
     -- The data do not say when a visit was cancelled.
     CASE
-        WHEN
-            v.near_cancelled_on > u.period_on
-            AND v.near_cancelled_on > COALESCE(v.last_booked_on, u.period_on)
-            THEN u.today
+        WHEN v.near_cancelled_on > GREATEST(u.period_on, v.last_booked_on) THEN CAST(NULL AS DATE)
         ELSE GREATEST(u.period_on, v.last_booked_on)
     END AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.rules.conftest import after
+
 RULE = "failed_fax"
 
 
@@ -66,7 +68,9 @@ def test_a_second_failure_is_another_episode(answers, failed):
     )
 
 
-def test_one_that_failed_without_a_time_has_a_date(answers, failed):
-    assert (
-        str(answers(RULE, failed.add("faxes", "X1", failed_at=None))["D1"]["since"]) == "2026-01-05"
+def test_without_a_time_nobody_knows_since_when(answers, failed):
+    row = answers(RULE, failed.add("faxes", "X1", failed_at=None, sent_at=f"{after(-3)}T09:00:00"))
+    assert (row["D1"]["since"], row["D1"]["reason"]) == (
+        None,
+        "Fax of the Daily Note failed, attempts: 3",
     )

@@ -72,6 +72,7 @@ def test_a_fax_sent_again_waits_since_the_failure(answers, evaluated, failed_on,
     evaluated.add(
         "faxes", "X1", document_id="D1", status="Failed", failed_at=f"{failed_on}T09:00:00"
     )
+    evaluated.add("faxes", "X0", document_id="D1", status="Failed", failed_at="2026-10-30T09:00:00")
     evaluated.add("faxes", "X2", document_id="D1", status="Queued")
     assert str(answers(RULE, evaluated)["D1"]["since"]) == since
 
@@ -106,9 +107,11 @@ def test_each_document_is_in_one_link_of_the_chain(opens, evaluated):
     assert opens("failed_fax", evaluated) == ["failed"]
 
 
-def test_a_document_without_its_time_of_completion_still_has_a_date(answers, evaluated):
+def test_without_a_time_of_completion_nobody_knows_since_when(answers, evaluated):
     evaluated.add("documents", "D1", completed_at=None, date_of_service="2026-10-30")
-    assert str(answers(RULE, evaluated)["D1"]["since"]) == "2026-10-30"
+    row = answers(RULE, evaluated)["D1"]
+    assert row["since"] is None
+    assert row["reason"].startswith("Initial Evaluation completed and not faxed to")
 
 
 class TestCertification:

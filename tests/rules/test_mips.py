@@ -49,6 +49,11 @@ def test_surveys_of_another_kind_or_case_do_not_count(opens, surveyed):
     assert opens(RULE, surveyed) == ["C-A"]
 
 
+@pytest.mark.parametrize(("opened_on", "subjects"), [(after(0), ["C-A"]), (after(1), [])])
+def test_the_case_must_have_begun(opens, surveyed, opened_on, subjects):
+    assert opens(RULE, surveyed.add("cases", "C-A", opened_on=opened_on)) == subjects
+
+
 @pytest.mark.parametrize(("discharged_on", "subjects"), [(after(0), []), (after(1), ["C-A"])])
 def test_the_case_must_be_open(opens, surveyed, discharged_on, subjects):
     assert opens(RULE, surveyed.add("cases", "C-A", discharged_on=discharged_on)) == subjects

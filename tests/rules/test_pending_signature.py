@@ -33,6 +33,11 @@ def test_opens_when_sent(answers, sent):
     assert row["reason"] == f"Plan of Care faxed on {after(-1)}, not yet signed"
 
 
+def test_without_a_time_nobody_knows_since_when(answers, sent):
+    row = answers(RULE, sent.add("faxes", "X1", sent_at=None))["D1"]
+    assert (row["since"], row["reason"]) == (None, "Plan of Care faxed, not yet signed")
+
+
 def test_names_whom_it_was_faxed_to(answers, sent):
     reason = answers(RULE, sent.add("faxes", "X1", recipient="Dr. Lee"))["D1"]["reason"]
     assert reason == f"Plan of Care faxed on {after(-1)} to Dr. Lee, not yet signed"
@@ -225,6 +230,12 @@ def test_its_evidence_names_the_fax_that_failed_after_all(explains, sent):
         "X1",
         f"the fax to Dr. Lee failed on {after(0)}, fax X1",
     )
+
+
+def test_its_evidence_needs_no_recipient(explains, sent):
+    earlier = deepcopy(sent)
+    row = explains(RULE, earlier, sent.add("faxes", "X1", status="Failed"))["D1"]
+    assert row["says"] == "the fax failed, fax X1"
 
 
 def test_a_signature_is_no_fax_that_failed(explains, sent):
