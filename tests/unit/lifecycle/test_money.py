@@ -55,6 +55,56 @@ def test_an_arrived_visit_that_nobody_closed_stays_asked_for_until_it_is_paid(
     assert workbench.states(6, RULE) == {("V1", 1): "cleared"}
 
 
+def ending(workbench: Workbench, day: float) -> dict:
+    """The event that closed patient A's one task."""
+    (found,) = [
+        event for event in workbench.history("A", day) if event["event"] in ("cleared", "withdrawn")
+    ]
+    return found
+
+
+def test_a_clearing_names_the_payment(workbench: Workbench, owing: Practice) -> None:
+    workbench.run(owing, 1)
+    workbench.run(owing.payment("8812", "A", VISITED, "40.00", paid_at="2026-11-02T10:00:00"), 2)
+    event = ending(workbench, 2)
+    assert (event["event"], event["reason"]) == (
+        "cleared",
+        "$40.00 paid on 2026-11-02, payment 8812",
+    )
+    assert (event["record_table"], event["record_id"], event["amount"]) == (
+        "payments",
+        "8812",
+        40.0,
+    )
+
+
+def test_a_visit_for_which_the_payer_left_less_is_withdrawn(
+    workbench: Workbench, owing: Practice
+) -> None:
+    """Of $40.00 collected $15.00 are refunded, because the claim left $25.00 to the patient."""
+    workbench.run(owing.payment("P1", "A", VISITED, "25.00"), 1)
+    assert workbench.one(1, RULE, "V1")["amount"] == 15.0
+    workbench.run(claim(owing, "25.00"), 2)
+    assert workbench.states(2, RULE) == {("V1", 1): "withdrawn"}
+    assert ending(workbench, 2)["reason"] == (
+        "the payer left $25.00 of $40.00 to the patient, claim CL1"
+    )
+    owing.add("payments", "P1", amount="40.00").payment("P2", "A", VISITED, "15.00", kind="refund")
+    workbench.run(owing, 3)
+    assert workbench.states(3, RULE) == {("V1", 1): "withdrawn"}
+
+
+def test_a_voided_payment_asks_again_from_the_date_of_service(
+    workbench: Workbench, owing: Practice
+) -> None:
+    workbench.run(owing, 1)
+    workbench.run(owing.payment("9", "A", VISITED, "40.00", paid_at="2026-11-02"), 2)
+    owing.payment("10", "A", VISITED, "40.00", kind="void", paid_at="2026-11-02")
+    workbench.run(owing, 3)
+    assert workbench.states(3, RULE) == {("V1", 1): "cleared", ("V1", 2): "pending"}
+    assert workbench.one(3, RULE, "V1", 2)["since"] == VISITED
+
+
 class TestWithoutClaims:
     """A practice that bills elsewhere has no claims, and still asks for what was due."""
 
