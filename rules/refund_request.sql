@@ -214,13 +214,15 @@ SELECT
     || ', the last on ' || CAST(r.last_processed_on AS VARCHAR)
     || CASE
         WHEN r.prepaid > 0
-            THEN '; $' || CAST(CAST(r.prepaid AS DECIMAL(12, 2)) AS VARCHAR)
+            THEN
+                '; $' || CAST(CAST(r.prepaid AS DECIMAL(12, 2)) AS VARCHAR)
                 || ' is for visits ahead or without an amount due'
         ELSE ''
     END
     || CASE
         WHEN r.amount < r.credit
-            THEN '; $' || CAST(CAST(r.credit - r.amount AS DECIMAL(12, 2)) AS VARCHAR)
+            THEN
+                '; $' || CAST(CAST(r.credit - r.amount AS DECIMAL(12, 2)) AS VARCHAR)
                 || ' is owed in other cases'
         ELSE ''
     END AS reason,

@@ -21,67 +21,6 @@ source       = "requirements: Billing Tasks; notes on the domain"
 [params]
 tolerance = 0.00    # dollars a payment may fall short
 */
-WITH short_days AS (
-    SELECT
-        a.case_id,
-        a.date_of_service,
-        a.due,
-        LEAST(a.owed, a.due) AS to_collect,
-        a.paid - a.refunded AS paid,
-    FROM staging.accounts AS a
-    WHERE LEAST(a.owed, a.due) - (a.paid - a.refunded) > CAST($tolerance AS DECIMAL(12, 2))
-),
-
--- What is owed for a day, and what was paid, belong to its visits in the order of their start.
-visits AS (
-    SELECT
-        v.appointment_id,
-        v.case_id,
-        v.patient_id,
-        v.facility_id,
-        v.visit_on,
-        v.amount_due,
-        d.due,
-        d.to_collect,
-        d.paid,
-        SUM(v.amount_due) OVER (
-            PARTITION BY v.case_id, v.visit_on
-            ORDER BY v.starts_at, LPAD(v.appointment_id, 64, '0'), v.appointment_id
-            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ) - v.amount_due AS due_before,
-    FROM staging.appointments AS v
-    INNER JOIN short_days AS d ON v.case_id = d.case_id AND v.visit_on = d.date_of_service
-    WHERE v.has_happened AND v.amount_due > 0
-),
-
-owing_visits AS (
-    SELECT
-        v.appointment_id,
-        v.case_id,
-        v.patient_id,
-        v.facility_id,
-        v.visit_on,
-        v.due,
-        v.to_collect,
-        LEAST(v.amount_due, GREATEST(v.to_collect - v.due_before, 0)) AS owed,
-        GREATEST(v.paid - v.due_before, 0) AS left_for_it,
-    FROM visits AS v
-),
-
-unpaid_visits AS (
-    SELECT
-        o.appointment_id,
-        o.case_id,
-        o.patient_id,
-        o.facility_id,
-        o.visit_on,
-        o.due,
-        o.to_collect,
-        CAST(o.owed AS DECIMAL(12, 2)) AS owed,
-        CAST(o.owed - LEAST(o.owed, o.left_for_it) AS DECIMAL(12, 2)) AS unpaid,
-    FROM owing_visits AS o
-)
-
 SELECT
     u.appointment_id AS subject_id,
     u.case_id,
@@ -94,19 +33,21 @@ SELECT
     || ' unpaid for the visit on ' || CAST(u.visit_on AS VARCHAR)
     || CASE
         WHEN u.to_collect < u.due
-            THEN '; the payer left $' || CAST(u.to_collect AS VARCHAR)
+            THEN
+                '; the payer left $' || CAST(u.to_collect AS VARCHAR)
                 || ' of $' || CAST(u.due AS VARCHAR) || ' to the patient'
         ELSE ''
     END
     || CASE
         WHEN m.paid > m.refunded
-            THEN '; $' || CAST(m.paid - m.refunded AS VARCHAR)
+            THEN
+                '; $' || CAST(m.paid - m.refunded AS VARCHAR)
                 || ' is on the account without a date of service'
         ELSE ''
     END AS reason,
-FROM unpaid_visits AS u
+FROM staging.unpaid_visits AS u
 LEFT JOIN staging.accounts AS m ON u.case_id = m.case_id AND m.date_of_service IS NULL
-WHERE u.unpaid > CAST($tolerance AS DECIMAL(12, 2));
+WHERE u.short > CAST($tolerance AS DECIMAL(12, 2));
 
 /* evidence */
 WITH visits AS (
@@ -178,7 +119,7 @@ changes AS (
         e.paid_at,
         e.paid_on,
         e.net_amount,
-        b.payment_id IS NOT NULL AND b.date_of_service IS DISTINCT FROM v.visit_on AS is_moved,
+        COALESCE(b.date_of_service <> v.visit_on, b.payment_id IS NOT NULL) AS is_moved,
         CASE WHEN b.date_of_service = v.visit_on THEN b.net_amount ELSE 0 END AS earlier_amount,
     FROM visits AS v
     INNER JOIN entries AS e ON v.case_id = e.case_id AND v.visit_on = e.date_of_service
@@ -251,17 +192,23 @@ paid_visits AS (
         CAST(g.paid AS DECIMAL(12, 2)) AS amount,
         CASE
             WHEN g.payments > 1
-                THEN '$' || CAST(CAST(g.paid AS DECIMAL(12, 2)) AS VARCHAR) || ' paid in '
+                THEN
+                    '$' || CAST(CAST(g.paid AS DECIMAL(12, 2)) AS VARCHAR) || ' paid in '
                     || CAST(g.payments AS VARCHAR) || ' payments, the last on '
                     || CAST(n.paid_on AS VARCHAR) || ', payment ' || n.payment_id
             WHEN n.earlier_amount > 0
-                THEN 'payment ' || n.payment_id || ' of ' || CAST(n.paid_on AS VARCHAR)
+                THEN
+                    'payment ' || n.payment_id || ' of ' || CAST(n.paid_on AS VARCHAR)
                     || ' corrected from $'
-                    || CAST(CAST(n.earlier_amount AS DECIMAL(12, 2)) AS VARCHAR) || ' to $' || CAST(n.net_amount AS VARCHAR)
+                    || CAST(CAST(n.earlier_amount AS DECIMAL(12, 2)) AS VARCHAR)
+                    || ' to $'
+                    || CAST(n.net_amount AS VARCHAR)
             WHEN n.is_moved
-                THEN '$' || CAST(n.net_amount AS VARCHAR) || ' of ' || CAST(n.paid_on AS VARCHAR)
+                THEN
+                    '$' || CAST(n.net_amount AS VARCHAR) || ' of ' || CAST(n.paid_on AS VARCHAR)
                     || ' given this date of service, payment ' || n.payment_id
-            ELSE '$' || CAST(n.net_amount AS VARCHAR) || ' paid on ' || CAST(n.paid_on AS VARCHAR)
+            ELSE
+                '$' || CAST(n.net_amount AS VARCHAR) || ' paid on ' || CAST(n.paid_on AS VARCHAR)
                 || ', payment ' || n.payment_id
         END AS says,
     FROM new_payments AS n
@@ -327,9 +274,8 @@ causes AS (
             WHEN v.case_id <> v.earlier_case_id THEN 'case'
             WHEN v.amount_due < v.earlier_amount_due THEN 'amount'
             WHEN v.owed < v.due AND v.owed < COALESCE(v.earlier_to_collect, v.due) THEN 'claim'
-            WHEN v.due < v.earlier_due THEN 'other visit'
+            WHEN v.due < v.earlier_due OR d.subject_id IS NOT NULL THEN 'other visit'
             WHEN r.subject_id IS NOT NULL THEN 'return'
-            WHEN d.subject_id IS NOT NULL THEN 'order'
             WHEN t.subject_id IS NOT NULL THEN 'paid late'
             WHEN v.short < v.unpaid AND v.owed < v.due THEN 'claim'
             WHEN v.short < v.unpaid THEN 'late'
@@ -375,37 +321,42 @@ SELECT
     CASE c.cause
         WHEN 'paid' THEN p.says
         WHEN 'paid late'
-            THEN '$' || CAST(t.net_amount AS VARCHAR) || ' paid on ' || CAST(t.paid_on AS VARCHAR)
+            THEN
+                '$' || CAST(t.net_amount AS VARCHAR) || ' paid on ' || CAST(t.paid_on AS VARCHAR)
                 || ', payment ' || t.payment_id
         WHEN 'status'
-            THEN 'the visit on ' || CAST(v.visit_on AS VARCHAR) || ' is now ' || v.status
+            THEN
+                'the visit on ' || CAST(v.visit_on AS VARCHAR) || ' is now ' || v.status
                 || COALESCE(', was ' || NULLIF(v.earlier_status, v.status), '')
         WHEN 'moved'
-            THEN 'the visit moved from ' || CAST(v.earlier_visit_on AS VARCHAR) || ' to '
+            THEN
+                'the visit moved from ' || CAST(v.earlier_visit_on AS VARCHAR) || ' to '
                 || CAST(v.visit_on AS VARCHAR)
                 || CASE WHEN v.has_happened THEN ', where nothing is unpaid' ELSE '' END
         WHEN 'case'
             THEN 'the visit moved from case ' || v.earlier_case_id || ' to case ' || v.case_id
         WHEN 'amount'
-            THEN 'the amount due changed'
+            THEN
+                'the amount due changed'
                 || COALESCE(
                     ' from $' || CAST(NULLIF(v.earlier_amount_due, v.amount_due) AS VARCHAR), ''
                 )
                 || ' to ' || COALESCE('$' || CAST(v.amount_due AS VARCHAR), 'none')
         WHEN 'claim'
-            THEN 'the payer left $' || CAST(v.owed AS VARCHAR) || ' of $' || CAST(v.due AS VARCHAR)
+            THEN
+                'the payer left $' || CAST(v.owed AS VARCHAR) || ' of $' || CAST(v.due AS VARCHAR)
                 || ' to the patient' || COALESCE(', claim ' || k.claim_id, '')
         WHEN 'other visit'
-            THEN 'another visit on ' || CAST(v.visit_on AS VARCHAR)
-                || ' has less due and leaves its money to this one'
+            THEN
+                'another visit on ' || CAST(v.visit_on AS VARCHAR)
+                || ' changed, and what was paid covers this one first'
         WHEN 'return'
-            THEN 'the ' || r.kind || ' of $' || CAST(r.amount AS VARCHAR)
+            THEN
+                'the ' || r.kind || ' of $' || CAST(r.amount AS VARCHAR)
                 || ' was taken back, ' || r.kind || ' ' || r.payment_id
-        WHEN 'order'
-            THEN 'the visits on ' || CAST(v.visit_on AS VARCHAR)
-                || ' changed their order, and what was paid covers this one first'
         WHEN 'late'
-            THEN 'what was due or paid for the visit on ' || CAST(v.visit_on AS VARCHAR)
+            THEN
+                'what was due or paid for the visit on ' || CAST(v.visit_on AS VARCHAR)
                 || ' changed while a run could not answer'
     END AS says,
 FROM visits AS v
