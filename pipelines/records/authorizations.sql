@@ -7,6 +7,7 @@ SELECT
     a.starts_on,
     a.ends_on,
     a.visit_limit,
+    a.limit_unit,
     u.visits_used,
     -- GREATEST ignores NULL and would show 0 left where there is no limit.
     CASE WHEN u.visits_left IS NOT NULL THEN GREATEST(u.visits_left, 0) END AS visits_left,

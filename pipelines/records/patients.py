@@ -78,11 +78,11 @@ def policies(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
 
 
 def authorizations(con: duckdb.DuckDBPyConnection, patient_id: str) -> pd.DataFrame:
-    """The authorizations with visits used and left; visits_left is missing where nobody counts.
+    """The authorizations with visits or units used and left; what nobody counts is missing.
 
     state is Active (also on its first and last day), Expired, Not yet begun or Placeholder.
-    Columns: authorization_id, number, payer, case_id, starts_on, ends_on, visit_limit, visits_used,
-    visits_left, is_stub, entered_on, has_document, state.
+    Columns: authorization_id, number, payer, case_id, starts_on, ends_on, visit_limit, limit_unit,
+    visits_used, visits_left, is_stub, entered_on, has_document, state.
     """
     return snapshots.frame(con, sql("authorizations"), patient_id=patient_id)
 

@@ -109,7 +109,10 @@ newer AS (
         AND NOT n.is_stub
         AND (n.ends_on IS NULL OR n.ends_on >= COALESCE(d.ends_on, d.today))
         AND (
-            (n.starts_on > d.starts_on AND d.ends_on < COALESCE(n.ends_on, d.ends_on + 1))
+            (
+                n.starts_on > COALESCE(d.starts_on, n.starts_on - 1)
+                AND d.ends_on < COALESCE(n.ends_on, d.ends_on + 1)
+            )
             OR (
                 (
                     n.entered_at > d.entered_at

@@ -224,6 +224,17 @@ def test_a_newer_real_one_of_policy_and_case_that_lasts_as_long_clears_it(
     assert opens(RULE, authorized) == subjects
 
 
+@pytest.mark.parametrize(
+    ("starts_on", "subjects"), [("2026-10-01", ["AU1"]), ("2026-10-02", []), (None, [])]
+)
+def test_one_entered_before_is_newer_if_it_starts_later(opens, authorized, starts_on, subjects):
+    """None: AU1 has no first day, so that any day is later."""
+    authorize(authorized, "AU1", ends_on=after(5), starts_on=starts_on and "2026-10-01")
+    earlier = {"starts_on": starts_on or "2026-09-01", "ends_on": after(60)}
+    authorize(authorized, "AU2", entered_at="2026-09-01T10:00:00", **earlier)
+    assert opens(RULE, authorized) == subjects
+
+
 def test_of_two_with_the_same_end_the_one_entered_later_warns(opens, authorized):
     authorize(
         authorize(authorized, "AU1", ends_on=after(5), **LATER),

@@ -169,7 +169,10 @@ def renewals(started: pd.DataFrame, real: pd.DataFrame) -> pd.DataFrame:
         pairs["ends_on_n"] >= pairs["ends_on"].fillna(pairs["today"])
     )
     until = pairs["ends_on_n"].fillna(pairs["ends_on"] + pd.Timedelta(days=1))
-    is_next = (pairs["starts_on_n"] > pairs["starts_on"]) & (pairs["ends_on"] < until)
+    starts_later = (pairs["starts_on_n"] > pairs["starts_on"]) | (
+        pairs["starts_on"].isna() & pairs["starts_on_n"].notna()
+    )
+    is_next = starts_later & (pairs["ends_on"] < until)
     is_tie = (pairs["entered_at_n"] == pairs["entered_at"]) & (
         pairs["authorization_id_n"] > pairs["authorization_id"]
     )

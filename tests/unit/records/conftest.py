@@ -105,6 +105,15 @@ def chart(read) -> duckdb.DuckDBPyConnection:
         is_stub="true",
         visit_limit="12",
     )
+    practice.add(
+        "authorizations",
+        "units",
+        **auth,
+        starts_on="2026-01-01",
+        ends_on="2026-02-01",
+        limit_unit="units",
+        visit_limit="12",
+    )
     practice.visit("v-refunded", "A", "2026-10-05T09:00:00", amount_due="40.00", staff_id="S2")
     practice.visit("v-voided", "A", "2026-10-12T09:00:00", amount_due="25.00")
     practice.visit("v-morning", "A", "2026-10-19T09:00:00", amount_due="30.00").visit(

@@ -58,13 +58,17 @@ def test_an_authorization_is_active_on_its_first_and_last_day(chart):
         "ends": "Active",
         "ended": "Expired",
         "stub": "Placeholder",
+        "units": "Expired",
     }
+    assert column(listed, "limit_unit", "authorization_id")["units"] == "units"
+    assert column(listed, "limit_unit", "authorization_id")["ends"] == "visits"
     assert column(listed, "visits_used", "authorization_id") == {
         "later": 0,
         "begins": 5,
         "ends": 6,
         "ended": 5,
         "stub": 0,
+        "units": None,
     }
     assert column(listed, "visits_left", "authorization_id") == {
         "later": None,
@@ -72,6 +76,7 @@ def test_an_authorization_is_active_on_its_first_and_last_day(chart):
         "ends": 4,
         "ended": None,
         "stub": 12,
+        "units": None,
     }
     assert column(listed, "has_document", "authorization_id") == {
         "later": False,
@@ -79,6 +84,7 @@ def test_an_authorization_is_active_on_its_first_and_last_day(chart):
         "ends": False,
         "ended": True,
         "stub": False,
+        "units": False,
     }
     assert set(listed["payer"]) == {"Aetna"}
 

@@ -59,3 +59,41 @@ def test_a_document_names_the_day_of_its_visit(chart):
 )
 def test_a_recorded_signature_asks_to_complete_the_task(chart, document, signature):
     assert patients.facts(chart, "documents", document).get("Signature") == signature
+
+
+@pytest.fixture(scope="module")
+def approvals(read):
+    practice = Practice().patient("A").add("policies", "PO1", patient_id="A", ends_on="2026-10-01")
+    practice.add("policies", "PO2", patient_id="A", authorization_required="true", rank="2")
+    practice.visit("V1", "A", "2026-11-20T09:00:00", status="Scheduled")
+    for key, values in {
+        "untracked": {"policy_id": "PO1", "visit_limit": "0"},
+        "units": {
+            "policy_id": "PO2",
+            "limit_unit": "units",
+            "visit_limit": "20",
+            "visits_used": "21",
+            "ends_on": "2026-11-25",
+        },
+        "next": {"policy_id": "PO2", "starts_on": "2026-11-26"},
+    }.items():
+        practice.add("authorizations", key, case_id="C-A", **values)
+    return read(practice)
+
+
+def test_an_authorization_says_what_is_used_in_its_unit(approvals):
+    facts = patients.facts(approvals, "authorizations", "units")
+    assert {name: facts[name] for name in ("Allowed", "Used", "Remaining", "Visits booked")} == {
+        "Allowed": "20 units",
+        "Used": "21",
+        "Remaining": "0",
+        "Visits booked": "1",
+    }
+    assert facts["Next one starts"] == "November 26, 2026"
+    assert facts["Its policy is"] == "in force"
+
+
+def test_an_authorization_without_a_limit_counts_nothing(approvals):
+    facts = patients.facts(approvals, "authorizations", "untracked")
+    assert not {"Allowed", "Used", "Remaining", "Visits booked", "Next one starts"} & facts.keys()
+    assert facts["Its policy is"] == "not required"
