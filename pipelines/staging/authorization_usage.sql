@@ -3,7 +3,6 @@
 WITH dated AS (
     SELECT
         a.authorization_id,
-        LPAD(a.authorization_id, 64, '0') || a.authorization_id AS id_in_order,
         a.policy_id,
         a.case_id,
         a.patient_id,
@@ -28,7 +27,6 @@ policies AS (
         p.case_id,
         p.rank,
         p.starts_on,
-        p.ends_on,
         p.created_at,
         p.is_authorization_required,
         COALESCE(p.starts_on > f.today, FALSE) AS is_to_begin,
@@ -94,12 +92,11 @@ covered AS (
 newer AS (
     SELECT
         d.authorization_id,
-        n.authorization_id AS newer_id,
         n.starts_on,
         n.entered_on,
         COALESCE(n.starts_on > d.today, FALSE) AS is_to_begin,
     FROM dated AS d
-    INNER JOIN dated AS n
+    INNER JOIN staging.authorizations AS n
         ON
             d.policy_id = n.policy_id
             AND d.case_id = n.case_id
@@ -116,7 +113,11 @@ newer AS (
             OR (
                 (
                     n.entered_at > d.entered_at
-                    OR (n.entered_at = d.entered_at AND n.id_in_order > d.id_in_order)
+                    OR (
+                        n.entered_at = d.entered_at
+                        AND LPAD(n.authorization_id, 64, '0') || n.authorization_id
+                        > LPAD(d.authorization_id, 64, '0') || d.authorization_id
+                    )
                 )
                 AND NOT (
                     COALESCE(d.starts_on > n.starts_on, FALSE)
