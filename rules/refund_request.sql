@@ -4,11 +4,11 @@ category     = "Administrative"
 clears       = "manual"
 clears_when  = "Staff have refunded the patient and mark the task complete."
 manual       = "allowed"
-purpose      = "Every claim of the case is processed and the patient has paid more than was owed."
+purpose      = "All claims are processed, and the patient has paid more than all visits cost them."
 resolve      = [
-    "Open the patient's Payments and compare them with what the processed claims left to pay.",
-    "Check that no payment is unapplied and that no other case of the patient has a balance.",
-    "Refund the difference and enter the refund on the Payments page.",
+    "Open the patient's Payments and compare them with the patient responsibility of each claim.",
+    "Check that every payment is applied to its visit, and that no payer will correct a claim.",
+    "Refund the amount by the way it was paid, and enter the refund on the Payments page.",
     "Mark the task complete.",
 ]
 links        = ["payments", "policies"]

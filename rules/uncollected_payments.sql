@@ -6,9 +6,9 @@ clears_when  = "The matching payment is entered on the Payments page."
 manual       = "allowed"
 purpose      = "A balance was due at the visit and has not been collected."
 resolve      = [
-    "Open the patient's Payments and look for a payment with a missing or wrong date of service.",
-    "Collect the balance, or agree on a date with the patient.",
-    "Enter amount, date of service and payment type.",
+    "Open the patient's Payments; correct a payment with a missing or wrong date of service.",
+    "Otherwise collect the balance at the next visit, by card on file, or by statement.",
+    "Enter amount, date of service and payment type on the Payments page.",
 ]
 links        = ["payments", "policies", "demographics"]
 reads        = ["appointments", "claims", "payments"]

@@ -76,7 +76,7 @@ def test_a_rule_is_told_in_plain_words_with_its_sql_and_its_tasks(dana: App) -> 
         "Clears by itself:",
         "By hand: allowed",
         "Source: requirements",
-        "FROM staging.appointments",
+        "FROM staging.unpaid_visits",
     ):
         assert text in dana.says
     assert ("Open tasks: 3", "type=uncollected_payments&status=open") in dana.links
