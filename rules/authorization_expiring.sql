@@ -103,7 +103,6 @@ SELECT
                 w.counts_from,
                 COALESCE(w.gap_booked_on, w.counts_from)
             )
-        ELSE w.counts_from
     END AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
     w.name

@@ -90,7 +90,7 @@ SELECT
     e.facility_id,
     CAST(NULL AS VARCHAR) AS staff_id,
     CASE
-        WHEN s.authorization_id IS NULL THEN e.counts_from
+        WHEN s.authorization_id IS NULL THEN NULL
         WHEN e.visits_left <= 0 THEN GREATEST(s.visit_on, e.counts_from)
         ELSE GREATEST(s.created_on, e.counts_from)
     END AS since,

@@ -5,7 +5,7 @@ import pytest
 from tests.rules.conftest import after
 
 RULE = "authorization_expiring"
-NO_DAY = "2026-10-01"  # the data do not say
+NO_DAY = "None"  # the data do not say
 
 
 @pytest.fixture
