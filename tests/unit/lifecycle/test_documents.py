@@ -131,10 +131,26 @@ class TestUnscheduled:
             ("A", 2): "pending",
         }
         again = workbench.one(4, "unscheduled_patient", "A", 2)
-        assert again["since"] == "2026-11-05", "nobody knows when it was cancelled"
+        assert (again["since"], again["since_is_inferred"]) == ("2026-11-05", True)
+        workbench.run(planned, 4.5)
+        assert workbench.one(4.5, "unscheduled_patient", "A", 2)["since"] == "2026-11-05"
         workbench.run(planned.visit("V4", "A", "2026-11-25T09:00:00", **booked), 5)
         says = "visit booked for 2026-11-25, appointment V4"
         assert closings(workbench, 5)["unscheduled_patient"] == ("cleared", says, "V4")
+
+    def test_a_visit_booked_while_the_rule_was_withheld_is_work(
+        self, workbench: Workbench, planned: Practice
+    ) -> None:
+        planned.add("appointments", "V2", starts_at="2026-12-24T09:00:00")
+        workbench.run(planned, 1)
+        planned.visit(
+            "V3", "A", "2026-11-24T09:00:00", status="Scheduled", created_at="2026-11-03T15:00:00"
+        )
+        said = workbench.run(planned, 2, without=("cases",))
+        assert "cases: no file of this table" in said
+        workbench.run(planned, 3)
+        says = "visit booked for 2026-11-24, appointment V3"
+        assert closings(workbench, 3)["unscheduled_patient"] == ("cleared", says, "V3")
 
 
 def test_nights_without_news_write_nothing(workbench: Workbench, planned: Practice) -> None:
