@@ -31,11 +31,7 @@ WITH failed AS (
         d.fax_id,
         d.fax_attempts,
         d.failed_on,
-        COALESCE(d.recipient, 'fax ' || d.fax_number)
-        || CASE
-            WHEN d.recipient IS NOT NULL THEN COALESCE(' (fax ' || d.fax_number || ')', '')
-            ELSE ''
-        END AS recipient,
+        d.faxed_to,
     FROM staging.faxed_documents AS d
     WHERE d.fax_status = 'Failed'
 )
@@ -48,7 +44,7 @@ SELECT
     f.owner_id AS staff_id,
     f.failed_on AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
-    'Fax of the ' || f.kind || COALESCE(' to ' || f.recipient, '') || ' failed'
+    'Fax of the ' || f.kind || COALESCE(' to ' || f.faxed_to, '') || ' failed'
     || COALESCE(' on ' || CAST(f.failed_on AS VARCHAR), '')
     || ', attempts: ' || CAST(f.fax_attempts AS VARCHAR) AS reason,
     -- A new fax that fails is a new failure.

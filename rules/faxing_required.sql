@@ -106,8 +106,7 @@ WITH ends AS (
         d.fax_id,
         d.sent_on,
         d.failed_on,
-        COALESCE(' to ' || d.recipient, '') || COALESCE(' (' || d.fax_number || ')', '')
-            AS to_whom,
+        COALESCE(' to ' || d.faxed_to, '') AS to_whom,
         CASE
             WHEN d.fax_status = 'Sent' THEN 'sent'
             WHEN d.status = 'Draft' THEN 'draft'

@@ -33,7 +33,7 @@ WITH sent AS (
         d.owner_id,
         d.kind,
         d.fax_id,
-        d.recipient,
+        d.faxed_to,
         d.sent_on,
     FROM staging.faxed_documents AS d
     WHERE
@@ -67,7 +67,7 @@ SELECT
     s.sent_on AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
     s.kind || ' faxed' || COALESCE(' on ' || CAST(s.sent_on AS VARCHAR), '')
-    || COALESCE(' to ' || s.recipient, '')
+    || COALESCE(' to ' || s.faxed_to, '')
     || CASE
         WHEN c.is_ordered
             THEN ', the order signed on ' || CAST(c.order_signed_on AS VARCHAR) || ' is on file'
@@ -93,8 +93,8 @@ SELECT
     d.fax_id AS record_id,
     d.failed_on AS happened_on,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
-    'the fax' || COALESCE(' to ' || d.recipient, '') || COALESCE(' (' || d.fax_number || ')', '')
-    || ' failed' || COALESCE(' on ' || CAST(d.failed_on AS VARCHAR), '')
+    'the fax' || COALESCE(' to ' || d.faxed_to, '') || ' failed'
+    || COALESCE(' on ' || CAST(d.failed_on AS VARCHAR), '')
     || ', fax ' || d.fax_id AS says,
 FROM leaving AS l
 INNER JOIN staging.faxed_documents AS d ON l.subject_id = d.document_id

@@ -21,7 +21,7 @@ looks_at     = "patient"
 source       = "requirements: Administrative Tasks; notes on the domain"
 
 [params]
-horizon_days = 30    # days ahead in which a visit must lie; without an extract that far the rule is withheld
+horizon_days = 30    # days ahead to look at; without an extract that far the rule is withheld
 */
 WITH open_cases AS (
     SELECT

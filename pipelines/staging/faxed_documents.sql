@@ -15,6 +15,7 @@ SELECT
     x.fax_id,
     x.recipient,
     x.number AS fax_number,
+    COALESCE(x.recipient || COALESCE(' (' || x.number || ')', ''), x.number) AS faxed_to,
     x.status AS fax_status,
     x.attempts AS fax_attempts,
     x.sent_on,

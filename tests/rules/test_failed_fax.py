@@ -31,9 +31,9 @@ def test_opens_for_any_document(answers, failed):
 @pytest.mark.parametrize(
     ("values", "names"),
     [
-        ({"recipient": "Dr. Lee", "number": "555-0100"}, " to Dr. Lee (fax 555-0100)"),
+        ({"recipient": "Dr. Lee", "number": "555-0100"}, " to Dr. Lee (555-0100)"),
         ({"recipient": "Dr. Lee"}, " to Dr. Lee"),
-        ({"number": "555-0100"}, " to fax 555-0100"),
+        ({"number": "555-0100"}, " to 555-0100"),
         ({"failed_at": None, "recipient": "Dr. Lee"}, " to Dr. Lee"),
     ],
 )

@@ -169,6 +169,7 @@ class TestEvidence:
             ),
             ({"sent_at": f"{after(0)}T08:00:00"}, f"faxed on {after(0)}, fax X1"),
             ({"recipient": "Dr. Lee"}, "faxed to Dr. Lee, fax X1"),
+            ({"number": "555-0100"}, "faxed to 555-0100, fax X1"),
         ],
     )
     def test_names_the_fax_that_went_out(self, explains, evaluated, fax, says):

@@ -49,7 +49,7 @@ class TestFaxes:
         assert closings(workbench, 2) == {"faxing_required": ("converted", says, "X1")}
         task = workbench.one(2, "pending_signature", "D")
         assert task["reason"] == (
-            "Initial Evaluation faxed on 2026-11-02 to Dr. Lee, "
+            "Initial Evaluation faxed on 2026-11-02 to Dr. Lee (555-0100), "
             "signature due by 2026-11-29 for Medicare"
         )
         planned.add("faxes", "X1", status="Failed", failed_at="2026-11-03T20:00:00")
