@@ -114,9 +114,12 @@ facts AS (
         COALESCE(a.status = 'Active', FALSE) AS is_patient_active,
         r.ends_at_discharge
         AND COALESCE(k.is_discharged, d.patient_id IS NOT NULL, FALSE) AS is_ended,
-        -- The record is back in time: the task goes on as it was.
-        p.state = 'cleared' AND p.close_kind = 'source_gone' AND p.closed_at >= $return_from
-            AS may_come_back,
+        -- The record is back in time: the task goes on as it was. A record that was back in an
+        -- earlier run is not away any more (`gone_at`), so its task has had its answer.
+        p.state = 'cleared'
+        AND p.close_kind = 'source_gone'
+        AND p.gone_at IS NOT NULL
+        AND p.closed_at >= $return_from AS may_come_back,
         -- A completed task returns once its condition was away, or with a new episode or period.
         p.is_away
         OR COALESCE(p.gone_at < $return_from, FALSE)
@@ -220,7 +223,7 @@ conversions AS (
     FROM facts AS f
     INNER JOIN conversion_rules AS c ON f.rule_id = c.rule_id
     INNER JOIN openings AS o ON c.target_rule_id = o.rule_id AND f.subject_id = o.subject_id
-    WHERE f.state = 'open' AND NOT f.is_asked
+    WHERE f.state = 'open' AND NOT f.is_asked AND NOT f.is_reused
 ),
 
 -- Rules with a target that did not answer: they wait, or the conversion would be lost.
@@ -241,6 +244,15 @@ SELECT
                 WHEN o.is_held THEN 'hold'
                 WHEN o.is_coming_back THEN 'came_back'
                 WHEN o.subject_id IS NOT NULL THEN 'open'
+                -- Only a person clears it, so an open one would have stayed, too.
+                WHEN
+                    f.may_come_back
+                    AND f.clears = 'manual'
+                    AND NOT f.is_asked
+                    AND NOT f.is_ended
+                    AND f.is_present
+                    AND h.subject_id IS NULL
+                    THEN 'came_back'
                 WHEN
                     f.task_id IS NOT NULL
                     AND NOT f.is_away
@@ -279,6 +291,8 @@ SELECT
             )
     END AS converts_to_task_id,
     f.is_present,
+    f.is_asked,
+    h.subject_id IS NOT NULL AS is_held,
     f.is_reused,
     f.patient_id,
     f.facility_id,

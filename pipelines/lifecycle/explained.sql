@@ -15,6 +15,8 @@ SELECT
     d.open_occurrence,
     CASE WHEN x.rule_id IS NULL THEN d.converts_to_task_id END AS converts_to_task_id,
     d.is_present,
+    d.is_asked,
+    d.is_held,
     d.is_reused,
     d.patient_id,
     d.facility_id,

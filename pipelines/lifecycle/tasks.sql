@@ -15,9 +15,10 @@ outcomes AS (
         d.subject_id,
         d.decision,
         d.converts_to_task_id,
-        d.decision IN ('refresh', 'came_back') AS is_refreshed,
+        d.decision IN ('refresh', 'came_back') AND d.is_asked AS is_refreshed,
         d.decision = 'came_back' AS is_back,
         d.is_present,
+        d.is_held,
         m.event IS NOT NULL AS is_closed_now,
     FROM decisions AS d
     LEFT JOIN move_kinds AS m ON d.decision = m.event AND NOT m.is_in
@@ -108,8 +109,9 @@ SELECT
         ELSE t.is_away
     END AS is_away,
     CASE
-        WHEN d.is_present THEN NULL
-        WHEN d.task_id IS NOT NULL AND d.decision <> 'hold' THEN COALESCE(t.gone_at, $as_of)
+        -- Until the question is answered, a record that is back has not been looked at.
+        WHEN d.is_present AND NOT d.is_held THEN NULL
+        WHEN NOT d.is_present AND d.decision <> 'hold' THEN COALESCE(t.gone_at, $as_of)
         ELSE t.gone_at
     END AS gone_at,
     COALESCE(s.record_on, t.record_on) AS record_on,

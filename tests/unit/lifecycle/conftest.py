@@ -77,6 +77,8 @@ class Lifecycle:
             row |= {"closed_at": AS_OF - dt.timedelta(hours=20), "close_kind": state}
             row |= {"closed_by": "S1" if state == "completed" else "system"}
         row |= given
+        if row.get("close_kind") == "source_gone":
+            row = {"gone_at": row["closed_at"]} | row
         task_id = "-".join(str(row[name]) for name in ("rule_id", "subject_id", "occurrence"))
         return self.insert("tasks_with_actions", task_id=task_id, **row)
 
