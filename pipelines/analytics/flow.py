@@ -141,4 +141,4 @@ def standing_then(
     """The tasks on the list in the evening of a day: split, tasks, overdue, deferred (then)."""
     return worklist.question(
         sql("standing_then"), replace(filters, status="all"), split_by=split_by, stood_on=day
-    )
+    ).sort_values("split", ignore_index=True)
