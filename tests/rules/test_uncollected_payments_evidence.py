@@ -143,6 +143,12 @@ class TestTheNightAfter:
         row = why(lambda now: now.add("appointments", "V0", status="Cancelled"))
         assert row["says"].startswith(f"another visit on {TODAY} changed")
 
+    def test_a_claim_that_was_answered_before_is_not_what_changed(self, why, visited):
+        claim(visited, "CL1", "20.00").payment("P1", "A", TODAY, "20.00")
+        visited.payment("P2", "A", TODAY, "5.00", kind="refund", paid_at=f"{TODAY}T13:00:00")
+        row = why(lambda now: now.remove("payments", "P2"))
+        assert row["says"] == "the refund of $5.00 was taken back, refund P2"
+
     def test_another_visit_of_the_day_that_fell_away_leaves_its_money(self, why, visited):
         visited.visit("V0", "A", f"{TODAY}T08:00:00", amount_due="40.00")
         visited.payment("P1", "A", TODAY, "40.00")
@@ -287,4 +293,8 @@ class TestAfterRunsWithoutAnAnswer:
 
     def test_a_higher_tolerance_is_left_to_the_engine(self, why, visited):
         visited.payment("P1", "A", TODAY, "15.00", paid_at=f"{after(2)}T10:00:00")
+        assert why("25.00", tolerance=25.0) is None
+
+    def test_a_higher_tolerance_is_not_the_payer_s_answer(self, why, visited):
+        claim(visited, "CL1", "25.00")
         assert why("25.00", tolerance=25.0) is None

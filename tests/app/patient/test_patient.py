@@ -40,6 +40,34 @@ def test_each_section_of_the_record_has_an_address(dana: App, section: str, show
     assert shown in dana.open("patient", patient_id="A", section=section).says
 
 
+def test_the_payments_say_what_the_payer_left_and_what_has_no_date(
+    facility: Workbench, practice: Practice, dana: App
+) -> None:
+    practice.add(
+        "claims",
+        "CL1",
+        case_id="C-A",
+        appointment_id="V-A",
+        date_of_service="2026-10-30",
+        patient_responsibility="25.00",
+        processed_at="2026-11-01T09:00:00",
+    )
+    practice.add(
+        "payments",
+        "P1",
+        patient_id="A",
+        case_id="C-A",
+        amount="30.00",
+        paid_at="2026-11-01T09:00:00",
+    )
+    facility.run(practice, 1)
+    dana.open("patient", patient_id="A", section="payments")
+    assert "Open for visits: $25.00" in dana.says
+    assert "$30.00 is on the account without a date of service." in dana.says.replace("\\", "")
+    (row,) = dana.test.dataframe[0].value.to_dict("records")
+    assert (row["Due"], row["Left by the payer"], row["Open"]) == (40.0, 25.0, 25.0)
+
+
 def test_patients_are_found_and_the_searched_text_stays_out_of_the_url(dana: App) -> None:
     dana.open("patient")
     dana.test.text_input(key="patient.find").set_value("test an")

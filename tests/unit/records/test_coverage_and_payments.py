@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+import duckdb
 import pandas as pd
+import pytest
 
 from pipelines.records import patients
 from pipelines.warehouse import snapshots
+from tests.practice import Practice
 
 
 def column(frame: pd.DataFrame, name: str, key: str) -> dict[str, object]:
@@ -132,3 +135,56 @@ def test_balances_agree_with_the_uncollected_payments_on_the_list(chart):
         "WHERE t.rule_id = 'uncollected_payments' AND t.patient_id = 'A'",
     )
     assert asked == (patients.balances(chart, "A").total_open,)
+
+
+@pytest.fixture(scope="module")
+def billed(read) -> duckdb.DuckDBPyConnection:
+    """Patient A has four days with a claim each, two cases, and money without a date."""
+    practice = Practice().patient("A").add("cases", "C-2", patient_id="A")
+    for day, left, processed_at in (
+        ("2026-10-05", "25.00", "2026-10-20T09:00:00"),
+        ("2026-10-06", "60.00", "2026-10-20T09:00:00"),
+        ("2026-10-07", None, "2026-10-20T09:00:00"),
+        ("2026-10-08", "25.00", None),
+    ):
+        practice.visit(f"v-{day}", "A", f"{day}T09:00:00", amount_due="40.00")
+        practice.add(
+            "claims",
+            f"c-{day}",
+            case_id="C-A",
+            appointment_id=f"v-{day}",
+            date_of_service=day,
+            patient_responsibility=left,
+            processed_at=processed_at,
+        )
+    practice.payment("p1", "A", "2026-10-05", "40.00").payment(
+        "p2", "A", "2026-10-05", "15.00", kind="refund", paid_at="2026-10-21T09:00:00"
+    )
+    undated = {"patient_id": "A", "paid_at": "2026-10-22T09:00:00"}
+    practice.add("payments", "p3", case_id="C-A", amount="30.00", **undated)
+    practice.add("payments", "p4", case_id="C-2", amount="12.00", **undated)
+    practice.add("payments", "p5", case_id="C-2", amount="2.00", kind="refund", **undated)
+    return read(practice)
+
+
+def test_balances_say_what_the_payer_left_and_what_waits_for_an_answer(billed):
+    balances = patients.balances(billed, "A")
+    assert [
+        (
+            f"{row.visit_on:%m-%d}",
+            None if row.left_by_payer is None else str(row.left_by_payer),
+            row.is_waiting_for_payer,
+            str(row.open_amount),
+        )
+        for row in balances.days.itertuples()
+    ] == [
+        ("10-08", None, True, "40.00"),
+        ("10-07", None, True, "40.00"),
+        ("10-06", "60.00", False, "40.00"),
+        ("10-05", "25.00", False, "0.00"),
+    ]
+    assert balances.total_open == Decimal("120.00")
+
+
+def test_money_without_a_date_of_service_is_summed_over_all_cases(billed):
+    assert patients.balances(billed, "A").undated == Decimal("40.00")
