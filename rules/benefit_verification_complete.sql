@@ -13,6 +13,7 @@ resolve      = [
 ]
 links        = ["policies", "payments"]
 reads        = ["policies", "staff"]
+may_lack     = ["staff"]    # without staff, nobody is known to be of the practice
 due_days     = 3    # before the next visit is charged at the old rates
 ends_at_discharge = true    # benefits no longer matter when care has ended
 subject_table = "policies"

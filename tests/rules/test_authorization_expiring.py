@@ -127,6 +127,13 @@ def test_is_dated_by_the_visit_that_left_two(answers, authorized):
     assert str(answers(RULE, authorized)["AU1"]["since"]) == "2026-10-13"
 
 
+@pytest.mark.parametrize(("days", "since"), [(0, after(0)), (1, None)])
+def test_a_completed_visit_counts_from_its_day_on(answers, authorized, days, since):
+    authorize(authorized, "AU1", visit_limit=3)
+    rows = answers(RULE, visits(authorized, after(days)))
+    assert [str(row["since"]) for row in rows.values()] == ([since] if since else [])
+
+
 @pytest.mark.parametrize(
     ("used", "days", "since"),
     [

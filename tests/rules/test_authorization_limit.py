@@ -113,6 +113,11 @@ def test_only_bookings_within_its_dates_count(opens, authorized, ends_on, subjec
     assert opens(RULE, visits(authorized, after(0), after(2), status="Scheduled")) == subjects
 
 
+@pytest.mark.parametrize(("days", "subjects"), [(0, ["AU1"]), (1, [])])
+def test_a_completed_visit_is_used_from_its_day_on(opens, authorized, days, subjects):
+    assert opens(RULE, visits(authorized, "2026-10-05", "2026-10-12", after(days))) == subjects
+
+
 @pytest.mark.parametrize("status", ["Cancelled", "No Show"])
 def test_a_visit_called_off_uses_none(opens, authorized, status):
     assert (

@@ -165,6 +165,7 @@ def test_a_visit_booked_into_the_gap_later_dates_the_task(answers, renewed, crea
         (9, [2, 4], [], ["AU1"]),
         (9, [2, 12], [], []),
         (10, [], [], []),
+        (10, [10], [], []),
         (10, [12], [], []),
         (10, [9], [], ["AU1"]),
     ],
