@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import tomllib
 from collections.abc import Mapping
@@ -14,13 +15,15 @@ from pipelines.vocabulary import ROLES
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "data" / "sample"
 SECTIONS = ("practice", "rules", "extracts", "claim_holds", "app", "access")
-PRACTICE_KEYS = ("return_days",)
+PRACTICE_KEYS = ("go_live", "history_days", "manager_roles", "return_days")
 EXTRACTS_KEYS = ("max_loss", "max_refused")
 CLAIM_HOLDS_KEYS = ("authorization_codes",)
 APP_KEYS = ("idle_minutes",)
+MANAGER_ROLES = ("Therapy Director", "Practice Administrator", "Business Owner")
 ACCESS_KEYS = ("own_facilities", "sees_all_roles", "staff_facilities")
 AUTHORIZATION_CODES = ("AUTH",)  # in the reason codes of holds that wait for an authorization
 LOG_FORMS = ("text", "json")
+LONGEST_HISTORY = 3650  # days
 LONGEST_IDLE = 30 * 24 * 60  # minutes: Streamlit's sign-in cookie lives for 30 days
 
 
@@ -62,6 +65,9 @@ class Settings:
     clock_file: Path | None = None  # holds the seconds added to the screens' clock
     idle_minutes: int = 15  # without a click before the app asks who is there
     access: Access = Access()
+    go_live: dt.date | None = None  # the practice began to work with the list; None: see go_live.py
+    history_days: int | None = None  # before that day, which tasks that clear by themselves open
+    manager_roles: tuple[str, ...] = MANAGER_ROLES  # who may bring in what was set aside
     authorization_codes: tuple[str, ...] = AUTHORIZATION_CODES
     rules: Mapping[str, object] = field(default_factory=dict)
     emr_links: Mapping[str, str] = field(default_factory=dict)
@@ -100,6 +106,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     written = _read(path, is_named=bool(named))
     _refuse_unknown(path, written, SECTIONS)
     extracts = _section(path, written, "extracts", EXTRACTS_KEYS)
+    practice = _section(path, written, "practice", PRACTICE_KEYS)
     return Settings(
         data=data,
         extracts=_path(env, "WORKBENCH_EXTRACTS"),
@@ -111,12 +118,17 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         max_refused=_share(
             path, extracts, "max_refused", "the share of a table's rows that may be refused"
         ),
-        return_days=_return_days(path, _section(path, written, "practice", PRACTICE_KEYS)),
+        return_days=_return_days(path, practice),
         idle_minutes=_idle_minutes(path, _section(path, written, "app", APP_KEYS)),
         clock_file=_path(env, "WORKBENCH_CLOCK"),
         access=_access(path, _section(path, written, "access", ACCESS_KEYS)),
         authorization_codes=_authorization_codes(
             path, _section(path, written, "claim_holds", CLAIM_HOLDS_KEYS)
+        ),
+        go_live=_day(path, practice, "go_live"),
+        history_days=_history_days(path, practice),
+        manager_roles=_roles(
+            path, practice.get("manager_roles", list(MANAGER_ROLES)), "practice.manager_roles"
         ),
         rules=_section(path, written, "rules"),
         emr_links={key: value for key, value in sorted(env.items()) if key.startswith("EMR_LINK_")},
@@ -172,29 +184,53 @@ def _authorization_codes(path: Path, section: Mapping[str, object]) -> tuple[str
 def _access(path: Path, section: Mapping[str, object]) -> Access:
     """The [access] section; a misspelt role or key would show people too little or too much."""
     own_facilities = section.get("own_facilities", False)
-    roles = section.get("sees_all_roles", [])
+    roles = _roles(path, section.get("sees_all_roles", []), "access.sees_all_roles")
     staff = section.get("staff_facilities", {})
     if not isinstance(own_facilities, bool):
         raise UserError(f"{path}: access.own_facilities must be true or false")
-    if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
-        raise UserError(
-            f"{path}: access.sees_all_roles must be a list of roles, "
-            'as in ["Practice Administrator"]'
-        )
-    for role in roles:
-        if role not in ROLES:
-            raise UserError(
-                f"{path}: access.sees_all_roles: there is no role {role}; "
-                f"there are {', '.join(ROLES)}"
-            )
     if not isinstance(staff, dict) or not all(_is_list_of_texts(ids) for ids in staff.values()):
         raise UserError(
             f"{path}: access.staff_facilities must name a list of facility ids for each staff id, "
             'as in S014 = ["F01", "F02"]'
         )
-    return Access(
-        own_facilities, tuple(roles), {staff_id: tuple(ids) for staff_id, ids in staff.items()}
-    )
+    return Access(own_facilities, roles, {staff_id: tuple(ids) for staff_id, ids in staff.items()})
+
+
+def _roles(path: Path, roles: object, key: str) -> tuple[str, ...]:
+    if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
+        raise UserError(f'{path}: {key} must be a list of roles, as in ["Practice Administrator"]')
+    for role in roles:
+        if role not in ROLES:
+            raise UserError(f"{path}: {key}: there is no role {role}; there are {', '.join(ROLES)}")
+    return tuple(roles)
+
+
+def day(value: object, where: str) -> dt.date:
+    """A day as TOML writes it, with or without quotes; UserError for anything else."""
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value
+    try:
+        return dt.date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise UserError(
+            f"{where} must be a day, as in {where.split('.')[-1]} = 2026-11-02"
+        ) from None
+
+
+def _day(path: Path, section: Mapping[str, object], key: str) -> dt.date | None:
+    return day(section[key], f"{path}: practice.{key}") if key in section else None
+
+
+def _history_days(path: Path, section: Mapping[str, object]) -> int | None:
+    value = section.get("history_days")
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LONGEST_HISTORY:
+        raise UserError(
+            f"{path}: practice.history_days must be a whole number from 0 to {LONGEST_HISTORY}, "
+            "the days before go_live whose tasks still open if they clear by themselves"
+        )
+    return value
 
 
 def _is_list_of_texts(value: object) -> bool:

@@ -110,6 +110,21 @@ def _add_runs(commands: Commands) -> None:
     run.add_argument(
         "--as-of", type=values.time, metavar="TS", help="the time the run speaks for (default: now)"
     )
+    run.add_argument(
+        "--go-live",
+        type=values.day,
+        metavar="DAY",
+        help="the practice begins to work with the list on this day: what fell due before is set "
+        "aside, in this run and later ones (default: practice.go_live of the settings, else that "
+        "of the run before)",
+    )
+    bring_in = commands.add_parser(
+        "bring-in", help="open tasks that were set aside at the go-live, with the next run"
+    )
+    bring_in.add_argument("rule", metavar="RULE", help="the rule of the tasks")
+    bring_in.add_argument("--facility", metavar="ID", help="at this facility (default: all)")
+    bring_in.add_argument("--staff", required=True, metavar="ID", help="who asks; a manager")
+    _add_at(bring_in, "when it was asked")
     _add_watch(commands)
     health = commands.add_parser(
         "health", help="check the state for a monitor: exits with 0 ok, 1 attention, 2 failing"

@@ -13,12 +13,12 @@ from pathlib import Path
 import duckdb
 
 from pipelines import settings as settings_module
-from pipelines.cli import arguments, bench, clock, values
+from pipelines.cli import acting, arguments, bench, clock, values
 from pipelines.errors import UserError
 from pipelines.operations import logs, permissions
 from pipelines.settings import Settings
 
-READ_ONLY_THE_SNAPSHOT = ("tasks", "history", "act", "report")
+READ_ONLY_THE_SNAPSHOT = ("tasks", "history", "act", "bring-in", "report")
 
 
 def main(line: list[str] | None = None) -> int:
@@ -158,14 +158,26 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             "No extracts given (--extracts DIR or WORKBENCH_EXTRACTS): "
             f"using the sample practice, as of {as_of.isoformat()}"
         )
-    _run_once(settings, folder, as_of)
+    _check_go_live(settings, options.go_live)
+    _run_once(settings, folder, as_of, options.go_live)
     if is_sample:
         with open_worklist(settings, as_of) as worklist:
             output.print_oldest(worklist, most=20)
     return 0
 
 
-def _run_once(settings: Settings, folder: Path, as_of: dt.datetime) -> None:
+def _check_go_live(settings: Settings, day: dt.date | None) -> None:
+    """UserError when the settings name another go-live, which would win from the next run on."""
+    if day is not None and settings.go_live not in (None, day):
+        raise UserError(
+            f"--go-live {day}: {settings.settings_file} has practice.go_live = {settings.go_live}; "
+            "change it there"
+        )
+
+
+def _run_once(
+    settings: Settings, folder: Path, as_of: dt.datetime, go_live: dt.date | None = None
+) -> None:
     from pipelines.cli import output
     from pipelines.runs import run as runs
 
@@ -173,7 +185,7 @@ def _run_once(settings: Settings, folder: Path, as_of: dt.datetime) -> None:
         share = list(runs.STAGES).index(stage) / len(runs.STAGES)
         logs.log.info(stage, extra={"event": "run.stage", "share": share})
 
-    output.print_run(runs.run(settings, folder, as_of, tell), folder, settings)
+    output.print_run(runs.run(settings, folder, as_of, tell, go_live), folder, settings)
 
 
 def watch(options: argparse.Namespace, settings: Settings) -> int:
@@ -277,30 +289,6 @@ def accesses(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def act(options: argparse.Namespace, settings: Settings) -> int:
-    """Record one action of a staff member."""
-    from pipelines.cli import refusals
-    from pipelines.ledger.ledger import open_ledger
-    from pipelines.worklist import actions
-    from pipelines.worklist.worklist import open_worklist
-
-    at = options.at or clock.now()
-    request = values.action_request(options, at)
-    with open_worklist(settings, at) as worklist, open_ledger(settings.ledger_url) as ledger:
-        try:
-            recorded, refused = actions.act_all(worklist, ledger, options.staff, [request])
-        except actions.ActorRefused as error:
-            raise UserError(f"--staff {error}", error.exit_code) from None
-    if refused:
-        raise UserError(refusals.in_words(refused[0].refusal), 1)
-    (done,) = recorded
-    until = done.action.until
-    returns = f"; it returns at {until.isoformat()}" if until else ""
-    task = f"{options.task_id} ({done.title})"
-    print(f"Recorded as {done.action.seq}: {options.action} {task} by {options.staff}{returns}")
-    return 0
-
-
 def rules(options: argparse.Namespace, settings: Settings) -> int:
     """List the rules in force, write rules/README.md, or check every rule file."""
     from pipelines.cli import output
@@ -383,7 +371,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "tasks": tasks,
     "history": history,
     "accesses": accesses,
-    "act": act,
+    "act": acting.act,
+    "bring-in": acting.bring_in,
     "rules": rules,
     "report": report,
     "backup": backup,

@@ -41,6 +41,7 @@ SHORT_HISTORY_KEYS = (
 )
 ACCESS_KEYS = ("seq", "at", "staff_id", "patient_id", "kind", "detail")
 RULE_HEADS = ("rule", "asks for", "opened", *(kind.replace("_", " ") for kind in CLOSED_BY_RUN))
+SET_ASIDE_HEADS = ("rule", "facility", "tasks", "oldest")
 REFUSED_HEADS = ("file", "column", "check", "rows", "first line")
 MOST_ROWS = 20  # of refused rows by kind, and of tasks of a backtest
 WIDEST = 60  # characters of a column
@@ -63,9 +64,32 @@ def print_run(report: RunReport, folder: Path, settings: Settings) -> None:
         _print_table(REFUSED_HEADS, report.refused[:MOST_ROWS])
         if len(report.refused) > MOST_ROWS:
             print(f"… and {len(report.refused) - MOST_ROWS:,} more kinds")
+    _print_go_live(report)
     live = snapshots.current(settings.warehouse)
     print(f"{report.actions_applied:,} actions of staff applied. Published: {live}")
     _log_published(report)
+
+
+def _print_go_live(report: RunReport) -> None:
+    """What was set aside at the go-live, or the go-live that the run proposes."""
+    if report.set_aside:
+        tasks = sum(group.tasks for group in report.set_aside)
+        print(
+            f"{tasks:,} tasks that fell due before the go-live are set aside "
+            "(python -m pipelines bring-in RULE opens those of a rule):"
+        )
+        rows = [
+            (group.rule_id, group.facility_id or "", f"{group.tasks:,}", str(group.oldest_on))
+            for group in report.set_aside
+        ]
+        _print_table(SET_ASIDE_HEADS, rows)
+    if report.proposal:
+        print(
+            f"{report.proposal.old_tasks:,} of {report.proposal.tasks:,} tasks fell due more than "
+            f"{report.go_live.history_days} days ago. If the practice begins to work with the list "
+            "now, set aside what came before, as long as nobody has worked with this list: "
+            f"python -m pipelines run --go-live {report.proposal.day}"
+        )
 
 
 def _print_rules(report: RunReport) -> None:
@@ -73,9 +97,10 @@ def _print_rules(report: RunReport) -> None:
     for answer in report.answers:
         decided = report.decisions.get(answer.rule_id, {})
         candidates = f"{answer.candidates:,}" if answer.is_answered else "withheld"
-        counts = [f"{decided.get(kind, 0):,}" for kind in ("open", *CLOSED_BY_RUN, "hold")]
+        kinds = ("open", *CLOSED_BY_RUN, "hold", "set_aside")
+        counts = [f"{decided.get(kind, 0):,}" for kind in kinds]
         rows.append((answer.rule_id, candidates, *counts, answer.reason or ""))
-    _print_table((*RULE_HEADS, "held", "withheld because"), rows)
+    _print_table((*RULE_HEADS, "held", "set aside", "withheld because"), rows)
 
 
 def _log_published(report: RunReport) -> None:
@@ -113,6 +138,12 @@ def _log_published(report: RunReport) -> None:
             "opened": counts["open"],
             "closed": sum(counts[kind] for kind in CLOSED_BY_RUN),
             "folded": report.actions_applied,
+            "set_aside": {
+                rule_id: decided["set_aside"]
+                for rule_id, decided in report.decisions.items()
+                if decided.get("set_aside")
+            },
+            "proposed_go_live": str(report.proposal.day) if report.proposal else None,
         },
     )
 

@@ -13,9 +13,10 @@ from typing import Self
 
 import sqlalchemy as sa
 
-from pipelines.ledger import accesses, actions, sessions, views
+from pipelines.ledger import accesses, actions, brought_in, sessions, views
 from pipelines.ledger.accesses import Access, RecordedAccess
 from pipelines.ledger.actions import Action, Conflict, NewAction
+from pipelines.ledger.brought_in import BroughtIn
 from pipelines.ledger.database import connect, explained
 from pipelines.ledger.schema import ledger_version
 from pipelines.ledger.sessions import SessionEvent
@@ -144,6 +145,19 @@ class Ledger:
         """A person's saved views, by name."""
         with self.reading() as connection:
             return views.read(connection, staff_id)
+
+    def bring_in(self, rows: Sequence[BroughtIn]) -> None:
+        """Record that somebody brought in groups of tasks: all of them or none."""
+        for row in rows:
+            brought_in.check(row)
+        if rows:
+            with self.writing() as connection:
+                brought_in.append(connection, rows)
+
+    def brought_in(self) -> list[BroughtIn]:
+        """Every group of tasks that was brought in, the first one first."""
+        with self.reading() as connection:
+            return brought_in.read(connection)
 
     def record_session(
         self,

@@ -98,6 +98,18 @@ sessions = sa.Table(
     sqlite_autoincrement=True,
 )
 
+# Groups of tasks set aside at the go-live that somebody brought in after all.
+brought_in = sa.Table(
+    "brought_in",
+    metadata,
+    sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("staff_id", sa.Text, nullable=False),
+    sa.Column("rule_id", sa.Text, nullable=False),
+    sa.Column("facility_id", sa.Text),  # NULL: tasks without a facility
+    sqlite_autoincrement=True,
+)
+
 
 def _create_append_only(connection: sa.Connection, table: sa.Table) -> None:
     table.create(connection)
@@ -142,11 +154,21 @@ def _refuse_changes(connection: sa.Connection) -> None:
         f"CREATE FUNCTION ledger_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $${body}$$"
     )
     for table in (actions, accesses, saved_views, sessions):
-        connection.exec_driver_sql(
-            f"CREATE TRIGGER {table.name}_append_only "
-            f"BEFORE UPDATE OR DELETE OR TRUNCATE ON {table.name} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only()"
-        )
+        _refuse_changes_of(connection, table)
+
+
+def _refuse_changes_of(connection: sa.Connection, table: sa.Table) -> None:
+    connection.exec_driver_sql(
+        f"CREATE TRIGGER {table.name}_append_only "
+        f"BEFORE UPDATE OR DELETE OR TRUNCATE ON {table.name} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only()"
+    )
+
+
+def _create_brought_in(connection: sa.Connection) -> None:
+    _create_append_only(connection, brought_in)
+    if connection.dialect.name == "postgresql":
+        _refuse_changes_of(connection, brought_in)
 
 
 MIGRATIONS: list[tuple[int, Callable[[sa.Connection], None]]] = [
@@ -156,6 +178,7 @@ MIGRATIONS: list[tuple[int, Callable[[sa.Connection], None]]] = [
     (4, _create_sessions),
     (5, _index_accesses),
     (6, _refuse_changes),
+    (7, _create_brought_in),
 ]
 NEWEST = MIGRATIONS[-1][0]
 

@@ -13,12 +13,27 @@ from pipelines.extracts.read import Previous
 from pipelines.rules.model import Applied
 from pipelines.settings import Settings
 
+HISTORY_DAYS = 90  # before the go-live, unless the settings say otherwise
+
+
+@dataclass(frozen=True)
+class GoLive:
+    """The day on which the practice began to work with the list; None when nobody has said so.
+
+    Tasks that a person must clear do not open if they fell due before it, nor do others more than
+    `history_days` before it.
+    """
+
+    day: dt.date | None = None
+    history_days: int = HISTORY_DAYS
+
 
 @dataclass(frozen=True)
 class PreviousRun:
     """What this run must know of the published snapshot; the defaults hold before the first run.
 
-    `applied_seq` is the newest action it knew, `waiting` are the numbers it left for later.
+    `applied_seq` is the newest action it knew, `waiting` are the numbers it left for later;
+    `go_live` is what it went by.
     """
 
     run_no: int = 0
@@ -27,11 +42,16 @@ class PreviousRun:
     waiting: tuple[int, ...] = ()
     last_event_no: int = 0
     tables: Mapping[str, Previous] = field(default_factory=dict)
+    go_live: GoLive = GoLive()
 
 
 @dataclass(frozen=True)
 class RunContext:
-    """One run over a folder of extracts; as_of is aware, `con` has `previous` and `snapshot`."""
+    """One run over a folder of extracts; as_of is aware, `con` has `previous` and `snapshot`.
+
+    `brought_in` are the groups, a rule at a facility, that somebody brought in although they were
+    set aside at the go-live.
+    """
 
     con: duckdb.DuckDBPyConnection
     settings: Settings
@@ -39,6 +59,8 @@ class RunContext:
     as_of: dt.datetime
     applied: Applied
     previous: PreviousRun
+    go_live: GoLive = GoLive()
+    brought_in: frozenset[tuple[str, str | None]] = frozenset()
 
     @property
     def run_no(self) -> int:

@@ -26,7 +26,13 @@ from pipelines.settings import Settings
 from pipelines.warehouse import snapshots
 
 LEDGER, MANIFEST = "ledger.sqlite", "manifest.json"
-TABLES = (schema.actions, schema.accesses, schema.saved_views, schema.sessions)
+TABLES = (
+    schema.actions,
+    schema.accesses,
+    schema.saved_views,
+    schema.sessions,
+    schema.brought_in,
+)
 ROWS_AT_ONCE = 10_000
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypedDict, TypeVar
 
@@ -184,13 +185,15 @@ class Applied:
     """The rules with the practice's settings applied.
 
     `payers` is {rule_id: {payer_id: parameters}}; `disabled` holds the ids of rules switched off;
-    a hold whose reason code contains one of `authorization_codes` is about authorization.
+    a hold whose reason code contains one of `authorization_codes` is about authorization; `go_live`
+    has the days of rules that the practice began to work with on a day of their own.
     """
 
     rules: Mapping[str, Rule]
     payers: Mapping[str, Mapping[str, Params]]
     disabled: frozenset[str]
     authorization_codes: tuple[str, ...] = AUTHORIZATION_CODES
+    go_live: Mapping[str, dt.date] = field(default_factory=dict)
 
 
 T = TypeVar("T")

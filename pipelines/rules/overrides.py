@@ -8,7 +8,7 @@ from dataclasses import replace
 from pipelines.errors import UserError
 from pipelines.rules import loading, model
 from pipelines.rules.model import CODE_CONTAINS, Applied, Param, Params, Rule
-from pipelines.settings import AUTHORIZATION_CODES, Settings
+from pipelines.settings import AUTHORIZATION_CODES, Settings, day
 
 
 def rules_in_force(settings: Settings) -> Applied:
@@ -28,7 +28,7 @@ def apply_settings(
     authorization_codes: tuple[str, ...] = AUTHORIZATION_CODES,
 ) -> Applied:
     """Apply the [rules] section of a settings file; UserError names file and key."""
-    found, payers, disabled = dict(rules), {}, set()
+    found, payers, disabled, go_live = dict(rules), {}, set(), {}
     for rule_id, section in settings.items():
         where = f"{file}: rules.{rule_id}"
         if rule_id not in rules:
@@ -40,11 +40,13 @@ def apply_settings(
             payers[rule_id] = _payers(rule, section["payers"], f"{where}.payers")
         if not model.matched(section.get("enabled", True), bool, f"{where}.enabled"):
             disabled.add(rule_id)
+        if "go_live" in section:
+            go_live[rule_id] = day(section["go_live"], f"{where}.go_live")
         due_days = model.matched(section.get("due_days", rule.due_days), int, f"{where}.due_days")
         params = {
             key: _param(rule, key, value, where)
             for key, value in section.items()
-            if key not in ("payers", "enabled", "due_days")
+            if key not in ("payers", "enabled", "due_days", "go_live")
         }
         found[rule_id] = replace(
             rule,
@@ -52,7 +54,9 @@ def apply_settings(
             params={**rule.params, **params},
         )
     codes = _authorization_codes(settings, payers, authorization_codes)
-    return Applied(_share(found, codes), _without_codes(payers), frozenset(disabled), codes)
+    return Applied(
+        _share(found, codes), _without_codes(payers), frozenset(disabled), codes, go_live
+    )
 
 
 def _payers(rule: Rule, section: object, where: str) -> dict[str, Params]:

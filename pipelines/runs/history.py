@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import duckdb
 import pandas as pd
 
+from pipelines.lifecycle.context import HISTORY_DAYS
 from pipelines.runs import sql
 from pipelines.warehouse import snapshots
 
@@ -63,6 +64,42 @@ def rule_runs(con: duckdb.DuckDBPyConnection, rule_id: str, limit: int = 50) -> 
 def withheld(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """rule_id, title, category, reason of the rules withheld in the newest run."""
     return snapshots.frame(con, sql("withheld"))
+
+
+@dataclass(frozen=True)
+class Start:
+    """The go-live of the newest run, or the one it proposed because of so many old tasks."""
+
+    go_live: dt.date | None = None
+    history_days: int = HISTORY_DAYS
+    proposed: dt.date | None = None
+    old_tasks: int = 0
+
+
+def start(con: duckdb.DuckDBPyConnection) -> Start:
+    """By which go-live the newest run went."""
+    found = snapshots.one(con, sql("start"))
+    if found is None:
+        return Start()
+    go_live, history_days, proposed, old_tasks = found
+    return Start(go_live, history_days or HISTORY_DAYS, proposed, old_tasks or 0)
+
+
+@dataclass(frozen=True)
+class SetAsideGroup:
+    """The tasks of a rule at a facility (None: at no facility) that the newest run set aside."""
+
+    rule_id: str
+    title: str
+    facility_id: str | None
+    facility: str | None
+    tasks: int
+    oldest_on: dt.date
+
+
+def set_aside(con: duckdb.DuckDBPyConnection) -> list[SetAsideGroup]:
+    """What the newest run set aside at the go-live, by task type and facility."""
+    return [SetAsideGroup(*row) for row in con.execute(sql("set_aside")).fetchall()]
 
 
 def freshness(con: duckdb.DuckDBPyConnection) -> Freshness | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pipelines.extracts.read import TableRead
 from pipelines.ledger.actions import Action
 from pipelines.lifecycle.context import RunContext
+from pipelines.lifecycle.go_live import Proposal, SetAside
 from pipelines.rules.evaluate import RuleResult
 from pipelines.runs import sql
 from pipelines.vocabulary import CLOSED_BY_RUN
@@ -56,7 +57,18 @@ def record(
         run.con.execute("INSERT INTO snapshot.rules BY NAME " + sql("retired_rules"))
 
 
-def record_actions(run: RunContext, due: Sequence[Action], waiting: Sequence[Action]) -> None:
+def record_set_aside(run: RunContext, groups: Sequence[SetAside]) -> None:
+    """Record what was set aside at the go-live, by rule and facility."""
+    rows = [(group.rule_id, group.facility_id, group.tasks, group.oldest_on) for group in groups]
+    snapshots.insert(run.con, "snapshot.set_aside", rows)
+
+
+def record_actions(
+    run: RunContext,
+    due: Sequence[Action],
+    waiting: Sequence[Action],
+    proposal: Proposal | None = None,
+) -> None:
     """Record the run itself with the newest action it knows, and the actions it left for later."""
     newest = max([run.previous.applied_seq, *(action.seq for action in (*due, *waiting))])
     parameters = {
@@ -70,6 +82,10 @@ def record_actions(run: RunContext, due: Sequence[Action], waiting: Sequence[Act
         newest,
         json.dumps(parameters, sort_keys=True),
         str(run.folder.resolve()),
+        run.go_live.day,
+        run.go_live.history_days,
+        proposal.day if proposal else None,
+        proposal.old_tasks if proposal else None,
     )
     _append(run, "runs", [row])
     snapshots.insert(run.con, "snapshot.waiting_actions", [(action.seq,) for action in waiting])
@@ -101,7 +117,7 @@ def _table_row(run: RunContext, read: TableRead) -> tuple:
 
 
 def _rule_row(run: RunContext, answer: RuleResult, counts: Mapping[str, int]) -> tuple:
-    kinds = ("open", *CLOSED_BY_RUN, "hold")
+    kinds = ("open", *CLOSED_BY_RUN, "hold", "set_aside")
     return (
         run.run_no,
         answer.rule_id,

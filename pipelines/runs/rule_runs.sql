@@ -13,6 +13,7 @@ SELECT
     a.discharged,
     a.source_gone,
     a.held,
+    COALESCE(a.set_aside, 0) AS set_aside,
 FROM run_rules AS a
 INNER JOIN runs AS r ON a.run_no = r.run_no
 WHERE a.rule_id = $rule_id

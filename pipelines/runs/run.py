@@ -18,7 +18,9 @@ from pipelines.extracts.read import Limits, TableRead
 from pipelines.ledger.actions import Action
 from pipelines.ledger.ledger import open_ledger
 from pipelines.lifecycle import decide
-from pipelines.lifecycle.context import RunContext
+from pipelines.lifecycle import go_live as go_live_module
+from pipelines.lifecycle.context import GoLive, RunContext
+from pipelines.lifecycle.go_live import Proposal, SetAside
 from pipelines.rules import evaluate
 from pipelines.rules import overrides as rules_overrides
 from pipelines.rules.evaluate import RuleResult
@@ -48,6 +50,17 @@ class RunReport:
     actions_applied: int
     notes: tuple[str, ...]
     refused: tuple[tuple[str, str, str, int, int], ...]
+    go_live: GoLive = GoLive()
+    set_aside: tuple[SetAside, ...] = ()
+    proposal: Proposal | None = None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the ledger knows before a run: its newest action, and the groups brought in by then."""
+
+    last_seq: int
+    brought_in: frozenset[tuple[str, str | None]]
 
 
 def run(
@@ -55,17 +68,41 @@ def run(
     folder: Path,
     as_of: dt.datetime,
     tell: Callable[[str], None] = lambda stage: None,
+    go_live: dt.date | None = None,
 ) -> RunReport:
-    """Run over a folder of extracts at a moment (aware) and publish all of it, or UserError."""
+    """Run over a folder of extracts at a moment (aware) and publish all of it, or UserError.
+
+    `go_live` sets the practice's go-live for this run and those after it. A first list that nobody
+    has worked with then begins anew.
+    """
     applied = rules_overrides.rules_in_force(settings)
     with snapshots.one_run_at_a_time(settings.warehouse), _connection(settings) as con:
         before = previous.attach_previous(con, settings.warehouse)
+        known = _known(settings, as_of)
+        if go_live is not None and before.run_no == 1 and known.last_seq == 0:
+            before = previous.begin_anew(con, before)
         if before.as_of is not None and as_of < before.as_of:
             raise UserError(
                 f"The published list already speaks for {before.as_of:%Y-%m-%d %H:%M:%S %Z}; "
                 f"a run for {as_of:%Y-%m-%d %H:%M:%S %Z} would go back in time"
             )
-        return _run(RunContext(con, settings, folder, as_of, applied, before), tell)
+        day = go_live or settings.go_live or before.go_live.day
+        history_days = settings.history_days
+        if history_days is None:
+            history_days = before.go_live.history_days
+        return _run(
+            RunContext(
+                con,
+                settings,
+                folder,
+                as_of,
+                applied,
+                before,
+                GoLive(day, history_days),
+                known.brought_in,
+            ),
+            tell,
+        )
 
 
 def _run(run: RunContext, tell: Callable[[str], None]) -> RunReport:
@@ -82,14 +119,20 @@ def _run(run: RunContext, tell: Callable[[str], None]) -> RunReport:
     tell("bringing tasks up to date")
     due, waiting = _actions(run)
     decide.apply_due_actions(run, due)
+    set_aside = go_live_module.set_aside(run)
     decisions, unexplained = decide.decide(run, answers, reads)
+    for group in set_aside:
+        of_rule = decisions.setdefault(group.rule_id, {})
+        of_rule["set_aside"] = of_rule.get("set_aside", 0) + group.tasks
+    proposal = go_live_module.proposal(run)
     answers = [
         replace(answer, reason=unexplained.get(answer.rule_id, answer.reason)) for answer in answers
     ]
 
     tell("publishing")
     record.record(run, list(reads.values()), answers, decisions)
-    record.record_actions(run, due, waiting)
+    record.record_set_aside(run, set_aside)
+    record.record_actions(run, due, waiting, proposal)
     record.finish(run)
     snapshots.publish(run.con, run.settings.warehouse, run.run_id)
     return RunReport(
@@ -101,6 +144,9 @@ def _run(run: RunContext, tell: Callable[[str], None]) -> RunReport:
         len(due),
         found.notes,
         tuple(rejected.refused_kinds(run.con)),
+        run.go_live,
+        tuple(set_aside),
+        proposal,
     )
 
 
@@ -126,6 +172,13 @@ def _read_and_stage(run: RunContext, found: extracts_folder.Folder) -> dict[str,
         {read.table for read in reads if read.was_read_before and read.status != "accepted"}
     )
     return {read.table: read for read in reads}
+
+
+def _known(settings: Settings, as_of: dt.datetime) -> Known:
+    """What the ledger knows of the practice's start."""
+    with open_ledger(settings.ledger_url) as ledger:
+        groups = [(row.rule_id, row.facility_id) for row in ledger.brought_in() if row.at <= as_of]
+        return Known(ledger.last_seq(), frozenset(groups))
 
 
 def _actions(run: RunContext) -> tuple[list[Action], list[Action]]:

@@ -22,6 +22,7 @@ SELECT
     a.source_gone,
     a.held,
     COALESCE(h.runs, 0) AS held_runs,
+    COALESCE(a.set_aside, 0) AS set_aside,
 FROM run_rules AS a
 LEFT JOIN rules AS r ON a.rule_id = r.rule_id
 -- The snapshot holds the questions of its own run only.

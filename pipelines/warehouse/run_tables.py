@@ -7,7 +7,8 @@ from pipelines.vocabulary import CLOSED_BY_RUN
 RUN_TABLES = {
     "runs": (
         "run_no INTEGER, run_id VARCHAR, as_of TIMESTAMPTZ, folded_seq BIGINT, "
-        "parameters VARCHAR, extracts VARCHAR"
+        "parameters VARCHAR, extracts VARCHAR, go_live DATE, history_days INTEGER, "
+        "proposed_go_live DATE, old_tasks BIGINT"
     ),
     "run_tables": (
         "run_no INTEGER, table_name VARCHAR, status VARCHAR, reason VARCHAR, files VARCHAR, "
@@ -16,12 +17,15 @@ RUN_TABLES = {
     ),
     "run_rules": (
         "run_no INTEGER, rule_id VARCHAR, is_answered BOOLEAN, reason VARCHAR, candidates BIGINT, "
-        f"opened BIGINT, {', '.join(f'{kind} BIGINT' for kind in CLOSED_BY_RUN)}, held BIGINT"
+        f"opened BIGINT, {', '.join(f'{kind} BIGINT' for kind in CLOSED_BY_RUN)}, held BIGINT, "
+        "set_aside BIGINT"
     ),
     "rejected_rows": (
         "run_no INTEGER, table_name VARCHAR, file VARCHAR, line BIGINT, column_name VARCHAR, "
         "check_name VARCHAR"
     ),
+    # Of the newest run.
+    "set_aside": "rule_id VARCHAR, facility_id VARCHAR, tasks BIGINT, oldest_on DATE",
     "rules": (
         "rule_id VARCHAR, title VARCHAR, category VARCHAR, clears VARCHAR, clears_when VARCHAR, "
         "purpose VARCHAR, due_days INTEGER, version VARCHAR"

@@ -36,6 +36,7 @@ OF_NOBODY = (  # no patient data: facilities, colleagues, payers, counts of runs
 )
 OF_FACILITIES = (
     "snapshot.main.held",
+    "snapshot.main.set_aside",
     "memory.main.current_tasks",
     "memory.main.open_tasks",
     "memory.main.open_counts",

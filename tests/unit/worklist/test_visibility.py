@@ -19,6 +19,7 @@ from pipelines.analytics import flow, outcomes
 from pipelines.errors import UserError
 from pipelines.records import patient_search
 from pipelines.records import patients as records_patients
+from pipelines.runs import history
 from pipelines.worklist import actions
 from pipelines.worklist.actions import ActionRequest
 from pipelines.worklist.filters import Filters
@@ -111,6 +112,7 @@ ASKED: dict[str, Callable[[Worklist, str], object]] = {
     "schedule_week": lambda now, patient: records_patients.schedule_week(
         now.con, "F1" if patient == "nora" else "F2", dt.date(2026, 10, 25)
     ),
+    "set_aside": lambda now, _: pd.DataFrame(map(vars, history.set_aside(now.con))),
     "standing": lambda now, _: flow.standing(now, EVERY, "facility"),
     "standing_then": lambda now, _: flow.standing_then(
         now, EVERY, dt.date(2026, 11, 2), "facility"
@@ -146,6 +148,7 @@ OF_RUNS = {  # counts of rows and tasks
     "run_rules",
     "run_tables",
     "runs",
+    "start",
     "withheld",
 }
 OF_THE_LIST_ITSELF = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 from pipelines import settings
@@ -99,11 +100,15 @@ def _record(practice: Practice, patient: str, case: str, facility: str) -> None:
         "number": "555-0101",
     }
     practice.add("faxes", f"fax-{case}", document_id=f"plan-{case}", **failed)
+    old = {"patient_id": patient, "case_id": case, "submitted_at": "2026-06-01T09:00:00"}
+    practice.add("intake_submissions", f"intake-{case}", **old)  # set aside: before the go-live
 
 
 def listed(folder: Path, practice: Practice) -> LiveWorklist:
     """The list after two runs, between which people did at each facility whatever can be done."""
-    chosen = settings.load({"WORKBENCH_DATA": str(folder / "data")})
+    chosen = replace(
+        settings.load({"WORKBENCH_DATA": str(folder / "data")}), go_live=dt.date(2026, 7, 1)
+    )
     begun = dt.datetime(2026, 11, 2, 11, tzinfo=dt.UTC)
     run.run(chosen, practice.write(folder / "first", begun), begun)
     shared = LiveWorklist(chosen)

@@ -1,0 +1,50 @@
+"""The commands by which people act: on a task, and on tasks that were set aside."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipelines.cli import clock, values
+from pipelines.errors import UserError
+from pipelines.settings import Settings
+
+
+def act(options: argparse.Namespace, settings: Settings) -> int:
+    """Record one action of a staff member."""
+    from pipelines.cli import refusals
+    from pipelines.ledger.ledger import open_ledger
+    from pipelines.worklist import actions
+    from pipelines.worklist.worklist import open_worklist
+
+    at = options.at or clock.now()
+    request = values.action_request(options, at)
+    with open_worklist(settings, at) as worklist, open_ledger(settings.ledger_url) as ledger:
+        try:
+            recorded, refused = actions.act_all(worklist, ledger, options.staff, [request])
+        except actions.ActorRefused as error:
+            raise UserError(f"--staff {error}", error.exit_code) from None
+    if refused:
+        raise UserError(refusals.in_words(refused[0].refusal), 1)
+    (done,) = recorded
+    until = done.action.until
+    returns = f"; it returns at {until.isoformat()}" if until else ""
+    task = f"{options.task_id} ({done.title})"
+    print(f"Recorded as {done.action.seq}: {options.action} {task} by {options.staff}{returns}")
+    return 0
+
+
+def bring_in(options: argparse.Namespace, settings: Settings) -> int:
+    """Record that a manager brings in tasks that were set aside."""
+    from pipelines.ledger.ledger import open_ledger
+    from pipelines.worklist import bring_in as bringing
+    from pipelines.worklist.worklist import open_worklist
+
+    at = options.at or clock.now()
+    with open_worklist(settings, at) as worklist, open_ledger(settings.ledger_url) as ledger:
+        groups = bringing.bring_in(worklist, ledger, options.staff, options.rule, options.facility)
+    for group in groups:
+        print(
+            f"Brought in by {options.staff}: {group.name}. "
+            f"The next run opens its {group.tasks.tasks:,} tasks."
+        )
+    return 0
