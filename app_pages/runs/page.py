@@ -5,7 +5,7 @@ import datetime as dt
 import streamlit as st
 
 from app_pages.components import data_notice
-from app_pages.runs import record, refresh
+from app_pages.runs import record, refresh, start
 from app_pages.session import workspace
 from app_pages.session.markdown import escape_markdown
 from app_pages.url import view as url_view
@@ -21,6 +21,7 @@ for problem in view.problems:
     st.warning(escape_markdown(problem), icon=":material/link_off:")
 
 refresh.show()
+start.show(worklist)
 
 st.subheader("History of runs")
 record.show_history(worklist, runs, lambda run_id: view.set("run", run_id))

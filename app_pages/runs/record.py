@@ -45,6 +45,10 @@ RULES: dict[str, ColumnConfig | str | None] = {
     "held_runs": st.column_config.NumberColumn(
         "Held for (runs)", help="The longest held of them, in runs in a row; of the newest run only"
     ),
+    "set_aside": st.column_config.NumberColumn(
+        "Set aside",
+        help="Not opened: they fell due before the practice began to work with the list",
+    ),
 }
 TABLES: dict[str, ColumnConfig | str | None] = {
     "table_name": "Table",

@@ -34,7 +34,7 @@ def show() -> None:
             type="primary",
             icon=":material/sync:",
             disabled=going is not None,
-            on_click=view.touch(_start),
+            on_click=view.touch(start),
         )
         st.text("Reads the newest extracts and publishes a new list. Everybody can go on working.")
     if problem := st.session_state.pop(PROBLEM, None):
@@ -60,17 +60,19 @@ def refreshes() -> JobSlot[None]:
     return JobSlot()
 
 
-def _start() -> None:
-    """Start a refresh, or join the one that is going on."""
+def start(go_live: dt.date | None = None) -> None:
+    """Start a refresh, or join the one that is going on; `go_live` sets the practice's start."""
     try:
         person, place, at = workspace.person(), workspace.workspace(), workspace.now()
         if not place.is_demo and place.settings.extracts is None:
             raise UserError(NO_EXTRACTS)
-        refreshes().start(Job(person.name, lambda job: _run(job, place, at)))
+        refreshes().start(Job(person.name, lambda job: _run(job, place, at, go_live)))
     except UserError as error:
         st.session_state[PROBLEM] = str(error)
 
 
-def _run(job: Job[None], place: Workspace, at: dt.datetime) -> None:
+def _run(job: Job[None], place: Workspace, at: dt.datetime, go_live: dt.date | None) -> None:
     folder = build.extend(place.settings, at) if place.is_demo else place.settings.extracts
-    job.run_command(place.settings, ["run", "--extracts", str(folder), "--as-of", at.isoformat()])
+    begins = ["--go-live", go_live.isoformat()] if go_live is not None else []
+    arguments = ["run", "--extracts", str(folder), "--as-of", at.isoformat(), *begins]
+    job.run_command(place.settings, arguments)

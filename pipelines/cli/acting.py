@@ -36,7 +36,7 @@ def act(options: argparse.Namespace, settings: Settings) -> int:
 def bring_in(options: argparse.Namespace, settings: Settings) -> int:
     """Record that a manager brings in tasks that were set aside."""
     from pipelines.ledger.ledger import open_ledger
-    from pipelines.worklist import bring_in as bringing
+    from pipelines.runs import bring_in as bringing
     from pipelines.worklist.worklist import open_worklist
 
     at = options.at or clock.now()
