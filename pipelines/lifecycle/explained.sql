@@ -39,7 +39,8 @@ SELECT
             END
         WHEN 'source_gone'
             THEN CASE
-                WHEN d.is_reused THEN 'The id of the record now belongs to another patient''s record.'
+                WHEN d.is_reused
+                    THEN 'The id of the record now belongs to another patient''s record.'
                 ELSE 'The record is no longer in the ' || r.subject_table || ' extract.'
             END
     END AS says,

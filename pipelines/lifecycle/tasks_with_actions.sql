@@ -74,9 +74,9 @@ SELECT
     s.since_is_inferred,
     s.opened_at,
     x.state,
+    -- A task whose record is gone may come back with its deferral.
     CASE
-        -- A task whose record is gone may come back with its deferral.
-        WHEN x.state <> 'open' AND x.close_kind IS DISTINCT FROM 'source_gone' THEN NULL
+        WHEN x.state <> 'open' AND COALESCE(x.close_kind, '') <> 'source_gone' THEN NULL
         WHEN d.task_id IS NOT NULL THEN d.deferred_until
         ELSE s.deferred_until
     END AS deferred_until,
