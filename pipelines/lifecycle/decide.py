@@ -100,8 +100,7 @@ def _create_rule_tables(run: RunContext, answers: Sequence[RuleResult]) -> None:
         run.con,
         "rules",
         "rule_id VARCHAR, clears VARCHAR, clears_when VARCHAR, ends_at_discharge BOOLEAN, "
-        "subject_table VARCHAR, period VARCHAR, looks_at VARCHAR, is_answered BOOLEAN, "
-        "has_evidence BOOLEAN",
+        "subject_table VARCHAR, period VARCHAR, looks_at VARCHAR, is_answered BOOLEAN",
         [
             (
                 rule.rule_id,
@@ -112,7 +111,6 @@ def _create_rule_tables(run: RunContext, answers: Sequence[RuleResult]) -> None:
                 rule.period,
                 rule.looks_at,
                 is_answered[rule.rule_id],
-                rule.evidence is not None,
             )
             for rule in rules
         ],

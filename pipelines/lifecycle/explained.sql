@@ -7,8 +7,7 @@ SELECT
     d.occurrence,
     CASE
         WHEN d.decision IN ('cleared', 'converted') AND x.rule_id IS NOT NULL THEN 'hold'
-        WHEN d.decision = 'cleared' AND r.has_evidence AND NOT COALESCE(e.is_work, FALSE)
-            THEN 'withdrawn'
+        WHEN d.decision = 'cleared' AND NOT COALESCE(e.is_work, FALSE) THEN 'withdrawn'
         ELSE d.decision
     END AS decision,
     d.open_task_id,
@@ -24,7 +23,6 @@ SELECT
         WHEN 'cleared'
             THEN COALESCE(
                 e.says,
-                CASE WHEN NOT r.has_evidence THEN r.clears_when END,
                 CASE WHEN p.rule_id IS NOT NULL THEN p.says ELSE g.says END,
                 'nothing asks for it any more'
             )

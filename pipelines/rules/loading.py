@@ -129,6 +129,11 @@ def _load(con: duckdb.DuckDBPyConnection, path: Path, text: str) -> Rule:
     evidence = explaining[0] if explaining else None
     if len(explaining) > 1:
         raise UserError(f"{path}: the evidence is one SELECT, this file has {len(explaining)}")
+    if evidence is None and header["clears"] == "auto":
+        raise UserError(
+            f"{_where(path, match[1], 'clears')}: a rule that clears by itself says why: it needs "
+            "/* evidence */ and a second SELECT"
+        )
     _check_sql(con, path, match[1], header, sql, evidence)
     staged: dict[str, Param] = {
         name: param.default

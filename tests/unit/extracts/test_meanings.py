@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -11,23 +10,7 @@ import pytest
 from pipelines.extracts import contract, read
 from pipelines.extracts import folder as extracts_folder
 from tests.practice import Practice
-
-Read = Callable[..., tuple[duckdb.DuckDBPyConnection, dict[str, read.TableRead]]]
-
-
-@pytest.fixture
-def read_back(tmp_path: Path) -> Read:
-    """Read a practice's extracts: the database, and the outcomes by table."""
-
-    def read_practice(
-        practice: Practice, **limits: float
-    ) -> tuple[duckdb.DuckDBPyConnection, dict[str, read.TableRead]]:
-        folder = extracts_folder.find(practice.write(tmp_path / "in", None))
-        con = duckdb.connect()
-        outcomes = read.read(con, folder, {}, tmp_path / "rejected", read.Limits(**limits))
-        return con, {outcome.table: outcome for outcome in outcomes}
-
-    return read_practice
+from tests.unit.extracts.conftest import Read
 
 
 def refusals(con: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:

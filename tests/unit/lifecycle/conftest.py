@@ -31,7 +31,7 @@ class Lifecycle:
         """Add a rule that answered: clears auto, about appointments, without a period."""
         row = {"rule_id": rule_id, "clears": "auto", "clears_when": "It is done."}
         row |= {"ends_at_discharge": False, "subject_table": "appointments", "is_answered": True}
-        row |= {"has_evidence": True, "looks_at": "case"}
+        row |= {"looks_at": "case"}
         self.insert("rules", **row | given)
         self.insert("rule_reads", rule_id=rule_id, table_name="appointments", is_read=True)
         return self
@@ -152,7 +152,7 @@ def lifecycle_tables() -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute(
             "CREATE TABLE rules (rule_id VARCHAR, clears VARCHAR, clears_when VARCHAR, "
             "ends_at_discharge BOOLEAN, subject_table VARCHAR, period VARCHAR, "
-            "looks_at VARCHAR, is_answered BOOLEAN, has_evidence BOOLEAN)"
+            "looks_at VARCHAR, is_answered BOOLEAN)"
         )
         con.execute(
             "CREATE TABLE conversion_rules "

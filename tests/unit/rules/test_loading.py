@@ -39,6 +39,7 @@ def spoil(tmp_path):
         ('title        = "Uncollected Payments"\n', "", "lacks title"),
         ('"Billing"', '"Money"', "line 3: category: 'Money'"),
         ('"auto"', '"sometimes"', "line 4: clears"),
+        ("/* evidence", "/* the evidence", "line 4: clears: a rule that clears by itself"),
         ('"allowed"', '"maybe"', "line 6: manual"),
         ('"policies"', '"wallet"', "line 13: links: 'wallet'"),
         ('"claims", "payments"]', '"claims"]', "line 14: reads"),
