@@ -47,11 +47,7 @@ class PreviousRun:
 
 @dataclass(frozen=True)
 class RunContext:
-    """One run over a folder of extracts; as_of is aware, `con` has `previous` and `snapshot`.
-
-    `brought_in` are the groups, a rule at a facility, that somebody brought in although they were
-    set aside at the go-live.
-    """
+    """One run over a folder of extracts; as_of is aware, `con` has `previous` and `snapshot`."""
 
     con: duckdb.DuckDBPyConnection
     settings: Settings
@@ -60,7 +56,6 @@ class RunContext:
     applied: Applied
     previous: PreviousRun
     go_live: GoLive = GoLive()
-    brought_in: frozenset[tuple[str, str | None]] = frozenset()
 
     @property
     def run_no(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipelines import lifecycle
@@ -32,8 +32,11 @@ class Proposal:
     old_tasks: int
 
 
-def set_aside(run: RunContext) -> list[SetAside]:
-    """Take the candidates that are set aside out of `candidates`; how many there are by group."""
+def set_aside(run: RunContext, brought_in: Sequence[tuple[str, str | None]] = ()) -> list[SetAside]:
+    """Take the candidates that are set aside out of `candidates`; how many there are by group.
+
+    `brought_in` are the groups, a rule at a facility (None: none), that open all the same.
+    """
     con = run.con
     snapshots.create_table(
         con,
@@ -52,7 +55,7 @@ def set_aside(run: RunContext) -> list[SetAside]:
         ],
     )
     snapshots.create_table(
-        con, "brought_in", "rule_id VARCHAR, facility_id VARCHAR", list(run.brought_in)
+        con, "brought_in", "rule_id VARCHAR, facility_id VARCHAR", list(brought_in)
     )
     con.execute("CREATE OR REPLACE TEMP TABLE set_aside AS " + lifecycle.sql("go_live"))
     con.execute(

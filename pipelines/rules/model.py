@@ -51,7 +51,7 @@ LEAVING = (
     "amount DECIMAL(12, 2), reason VARCHAR, episode VARCHAR"
 )
 # Between the SELECT of the candidates and that of the evidence.
-EVIDENCE = re.compile(r"^/\* evidence\b.*?\*/\n", re.DOTALL | re.MULTILINE)
+EVIDENCE = re.compile(r"/\* evidence\b.*?\*/", re.DOTALL)
 
 REQUIRED: dict[str, type] = {
     "title": str,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -55,12 +56,12 @@ class RunReport:
     proposal: Proposal | None = None
 
 
-@dataclass(frozen=True)
-class Known:
-    """What the ledger knows before a run: its newest action, and the groups brought in by then."""
+class Known(NamedTuple):
+    """What the ledger knows: actions that are due and that wait, groups brought in by as_of."""
 
-    last_seq: int
-    brought_in: frozenset[tuple[str, str | None]]
+    due: list[Action]
+    waiting: list[Action]
+    brought_in: list[tuple[str, str | None]]
 
 
 def run(
@@ -78,8 +79,7 @@ def run(
     applied = rules_overrides.rules_in_force(settings)
     with snapshots.one_run_at_a_time(settings.warehouse), _connection(settings) as con:
         before = previous.attach_previous(con, settings.warehouse)
-        known = _known(settings, as_of)
-        if go_live is not None and before.run_no == 1 and known.last_seq == 0:
+        if go_live is not None and before.run_no == 1 and not _has_actions(settings):
             before = previous.begin_anew(con, before)
         if before.as_of is not None and as_of < before.as_of:
             raise UserError(
@@ -99,7 +99,6 @@ def run(
                 applied,
                 before,
                 GoLive(day, history_days),
-                known.brought_in,
             ),
             tell,
         )
@@ -117,9 +116,9 @@ def _run(run: RunContext, tell: Callable[[str], None]) -> RunReport:
     answers = evaluate.evaluate(run.con, run.applied, reads, run.as_of)
 
     tell("bringing tasks up to date")
-    due, waiting = _actions(run)
-    decide.apply_due_actions(run, due)
-    set_aside = go_live_module.set_aside(run)
+    known = _known(run)
+    decide.apply_due_actions(run, known.due)
+    set_aside = go_live_module.set_aside(run, known.brought_in)
     decisions, unexplained = decide.decide(run, answers, reads)
     for group in set_aside:
         of_rule = decisions.setdefault(group.rule_id, {})
@@ -132,7 +131,7 @@ def _run(run: RunContext, tell: Callable[[str], None]) -> RunReport:
     tell("publishing")
     record.record(run, list(reads.values()), answers, decisions)
     record.record_set_aside(run, set_aside)
-    record.record_actions(run, due, waiting, proposal)
+    record.record_actions(run, known.due, known.waiting, proposal)
     record.finish(run)
     snapshots.publish(run.con, run.settings.warehouse, run.run_id)
     return RunReport(
@@ -141,7 +140,7 @@ def _run(run: RunContext, tell: Callable[[str], None]) -> RunReport:
         tuple(reads.values()),
         tuple(answers),
         decisions,
-        len(due),
+        len(known.due),
         found.notes,
         tuple(rejected.refused_kinds(run.con)),
         run.go_live,
@@ -174,19 +173,21 @@ def _read_and_stage(run: RunContext, found: extracts_folder.Folder) -> dict[str,
     return {read.table: read for read in reads}
 
 
-def _known(settings: Settings, as_of: dt.datetime) -> Known:
-    """What the ledger knows of the practice's start."""
+def _has_actions(settings: Settings) -> bool:
     with open_ledger(settings.ledger_url) as ledger:
-        groups = [(row.rule_id, row.facility_id) for row in ledger.brought_in() if row.at <= as_of]
-        return Known(ledger.last_seq(), frozenset(groups))
+        return ledger.last_seq() > 0
 
 
-def _actions(run: RunContext) -> tuple[list[Action], list[Action]]:
-    """The actions this run applies, and those dated after as_of, which wait for a later run."""
+def _known(run: RunContext) -> Known:
+    """What the ledger knows; actions dated after as_of wait for a later run."""
     with open_ledger(run.settings.ledger_url) as ledger:
-        known = ledger.actions(after=run.previous.applied_seq, also=run.previous.waiting)
-    due = [action for action in known if action.at <= run.as_of]
-    return due, [action for action in known if action.at > run.as_of]
+        actions = ledger.actions(after=run.previous.applied_seq, also=run.previous.waiting)
+        groups = ledger.brought_in()
+    return Known(
+        [action for action in actions if action.at <= run.as_of],
+        [action for action in actions if action.at > run.as_of],
+        sorted({(row.rule_id, row.facility_id) for row in groups if row.at <= run.as_of}, key=str),
+    )
 
 
 @contextmanager

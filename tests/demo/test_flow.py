@@ -28,8 +28,8 @@ from tests.practice import Practice
 
 AT = build.START
 IN, OUT = (
-    {"opened", "reopened"},
-    {"completed", "override", "cleared", "converted", "discharged", "source_gone"},
+    {"opened", "reopened", "came_back"},
+    {"completed", "override", "cleared", "withdrawn", "converted", "discharged", "source_gone"},
 )
 WEEKS = Period(dt.date(2026, 10, 18), dt.date(2026, 11, 20), "week")
 DAYS = Period(dt.date(2026, 10, 18), dt.date(2026, 11, 20))
@@ -103,7 +103,12 @@ def test_the_backlog_of_every_day_is_what_the_events_say(
         )
         assert (
             row.went_out
-            == row.by_system + row.completed + row.override + row.discharged + row.source_gone
+            == row.by_system
+            + row.completed
+            + row.override
+            + row.withdrawn
+            + row.discharged
+            + row.source_gone
         )
         before = evenings[row.first]
 

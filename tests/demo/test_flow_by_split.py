@@ -18,8 +18,8 @@ from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist, open_worklist
 
 IN, OUT = (
-    {"opened", "reopened"},
-    {"completed", "override", "cleared", "converted", "discharged", "source_gone"},
+    {"opened", "reopened", "came_back"},
+    {"completed", "override", "cleared", "withdrawn", "converted", "discharged", "source_gone"},
 )
 DAYS = Period(dt.date(2026, 10, 18), dt.date(2026, 11, 20))
 COLUMNS = {

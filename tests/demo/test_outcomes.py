@@ -24,7 +24,7 @@ from pipelines.worklist.live import LiveWorklist
 from pipelines.worklist.worklist import Worklist, open_worklist
 
 AT = build.START
-OUT = {"completed", "override", "cleared", "converted", "discharged", "source_gone"}
+OUT = {"completed", "override", "cleared", "withdrawn", "converted", "discharged", "source_gone"}
 SPLIT_OF = {
     "type": "rule_id",
     "category": "category",
@@ -197,7 +197,9 @@ def test_days_held_are_those_between_the_events(
                 if event.event == "owner_changed"
                 else assigned
             )
-            is_on = event.event in ("opened", "reopened") or (is_on and event.event not in OUT)
+            is_on = event.event in ("opened", "reopened", "came_back") or (
+                is_on and event.event not in OUT
+            )
             since = event.happened_at
         last_owner[task_id] = assigned or record or "unassigned"
         if is_on:

@@ -155,12 +155,14 @@ def _signal_oneself(point: str, number: int) -> None:
         if here == point:
             os.kill(os.getpid(), number)
 
-    def run_told(settings: object, folder: object, as_of: object, tell: object) -> object:
+    def run_told(
+        settings: object, folder: object, as_of: object, tell: object, go_live: object = None
+    ) -> object:
         def told(stage: str) -> None:
             tell(stage)
             reach(stage)
 
-        return real_run(settings, folder, as_of, told)
+        return real_run(settings, folder, as_of, told, go_live)
 
     def replace(source: object, target: object) -> None:
         what = "pointer" if str(target).endswith("CURRENT") else "snapshot"

@@ -119,7 +119,7 @@ def listing(settings: Settings) -> str:
         return worklist.tasks(Filters("all")).to_csv(index=False)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def disks_can_fail(tmp_path_factory: pytest.TempPathFactory) -> bool:
     """Whether a child's fsync can be made to fail: that needs a C compiler."""
     return children.let_disks_fail(tmp_path_factory.mktemp("shim"))

@@ -90,7 +90,11 @@ class TestSettings:
         practice.add("payers", "PAY2", name="Cigna")
         for patient, payer in (("A", "PAY1"), ("B", "PAY2")):
             practice.patient(patient).add(
-                "policies", f"POL{patient}", patient_id=patient, payer_id=payer
+                "policies",
+                f"POL{patient}",
+                patient_id=patient,
+                payer_id=payer,
+                authorization_required="true",
             )
             practice.add(
                 "authorizations",
