@@ -220,6 +220,8 @@ def test_one_backtest_at_a_time(dana_later: App, monkeypatch: pytest.MonkeyPatch
     )
     assert "Stop" not in omar.says
     go_on.set()
+    while "Stop" in dana_later.run().says:
+        time.sleep(0.05)
     backtest(dana_later, "authorization_expiring", days_ahead=20)
     assert "The backtest came to no result. /x/2026-11-02: no such folder" in dana_later.says
 
