@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import resource
@@ -201,7 +202,8 @@ def test_kill_9_at_any_moment_leaves_the_previous_list_live_and_the_next_run_wor
     for _ in range(8):
         child = children.start(command, **place)
         time.sleep(choose.uniform(0, length))
-        os.kill(child.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it was quicker
+            os.kill(child.pid, signal.SIGKILL)
         killed += child.end().code == -signal.SIGKILL
         assert len(live.tasks(2.5, "all")) >= 1
     assert killed, "no run was caught in the middle"
