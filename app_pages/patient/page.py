@@ -90,9 +90,8 @@ else:
             required=True,
             label_visibility="collapsed",
         )
-        events = worklist.history(patient.patient_id)
-        if view["steps"] == "people":
-            events = events[events["staff_id"].notna()]
+        people_only = view["steps"] == "people"
+        events = worklist.history(patient.patient_id, people_only=people_only)
         history = timeline.table(worklist, events)
         st.dataframe(
             history,

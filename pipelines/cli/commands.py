@@ -269,9 +269,7 @@ def history(options: argparse.Namespace, settings: Settings) -> int:
     from pipelines.worklist.worklist import open_worklist
 
     with open_worklist(settings, options.at or clock.now()) as worklist:
-        events = worklist.history(options.patient)
-        if options.people_only:
-            events = events[events["staff_id"].notna()]
+        events = worklist.history(options.patient, people_only=options.people_only)
         output.print_history(events, options.format)
     return 0
 

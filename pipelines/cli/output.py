@@ -57,7 +57,7 @@ def print_run(report: RunReport, folder: Path, settings: Settings) -> None:
         print(f"note: {note}")
     _print_reads(report.reads)
     _print_rules(report)
-    refused = sum(kind[3] for kind in report.refused)
+    refused = sum(kind.rows for kind in report.refused)
     if refused:
         place = settings.rejected / report.run_id
         print(f"{refused:,} rows refused; they are in {place} with line, column and check:")

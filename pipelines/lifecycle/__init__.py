@@ -19,6 +19,6 @@ def sql(name: str) -> str:
 
 
 def create_move_kinds(con: duckdb.DuckDBPyConnection) -> None:
-    """Create `move_kinds`, which stays.sql reads: the events that put a task on or off the list."""
+    """Create `move_kinds`: the events that put a task on the list and those that take it off."""
     moves = [(event, event in ENTERS_LIST) for event in (*ENTERS_LIST, *CLOSE_KINDS)]
     snapshots.create_table(con, "move_kinds", "event VARCHAR, is_in BOOLEAN", moves)

@@ -47,14 +47,14 @@ def decide(
         "CREATE OR REPLACE TEMP TABLE refused_unnamed AS FROM extract.refused_unattributable"
     )
     con.execute("CREATE OR REPLACE TEMP VIEW subjects AS " + lifecycle.sql("subjects"))
-    con.execute("CREATE OR REPLACE TEMP TABLE reused AS " + lifecycle.sql("reused"))
+    con.execute("CREATE OR REPLACE TEMP TABLE records AS " + lifecycle.sql("records"))
     con.execute(
         "CREATE OR REPLACE TEMP TABLE first_decisions AS " + lifecycle.sql("decisions"),
         {"return_from": run.as_of - dt.timedelta(days=run.settings.return_days)},
     )
     con.execute("CREATE OR REPLACE TEMP TABLE leaving_tasks AS " + lifecycle.sql("leaving_tasks"))
     unexplained = evidence.collect(con, run.applied, run.as_of)
-    create_changes(con, changes.since_previous(con, run.applied), unexplained)
+    _create_changes(con, changes.since_previous(con, run.applied), unexplained)
     con.execute("CREATE OR REPLACE TEMP TABLE decisions AS " + lifecycle.sql("explained"))
     has_payers = all(reads[table].status == "accepted" for table in ("policies", "payers"))
     given = {"as_of": run.as_of, "has_payers": has_payers}
@@ -79,7 +79,7 @@ def decide(
     return counts, unexplained
 
 
-def create_changes(
+def _create_changes(
     con: duckdb.DuckDBPyConnection,
     changed: Sequence[changes.Change],
     unexplained: Mapping[str, str],

@@ -15,12 +15,11 @@ WITH latest AS (
         t.episode,
         t.is_away,
         t.gone_at,
-        s.subject_id IS NOT NULL AS is_present,
-        u.task_id IS NOT NULL AS is_reused,
+        s.task_id IS NOT NULL AS is_present,
+        COALESCE(s.is_reused, FALSE) AS is_reused,
     FROM tasks_with_actions AS t
     INNER JOIN rules AS r ON t.rule_id = r.rule_id AND r.is_answered
-    LEFT JOIN subjects AS s ON r.subject_table = s.subject_table AND t.subject_id = s.subject_id
-    LEFT JOIN reused AS u ON t.task_id = u.task_id
+    LEFT JOIN records AS s ON t.task_id = s.task_id
     WHERE t.is_latest
 ),
 

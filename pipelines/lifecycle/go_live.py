@@ -37,12 +37,14 @@ def set_aside(run: RunContext, brought_in: Sequence[tuple[str, str | None]] = ()
 
     `brought_in` are the groups, a rule at a facility (None: none), that open all the same.
     """
-    con = run.con
+    con, rules = run.con, list(_rules(run))
+    if not rules:
+        return []
     snapshots.create_table(
         con,
         "go_live_rules",
         "rule_id VARCHAR, first_on DATE, ends_at_discharge BOOLEAN",
-        list(_rules(run)),
+        rules,
     )
     snapshots.create_table(
         con,

@@ -31,20 +31,6 @@ new_occurrences AS (
         d.subject_id,
     FROM decisions AS d
     WHERE d.decision = 'open'
-),
-
--- The record of each task, as it is now; a task of another patient's record stays where it is.
-records AS (
-    SELECT
-        t.task_id,
-        s.patient_id,
-        s.case_id,
-        s.record_on,
-    FROM tasks_with_actions AS t
-    INNER JOIN rules AS r ON t.rule_id = r.rule_id
-    INNER JOIN subjects AS s ON r.subject_table = s.subject_table AND t.subject_id = s.subject_id
-    LEFT JOIN reused AS u ON t.task_id = u.task_id
-    WHERE u.task_id IS NULL
 )
 
 SELECT
@@ -123,7 +109,8 @@ SELECT
     t.last_seq,
 FROM tasks_with_actions AS t
 LEFT JOIN rules AS r ON t.rule_id = r.rule_id
-LEFT JOIN records AS s ON t.task_id = s.task_id
+-- A task of another patient's record stays where it is.
+LEFT JOIN records AS s ON t.task_id = s.task_id AND NOT s.is_reused
 LEFT JOIN new_occurrences AS n ON t.rule_id = n.rule_id AND t.subject_id = n.subject_id
 LEFT JOIN outcomes AS d ON t.task_id = d.task_id
 LEFT JOIN candidates AS c

@@ -10,6 +10,7 @@ import duckdb
 
 from pipelines.rules import sql
 from pipelines.rules.model import Applied, Params, Rule
+from pipelines.warehouse import snapshots
 
 
 class Change(NamedTuple):
@@ -43,11 +44,7 @@ def since_previous(con: duckdb.DuckDBPyConnection, applied: Applied) -> list[Cha
 
 
 def _previous(con: duckdb.DuckDBPyConnection) -> dict[str, _Earlier]:
-    found = con.execute(
-        "SELECT t.table_name FROM duckdb_tables() AS t "
-        "WHERE t.database_name = 'previous' AND t.table_name = 'runs'"
-    ).fetchall()
-    if not found:
+    if not snapshots.has_table(con, "previous", "runs"):
         return {}
     ((parameters,),) = con.execute(sql("previous_parameters")).fetchall()
     # SELECT r.*, because the rules of earlier snapshots have no version.

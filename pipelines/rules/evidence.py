@@ -9,7 +9,7 @@ import duckdb
 
 from pipelines.rules import loading, sql
 from pipelines.rules.evaluate import safe_message
-from pipelines.rules.model import EVIDENCE_TYPES, Applied, Params, Rule
+from pipelines.rules.model import EVIDENCE_TYPES, LEAVING_TYPES, Applied, Params, Rule
 
 
 def collect(con: duckdb.DuckDBPyConnection, applied: Applied, as_of: dt.datetime) -> dict[str, str]:
@@ -22,7 +22,7 @@ def collect(con: duckdb.DuckDBPyConnection, applied: Applied, as_of: dt.datetime
     left = con.execute("SELECT DISTINCT t.rule_id FROM leaving_tasks AS t").fetchall()
     rules = [applied.rules[rule_id] for (rule_id,) in sorted(left)]
     asked = [rule for rule in rules if rule.evidence is not None]
-    create_before(con, {table for rule in asked for table in rule.looks_back})
+    _create_before(con, {table for rule in asked for table in rule.looks_back})
     failures: dict[str, str] = {}
     for rule in asked:
         why = _explain(con, rule, applied.payers.get(rule.rule_id, {}), as_of)
@@ -32,7 +32,7 @@ def collect(con: duckdb.DuckDBPyConnection, applied: Applied, as_of: dt.datetime
     return failures
 
 
-def create_before(con: duckdb.DuckDBPyConnection, tables: set[str]) -> None:
+def _create_before(con: duckdb.DuckDBPyConnection, tables: set[str]) -> None:
     """Make before.<table> of these staged tables: the rows of the previous run, or no rows.
 
     A column that an earlier version did not stage is NULL.
@@ -75,7 +75,8 @@ def _explain(
     try:
         for payer_id, params in _asked_with(rule, payers):
             con.execute(
-                "CREATE OR REPLACE TEMP TABLE leaving AS " + sql("leaving"),
+                f"CREATE OR REPLACE TEMP TABLE leaving AS SELECT {', '.join(LEAVING_TYPES)} "
+                f"FROM leaving_tasks WHERE task_id IN ({sql('leaving')})",
                 {"rule_id": rule.rule_id, "payer_id": payer_id, "own_payers": list(payers)},
             )
             given = loading.arguments(con, rule.evidence, {**params, "as_of": as_of})

@@ -1,17 +1,6 @@
 -- The tasks of one rule that this run no longer asks for, of one payer with parameters of its own,
 -- or of all other payers where $payer_id is NULL.
-SELECT
-    t.task_id,
-    t.subject_id,
-    t.case_id,
-    t.patient_id,
-    t.facility_id,
-    t.payer_id,
-    t.since,
-    t.opened_at,
-    t.amount,
-    t.reason,
-    t.episode,
+SELECT t.task_id,
 FROM leaving_tasks AS t
 WHERE
     t.rule_id = $rule_id

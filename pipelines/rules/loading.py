@@ -21,7 +21,7 @@ from pipelines.rules.model import (
     EVIDENCE,
     EVIDENCE_TYPES,
     HEADER,
-    LEAVING,
+    LEAVING_TYPES,
     MAY_ALSO_ANSWER,
     OPTIONAL,
     REQUIRED,
@@ -83,7 +83,8 @@ def stage_nothing(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"CREATE TABLE staging.{table} AS {sql}", dict.fromkeys(parameters(table)))
     for table in KEPT:
         con.execute(f"CREATE TABLE before.{table} AS FROM staging.{table}")
-    con.execute(f"CREATE TABLE leaving ({LEAVING})")
+    leaving = ", ".join(f"{name} {sql_type}" for name, sql_type in LEAVING_TYPES.items())
+    con.execute(f"CREATE TABLE leaving ({leaving})")
 
 
 def arguments(

@@ -45,11 +45,19 @@ EVIDENCE_TYPES = {
     "says": "VARCHAR",
 }
 # The columns of the table `leaving`, which the SELECT of the evidence reads.
-LEAVING = (
-    "task_id VARCHAR, subject_id VARCHAR, case_id VARCHAR, patient_id VARCHAR, "
-    "facility_id VARCHAR, payer_id VARCHAR, since DATE, opened_at TIMESTAMPTZ, "
-    "amount DECIMAL(12, 2), reason VARCHAR, episode VARCHAR"
-)
+LEAVING_TYPES = {
+    "task_id": "VARCHAR",
+    "subject_id": "VARCHAR",
+    "case_id": "VARCHAR",
+    "patient_id": "VARCHAR",
+    "facility_id": "VARCHAR",
+    "payer_id": "VARCHAR",
+    "since": "DATE",
+    "opened_at": "TIMESTAMPTZ",
+    "amount": "DECIMAL(12, 2)",
+    "reason": "VARCHAR",
+    "episode": "VARCHAR",
+}
 # Between the SELECT of the candidates and that of the evidence.
 EVIDENCE = re.compile(r"/\* evidence\b.*?\*/", re.DOTALL)
 

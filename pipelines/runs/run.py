@@ -16,6 +16,7 @@ from pipelines.extracts import folder as extracts_folder
 from pipelines.extracts import read as extracts_read
 from pipelines.extracts import rejected
 from pipelines.extracts.read import Limits, TableRead
+from pipelines.extracts.rejected import RefusedKind
 from pipelines.ledger.actions import Action
 from pipelines.ledger.ledger import open_ledger
 from pipelines.lifecycle import decide
@@ -50,7 +51,7 @@ class RunReport:
     decisions: Mapping[str, Mapping[str, int]]
     actions_applied: int
     notes: tuple[str, ...]
-    refused: tuple[tuple[str, str, str, int, int], ...]
+    refused: tuple[RefusedKind, ...]
     go_live: GoLive = GoLive()
     set_aside: tuple[SetAside, ...] = ()
     proposal: Proposal | None = None

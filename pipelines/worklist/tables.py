@@ -20,6 +20,7 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
 
     Readers use cursors of their own, with another search path.
     """
+    lifecycle.create_move_kinds(con)
     # Else DuckDB materializes all columns of a view that a query reads twice.
     con.execute("SET disabled_optimizers = 'common_subplan'")
     con.execute("CREATE TABLE memory.main.touched_ids (task_id VARCHAR)")
@@ -91,7 +92,6 @@ def refresh_changed(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         "INSERT INTO memory.main.touched_closed BY NAME FROM listed_now AS t WHERE NOT t.is_open"
     )
-    lifecycle.create_move_kinds(con)
     con.execute("INSERT INTO memory.main.touched_stays BY NAME " + lifecycle.sql("stays"))
 
 

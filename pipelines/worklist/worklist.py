@@ -136,9 +136,13 @@ class Worklist:
         rows = self.tasks(Filters(status="all", task_ids=(task_id,)))
         return None if rows.empty else rows.iloc[0]
 
-    def history(self, patient_id: str) -> pd.DataFrame:
-        """Every event until `at` of the tasks that are or were this patient's, oldest first."""
-        return self._rows(sql("history"), {"at": self.at, "patient_id": patient_id})
+    def history(self, patient_id: str, *, people_only: bool = False) -> pd.DataFrame:
+        """Every event until `at` of the tasks that are or were this patient's, oldest first.
+
+        `people_only` leaves out what the system did.
+        """
+        events = self._rows(sql("history"), {"at": self.at, "patient_id": patient_id})
+        return events[events["staff_id"].notna()] if people_only else events
 
     def moved_to(self, patient_id: str) -> str | None:
         """The patient whose chart took over the tasks of this id; None where none did."""

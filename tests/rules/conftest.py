@@ -20,7 +20,6 @@ from tests.practice import Practice
 
 TODAY = "2026-11-03"  # a Tuesday
 RULES = loading.load_rules()
-LEFT = [column.split()[0] for column in model.LEAVING.split(", ") if " " in column]
 
 Answers = Callable[..., dict[str, dict[str, object]]]
 Opens = Callable[..., list[str]]
@@ -89,7 +88,7 @@ class Desk:
         self.con.execute("DELETE FROM leaving")
         for row in left:
             task = {"episode": None, **row, "task_id": row["subject_id"], "opened_at": opened_at}
-            names = [name for name in LEFT if name in task]
+            names = [name for name in model.LEAVING_TYPES if name in task]
             self.con.execute(
                 f"INSERT INTO leaving ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
                 [task[name] for name in names],

@@ -103,7 +103,7 @@ class Lifecycle:
 
     def decide(self) -> dict[tuple[str, str], str]:
         """The decision for each (rule, subject)."""
-        self.con.execute("CREATE OR REPLACE TEMP TABLE reused AS " + lifecycle.sql("reused"))
+        self.con.execute("CREATE OR REPLACE TEMP TABLE records AS " + lifecycle.sql("records"))
         self.con.execute(
             "CREATE OR REPLACE TEMP TABLE first_decisions AS " + lifecycle.sql("decisions"),
             {"return_from": AS_OF - dt.timedelta(days=30)},
