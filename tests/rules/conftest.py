@@ -17,6 +17,7 @@ from pipelines.settings import AUTHORIZATION_CODES
 from pipelines.staging import KEPT, parameters, staging_sql
 from pipelines.warehouse import snapshots
 from tests.practice import Practice
+from tests.rules.authorizations import authorize, policy
 
 TODAY = "2026-11-03"  # a Tuesday
 RULES = loading.load_rules()
@@ -197,3 +198,11 @@ def staged(desk: Desk) -> Callable[..., list[dict[str, object]]]:
         return [dict(zip(names, values, strict=True)) for values in answer.fetchall()]
 
     return ask
+
+
+@pytest.fixture
+def authorized(practice: Practice) -> Practice:
+    """One authorization without end or limit, started on 1 October."""
+    policy(practice.patient("A"), "PO1", case_id="C-A")
+    policy(practice, "PO2", case_id="C-A")
+    return authorize(practice, "AU1")

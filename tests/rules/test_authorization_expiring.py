@@ -2,45 +2,11 @@
 
 import pytest
 
+from tests.rules.authorizations import LATER, authorize, policy, visits
 from tests.rules.conftest import after
 
 RULE = "authorization_expiring"
 NO_DAY = "None"  # the data do not say
-
-
-@pytest.fixture
-def authorized(practice):
-    """One authorization without end or limit, started on 1 October."""
-    policy(practice.patient("A"), "PO1", case_id="C-A")
-    policy(practice, "PO2", case_id="C-A")
-    return authorize(practice, "AU1")
-
-
-def policy(practice, key, **values):
-    """A policy of patient A that needs an authorization, or a change of it."""
-    is_new = key not in practice.tables["policies"]
-    defaults = {"patient_id": "A", "authorization_required": "true"} if is_new else {}
-    return practice.add("policies", key, **{**defaults, **values})
-
-
-def authorize(practice, key, **values):
-    defaults = {
-        "policy_id": "PO1",
-        "case_id": "C-A",
-        "starts_on": "2026-10-01",
-        "entered_at": "2026-09-25T10:00:00",
-    }
-    return practice.add(
-        "authorizations",
-        key,
-        **{**defaults, **values} if key not in practice.tables["authorizations"] else values,
-    )
-
-
-def visits(practice, *days, **values):
-    for day in days:
-        practice.visit(f"V{len(practice.tables['appointments'])}", "A", f"{day}T09:00:00", **values)
-    return practice
 
 
 @pytest.mark.parametrize(
@@ -205,9 +171,6 @@ def test_one_that_has_not_started_is_not_active(opens, authorized, starts_on, su
     assert (
         opens(RULE, authorize(authorized, "AU1", starts_on=starts_on, ends_on=after(5))) == subjects
     )
-
-
-LATER = {"entered_at": "2026-11-01T10:00:00"}
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,9 @@ from copy import deepcopy
 
 import pytest
 
+from tests.rules.authorizations import LATER, authorize, policy, visits
 from tests.rules.conftest import TODAY, after
-from tests.rules.test_authorization_expiring import (
-    LATER,
-    RULE,
-    authorize,
-    authorized,  # noqa: F401  (fixture)
-    policy,
-    visits,
-)
+from tests.rules.test_authorization_expiring import RULE
 
 
 def told(row):
@@ -20,7 +14,7 @@ def told(row):
 
 
 @pytest.fixture
-def ending(authorized):  # noqa: F811
+def ending(authorized):
     return authorize(authorized, "AU1", number="A-1", ends_on=after(5))
 
 

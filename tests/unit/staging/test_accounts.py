@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.rules.conftest import TODAY, after, desk, staged  # noqa: F401  (fixtures)
+from tests.rules.conftest import TODAY, after
 
 YESTERDAY = after(-1)
 
@@ -32,7 +32,7 @@ def visited(practice):
 
 
 @pytest.fixture
-def accounts(staged):  # noqa: F811
+def accounts(staged):
     """accounts(practice): (case, day) → the row; the money without a date is under None."""
 
     def ask(practice, on=TODAY):

@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.rules.authorizations import LATER, authorize, policy, visits
 from tests.rules.conftest import after
-from tests.rules.test_authorization_expiring import LATER, RULE, authorize, policy, visits
+from tests.rules.test_authorization_expiring import RULE
 
 
 @pytest.mark.parametrize(

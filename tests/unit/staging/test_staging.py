@@ -5,8 +5,6 @@ from decimal import Decimal
 
 import pytest
 
-from tests.rules.conftest import desk, staged  # noqa: F401  (fixtures)
-
 
 def by_key(rows, column):
     return {next(iter(row.values())): row[column] for row in rows}
@@ -21,7 +19,7 @@ def by_key(rows, column):
         ("2026-11-02T10:00:00+00:00", "Pacific/Honolulu", "2026-11-02", "2026-11-02"),
     ],
 )
-def test_today_is_the_facility_s_local_day(staged, practice, as_of, zone, today, week_on):  # noqa: F811
+def test_today_is_the_facility_s_local_day(staged, practice, as_of, zone, today, week_on):
     row = staged("facilities", practice.add("facilities", "F1", time_zone=zone), as_of)[0]
     assert (str(row["today"]), str(row["week_on"]), str(row["month_on"])) == (
         today,
@@ -39,7 +37,7 @@ def test_today_is_the_facility_s_local_day(staged, practice, as_of, zone, today,
         ("2026-11-01T09:00:00-08:00", "2026-11-01 12:00:00"),
     ],
 )
-def test_a_moment_is_the_facility_s_wall_clock(staged, practice, written, local):  # noqa: F811
+def test_a_moment_is_the_facility_s_wall_clock(staged, practice, written, local):
     row = staged("appointments", practice.patient("A").visit("V1", "A", written))[0]
     assert (str(row["starts_at"]), str(row["visit_on"])) == (local, local[:10])
 
@@ -47,7 +45,7 @@ def test_a_moment_is_the_facility_s_wall_clock(staged, practice, written, local)
 @pytest.mark.parametrize(
     ("discharged_on", "is_discharged"), [(None, False), ("2026-11-03", True), ("2026-11-04", False)]
 )
-def test_a_discharge_counts_from_its_day(staged, practice, discharged_on, is_discharged):  # noqa: F811
+def test_a_discharge_counts_from_its_day(staged, practice, discharged_on, is_discharged):
     assert (
         staged("cases", practice.patient("A").add("cases", "C-A", discharged_on=discharged_on))[0][
             "is_discharged"
@@ -59,7 +57,7 @@ def test_a_discharge_counts_from_its_day(staged, practice, discharged_on, is_dis
 @pytest.mark.parametrize(
     ("rank", "number"), [("1", 1), ("4", 4), ("Primary", 1), ("Secondary", 2), ("Tertiary", 3)]
 )
-def test_ranks_are_numbers(staged, practice, rank, number):  # noqa: F811
+def test_ranks_are_numbers(staged, practice, rank, number):
     assert (
         staged("policies", practice.patient("A").add("policies", "PO1", patient_id="A", rank=rank))[
             0
@@ -99,19 +97,19 @@ def money(practice, *entries):
         (["payment 20", "payment 30", "void 30"], [20, 30, -30]),
     ],
 )
-def test_a_void_reverses_at_most_what_was_paid(staged, practice, entries, worth):  # noqa: F811
+def test_a_void_reverses_at_most_what_was_paid(staged, practice, entries, worth):
     rows = staged("payments", money(practice, *entries))
     assert [row["net_amount"] for row in rows] == [Decimal(amount) for amount in worth]
 
 
-def test_entries_of_one_moment_are_in_the_order_of_their_numbers(staged, practice):  # noqa: F811
+def test_entries_of_one_moment_are_in_the_order_of_their_numbers(staged, practice):
     practice.patient("A").payment("9", "A", "2026-11-01", "40").payment(
         "10", "A", "2026-11-01", "40", kind="void"
     )
     assert by_key(staged("payments", practice), "net_amount") == {"9": 40, "10": -40}
 
 
-def test_a_void_reaches_only_its_own_case_and_day_and_no_day_is_a_day(staged, practice):  # noqa: F811
+def test_a_void_reaches_only_its_own_case_and_day_and_no_day_is_a_day(staged, practice):
     practice.patient("A").patient("B").payment("P1", "A", "2026-11-01", "40").payment(
         "P2", "B", "2026-11-02", "40"
     )
@@ -152,7 +150,7 @@ def test_a_void_reaches_only_its_own_case_and_day_and_no_day_is_a_day(staged, pr
         ({"X1": ("Sent", None), "X2": ("Failed", "2026-11-02")}, "X2"),
     ],
 )
-def test_one_fax_of_a_document_is_the_newest(staged, practice, faxes, newest):  # noqa: F811
+def test_one_fax_of_a_document_is_the_newest(staged, practice, faxes, newest):
     practice.patient("A").document("D1", "A")
     for key, (status, day) in faxes.items():
         practice.add(
@@ -169,14 +167,14 @@ def test_one_fax_of_a_document_is_the_newest(staged, practice, faxes, newest):  
     ] == [newest]
 
 
-def test_a_limit_of_zero_is_no_limit(staged, practice):  # noqa: F811
+def test_a_limit_of_zero_is_no_limit(staged, practice):
     practice.patient("A").add("policies", "PO1", patient_id="A").add(
         "authorizations", "AU1", policy_id="PO1", case_id="C-A", visit_limit=0
     )
     assert staged("authorizations", practice)[0]["visit_limit"] is None
 
 
-def test_no_row_is_lost_when_its_parents_are(staged, practice):  # noqa: F811
+def test_no_row_is_lost_when_its_parents_are(staged, practice):
     practice.patient("A").document("D1", "A").visit("V1", "A", "2026-11-01T09:00:00").payment(
         "P1", "A", "2026-11-01", "5"
     )
@@ -193,7 +191,7 @@ def test_no_row_is_lost_when_its_parents_are(staged, practice):  # noqa: F811
     assert lost == []
 
 
-def test_a_visit_belongs_to_its_own_facility_s_clock(staged, practice):  # noqa: F811
+def test_a_visit_belongs_to_its_own_facility_s_clock(staged, practice):
     practice.add("facilities", "F2", time_zone="Pacific/Honolulu").patient("A").visit(
         "V1", "A", "2026-11-03T09:00:00Z", facility_id="F2"
     )
@@ -202,7 +200,7 @@ def test_a_visit_belongs_to_its_own_facility_s_clock(staged, practice):  # noqa:
 
 @pytest.mark.parametrize(("keys", "current"), [(("9", "10"), "10"), (("A-99", "A-100"), "A-100")])
 def test_of_two_authorizations_entered_at_once_the_later_number_replaces_the_other(
-    staged,  # noqa: F811
+    staged,
     practice,
     keys,
     current,
