@@ -18,7 +18,10 @@ def sql(name: str) -> str:
     return sql_files.read(FOLDER / f"{name}.sql")
 
 
-def create_move_kinds(con: duckdb.DuckDBPyConnection) -> None:
-    """Create `move_kinds`: the events that put a task on the list and those that take it off."""
+def create_move_kinds(con: duckdb.DuckDBPyConnection, name: str = "move_kinds") -> None:
+    """Create `move_kinds`: the events that put a task on the list and those that take it off.
+
+    Without a database in its name it is of this connection only.
+    """
     moves = [(event, event in ENTERS_LIST) for event in (*ENTERS_LIST, *CLOSE_KINDS)]
-    snapshots.create_table(con, "move_kinds", "event VARCHAR, is_in BOOLEAN", moves)
+    snapshots.create_table(con, name, "event VARCHAR, is_in BOOLEAN", moves)

@@ -20,7 +20,7 @@ def create_tables(con: duckdb.DuckDBPyConnection) -> None:
 
     Readers use cursors of their own, with another search path.
     """
-    lifecycle.create_move_kinds(con)
+    lifecycle.create_move_kinds(con, "memory.main.move_kinds")
     # Else DuckDB materializes all columns of a view that a query reads twice.
     con.execute("SET disabled_optimizers = 'common_subplan'")
     con.execute("CREATE TABLE memory.main.touched_ids (task_id VARCHAR)")
