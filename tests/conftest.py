@@ -242,6 +242,21 @@ def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
+def copy_data(data: Path, into: Path) -> Path:
+    """A copy of a data folder that other workers may read meanwhile; where it is."""
+
+    def copy(source: str, target: str) -> str:
+        try:
+            return shutil.copy2(source, target)
+        except FileNotFoundError:
+            # A reader of SQLite makes these two files and removes them when it ends.
+            if not source.endswith(("-wal", "-shm")):
+                raise
+            return target
+
+    return Path(shutil.copytree(data, into, copy_function=copy))
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[postgres_server.Server]:
     """This run's own PostgreSQL server; without one the test is skipped, and fails in CI."""

@@ -16,6 +16,7 @@ import pytest
 from pipelines.cli.commands import main
 from tests.browser.browser_pool import BrowserPool
 from tests.browser.servers import FRIDAY, ROOT, Server
+from tests.conftest import copy_data
 from tests.practice import Practice
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def new_server(
 
     def make(data: Path, root: Path = ROOT) -> Server:
         folder = tmp_path_factory.mktemp("server")
-        shutil.copytree(data, folder / "data")
+        copy_data(data, folder / "data")
         made.append(Server(folder, folder / "data", root))
         local.add(made[-1].netloc)
         return made[-1]

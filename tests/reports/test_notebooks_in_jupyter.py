@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from tests import published
+from tests.conftest import copy_data
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -70,7 +70,7 @@ def test_without_a_published_list_a_notebook_shows_the_demo(
     path: Path, demo_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = tmp_path / "data"
-    shutil.copytree(demo_data, data)
+    copy_data(demo_data, data)
     said = in_jupyter(path, data, tmp_path / "jupyter", monkeypatch)
     assert DEMO in said
     assert "Building the demo practice" not in said  # it is there already

@@ -20,7 +20,7 @@ from pipelines.warehouse import snapshots
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.past import PastWorklists
 from pipelines.worklist.worklist import open_worklist
-from tests.conftest import Workbench
+from tests.conftest import Workbench, copy_data
 from tests.practice import Practice
 
 # What only the newest extracts know of: names as they are now.
@@ -31,7 +31,7 @@ NOT_TOLD = ["last_seq", "is_latest", "manual"]
 def practice(demo_data: Path, tmp_path_factory: pytest.TempPathFactory) -> settings.Settings:
     """The demo two runs further, so that the newest of its kept snapshots has seven before it."""
     data = tmp_path_factory.mktemp("travel") / "data"
-    shutil.copytree(demo_data, data)
+    copy_data(demo_data, data)
     found = build.settings_for(settings.load({"WORKBENCH_DATA": str(data)}))
     for hours in (24, 72):
         at = build.START + dt.timedelta(hours=hours)
