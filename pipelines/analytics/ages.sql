@@ -5,7 +5,7 @@ SELECT
     t.category,
     t.age_band,
     COUNT(*) AS tasks,
-    SUM(CASE WHEN t.overdue THEN 1 ELSE 0 END) AS overdue,
+    COUNT(*) FILTER (WHERE t.overdue) AS overdue,
     COALESCE(SUM(t.amount), 0) AS amount,
 FROM matching AS t
 GROUP BY t.rule_id, t.title, t.category, t.age_band

@@ -20,6 +20,6 @@ SELECT
     GREATEST(s.days, 0) AS days,
     s.ended_as,
     COUNT(*) AS tasks,
-    SUM(CASE WHEN s.is_late_entry THEN 1 ELSE 0 END) AS late_entries,
+    COUNT(*) FILTER (WHERE s.is_late_entry) AS late_entries,
 FROM spent AS s
 GROUP BY s.split, GREATEST(s.days, 0), s.ended_as

@@ -1,6 +1,6 @@
 -- The record of each task as it is now; no row where it is gone. `is_reused` where its id is used
--- again for another patient's record: patient, case and day all differ. A record whose patient alone
--- changed is the same record in a merged chart.
+-- again for another patient's record: patient, case and day all differ. A record of which only the
+-- patient changed is the same record in a merged chart.
 SELECT
     t.task_id,
     s.patient_id,

@@ -4,7 +4,7 @@ SELECT
     t.rule_id,
     t.title,
     COUNT(*) AS tasks,
-    SUM(CASE WHEN t.overdue THEN 1 ELSE 0 END) AS overdue,
+    COUNT(*) FILTER (WHERE t.overdue) AS overdue,
     MIN(t.since) AS oldest,
 FROM matching AS t
 GROUP BY t.category, t.rule_id, t.title
