@@ -30,7 +30,18 @@ hypothesis.settings.register_profile(
 
 
 # Folders that run only on demand: with --all, or when the command line names them.
-OPT_IN = ("browser", "demo", "deploy", "faults", "lint", "postgres", "property", "reports")
+OPT_IN = (
+    "browser",
+    "demo",
+    "deploy",
+    "faults",
+    "lint",
+    "postgres",
+    "property",
+    "reports",
+    "scenarios",
+    "security",
+)
 TESTS = Path(__file__).parent
 
 

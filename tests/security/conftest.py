@@ -1,0 +1,12 @@
+"""The app and its small practice, for what nobody may see or inject."""
+
+from tests.app.conftest import (
+    dana,
+    facility,
+    keep_main,
+    move_clock,
+    omar,
+    scan_components_once,
+)
+
+__all__ = ["dana", "facility", "keep_main", "move_clock", "omar", "scan_components_once"]
