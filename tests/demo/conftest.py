@@ -1,5 +1,5 @@
 """The app without a browser, for the first start."""
 
-from tests.app.conftest import keep_main, scan_components_once
+from tests.app.conftest import dana, facility, keep_main, move_clock, scan_components_once
 
-__all__ = ["keep_main", "scan_components_once"]
+__all__ = ["dana", "facility", "keep_main", "move_clock", "scan_components_once"]

@@ -1,0 +1,5 @@
+"""Snapshots as the pages read them."""
+
+from tests.unit.conftest import published
+
+__all__ = ["published"]
