@@ -56,7 +56,8 @@ class CloseKind:
 CLOSE_KINDS = {
     "cleared": CloseKind("Cleared by the system", "Cleared", "by_system", is_work_done=True),
     "withdrawn": CloseKind("Withdrawn: no longer asked for", "Withdrawn", "withdrawn"),
-    "converted": CloseKind("Became another task", "Became another", "by_system", is_work_done=True),
+    # The work goes on in the task that it became.
+    "converted": CloseKind("Became another task", "Became another", "by_system"),
     "completed": CloseKind("Completed", "Completed", "completed", True, True),
     "override": CloseKind("Completed by hand (override)", "Override", "override", True, True),
     "discharged": CloseKind("Closed: case discharged", "Discharged", "discharged"),

@@ -182,7 +182,16 @@ def _show_waits(worklist: Worklist, view: url_view.View, wanted: Filters) -> Non
         "gross_p90": number_table.number("Age, 90th pct.", younger, "%.1f"),
         "active_median": number_table.number("Active, median", active, "%.1f"),
         "active_p90": number_table.number("Active, 90th pct.", younger, "%.1f"),
+        "inferred": number_table.number("Day inferred", aging_view.ABOUT_INFERRED),
     }
     alt = f"Age of the open tasks by {split.label}"
     number_table.show(view, rows, columns, alt, links, name="waits")
-    st.markdown(caption(ABOUT_AGE))
+    whole = found[found["split"] == "all"].iloc[0]
+    st.markdown(caption(f"{ABOUT_AGE} {_about_inferred(int(whole['inferred']))}"))
+
+
+def _about_inferred(tasks: int) -> str:
+    if not tasks:
+        return "The data say of every task when it fell due."
+    are = "1 task has" if tasks == 1 else f"{tasks:,} tasks have"
+    return f"{are} an inferred day. {aging_view.ABOUT_INFERRED}."

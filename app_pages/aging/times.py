@@ -24,8 +24,8 @@ MOST_ROWS = 25  # values of a split that are computed, those with most tasks
 MOST_DAYS = 180  # of the chart; the table has the rest
 OTHERWISE = tuple(name for name in CLOSE_KINDS if name not in WORK_DONE)
 ABOUT_TIMES = (
-    "Cleared looks at finished tasks alone and flatters; Median, all counts the open, the "
-    "discharged and those whose record is gone for as long as they were watched. Late entries "
+    "Cleared looks at finished tasks alone and flatters; Median, all counts those that are open "
+    "or ended otherwise for as long as they were watched. Late entries "
     "were old when first seen and make “since it fell due” look longer: choose “since it was "
     "first seen” where they are many. A reopened task counts once, until it last left."
 )
@@ -92,7 +92,10 @@ def _columns(split: Split) -> number_table.Columns:
     too_short = "Days, of cleared tasks alone: too short, since the slow ones are still open"
     p90 = "Nine of ten cleared tasks took less; too short as well"
     median = "Kaplan and Meier's: open tasks count for as long as they have waited"
-    otherwise = "Discharged, or the record is gone: nobody did the work"
+    otherwise = (
+        "Withdrawn, discharged, the record is gone, or it became another task: "
+        "the work was not done, or not yet"
+    )
     late = f"First seen more than {analytics_survival.LATE_DAYS} day after it fell due"
     return {
         "named": text(split.heading),
@@ -104,6 +107,7 @@ def _columns(split: Split) -> number_table.Columns:
         "still_open": number("Open"),
         "ended_otherwise": number("Ended otherwise", otherwise),
         "late_entries": number("Late entries", late),
+        "inferred": number("Day inferred", aging_view.ABOUT_INFERRED),
     }
 
 

@@ -33,6 +33,10 @@ SPLITS = {
     "staff": "Staff member",
     "all": "All together",
 }
+ABOUT_INFERRED = (
+    "The data do not say when the task fell due: its day is that of the extract that first showed "
+    "it, so it may be older"
+)
 CLOCKS = {
     "since": "Since it fell due",
     "active": "Less deferred time",

@@ -129,7 +129,7 @@ def show_time_to_clear(worklist: Worklist, rule: Rule) -> None:
             f"{all_tasks.ended_otherwise:,}",
             border=True,
             height="stretch",
-            help="By a discharge, or because the record is gone",
+            help="Withdrawn, discharged, the record is gone, or it became another task",
         )
     st.markdown(
         caption(

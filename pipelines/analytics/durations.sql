@@ -1,6 +1,6 @@
 -- Days that the matching tasks took and how they ended, counted for survival curves. A task that
--- came back counts once, until it left for the last time. Open tasks, and tasks ended by a
--- discharge or a missing record, are censored.
+-- came back counts once, until it left for the last time. Tasks that are open or ended without
+-- work are censored.
 WITH spent AS (
     SELECT
         t.task_id,
@@ -12,6 +12,7 @@ WITH spent AS (
         END AS days,
         CASE WHEN t.is_open THEN 'open' ELSE t.close_kind END AS ended_as,
         t.opened_on - t.since > $late_days AS is_late_entry,
+        t.since_is_inferred,
     FROM matching AS t
 )
 
@@ -21,5 +22,6 @@ SELECT
     s.ended_as,
     COUNT(*) AS tasks,
     COUNT(*) FILTER (WHERE s.is_late_entry) AS late_entries,
+    COUNT(*) FILTER (WHERE s.since_is_inferred) AS inferred,
 FROM spent AS s
 GROUP BY s.split, GREATEST(s.days, 0), s.ended_as

@@ -18,8 +18,9 @@ DAY = 86_400  # seconds
 
 
 def waits(worklist: Worklist, filters: Filters, split_by: str = "all") -> pd.DataFrame:
-    """Ages of open tasks: split, tasks, deferred (now), oldest (day), and in days gross_median,
-    gross_p90, active_median and active_p90; active excludes deferred time.
+    """Ages of open tasks: split, tasks, deferred (now), oldest (day), inferred (tasks whose day
+    is that of the extract that first showed them), and in days gross_median, gross_p90,
+    active_median and active_p90; active excludes deferred time.
     """
     return _ordered(
         worklist.question(sql("waits"), replace(filters, status="open"), split_by=split_by), "tasks"

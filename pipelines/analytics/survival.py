@@ -26,6 +26,7 @@ class Survival:
 
     The naive figures cover cleared tasks only; the others are Kaplan-Meier estimates in which
     all other tasks are censored. None where the median or its confidence limit is not reached.
+    `inferred` counts tasks whose day is that of the extract that first showed them.
     `curve` has days, share (still open), lower and upper.
     """
 
@@ -34,6 +35,7 @@ class Survival:
     still_open: int
     ended_otherwise: int
     late_entries: int
+    inferred: int
     naive_median: float | None
     naive_p90: float | None
     median: float | None
@@ -106,6 +108,7 @@ def _survival(split: str, rows: pd.DataFrame) -> Survival:
         still_open=int(tasks[is_open].sum()),
         ended_otherwise=int(tasks[~is_cleared & ~is_open].sum()),
         late_entries=int(rows["late_entries"].sum()),
+        inferred=int(rows["inferred"].sum()),
         naive_median=None if closed.empty else float(closed.median()),
         naive_p90=None if closed.empty else float(closed.quantile(0.9)),
         median=_finite(median),

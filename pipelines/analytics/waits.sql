@@ -8,5 +8,6 @@ SELECT
     QUANTILE_CONT(t.active_age_days, 0.5) AS active_median,
     QUANTILE_CONT(t.active_age_days, 0.9) AS active_p90,
     MIN(t.since) AS oldest,
+    COUNT(*) FILTER (WHERE t.since_is_inferred) AS inferred,
 FROM matching AS t
 GROUP BY t.split

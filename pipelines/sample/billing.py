@@ -47,16 +47,16 @@ class _Entry(NamedTuple):
 def _entries(dice: Dice, cases: Cases, visits: Visits, owing: Ints) -> list[_Entry]:
     """What is paid for the visits at the positions `owing`, and what is voided or refunded."""
     number, due = visits.number[owing], visits.amount_due[owing]
-    how = dice.pick("pays", number, [0.955, 0.018, 0.010, 0.012, 0.005])
+    how = dice.pick("pays", number, [0.945, 0.040, 0.010, 0.001, 0.004])
     at_desk = visits.settled_at[owing] + minutes(dice.between("at the desk", number, 1, 9))
     part = due // 200 * 100
-    late = at_desk + days(dice.graded("pays late", number, (0.7, 1, 8), (0.3, 9, 40)))
-    pays_rest = dice.happens("pays the rest", number, 0.5)
+    late = at_desk + days(dice.graded("pays late", number, (0.8, 1, 6), (0.2, 7, 14)))
+    pays_rest = dice.happens("pays the rest", number, 0.95)
     # Some overpayments are refunded, weeks after the payer processed the claim.
     gives_back = (
         _is_overcharged(dice, cases, visits, owing)
         & np.isin(how, (ON_THE_DAY, LATER))
-        & dice.happens("gives back", cases.number, 0.5)[visits.case[owing]]
+        & dice.happens("gives back", cases.number, 0.9)[visits.case[owing]]
     )
     refunded_at = visits.settled_at[owing] + days(dice.between("gives back after", number, 60, 110))
     return [

@@ -16,6 +16,7 @@ from pipelines.sample.visits import COMPLETED, NO_SHOW, Visits
 PLANS_SINCE = facts.ANCHOR - 50  # earlier plans of care are on paper
 KINDS = ("Initial Evaluation", "Daily Note", "Progress Note", "Discharge Summary", "Addendum")
 EVALUATION, DAILY, PROGRESS, DISCHARGE, ADDENDUM = range(5)
+FAXED, FAX_FAILS = 0.92, 0.08  # shares
 
 
 def chart_tables(
@@ -33,7 +34,7 @@ def chart_tables(
     )
     done_at = (
         begun_at
-        + days(dice.graded("amendment takes", note["number"][amended], (0.6, 0, 1), (0.4, 2, 30)))
+        + days(dice.graded("amendment takes", note["number"][amended], (0.6, 0, 1), (0.4, 2, 10)))
         + minutes(25)
     )
     amendment = {
@@ -60,7 +61,7 @@ def chart_tables(
         "started_at": all_notes["started_at"],
         "submitted_for_review_at": all_notes["submitted_at"],
         "completed_at": all_notes["completed_at"],
-        "signed_at": np.full(len(case), NEVER),  # signed plans come back on paper
+        "signed_at": _signed_at(dice, all_notes),
         "date_of_service": visits.starts_at[all_notes["visit"]].astype("datetime64[D]"),
         "kind": facts.texts(all_notes["kind"], KINDS),
         "has_plan_of_care": all_notes["has_plan"],
@@ -73,7 +74,7 @@ def chart_tables(
 
 
 def _notes(dice: Dice, practice: Practice, cases: Cases, visits: Visits) -> dict[str, NDArray]:
-    """A document for each completed visit, and drafts for some no-shows, which stay drafts."""
+    """A document for each completed visit and for some no-shows; a few stay drafts."""
     mistaken = (visits.outcome == NO_SHOW) & dice.happens("draft of a no-show", visits.number, 0.04)
     visit = np.flatnonzero((visits.outcome == COMPLETED) | mistaken)
     number = visits.number[visit] * 10 + 1
@@ -82,11 +83,11 @@ def _notes(dice: Dice, practice: Practice, cases: Cases, visits: Visits) -> dict
     kind = np.select([nth == 0, last, nth % 10 == 9], [EVALUATION, DISCHARGE, PROGRESS], DAILY)
     started_at = visits.settled_at[visit] - minutes(dice.between("note begun", number, 0, 20))
     done_at = _done_at(dice, number, started_at)
-    is_never = mistaken[visit] | dice.happens("note forgotten", number, 0.006)
+    is_never = dice.happens("note forgotten", number, np.where(mistaken[visit], 0.1, 0.001))
     is_reviewed = (visits.staff[visit] % 1000 >= FIRST_ASSISTANT) & dice.happens(
         "reviewed", number, 0.5
     )
-    review = dice.graded("review takes", number, (0.6, 0, 1), (0.36, 2, 5), (0.04, 12, 60))
+    review = dice.graded("review takes", number, (0.6, 0, 1), (0.36, 2, 5), (0.04, 8, 20))
     completed_at = np.where(is_reviewed, done_at + days(review) + minutes(95), done_at)
     colleague = (
         cases.facility[case] * 1000
@@ -111,19 +112,28 @@ def _notes(dice: Dice, practice: Practice, cases: Cases, visits: Visits) -> dict
 
 def _done_at(dice: Dice, number: Ints, started_at: Moments) -> Moments:
     """Most notes are completed within hours, some within days, a few much later."""
-    late = dice.graded("note days", number, (0.92, 0, 0), (0.06, 1, 3), (0.02, 4, 30))
+    late = dice.graded("note days", number, (0.92, 0, 0), (0.06, 1, 3), (0.02, 4, 12))
     return started_at + days(late) + minutes(dice.between("note minutes", number, 10, 300))
+
+
+def _signed_at(dice: Dice, notes: dict[str, NDArray]) -> Moments:
+    """Most plans of care that arrived come back signed; of some, nobody enters the signature."""
+    number = notes["number"]
+    arrives = dice.happens("faxed", number, FAXED) & ~dice.happens("fax fails", number, FAX_FAILS)
+    is_entered = notes["has_plan"] & arrives & dice.happens("signature entered", number, 0.9)
+    after = dice.graded("signed after", number, (0.7, 8, 12), (0.3, 13, 22))
+    return only_if(is_entered, notes["completed_at"] + days(after))
 
 
 def _faxes(dice: Dice, cases: Cases, case: Ints, document: Ints, completed_at: Moments) -> pa.Table:
     """Plans of care are faxed within days. Some faxes fail, most of these are sent again."""
-    first = np.flatnonzero(dice.happens("faxed", document, 0.92))
+    first = np.flatnonzero(dice.happens("faxed", document, FAXED))
     queued_at = (
         completed_at
         + days(dice.graded("fax after", document, (0.7, 0, 1), (0.3, 2, 7)))
         + minutes(15)
     )
-    fails = dice.happens("fax fails", document, 0.08)
+    fails = dice.happens("fax fails", document, FAX_FAILS)
     again = first[(fails & dice.happens("fax again", document, 0.7))[first]]
     over_at = queued_at + minutes(np.where(fails, 190, dice.between("fax takes", document, 2, 40)))
     again_at = over_at[again] + days(dice.between("fax again after", document[again], 1, 6))

@@ -13,7 +13,7 @@ from pipelines.sample.people import Cases, Patients
 from pipelines.sample.practice import PAYERS, SELF_PAY
 from pipelines.sample.randomness import Dice, Ints
 
-VERIFIED_SINCE = facts.ANCHOR - 40  # start of benefit verification by the vendor
+VERIFIED_SINCE = facts.ANCHOR - 10  # start of benefit verification by the vendor
 ASKS = np.array([payer.asks_authorization for payer in PAYERS])
 ASKS_LATER = np.array([payer.asks_after_visits for payer in PAYERS])
 

@@ -13,6 +13,7 @@ from pipelines.sample.randomness import Dice
 from pipelines.sample.visits import Visits
 
 PORTAL_SINCE = facts.ANCHOR - 30  # start of intake forms in the portal
+CALLED_UNTIL = facts.ANCHOR - 10  # earlier follow-ups after discharge are done
 MIPS = "MIPS Patient Survey"
 
 
@@ -32,14 +33,17 @@ def _intake(dice: Dice, cases: Cases) -> pa.Table:
         & dice.happens("intake", cases.number, 0.5)
     )
     number = cases.patient_id[sends] * 10 + 1
+    submitted_at = cases.opened_at[sends] + minutes(dice.between("intake after", number, 200, 1200))
     columns = {
         "submission_id": number,
         "patient_id": cases.patient_id[sends],
         "case_id": np.where(dice.happens("intake of a case", number, 0.6), cases.number[sends], 0),
         "facility_id": cases.facility[sends],
-        "submitted_at": cases.opened_at[sends]
-        + minutes(dice.between("intake after", number, 200, 1200)),
-        "reviewed_at": np.full(len(sends), facts.NEVER),
+        "submitted_at": submitted_at,
+        "reviewed_at": facts.only_if(
+            dice.happens("intake reviewed", number, 0.9),
+            submitted_at + minutes(dice.between("reviewed after", number, 30, 2800)),
+        ),
         "form": facts.texts(
             dice.pick("form", number, [0.8, 0.2]), ("New Patient Packet", "Medical History")
         ),
@@ -50,15 +54,18 @@ def _intake(dice: Dice, cases: Cases) -> pa.Table:
 def _actions(dice: Dice, cases: Cases) -> pa.Table:
     follows = np.flatnonzero(dice.happens("follow-up", cases.number, 0.3))
     number = cases.number[follows] * 10 + 1
+    after = np.array([30, 60, 90])[dice.between("follow-up days", number, 0, 2)]
+    # Whoever was called is ticked off.
+    is_called = (cases.discharged_at[follows] + days(after) < CALLED_UNTIL) & dice.happens(
+        "follow-up called", number, 0.9
+    )
     columns = {
         "action_id": number,
         "case_id": cases.number[follows],
         "facility_id": cases.facility[follows],
-        "days_after_discharge": np.array([30, 60, 90])[
-            dice.between("follow-up days", number, 0, 2)
-        ],
+        "days_after_discharge": after,
         "set_at": cases.opened_at[follows] + minutes(45),
-        "is_active": dice.happens("follow-up active", number, 0.95),
+        "is_active": dice.happens("follow-up active", number, 0.95) & ~is_called,
     }
     return facts.table("engagement_actions", columns)
 

@@ -289,7 +289,7 @@ def test_time_to_clear_is_kaplan_meiers_beside_the_naive_median(
             "split": key,
             "days": days.astype(int),
             "is_cleared": tasks["close_kind"].isin(
-                ["cleared", "converted", "completed", "override"]
+                ["cleared", "completed", "override"]
             ),
         }
     )

@@ -156,6 +156,36 @@ def test_a_clicked_cell_shows_its_own_tasks(looking: App, worked: Workbench) -> 
     assert "No task is that old here." in looking.run().says
 
 
+def test_it_says_of_how_many_tasks_the_day_is_inferred(
+    looking: App, worked: Workbench, practice: Practice, move_clock: Callable[[dt.datetime], None]
+) -> None:
+    looking.open("aging", show="age", split="type")
+    assert "The data say of every task when it fell due." in looking.says
+
+    practice.add("policies", "POL", patient_id="A", authorization_required="true")
+    practice.add(
+        "authorizations",
+        "AU",
+        policy_id="POL",
+        case_id="C-A",
+        starts_on="2026-10-01",
+        ends_on="2026-12-31",
+        visit_limit="10",
+        visits_used="9",  # the EMR's own count: no visit says when the ninth was
+    )
+    worked.run(practice, 6)
+    move_clock(worked.day(6))
+    expiring = worked.one(6, "authorization_expiring", "AU")
+    assert expiring["since_is_inferred"] is True
+    looking = App("S1")
+    looking.open("aging", show="age", split="type")
+    assert table(looking, "gross_p90")["inferred"].to_dict()["Authorization Expiring"] == 1
+    assert table(looking, "gross_p90")["inferred"].to_dict()["All tasks"] == 1
+    assert "1 task has an inferred day." in looking.says
+    looking.open("aging", show="time", split="type")
+    assert table(looking, "naive_median")["inferred"].to_dict()["All tasks"] == 1
+
+
 def test_time_to_clear_says_who_is_censored(looking: App) -> None:
     looking.open("aging", show="time", split="all", clock="opened")
     row = table(looking, "naive_median").loc["All tasks"]
