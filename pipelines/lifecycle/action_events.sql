@@ -24,4 +24,6 @@ SELECT
     CAST(NULL AS DATE) AS since,
     CAST(NULL AS BOOLEAN) AS since_is_inferred,
     CAST(NULL AS VARCHAR) AS from_patient_id,
+    CAST(NULL AS VARCHAR) AS facility_id,
+    CAST(NULL AS VARCHAR) AS case_id,
 FROM actions AS a

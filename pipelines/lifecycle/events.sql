@@ -14,6 +14,8 @@ WITH happenings AS (
         c.since,
         c.since_is_inferred,
         CAST(NULL AS VARCHAR) AS from_patient_id,
+        c.facility_id,
+        c.case_id,
     FROM decisions AS d
     INNER JOIN candidates AS c ON d.rule_id = c.rule_id AND d.subject_id = c.subject_id
     WHERE d.decision = 'open'
@@ -32,6 +34,8 @@ WITH happenings AS (
         CAST(NULL AS DATE) AS since,
         CAST(NULL AS BOOLEAN) AS since_is_inferred,
         CAST(NULL AS VARCHAR) AS from_patient_id,
+        CAST(NULL AS VARCHAR) AS facility_id,
+        CAST(NULL AS VARCHAR) AS case_id,
     FROM decisions AS d
     WHERE d.decision = 'converted'
     UNION ALL
@@ -49,6 +53,8 @@ WITH happenings AS (
         CAST(NULL AS DATE) AS since,
         CAST(NULL AS BOOLEAN) AS since_is_inferred,
         CAST(NULL AS VARCHAR) AS from_patient_id,
+        CAST(NULL AS VARCHAR) AS facility_id,
+        CAST(NULL AS VARCHAR) AS case_id,
     FROM decisions AS d
     INNER JOIN move_kinds AS m ON d.decision = m.event AND NOT m.is_in
     UNION ALL
@@ -66,6 +72,8 @@ WITH happenings AS (
         CAST(NULL AS DATE) AS since,
         CAST(NULL AS BOOLEAN) AS since_is_inferred,
         CAST(NULL AS VARCHAR) AS from_patient_id,
+        CAST(NULL AS VARCHAR) AS facility_id,
+        CAST(NULL AS VARCHAR) AS case_id,
     FROM decisions AS d
     INNER JOIN rules AS r ON d.rule_id = r.rule_id
     WHERE d.decision = 'came_back'
@@ -85,6 +93,8 @@ WITH happenings AS (
         CAST(NULL AS DATE) AS since,
         CAST(NULL AS BOOLEAN) AS since_is_inferred,
         t.patient_id AS from_patient_id,
+        CAST(NULL AS VARCHAR) AS facility_id,
+        CAST(NULL AS VARCHAR) AS case_id,
     FROM tasks_with_actions AS t
     INNER JOIN tasks_after AS a ON t.task_id = a.task_id AND t.patient_id <> a.patient_id
     UNION ALL
@@ -102,6 +112,8 @@ WITH happenings AS (
         CAST(NULL AS DATE) AS since,
         CAST(NULL AS BOOLEAN) AS since_is_inferred,
         CAST(NULL AS VARCHAR) AS from_patient_id,
+        CAST(NULL AS VARCHAR) AS facility_id,
+        CAST(NULL AS VARCHAR) AS case_id,
     FROM decisions AS d
     INNER JOIN tasks_with_actions AS t ON d.task_id = t.task_id
     INNER JOIN candidates AS c ON d.rule_id = c.rule_id AND d.subject_id = c.subject_id
@@ -124,6 +136,8 @@ WITH happenings AS (
         a.since,
         a.since_is_inferred,
         CAST(NULL AS VARCHAR) AS from_patient_id,
+        a.facility_id,
+        a.case_id,
     FROM decisions AS d
     INNER JOIN tasks_with_actions AS t ON d.task_id = t.task_id
     INNER JOIN candidates AS c ON d.rule_id = c.rule_id AND d.subject_id = c.subject_id
@@ -134,6 +148,8 @@ WITH happenings AS (
             c.reason IS DISTINCT FROM t.reason
             OR c.amount IS DISTINCT FROM t.amount
             OR a.since IS DISTINCT FROM t.since
+            OR a.facility_id IS DISTINCT FROM t.facility_id
+            OR a.case_id IS DISTINCT FROM t.case_id
             OR ($has_payers AND c.payer_id IS DISTINCT FROM t.payer_id)
         )
 )
@@ -156,4 +172,6 @@ SELECT
     h.since,
     h.since_is_inferred,
     h.from_patient_id,
+    h.facility_id,
+    h.case_id,
 FROM happenings AS h

@@ -39,7 +39,8 @@ states AS (
     LEFT JOIN endings AS e ON t.task_id = e.task_id AND e.recency = 1
 ),
 
--- Reason, amount, payer and day at that moment. Tasks older than this record keep those of now.
+-- Reason, amount, payer, day, facility and case at that moment. Tasks older than this record keep
+-- those of now.
 sayings AS (
     SELECT
         e.task_id,
@@ -48,6 +49,8 @@ sayings AS (
         e.payer_id,
         e.since,
         e.since_is_inferred,
+        e.facility_id,
+        e.case_id,
         ROW_NUMBER() OVER (
             PARTITION BY e.task_id ORDER BY e.happened_at DESC, e.event_no DESC
         ) AS recency,
@@ -95,9 +98,9 @@ SELECT
     t.occurrence,
     t.is_latest,
     t.previous_task_id,
-    t.case_id,
+    CASE WHEN y.facility_id IS NULL THEN t.case_id ELSE y.case_id END AS case_id,
     t.patient_id,
-    t.facility_id,
+    COALESCE(y.facility_id, t.facility_id) AS facility_id,
     CASE WHEN y.task_id IS NULL THEN t.payer_id ELSE NULLIF(y.payer_id, 'self-pay') END AS payer_id,
     CASE
         WHEN r.task_id IS NOT NULL THEN r.to_staff_id

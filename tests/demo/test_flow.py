@@ -288,9 +288,7 @@ def test_time_to_clear_is_kaplan_meiers_beside_the_naive_median(
         {
             "split": key,
             "days": days.astype(int),
-            "is_cleared": tasks["close_kind"].isin(
-                ["cleared", "completed", "override"]
-            ),
+            "is_cleared": tasks["close_kind"].isin(["cleared", "completed", "override"]),
         }
     )
     found = {

@@ -79,7 +79,7 @@ def test_the_list_at_every_past_runs_as_of_is_what_that_run_published(
         pd.testing.assert_frame_equal(told, wanted, check_dtype=False)
 
 
-def test_what_a_task_said_whose_it_was_and_who_paid_is_told_as_it_was(
+def test_what_a_task_said_where_and_whose_it_was_and_who_paid_is_told_as_it_was(
     workbench: Workbench, practice_of_one: Practice
 ) -> None:
     practice = practice_of_one
@@ -87,16 +87,21 @@ def test_what_a_task_said_whose_it_was_and_who_paid_is_told_as_it_was(
     practice.payment("P", "A", "2026-10-30", "15.00").add("policies", "POL", patient_id="A").add(
         "documents", "D", case_id="C-A", last_editor_id="S1"
     )
+    practice.add("facilities", "F2", name="South Clinic").add("cases", "C-2", patient_id="A")
+    practice.add("appointments", "V", case_id="C-2", facility_id="F2")
+    practice.add("payments", "P", case_id="C-2")
     workbench.run(practice, 2)
     owes, draft = (
         workbench.one(2, *key) for key in (("uncollected_payments", "V"), ("draft_documents", "D"))
     )
     assert (owes["amount"], owes["payer"], draft["staff"]) == (25.0, "Aetna", "Dana Whitfield")
+    assert (owes["facility_id"], owes["case_id"]) == ("F2", "C-2")
     owes, draft = (
         workbench.one(1.5, *key)
         for key in (("uncollected_payments", "V"), ("draft_documents", "D"))
     )
     assert (owes["amount"], owes["payer"], draft["staff"]) == (40.0, "Self-pay", "Omar Reyes")
+    assert (owes["facility_id"], owes["case_id"]) == ("F1", "C-A")
     assert owes["reason"].startswith("$40.00 of $40.00 unpaid")
     assert [
         event["event"] for event in workbench.history("A", 2) if event["task_id"] == owes["task_id"]
