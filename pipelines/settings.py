@@ -59,6 +59,7 @@ class Settings:
     extracts: Path | None
     ledger_url: str
     settings_file: Path
+    own_rules: Path | None = None  # folder of the practice's own rule files; None: it has none
     max_loss: float = 0.2  # share of a table's rows a run may lose where no manifest counts them
     max_refused: float = 0.2  # share of a table's rows that may be refused before all of it is
     return_days: int = 30  # a record back within so many days continues its task
@@ -112,6 +113,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         extracts=_path(env, "WORKBENCH_EXTRACTS"),
         ledger_url=env.get("WORKBENCH_LEDGER") or f"sqlite:///{data / 'ledger.sqlite'}",
         settings_file=path,
+        own_rules=data / "rules",
         max_loss=_share(
             path, extracts, "max_loss", "the share of rows a table may lose between two runs"
         ),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 CATEGORIES = ("Administrative", "Billing", "Clinical", "Patient Engagement", "Referral Management")
 
+PATIENT_STATUSES = ("Active", "Inactive", "Referral")
+
 ROLES = (
     "Front Desk",
     "Clinical Staff",

@@ -15,7 +15,7 @@ from typing import Any
 import pandera.pandas as pa
 
 from pipelines.extracts.formats import FORMS
-from pipelines.vocabulary import ROLES
+from pipelines.vocabulary import PATIENT_STATUSES, ROLES
 
 
 # These return Any as pa.Field does, so that a model can declare a column's type.
@@ -97,13 +97,13 @@ class Payers(Extract):
 
 
 class Patients(Extract):
-    """One row for each patient. Only an Active patient gets new tasks."""
+    """One row for each patient. Rules say which statuses get new tasks: mostly Active."""
 
     patient_id: str = _key()
     first_name: str = _is("text")
     last_name: str = _is("text")
     birth_date: str = _is("birth_day", nullable=True)
-    status: str = _one_of("Active", "Inactive", "Referral")
+    status: str = _one_of(*PATIENT_STATUSES)
     facility_id: str = _ref("facilities")
     phone: str = _is("text", nullable=True)
     email: str = _is("text", nullable=True)

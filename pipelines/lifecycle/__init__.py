@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
 
 from pipelines import sql_files
+from pipelines.rules.model import Rule
 from pipelines.vocabulary import CLOSE_KINDS, ENTERS_LIST
 from pipelines.warehouse import snapshots
 
@@ -25,3 +27,9 @@ def create_move_kinds(con: duckdb.DuckDBPyConnection, name: str = "move_kinds") 
     """
     moves = [(event, event in ENTERS_LIST) for event in (*ENTERS_LIST, *CLOSE_KINDS)]
     snapshots.create_table(con, name, "event VARCHAR, is_in BOOLEAN", moves)
+
+
+def create_rule_patients(con: duckdb.DuckDBPyConnection, rules: Iterable[Rule]) -> None:
+    """Create `rule_patients`: the statuses of patients for whom each rule opens tasks."""
+    rows = [(rule.rule_id, status) for rule in rules for status in rule.patients]
+    snapshots.create_table(con, "rule_patients", "rule_id VARCHAR, status VARCHAR", rows)

@@ -125,6 +125,7 @@ def _create_rule_tables(run: RunContext, answers: Sequence[RuleResult]) -> None:
             for position, target in enumerate(rule.converts_to)
         ],
     )
+    lifecycle.create_rule_patients(run.con, rules)
     # A refused parent orphans its children, so include every table the rule depends on.
     snapshots.create_table(
         run.con,

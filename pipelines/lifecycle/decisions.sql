@@ -110,7 +110,7 @@ facts AS (
         r.clears,
         r.subject_table,
         r.looks_at,
-        COALESCE(a.status = 'Active', FALSE) AS is_patient_active,
+        s.status IS NOT NULL AS is_for_patient,
         r.ends_at_discharge
         AND COALESCE(k.is_discharged, d.patient_id IS NOT NULL, FALSE) AS is_ended,
         -- The record is back in time: the task goes on as it was. A record that was back in an
@@ -131,6 +131,7 @@ facts AS (
     FROM pairs AS p
     INNER JOIN rules AS r ON p.rule_id = r.rule_id
     LEFT JOIN staging.patients AS a ON p.patient_id = a.patient_id
+    LEFT JOIN rule_patients AS s ON p.rule_id = s.rule_id AND a.status = s.status
     LEFT JOIN staging.cases AS k ON p.case_id = k.case_id
     LEFT JOIN discharged_patients AS d ON p.case_id IS NULL AND p.patient_id = d.patient_id
     LEFT JOIN staging.facilities AS f ON p.facility_id = f.facility_id
@@ -207,7 +208,7 @@ openings AS (
         AND (
             f.state = 'open'
             OR f.may_come_back
-            OR (f.is_patient_active AND (f.task_id IS NULL OR f.may_return))
+            OR (f.is_for_patient AND (f.task_id IS NULL OR f.may_return))
         )
 ),
 

@@ -56,6 +56,7 @@ def set_aside(run: RunContext, brought_in: Sequence[tuple[str, str | None]] = ()
             for target in rule.converts_to
         ],
     )
+    lifecycle.create_rule_patients(con, run.applied.rules.values())
     snapshots.create_table(
         con, "brought_in", "rule_id VARCHAR, facility_id VARCHAR", list(brought_in)
     )

@@ -6,11 +6,12 @@ SELECT
     c.facility_id,
     c.since,
     -- Others would not open anyway.
-    COALESCE(p.status = 'Active', FALSE)
+    s.status IS NOT NULL
     AND NOT (r.ends_at_discharge AND COALESCE(k.is_discharged, FALSE)) AS would_open,
 FROM candidates AS c
 INNER JOIN go_live_rules AS r ON c.rule_id = r.rule_id AND c.since < r.first_on
 LEFT JOIN staging.patients AS p ON c.patient_id = p.patient_id
+LEFT JOIN rule_patients AS s ON c.rule_id = s.rule_id AND p.status = s.status
 LEFT JOIN staging.cases AS k ON c.case_id = k.case_id
 WHERE
     NOT EXISTS (

@@ -52,6 +52,8 @@ def _of_rule(rule: Rule) -> list[str]:
         facts.append(
             f"Also answers for a practice that has never delivered {', '.join(rule.may_lack)}."
         )
+    if rule.patients != Rule.patients:
+        facts.append(f"Opens tasks for patients who are {' or '.join(rule.patients)}.")
     if rule.period:
         facts.append(f"Periodic: a completed task may return the next {rule.period}.")
     if rule.converts_to:

@@ -162,6 +162,7 @@ def _load(con: duckdb.DuckDBPyConnection, path: Path, text: str) -> Rule:
         converts_to=tuple(header.get("converts_to", ())),
         period=header.get("period"),
         looks_at=header.get("looks_at", "case"),
+        patients=tuple(header.get("patients", Rule.patients)),
         evidence=evidence,
         looks_back=_looks_back(con, evidence),
         may_lack=tuple(header.get("may_lack", ())),

@@ -13,7 +13,7 @@ from typing import TypedDict, TypeVar
 from pipelines.errors import UserError
 from pipelines.extracts import contract
 from pipelines.settings import AUTHORIZATION_CODES, ROOT
-from pipelines.vocabulary import CATEGORIES
+from pipelines.vocabulary import CATEGORIES, PATIENT_STATUSES
 
 Param = bool | int | float | str
 Params = Mapping[str, Param]
@@ -82,6 +82,7 @@ OPTIONAL: dict[str, type] = {
     "period": str,
     "looks_at": str,
     "may_lack": list,
+    "patients": list,
 }
 CHOICES: dict[str, tuple[str, ...]] = {
     "category": CATEGORIES,
@@ -93,6 +94,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "period": ("week", "month"),
     "looks_at": ("case", "patient"),
     "subject_table": tuple(contract.TABLES),
+    "patients": PATIENT_STATUSES,
 }
 TYPE_NAMES: dict[type, str] = {
     str: "text",
@@ -145,6 +147,7 @@ class Header(TypedDict, total=False):
     period: str
     may_lack: list[str]
     looks_at: str
+    patients: list[str]
 
 
 @dataclass(frozen=True)
@@ -153,9 +156,9 @@ class Rule:
 
     `params` holds those of the header and STAGED_PARAMS of the tables it reads. Without a table of
     `may_lack` it still answers, as long as the practice has never delivered that table. A rule that
-    `looks_at` the patient asks about all of a patient's cases. `evidence` is the SELECT that
-    explains why tasks are no longer asked for; `looks_back` are the staged tables of the run before
-    that it reads.
+    `looks_at` the patient asks about all of a patient's cases. `patients` are the statuses of
+    patients for whom it opens tasks. `evidence` is the SELECT that explains why tasks are no longer
+    asked for; `looks_back` are the staged tables of the run before that it reads.
     """
 
     rule_id: str
@@ -179,6 +182,7 @@ class Rule:
     period: str | None = None
     may_lack: tuple[str, ...] = ()
     looks_at: str = "case"
+    patients: tuple[str, ...] = ("Active",)
     evidence: str | None = None
     looks_back: frozenset[str] = frozenset()
 

@@ -27,12 +27,16 @@ class Lifecycle:
     rules: dict[str, Row] = field(default_factory=dict)
     waiting: list[str] = field(default_factory=list)
 
-    def rule(self, rule_id: str = "r", **given: object) -> Lifecycle:
+    def rule(
+        self, rule_id: str = "r", patients: tuple[str, ...] = ("Active",), **given: object
+    ) -> Lifecycle:
         """Add a rule that answered: clears auto, about appointments, without a period."""
         row = {"rule_id": rule_id, "clears": "auto", "clears_when": "It is done."}
         row |= {"ends_at_discharge": False, "subject_table": "appointments", "is_answered": True}
         row |= {"looks_at": "case"}
         self.insert("rules", **row | given)
+        for status in patients:
+            self.insert("rule_patients", rule_id=rule_id, status=status)
         self.insert("rule_reads", rule_id=rule_id, table_name="appointments", is_read=True)
         return self
 
@@ -154,6 +158,7 @@ def lifecycle_tables() -> Iterator[duckdb.DuckDBPyConnection]:
             "ends_at_discharge BOOLEAN, subject_table VARCHAR, period VARCHAR, "
             "looks_at VARCHAR, is_answered BOOLEAN)"
         )
+        con.execute("CREATE TABLE rule_patients (rule_id VARCHAR, status VARCHAR)")
         con.execute(
             "CREATE TABLE conversion_rules "
             "(rule_id VARCHAR, target_rule_id VARCHAR, position INTEGER)"

@@ -39,6 +39,16 @@ class TestOpening:
         run.record("patients", patient_id="A", status="Active")
         assert run.decide() == {DECIDED: "open"}
 
+    @pytest.mark.parametrize(
+        ("status", "decision"), [("Active", "none"), ("Referral", "open"), ("Inactive", "open")]
+    )
+    def test_a_rule_says_for_which_patients_it_opens(
+        self, run: Lifecycle, status: str, decision: str
+    ) -> None:
+        run.rule("own", patients=("Referral", "Inactive")).candidate(rule_id="own")
+        run.record("patients", patient_id="A", status=status)
+        assert run.decide() == {("own", "V1"): decision}
+
     def test_nothing_opens_on_a_discharged_case(self, run: Lifecycle) -> None:
         run.rule("ends", ends_at_discharge=True).candidate().candidate(rule_id="ends")
         run.record("cases", case_id="C-A", patient_id="A", is_discharged=True)
