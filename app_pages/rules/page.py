@@ -11,7 +11,7 @@ from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
 worklist = workspace.worklist()
-rules = words.in_force().applied.rules
+rules = workspace.rules().applied.rules
 view = url_view.read("rules", [url_view.Param("rule", "Rule", "one", lambda: rules)])
 rule = rules.get(view["rule"])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
@@ -12,34 +11,24 @@ from app_pages.session import cached, labels, workspace
 from app_pages.session.markdown import caption, escape_markdown
 from app_pages.tasks import links
 from pipelines import vocabulary
-from pipelines.rules import docs, loading, overrides
-from pipelines.rules.model import Applied, Param, Rule
+from pipelines.rules import docs, model
+from pipelines.rules.model import Param, Rule
 from pipelines.runs import history
 from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
 EVERYBODY = "All payers"
-BY_PRACTICE, AS_SHIPPED = "The practice", "As shipped"
-
-
-@dataclass(frozen=True)
-class RulesInForce:
-    """The rules as the practice has set them, and as they are shipped."""
-
-    applied: Applied
-    shipped: Mapping[str, Rule]
-
-
-@st.cache_resource(show_spinner=False)
-def in_force() -> RulesInForce:
-    """Read once: changed settings and rules apply at the next start of the workbench."""
-    return RulesInForce(
-        overrides.rules_in_force(workspace.workspace().settings), loading.load_rules()
-    )
+BY_PRACTICE, AS_SHIPPED, IN_FILE = "The practice", "As shipped", "The rule file"
 
 
 def show_list(worklist: Worklist) -> None:
     """Every rule by category: a link, its purpose and its present state."""
+    applied = workspace.rules().applied
+    for why in applied.broken.values():
+        st.warning(
+            f"A rule file of the practice is withheld: {escape_markdown(why)}",
+            icon=":material/error:",
+        )
     waiting = (
         cached.ask(Worklist.counts, worklist, Filters(status="open"))
         .set_index("rule_id")["tasks"]
@@ -47,9 +36,7 @@ def show_list(worklist: Worklist) -> None:
     )
     withheld = set(history.withheld(worklist.con)["rule_id"])
     for category in vocabulary.CATEGORIES:
-        of_category = [
-            rule for rule in in_force().applied.rules.values() if rule.category == category
-        ]
+        of_category = [rule for rule in applied.rules.values() if rule.category == category]
         if of_category:
             st.subheader(f"{category}: {len(of_category)}")
         for rule in sorted(of_category, key=lambda rule: rule.title):
@@ -61,7 +48,7 @@ def show_list(worklist: Worklist) -> None:
                     query_params={"rule": rule.rule_id},
                 )
                 st.text(rule.purpose)
-                is_off = rule.rule_id in in_force().applied.disabled
+                is_off = rule.rule_id in applied.disabled
                 how = "clears by itself" if rule.clears == "auto" else "a person completes it"
                 facts = [
                     f"{waiting.get(rule.rule_id, 0):,} open",
@@ -72,15 +59,22 @@ def show_list(worklist: Worklist) -> None:
                     facts.append("switched off by the practice")
                 elif rule.rule_id in withheld:
                     facts.append("withheld in the newest run")
+                if _is_own(rule):
+                    facts.append("the practice's own rule")
                 if _is_changed(rule):
                     facts.append("set by the practice")
                 st.markdown(caption(" · ".join(facts)))
 
 
+def _is_own(rule: Rule) -> bool:
+    return rule.path.parent != model.RULES_FOLDER
+
+
 def _is_changed(rule: Rule) -> bool:
-    shipped = in_force().shipped[rule.rule_id]
-    return (rule.params, rule.due_days) != (shipped.params, shipped.due_days) or bool(
-        in_force().applied.payers.get(rule.rule_id)
+    rules = workspace.rules()
+    written = rules.written.rules[rule.rule_id]
+    return (rule.params, rule.due_days) != (written.params, written.due_days) or bool(
+        rules.applied.payers.get(rule.rule_id)
     )
 
 
@@ -91,7 +85,7 @@ def _days(number: int) -> str:
 def show_words(rule: Rule) -> None:
     """Purpose, steps, what clears it, and further facts."""
     st.text(rule.purpose)
-    if rule.rule_id in in_force().applied.disabled:
+    if rule.rule_id in workspace.rules().applied.disabled:
         st.warning(
             "The practice has switched this rule off: it asks for nothing, and its tasks stay as "
             "they were.",
@@ -128,8 +122,10 @@ def _facts(rule: Rule) -> dict[str, str]:
     }
     if rule.converts_to:
         facts["Becomes"] = ", ".join(
-            in_force().applied.rules[target].title for target in rule.converts_to
+            workspace.rules().applied.rules[target].title for target in rule.converts_to
         )
+    if rule.patients != Rule.patients:
+        facts["Opens for"] = f"patients who are {' or '.join(rule.patients)}"
     if rule.period:
         facts["Period"] = f"one that a person completed may return the next {rule.period}"
     facts["Links to"] = ", ".join(links.PLACES[place][0] for place in rule.links)
@@ -150,21 +146,22 @@ def _because(reason: str | None) -> str:
 def show_parameters(worklist: Worklist, rule: Rule) -> None:
     """Every parameter with its reason, and what the practice has set, also for single payers."""
     rows = parameters(rule, labels.payers(worklist))
+    original, why = (IN_FILE, "Why") if _is_own(rule) else (AS_SHIPPED, "Why it is shipped so")
     st.dataframe(
         rows,
         hide_index=True,
         row_height=36,
         placeholder="",
-        alt=f"{len(rows)} parameters with their values, who set them and why they are as shipped",
+        alt=f"{len(rows)} parameters with their values, who set them and why they were chosen",
         column_config={
             "parameter": st.column_config.TextColumn("Parameter", width=140),
             "payer": st.column_config.TextColumn("For", width=130),
             "value": st.column_config.TextColumn("Value", width=80),
-            "shipped": st.column_config.TextColumn("As shipped", width=90),
+            "shipped": st.column_config.TextColumn(original, width=90),
             "set_by": st.column_config.MultiselectColumn(
-                "Set by", options=[BY_PRACTICE, AS_SHIPPED], color=["#FEDF89", "#E4E7EC"], width=110
+                "Set by", options=[BY_PRACTICE, original], color=["#FEDF89", "#E4E7EC"], width=110
             ),
-            "why": st.column_config.TextColumn("Why it is shipped so", width=420),
+            "why": st.column_config.TextColumn(why, width=420),
         },
     )
     st.text("Whoever looks after the workbench can set these for your practice, also by payer.")
@@ -175,16 +172,18 @@ def parameters(rule: Rule, payers: Mapping[str, str]) -> pd.DataFrame:
 
     Columns: parameter, payer, value, shipped, set_by (a list of one) and why.
     """
-    shipped, why = in_force().shipped[rule.rule_id], docs.reasons(rule)
+    rules, why = workspace.rules(), docs.reasons(rule)
+    written = rules.written.rules[rule.rule_id]
+    from_file = IN_FILE if _is_own(rule) else AS_SHIPPED
     rows: list[tuple[str, str, Param, Param]] = [
-        ("due_days", EVERYBODY, rule.due_days, shipped.due_days)
+        ("due_days", EVERYBODY, rule.due_days, written.due_days)
     ]
     for name, value in rule.params.items():
-        rows.append((name, EVERYBODY, value, shipped.params[name]))
-        for payer_id, of_payer in in_force().applied.payers.get(rule.rule_id, {}).items():
+        rows.append((name, EVERYBODY, value, written.params[name]))
+        for payer_id, of_payer in rules.applied.payers.get(rule.rule_id, {}).items():
             if name in of_payer:
                 rows.append(
-                    (name, payers.get(payer_id, payer_id), of_payer[name], shipped.params[name])
+                    (name, payers.get(payer_id, payer_id), of_payer[name], written.params[name])
                 )
     return pd.DataFrame(
         [
@@ -193,7 +192,7 @@ def parameters(rule: Rule, payers: Mapping[str, str]) -> pd.DataFrame:
                 "payer": payer,
                 "value": docs.written(value),
                 "shipped": docs.written(original),
-                "set_by": [AS_SHIPPED if value == original and payer == EVERYBODY else BY_PRACTICE],
+                "set_by": [from_file if value == original and payer == EVERYBODY else BY_PRACTICE],
                 "why": why.get(name, ""),
             }
             for name, payer, value, original in rows

@@ -17,8 +17,9 @@ from pipelines import settings as settings_module
 from pipelines.demo import build
 from pipelines.errors import UserError
 from pipelines.operations import permissions
-from pipelines.rules.model import Rule
-from pipelines.rules.overrides import rules_in_force
+from pipelines.rules import overrides, own
+from pipelines.rules.model import Applied
+from pipelines.rules.own import OwnRules
 from pipelines.settings import Settings
 from pipelines.warehouse import snapshots
 from pipelines.worklist.live import LiveWorklist
@@ -114,7 +115,42 @@ def pages() -> Mapping[str, StreamlitPage]:
     return st.session_state["pages"]
 
 
+@dataclass(frozen=True)
+class RulesInForce:
+    """The rules as the practice has set them, and as their files say."""
+
+    applied: Applied
+    written: OwnRules
+
+
+def rules() -> RulesInForce:
+    """The rules; a changed file of the practice's own applies at once, settings at the next start.
+
+    Until then, settings of a rule that was taken away leave the rules as they were.
+    """
+    last = _last_rules()
+    files = own.signature(workspace().settings.own_rules)
+    found = last.get(files)
+    if found is None:
+        earlier = list(last.values())
+        try:
+            found = _read_rules()
+        except UserError:
+            if not earlier:
+                raise
+            found = earlier[-1]
+        last.clear()
+        last[files] = found
+    return found
+
+
 @st.cache_resource(show_spinner=False)
-def rules() -> Mapping[str, Rule]:
-    """The rules as the practice has set them, by id: their steps, links and words."""
-    return rules_in_force(workspace().settings).rules
+def _last_rules() -> dict[str, RulesInForce]:
+    """The rules as last read, by the state of the files they were read from."""
+    return {}
+
+
+def _read_rules() -> RulesInForce:
+    settings = workspace().settings
+    written = overrides.written_rules(settings)
+    return RulesInForce(overrides.apply_to(written, settings), written)

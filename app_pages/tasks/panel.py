@@ -60,7 +60,7 @@ def show(view: url_view.View) -> None:
             return
         access_record.note_access(task["patient_id"], "task", task["task_id"])
         can_act = "at" not in view.params or not time_travel.is_on(view)
-        _show(worklist, task, workspace.rules().get(task["rule_id"]), can_act=can_act)
+        _show(worklist, task, workspace.rules().applied.rules.get(task["rule_id"]), can_act=can_act)
 
     panel()
 

@@ -88,13 +88,12 @@ def backtest(
     tell: Callable[[float, str], None] = lambda share, doing: None,
 ) -> Comparison:
     """Replay dated folders, each with its moment and in order, without and with the change."""
-    found = overrides.rules_in_force(settings).rules
-    if rule_id not in found:
-        raise UserError(f"There is no rule {rule_id}; the rules are {', '.join(found)}", 1)
+    applied = overrides.rules_in_force(settings)
+    found, params = applied.rules, applied.find(rule_id).params
     if not folders:
         raise UserError("There are no dated folders of past extracts to test over", 1)
     written = settings.rules.get(rule_id, {})
-    now = {**(written if isinstance(written, Mapping) else {}), **found[rule_id].params}
+    now = {**(written if isinstance(written, Mapping) else {}), **params}
     tasks_now, days_now = _replay(
         settings, found, rule_id, now, folders, lambda share, doing: tell(share / 2, doing)
     )
@@ -112,7 +111,7 @@ def backtest(
     )
     return Comparison(
         rule_id=rule_id,
-        params=dict(found[rule_id].params),
+        params=dict(params),
         changed=dict(changes),
         days=days,
         only_changed=tasks_changed[

@@ -277,6 +277,13 @@ def _add_rules_and_report(commands: Commands) -> None:
         "rules", help="list the rules, write rules/README.md, or check every rule file"
     )
     rules.add_argument("what", choices=("list", "docs", "check"))
+    rules.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="of check: the practice's own rule files to check (default: every rule in force)",
+    )
 
     report = commands.add_parser(
         "report", help="write the reports as offline HTML, and their tables as Excel"

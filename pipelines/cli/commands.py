@@ -231,14 +231,12 @@ def backtest(options: argparse.Namespace, settings: Settings) -> int:
     from pipelines.rules import overrides
 
     folders = _dated(options.extracts)
-    rules = overrides.rules_in_force(settings).rules
-    if options.rule not in rules:
-        raise UserError(f"There is no rule {options.rule}; the rules are {', '.join(rules)}", 1)
+    rule = overrides.rules_in_force(settings).find(options.rule)
 
     def tell(share: float, doing: str) -> None:
         logs.log.info(doing, extra={"event": "backtest.stage", "share": share})
 
-    changes = backtests.changes_from(options.set, rules[options.rule])
+    changes = backtests.changes_from(options.set, rule)
     output.print_backtest(backtests.backtest(settings, options.rule, changes, folders, tell))
     return 0
 
@@ -292,17 +290,35 @@ def rules(options: argparse.Namespace, settings: Settings) -> int:
     from pipelines.cli import output
     from pipelines.rules import docs, loading, model, overrides
 
+    if options.files and options.what != "check":
+        raise UserError(f"rules {options.what} takes no file; rules check does")
     if options.what == "docs":
         page = model.RULES_FOLDER / "README.md"
         page.write_text(docs.docs(loading.load_rules()), encoding="utf-8")
         print(f"wrote {page}")
     elif options.what == "check":
-        checked = loading.check()
-        overrides.rules_in_force(settings)
-        print(f"{len(checked)} rules are well formed")
+        checked = _check_rules(options.files, settings)
+        print(f"{checked} rules are well formed")
     else:
         output.print_rules(overrides.rules_in_force(settings))
     return 0
+
+
+def _check_rules(files: list[Path], settings: Settings) -> int:
+    """How many rules are well formed: of these files, or all; UserError names every fault."""
+    from pipelines.rules import loading, overrides
+
+    if not files:
+        loading.check()
+    if len({file.stem for file in files}) < len(files):
+        raise UserError("rules check: two of the files would make rules of the same name")
+    written = overrides.written_rules(settings, files)
+    asked = {name for file in files for name in (file.stem, file.name)}
+    faults = [why for name, why in written.broken.items() if not files or name in asked]
+    if faults:
+        raise UserError("\n".join(faults))
+    overrides.apply_to(written, settings)
+    return len(files or written.rules)
 
 
 def report(options: argparse.Namespace, settings: Settings) -> int:

@@ -233,6 +233,8 @@ def print_rules(applied: Applied) -> None:
         for rule in applied.rules.values()
     ]
     _print_table(("rule", "category", "title", "clears", "due days", "parameters"), rows)
+    for rule_id, why in applied.broken.items():
+        print(f"{rule_id} is withheld: {why}")
 
 
 def contents_of(backup: Backup) -> str:

@@ -160,6 +160,8 @@ def _ledger(settings: Settings) -> Check:
 def _settings(settings: Settings) -> Check:
     applied = overrides.rules_in_force(settings)
     rules, disabled = len(applied.rules), len(applied.disabled)
+    if applied.broken:
+        return Check("settings", ATTENTION, "; ".join(applied.broken.values()))
     return Check("settings", OK, f"{rules - disabled} of {rules} rules are in force")
 
 

@@ -85,7 +85,10 @@ def _wrapped(text: str, mark: str = "") -> str:
 
 def reasons(rule: Rule) -> dict[str, str]:
     """Why a key or parameter has its value, from the comment behind it in the header."""
-    header = HEADER.match(rule.path.read_text(encoding="utf-8"))
+    try:
+        header = HEADER.match(rule.path.read_text(encoding="utf-8-sig"))
+    except OSError:  # a practice's own file that was taken away since it was loaded
+        header = None
     found = dict(re.findall(r"^(\w+) *=[^#\n]*# (.+)$", header[1], re.MULTILINE)) if header else {}
     for table in rule.reads:
         found |= {name: param.reason for name, param in STAGED_PARAMS.get(table, {}).items()}

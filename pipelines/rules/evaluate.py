@@ -52,6 +52,7 @@ def evaluate(
     """Fill the temp table `candidates` with the answers of all rules that are not withheld.
 
     A payer with parameters of its own is evaluated apart, and its answers replace the general ones.
+    A rule whose file could not be loaded is withheld.
     """
     types = ", ".join(f"{name} {sql_type}" for name, sql_type in ANSWER_TYPES.items())
     con.execute(
@@ -69,7 +70,8 @@ def evaluate(
         if rule_id in answered:
             for payer_id, params in payers.items():
                 _evaluate_for_payer(con, applied.rules[rule_id], payer_id, params, as_of)
-    return results
+    broken = [RuleResult(rule_id, False, 0, why) for rule_id, why in applied.broken.items()]
+    return [*results, *broken]
 
 
 def check_payers(con: duckdb.DuckDBPyConnection, applied: Applied, file: str) -> None:

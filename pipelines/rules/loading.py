@@ -42,7 +42,7 @@ def load_rules(folder: Path = RULES_FOLDER) -> dict[str, Rule]:
     paths = sorted(folder.glob("*.sql"))
     if not paths:
         raise UserError(f"{folder}: no rule files (*.sql) here")
-    return dict(_loaded(tuple((path, _text(path)) for path in paths)))
+    return dict(_loaded(tuple((path, read_text(path)) for path in paths)))
 
 
 @lru_cache(maxsize=8)  # the app loads the rules again and again; check them once per content
@@ -50,17 +50,29 @@ def _loaded(files: tuple[tuple[Path, str], ...]) -> dict[str, Rule]:
     with snapshots.connect() as con:
         rules = {path.stem: _load(con, path, text) for path, text in files}
     for rule in rules.values():
-        for target in rule.converts_to:
-            if (
-                target not in rules
-                or target == rule.rule_id
-                or rules[target].subject_table != rule.subject_table
-            ):
-                raise UserError(
-                    f"{rule.path}: converts_to: {target!r} is not another rule "
-                    f"about {rule.subject_table}"
-                )
+        check_conversions(rule, rules)
     return rules
+
+
+def check_conversions(rule: Rule, rules: Mapping[str, Rule]) -> None:
+    """UserError when a rule converts to anything but another rule about the same records."""
+    for target in rule.converts_to:
+        if (
+            target not in rules
+            or target == rule.rule_id
+            or rules[target].subject_table != rule.subject_table
+        ):
+            raise UserError(
+                f"{_line(rule.path, '^ *converts_to')}: converts_to: {target!r} is not another "
+                f"rule about {rule.subject_table}"
+            )
+
+
+def load_checked(con: duckdb.DuckDBPyConnection, path: Path, text: str) -> Rule:
+    """The rule of one file, bound against the empty tables that `stage_nothing` has made."""
+    rule = _load(con, path, text)
+    _bind(con, rule)
+    return rule
 
 
 def check(folder: Path = RULES_FOLDER) -> dict[str, Rule]:
@@ -103,9 +115,12 @@ def tables_read(con: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
     return {name.split(" AS ")[0].replace('"', "") for name in listed}
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a rule file; UserError when it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UserError(f"{path}: there is no such file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read as UTF-8 text ({type(error).__name__})") from error
 
@@ -125,11 +140,16 @@ def _load(con: duckdb.DuckDBPyConnection, path: Path, text: str) -> Rule:
             r"at line (\d+)", lambda found: f"at line {int(found[1]) + 1} of the file", str(error)
         )
         raise UserError(f"{path}: the header is not TOML: {says}") from error
+    except RecursionError as error:
+        raise UserError(f"{path}: the header is not TOML: brackets within brackets") from error
     header = _checked(path, match[1], written)
     sql, *explaining = EVIDENCE.split(text[match.end() :])
     evidence = explaining[0] if explaining else None
     if len(explaining) > 1:
-        raise UserError(f"{path}: the evidence is one SELECT, this file has {len(explaining)}")
+        raise UserError(
+            f"{_line(path, EVIDENCE.pattern)}: the evidence is one SELECT, "
+            f"this file has {len(explaining)}"
+        )
     if evidence is None and header["clears"] == "auto":
         raise UserError(
             f"{_where(path, match[1], 'clears')}: a rule that clears by itself says why: it needs "
@@ -180,7 +200,7 @@ def _checked(path: Path, text: str, written: dict[str, object]) -> Header:
             _check_value(key, value, where)
     missing = [key for key in REQUIRED if key not in written]
     if missing:
-        raise UserError(f"{path}: the header lacks {', '.join(missing)}")
+        raise UserError(f"{path}: line 1: the header lacks {', '.join(missing)}")
     header = cast(Header, written)
     model.not_negative(header["due_days"], _where(path, text, "due_days"))
     for table in header.get("may_lack", ()):
@@ -217,7 +237,8 @@ def _check_sql(
     asked = _read(con, path, sql, "a rule")
     explained = _read(con, path, evidence, "the evidence") if evidence else _Select(set(), set())
     for name in sorted((asked.params | explained.params) - header["params"].keys()):
-        raise UserError(f"{path}: the SQL uses ${name}, which [params] lacks")
+        where = _line(path, rf"\${name}\b")
+        raise UserError(f"{where}: the SQL uses ${name}, which [params] lacks")
     for name in sorted(header["params"].keys() - asked.params):
         raise UserError(f"{_where(path, text, name)}: the SQL does not use ${name}")
     used = _extracts_read(path, asked.tables, "a rule reads tables of staging only")
@@ -226,7 +247,8 @@ def _check_sql(
     explaining = {name.replace("before.", "staging.") for name in explained.tables - {"leaving"}}
     also = _extracts_read(path, explaining, "evidence reads leaving and tables of staging, before")
     for table in sorted(also - used - set(ALWAYS_NEEDED)):
-        raise UserError(f"{path}: the evidence reads {table}, which `reads` does not name")
+        where = _where(path, text, "reads")
+        raise UserError(f"{where}: the evidence reads {table}, which `reads` does not name")
 
 
 class _Select(NamedTuple):
@@ -241,11 +263,12 @@ def _read(con: duckdb.DuckDBPyConnection, path: Path, sql: str, what: str) -> _S
         statements = con.extract_statements(sql)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise UserError(
-                f"{path}: {what} is exactly one SELECT, this file has {len(statements)} statements"
+                f"{_line(path, sql=sql)}: {what} is exactly one SELECT, "
+                f"this file has {len(statements)} statements"
             )
         return _Select(statements[0].named_parameters - {"as_of"}, tables_read(con, sql))
     except duckdb.Error as error:
-        raise UserError(f"{path}: the SQL cannot be read: {_first_line(error)}") from error
+        raise UserError(_of_sql(path, sql, "cannot be read", error)) from error
 
 
 def _extracts_read(path: Path, tables: set[str], may_read: str) -> set[str]:
@@ -254,7 +277,8 @@ def _extracts_read(path: Path, tables: set[str], may_read: str) -> set[str]:
     for table in sorted(tables):
         schema, _, name = table.rpartition(".")
         if schema != "staging" or name not in staging_sql():
-            raise UserError(f"{path}: {table}: {may_read}")
+            written = rf"\b{re.escape(table)}\b|\b{re.escape(name)}\b"
+            raise UserError(f"{_line(path, written)}: {table}: {may_read}")
         used.update(extracts_of(name))
     return used
 
@@ -268,10 +292,10 @@ def _looks_back(con: duckdb.DuckDBPyConnection, evidence: str | None) -> frozens
 def _bind(con: duckdb.DuckDBPyConnection, rule: Rule) -> None:
     types = _types(con, rule, rule.sql)
     wanted = {**ANSWER_TYPES, **dict.fromkeys(MAY_ALSO_ANSWER, "VARCHAR")}
-    _check_types(rule, "the SELECT", types, wanted, MAY_ALSO_ANSWER)
+    _check_types(rule, rule.sql, types, wanted, MAY_ALSO_ANSWER)
     if rule.evidence:
         found = _types(con, rule, rule.evidence)
-        _check_types(rule, "the evidence", found, EVIDENCE_TYPES)
+        _check_types(rule, rule.evidence, found, EVIDENCE_TYPES)
 
 
 def _types(con: duckdb.DuckDBPyConnection, rule: Rule, sql: str) -> list[tuple[str, str]]:
@@ -279,13 +303,13 @@ def _types(con: duckdb.DuckDBPyConnection, rule: Rule, sql: str) -> list[tuple[s
     try:
         answer = con.execute(sql, given).description or []
     except duckdb.Error as error:
-        raise UserError(f"{rule.path}: {_first_line(error)}") from error
+        raise UserError(_of_sql(rule.path, sql, "does not fit", error)) from error
     return [(column[0], str(column[1])) for column in answer]
 
 
 def _check_types(
     rule: Rule,
-    what: str,
+    sql: str,
     answer: list[tuple[str, str]],
     wanted: Mapping[str, str],
     optional: tuple[str, ...] = (),
@@ -294,14 +318,18 @@ def _check_types(
     needed = [name for name in wanted if name not in optional]
     missing = [name for name in needed if name not in types]
     surplus = [name for name in types if name not in wanted]
-    if missing or surplus or len(types) < len(answer):
+    twice = sorted({name for name, _ in answer if [one for one, _ in answer].count(name) > 1})
+    faults = {"missing": missing, "not known": surplus, "given twice": twice}
+    if any(faults.values()):
+        what = "the SELECT" if sql == rule.sql else "the evidence"
+        found = "; ".join(f"{says}: {', '.join(of)}" for says, of in faults.items() if of)
         raise UserError(
-            f"{rule.path}: {what} must give {', '.join(needed)}; "
-            f"missing {missing or 'nothing'}, not known {surplus or 'nothing'}"
+            f"{_line(rule.path, sql=sql)}: {what} must give {', '.join(needed)}; {found}"
         )
     for name, found in types.items():
         if found != wanted[name]:
-            raise UserError(f"{rule.path}: {name} must be {wanted[name]}, not {found}")
+            where = _line(rule.path, rf"\bAS {name}\b|\.{name}\b", sql)
+            raise UserError(f"{where}: {name} must be {wanted[name]}, not {found}")
 
 
 def _where(path: Path, header: str, key: str) -> str:
@@ -312,5 +340,23 @@ def _where(path: Path, header: str, key: str) -> str:
     return f"{path}: {key}"
 
 
-def _first_line(error: duckdb.Error) -> str:
-    return next(line for line in str(error).splitlines() if line.strip())
+def _line(path: Path, pattern: str = r"\S", sql: str = "") -> str:
+    """File and line of the first match, in this SELECT of the file or in all of it."""
+    text = read_text(path)
+    start = max(text.find(sql), 0)
+    found = re.compile(pattern, re.MULTILINE).search(text, start)
+    at = found.start() if found else start
+    return f"{path}: line {text.count(chr(10), 0, at) + 1}"
+
+
+def _of_sql(path: Path, sql: str, what: str, error: duckdb.Error) -> str:
+    """What DuckDB says of a SELECT, with the line of the file; it counts from the SELECT on."""
+    text = read_text(path)
+    first = text.count("\n", 0, max(text.find(sql), 0)) + 1
+    says, _, place = str(error).partition("LINE ")
+    number = re.match(r"\d+", place)
+    lines = [line.strip() for line in says.splitlines() if line.strip()]
+    # The second line may offer the columns there are; further ones list every function.
+    words = " ".join(lines[:2] if "Candidate bindings" in says else lines[:1])
+    line = first + int(number[0]) - 1 if number else first
+    return f"{path}: line {line}: the SQL {what}: {words}"

@@ -198,7 +198,8 @@ class Applied:
 
     `payers` is {rule_id: {payer_id: parameters}}; `disabled` holds the ids of rules switched off;
     a hold whose reason code contains one of `authorization_codes` is about authorization; `go_live`
-    has the days of rules that the practice began to work with on a day of their own.
+    has the days of rules that the practice began to work with on a day of their own; `broken` says
+    what is wrong with the practice's own rule files that could not be loaded, by rule id.
     """
 
     rules: Mapping[str, Rule]
@@ -206,6 +207,15 @@ class Applied:
     disabled: frozenset[str]
     authorization_codes: tuple[str, ...] = AUTHORIZATION_CODES
     go_live: Mapping[str, dt.date] = field(default_factory=dict)
+    broken: Mapping[str, str] = field(default_factory=dict)
+
+    def find(self, rule_id: str) -> Rule:
+        """The rule of this id; UserError says why there is none."""
+        if rule_id in self.broken:
+            raise UserError(self.broken[rule_id], 1)
+        if rule_id not in self.rules:
+            raise UserError(f"There is no rule {rule_id}; the rules are {', '.join(self.rules)}", 1)
+        return self.rules[rule_id]
 
 
 T = TypeVar("T")

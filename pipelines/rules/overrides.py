@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from pipelines.errors import UserError
-from pipelines.rules import loading, model
+from pipelines.rules import loading, model, own
 from pipelines.rules.model import CODE_CONTAINS, Applied, Param, Params, Rule
+from pipelines.rules.own import OwnRules
 from pipelines.settings import AUTHORIZATION_CODES, Settings, day
 
 
 def rules_in_force(settings: Settings) -> Applied:
     """The rules with the practice's settings applied; UserError names what is wrong with them."""
-    return apply_settings(
-        loading.load_rules(),
-        settings.rules,
-        str(settings.settings_file),
-        settings.authorization_codes,
+    return apply_to(written_rules(settings), settings)
+
+
+def written_rules(settings: Settings, also: Sequence[Path] = ()) -> OwnRules:
+    """The shipped rules and then the practice's own, as their files say.
+
+    `also` are own files from elsewhere, which replace those of their names.
+    """
+    shipped = loading.load_rules()
+    found = own.load(settings.own_rules, shipped, also)
+    return OwnRules({**shipped, **found.rules}, found.broken)
+
+
+def apply_to(written: OwnRules, settings: Settings) -> Applied:
+    """The settings applied; those of a broken rule wait until its file can be loaded."""
+    sections = {name: of for name, of in settings.rules.items() if name not in written.broken}
+    applied = apply_settings(
+        written.rules, sections, str(settings.settings_file), settings.authorization_codes
     )
+    return replace(applied, broken=written.broken)
 
 
 def apply_settings(

@@ -12,15 +12,17 @@ import duckdb
 import pytest
 
 from pipelines.extracts import contract
-from pipelines.rules import loading, model, overrides
-from pipelines.settings import AUTHORIZATION_CODES
+from pipelines.rules import loading, model, overrides, own
+from pipelines.settings import AUTHORIZATION_CODES, ROOT
 from pipelines.staging import KEPT, parameters, staging_sql
 from pipelines.warehouse import snapshots
 from tests.practice import Practice
 from tests.rules.authorizations import authorize, policy
 
 TODAY = "2026-11-03"  # a Tuesday
-RULES = loading.load_rules()
+SHIPPED = loading.load_rules()
+EXAMPLES = ROOT / "docs" / "own-rules"
+RULES = {**SHIPPED, **own.load(EXAMPLES, SHIPPED).rules}
 
 Answers = Callable[..., dict[str, dict[str, object]]]
 Opens = Callable[..., list[str]]
