@@ -35,6 +35,7 @@ from pipelines.staging import KEPT, extracts_of, parameters, staging_sql
 from pipelines.warehouse import snapshots
 
 V = TypeVar("V")
+BEFORE_SELECT = re.compile(r"\A(?:\s|--[^\n]*|/\*.*?\*/)+", re.DOTALL)
 
 
 def load_rules(folder: Path = RULES_FOLDER) -> dict[str, Rule]:
@@ -241,11 +242,12 @@ def _check_sql(
         raise UserError(f"{where}: the SQL uses ${name}, which [params] lacks")
     for name in sorted(header["params"].keys() - asked.params):
         raise UserError(f"{_where(path, text, name)}: the SQL does not use ${name}")
-    used = _extracts_read(path, asked.tables, "a rule reads tables of staging only")
+    used = _extracts_read(path, sql, asked.tables, "a rule reads tables of staging only")
     if used != set(header["reads"]):
         raise UserError(f"{_where(path, text, 'reads')}: the SQL reads {', '.join(sorted(used))}")
     explaining = {name.replace("before.", "staging.") for name in explained.tables - {"leaving"}}
-    also = _extracts_read(path, explaining, "evidence reads leaving and tables of staging, before")
+    may_read = "evidence reads leaving and tables of staging, before"
+    also = _extracts_read(path, evidence or "", explaining, may_read)
     for table in sorted(also - used - set(ALWAYS_NEEDED)):
         where = _where(path, text, "reads")
         raise UserError(f"{where}: the evidence reads {table}, which `reads` does not name")
@@ -271,14 +273,14 @@ def _read(con: duckdb.DuckDBPyConnection, path: Path, sql: str, what: str) -> _S
         raise UserError(_of_sql(path, sql, "cannot be read", error)) from error
 
 
-def _extracts_read(path: Path, tables: set[str], may_read: str) -> set[str]:
+def _extracts_read(path: Path, sql: str, tables: set[str], may_read: str) -> set[str]:
     """The extracts from which these staged tables come; UserError for a table of no such name."""
     used: set[str] = set()
     for table in sorted(tables):
         schema, _, name = table.rpartition(".")
         if schema != "staging" or name not in staging_sql():
-            written = rf"\b{re.escape(table)}\b|\b{re.escape(name)}\b"
-            raise UserError(f"{_line(path, written)}: {table}: {may_read}")
+            where = _line(path, rf"\b{re.escape(name)}\b", sql)
+            raise UserError(f"{where}: {table}: {may_read}")
         used.update(extracts_of(name))
     return used
 
@@ -299,6 +301,7 @@ def _bind(con: duckdb.DuckDBPyConnection, rule: Rule) -> None:
 
 
 def _types(con: duckdb.DuckDBPyConnection, rule: Rule, sql: str) -> list[tuple[str, str]]:
+    sql = BEFORE_SELECT.sub("", sql)  # DuckDB miscounts lines after a comment at the beginning
     given = arguments(con, sql, {"as_of": None, **rule.params})
     try:
         answer = con.execute(sql, given).description or []

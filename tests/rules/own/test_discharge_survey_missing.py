@@ -7,7 +7,8 @@ from tests.rules.conftest import after
 RULE = "discharge_survey_missing"
 
 
-def discharged(practice, on=after(-3)):
+def discharged(practice, days=-3):
+    on = None if days is None else after(days)
     return practice.patient("A").add("cases", "C-A", discharged_on=on)
 
 
@@ -17,7 +18,7 @@ def survey(practice, on, kind="Discharge Survey"):
 
 @pytest.mark.parametrize(("days", "subjects"), [(-2, []), (-3, ["C-A"]), (-300, ["C-A"])])
 def test_opens_when_the_days_to_answer_are_over(opens, practice, days, subjects):
-    assert opens(RULE, discharged(practice, after(days))) == subjects
+    assert opens(RULE, discharged(practice, days)) == subjects
 
 
 def test_an_open_case_does_not(opens, practice):
@@ -43,14 +44,14 @@ def test_tells_the_discharge(answers, practice):
 
 
 def test_a_completed_survey_is_the_evidence(explains, practice):
-    earlier = discharged(practice, after(-5))
-    later = survey(discharged(type(practice)(), after(-5)), after(0))
+    earlier = discharged(practice, -5)
+    later = survey(discharged(type(practice)(), -5), after(0))
     row = explains(RULE, earlier, later)["C-A"]
     assert (row["is_work"], row["record_table"], row["record_id"]) == (True, "surveys", "S")
     assert row["says"] == f"Discharge Survey completed on {after(0)}"
 
 
 def test_a_case_that_is_open_again_is_no_work(explains, practice):
-    earlier = discharged(practice, after(-5))
+    earlier = discharged(practice, -5)
     row = explains(RULE, earlier, discharged(type(practice)(), None))["C-A"]
     assert (row["is_work"], row["says"]) == (False, "the case is open again")

@@ -7,13 +7,13 @@ from tests.rules.conftest import after
 RULE = "no_reminder_channel"
 
 
-def treated(practice, on=after(-7), **values):
-    return practice.patient("A", **values).add("cases", "C-A", opened_on=on)
+def treated(practice, days=-7, **values):
+    return practice.patient("A", **values).add("cases", "C-A", opened_on=after(days))
 
 
 @pytest.mark.parametrize(("days", "subjects"), [(-6, []), (-7, ["A"]), (-300, ["A"])])
 def test_opens_when_the_desk_had_its_days(opens, practice, days, subjects):
-    assert opens(RULE, treated(practice, after(days))) == subjects
+    assert opens(RULE, treated(practice, days)) == subjects
 
 
 def test_a_patient_with_a_channel_does_not(opens, practice):

@@ -7,14 +7,14 @@ from tests.rules.conftest import after
 RULE = "referral_without_appointment"
 
 
-def referred(practice, on=after(-2)):
+def referred(practice, days=-2):
     practice.patient("A", status="Referral")
-    return practice.add("cases", "C-A", opened_on=on, referring_provider="Dr. Grey")
+    return practice.add("cases", "C-A", opened_on=after(days), referring_provider="Dr. Grey")
 
 
 @pytest.mark.parametrize(("days", "subjects"), [(-1, []), (-2, ["C-A"]), (-30, ["C-A"])])
 def test_opens_when_the_days_to_book_are_over(opens, practice, days, subjects):
-    assert opens(RULE, referred(practice, after(days))) == subjects
+    assert opens(RULE, referred(practice, days)) == subjects
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ def test_tells_who_referred_the_patient(answers, practice):
 
 
 def test_a_booked_visit_is_the_evidence(explains, practice):
-    later = referred(type(practice)(), after(-4)).visit(
+    later = referred(type(practice)(), -4).visit(
         "V", "A", f"{after(5)}T09:00:00", status="Scheduled", created_at=f"{after(0)}T10:00:00"
     )
-    row = explains(RULE, referred(practice, after(-4)), later)["C-A"]
+    row = explains(RULE, referred(practice, -4), later)["C-A"]
     assert (row["is_work"], row["record_id"], str(row["happened_on"])) == (True, "V", after(0))
     assert row["says"] == f"visit booked for {after(5)}, appointment V"
