@@ -9,6 +9,7 @@ from pipelines.extracts.read import TableRead
 from pipelines.ledger.actions import Action
 from pipelines.lifecycle.context import RunContext
 from pipelines.lifecycle.go_live import Proposal, SetAside
+from pipelines.rules import sql as rules_sql
 from pipelines.rules.evaluate import RuleResult
 from pipelines.runs import sql
 from pipelines.vocabulary import CLOSED_BY_RUN
@@ -54,6 +55,11 @@ def record(
     )
     # The tasks of a rule that was taken away stay, so its title and category stay, too.
     if _has_previous(run, "rules"):
+        # The columns are those of this software: the rules of earlier snapshots have no version.
+        run.con.execute(
+            "CREATE OR REPLACE TEMP VIEW previous_rules AS "
+            "FROM snapshot.rules WHERE FALSE UNION ALL BY NAME FROM previous.rules"
+        )
         run.con.execute("INSERT INTO snapshot.rules BY NAME " + sql("retired_rules"))
 
 
@@ -71,16 +77,12 @@ def record_actions(
 ) -> None:
     """Record the run itself with the newest action it knows, and the actions it left for later."""
     newest = max([run.previous.applied_seq, *(action.seq for action in (*due, *waiting))])
-    parameters = {
-        rule_id: {"params": rule.params, "payers": run.applied.payers.get(rule_id, {})}
-        for rule_id, rule in run.applied.rules.items()
-    }
     row = (
         run.run_no,
         run.run_id,
         run.as_of,
         newest,
-        json.dumps(parameters, sort_keys=True),
+        json.dumps(_parameters(run), sort_keys=True),
         str(run.folder.resolve()),
         run.go_live.day,
         run.go_live.history_days,
@@ -89,6 +91,24 @@ def record_actions(
     )
     _append(run, "runs", [row])
     snapshots.insert(run.con, "snapshot.waiting_actions", [(action.seq,) for action in waiting])
+
+
+def _parameters(run: RunContext) -> dict[str, object]:
+    """The parameters by rule; those of a rule that was taken away or is broken stay as they were.
+
+    So the run after its return can say what changed.
+    """
+    now: dict[str, object] = {
+        rule_id: {"params": rule.params, "payers": run.applied.payers.get(rule_id, {})}
+        for rule_id, rule in run.applied.rules.items()
+    }
+    if not _has_previous(run, "runs"):
+        return now
+    (text,) = snapshots.first(run.con, rules_sql("previous_parameters"))
+    rows = run.con.execute("SELECT r.rule_id FROM snapshot.rules AS r").fetchall()
+    with_tasks = {rule_id for (rule_id,) in rows}
+    kept = {rule_id: of for rule_id, of in json.loads(text).items() if rule_id in with_tasks}
+    return {**kept, **now}
 
 
 def finish(run: RunContext) -> None:

@@ -1,4 +1,4 @@
--- The previous snapshot's rules that no longer exist but still have tasks.
+-- The previous snapshot's rules that no longer exist, or are broken, but still have tasks.
 SELECT
     p.rule_id,
     p.title,
@@ -7,7 +7,8 @@ SELECT
     p.clears_when,
     p.purpose,
     p.due_days,
-FROM previous.rules AS p
+    p.version,
+FROM previous_rules AS p
 WHERE
     p.rule_id IN (
         SELECT t.rule_id,
