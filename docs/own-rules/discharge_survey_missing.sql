@@ -55,7 +55,7 @@ SELECT
     s.kind || ' completed on ' || CAST(s.completed_on AS VARCHAR) AS says,
 FROM leaving AS l
 INNER JOIN staging.cases AS c ON l.subject_id = c.case_id
-INNER JOIN staging.surveys AS s ON c.case_id = s.case_id AND s.completed_on >= c.discharged_on
+INNER JOIN staging.surveys AS s ON c.case_id = s.case_id AND c.discharged_on <= s.completed_on
 WHERE s.kind = $survey_kind
 UNION ALL
 SELECT
