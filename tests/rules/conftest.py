@@ -14,7 +14,7 @@ import pytest
 from pipelines.extracts import contract
 from pipelines.rules import loading, model, overrides, own
 from pipelines.settings import AUTHORIZATION_CODES, ROOT
-from pipelines.staging import KEPT, parameters, staging_sql
+from pipelines.staging import parameters, staging_sql
 from pipelines.warehouse import snapshots
 from tests.practice import Practice
 from tests.rules.authorizations import authorize, policy
@@ -73,9 +73,9 @@ class Desk:
         assert params.keys() <= rule.params.keys()
         return self._by_subject(rule.sql, {**rule.params, **params})
 
-    def remember(self) -> None:
-        """Keep the staged tables as those of the run before."""
-        for table in KEPT:
+    def remember(self, rule: model.Rule) -> None:
+        """Keep the staged tables that the rule's evidence compares as those of the run before."""
+        for table in rule.looks_back:
             self.con.execute(f"DELETE FROM before.{table}")
             self.con.execute(f"INSERT INTO before.{table} BY NAME FROM staging.{table}")
 
@@ -180,7 +180,7 @@ def explains(desk: Desk) -> Callable[..., dict[str, dict[str, object]]]:
         rule = RULES[rule_id]
         desk.fill(earlier, noon(days[0]))
         opened = desk.ask(rule, {})
-        desk.remember()
+        desk.remember(rule)
         desk.fill(now, noon(days[1]))
         asked = desk.ask(rule, params)
         left = [row for subject, row in opened.items() if subject not in asked]

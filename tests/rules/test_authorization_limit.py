@@ -152,3 +152,58 @@ def test_a_newer_one_takes_over(opens, authorized):
         authorize(authorized, "AU1", visits_used=3), "AU2", visit_limit=3, visits_used=0, **LATER
     )
     assert opens(RULE, authorized) == []
+
+
+@pytest.mark.parametrize(
+    ("used", "booked", "subjects"), [(3, [], []), (4, [], []), (3, [9], ["AU1"]), (3, [10], [])]
+)
+def test_before_a_newer_one_only_a_visit_that_is_one_too_many_asks(
+    opens, authorized, used, booked, subjects
+):
+    authorize(authorized, "AU1", visits_used=used)
+    authorize(authorized, "AU2", starts_on=after(10), **LATER)
+    visits(authorized, *(after(day) for day in booked), status="Scheduled")
+    assert opens(RULE, authorized) == subjects
+
+
+def test_the_last_visit_may_be_today_s_and_the_authorization_s_last_day(answers, authorized):
+    authorize(authorized, "AU1", number="A-7", ends_on=after(0))
+    visits(authorized, "2026-10-05", "2026-10-12", after(0))
+    row = answers(RULE, authorized)["AU1"]
+    assert (str(row["since"]), row["reason"]) == (
+        after(0),
+        "Authorization A-7: 3 of 3 visits used",
+    )
+
+
+def test_one_more_booked_than_used_up_is_named_and_does_not_date_it(answers, authorized):
+    visits(authorized, "2026-10-05", "2026-10-12", "2026-10-19")
+    visits(authorized, after(1), status="Scheduled", created_at="2026-10-20T09:00:00")
+    row = answers(RULE, authorized)["AU1"]
+    assert (str(row["since"]), row["reason"]) == (
+        "2026-10-19",
+        "Authorization: 3 of 3 visits used, 1 more scheduled",
+    )
+
+
+@pytest.mark.parametrize("starts_on", ["2026-10-01", None])
+def test_the_visits_before_its_start_used_nothing_of_it(answers, authorized, starts_on):
+    authorize(authorized, "AU1", starts_on=starts_on)
+    visits(authorized, "2026-09-30", "2026-10-05", "2026-10-12", "2026-10-19")
+    since = "2026-10-19" if starts_on else "2026-10-12"
+    assert str(answers(RULE, authorized)["AU1"]["since"]) == since
+
+
+@pytest.mark.parametrize(
+    ("day", "status"),
+    [(-1, "Scheduled"), (3, "Cancelled"), (-1, "Cancelled"), (20, "Scheduled")],
+)
+def test_a_visit_that_does_not_count_does_not_move_the_booking_that_was_too_many(
+    answers, authorized, day, status
+):
+    authorize(authorized, "AU2", starts_on=after(20), **LATER)
+    visits(authorized, "2026-10-05", created_at="2026-10-01T09:00:00")
+    for number, booked in enumerate(("2026-11-01", "2026-11-02", "2026-11-03")):
+        visits(authorized, after(number), status="Scheduled", created_at=f"{booked}T12:00:00")
+    visits(authorized, after(day), status=status, created_at="2026-10-02T09:00:00")
+    assert str(answers(RULE, authorized)["AU1"]["since"]) == "2026-11-03"

@@ -168,3 +168,43 @@ def test_another_day_of_the_claim_is_no_work(held, changed):
         "AU1",
         says,
     )
+
+
+def test_of_two_new_ones_the_last_uploaded_is_named_then_the_first_entered(explains, held):
+    earlier = deepcopy(held)
+    authorized(held)
+    for key, uploaded in (("AU10", "20T10"), ("AU9", "20T10"), ("AU2", "19T10")):
+        held.add(
+            "authorizations",
+            key,
+            policy_id="PO1",
+            case_id="C-A",
+            document_uploaded_at=f"2026-10-{uploaded}:00:00",
+        )
+    assert explains(RULE, earlier, held)["H1"]["record_id"] == "AU1"
+    held.add("authorizations", "AU1", document_uploaded_at="2026-10-18T10:00:00")
+    assert explains(RULE, earlier, held)["H1"]["record_id"] == "AU9"
+
+
+def test_the_last_day_that_it_covers_counts_on_both_nights(explains, held):
+    """AU1 covered the claim's day before, too: another policy was the reason for the task."""
+    authorized(held.add("claims", "CL1", policy_id="PO2"), ends_on="2026-10-01")
+    earlier = deepcopy(held)
+    row = explains(RULE, earlier, held.add("claims", "CL1", policy_id="PO1"))["H1"]
+    assert told(row)[:3] == (False, "authorizations", "AU1")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"document_uploaded_at": None},
+        {"policy_id": "PO2"},
+        {"starts_on": "2026-10-02"},
+        {"ends_on": "2026-09-30"},
+    ],
+)
+def test_one_that_does_not_cover_it_is_not_named(explains, held, wrong):
+    earlier = deepcopy(held)
+    authorized(held, **wrong)
+    held.add("claim_holds", "H1", reason_code="CODING")
+    assert told(explains(RULE, earlier, held)["H1"])[1] == "claim_holds"

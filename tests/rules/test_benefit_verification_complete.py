@@ -28,6 +28,11 @@ def test_one_not_yet_verified_does_not(opens, practice):
     )
 
 
+def test_a_verification_by_nobody_named_says_its_day_only(answers, practice):
+    row = answers(RULE, verified(practice, "2026-11-02T09:00:00"))["PO1"]
+    assert row["reason"] == "Benefits verified on 2026-11-02"
+
+
 def test_verified_again_is_another_episode(answers, practice):
     first = answers(RULE, verified(practice, "2026-11-02T09:00:00"))["PO1"]["episode"]
     assert first != answers(RULE, verified(practice, "2026-11-02T09:30:00"))["PO1"]["episode"]

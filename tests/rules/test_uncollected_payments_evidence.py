@@ -234,7 +234,7 @@ class TestAfterRunsWithoutAnAnswer:
 
         def ask(amount="40.00", **params):
             desk.fill(visited, noon(after(3)))
-            desk.remember()
+            desk.remember(rule)
             left = {
                 "subject_id": "V1",
                 "case_id": "C-A",

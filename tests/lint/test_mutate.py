@@ -1,0 +1,100 @@
+"""The command that tries mutants: what it changes, what it kills, and what survives."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.mutate import listed
+from tests.mutate.__main__ import files, main, name_of
+from tests.mutate.changes import mutants
+
+SQL = """\
+/* a comment < is left alone, and so is the header: 0 */
+SELECT v.visit_id,
+FROM visits AS v
+WHERE v.day <= $today
+"""
+TEST = """\
+import duckdb
+import pytest
+from pathlib import Path
+from pipelines import sql_files
+
+@pytest.mark.parametrize("day", {days})
+def test_it(day):
+    con = duckdb.connect()
+    con.execute(f"CREATE TABLE visits AS SELECT 'V1' AS visit_id, {{day}} AS day")
+    sql = sql_files.read(Path({path!r}))
+    assert len(con.execute(sql, {{"today": 5}}).fetchall()) == (day <= 5)
+"""
+
+
+def changes_of(sql: str) -> list[str]:
+    return [mutant.applied_to(sql) for mutant in mutants(sql)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "changed"),
+    [
+        ("a < 0", ["a <= 0", "a < 1"]),
+        ("a = 'x'", ["a <> 'x'", "a = 'x~'"]),
+        ("a AND NOT b", ["a OR NOT b", "a AND b"]),
+        ("a BETWEEN b AND c", ["a NOT BETWEEN b AND c"]),
+        ("a IS NULL", ["a IS NOT NULL"]),
+        ("a IS NOT NULL", ["a IS NULL"]),
+        ("EXISTS (b)", ["NOT EXISTS (b)"]),
+        ("a NOT IN (b)", ["a IN (b)"]),
+        ("MIN(a) + COALESCE(b, c)", ["MAX(a) + COALESCE(b, c)", "MIN(a) - COALESCE(b, c)",
+                                    "MIN(a) + COALESCE(b)"]),
+        ("COUNT(DISTINCT a)", ["COUNT(a)"]),
+        ("a LEFT JOIN b", ["a INNER JOIN b"]),
+        ("a INNER JOIN b ON c", ["a LEFT JOIN b ON c"]),
+        ("JOIN staging.cases AS c ON a.case_id = c.case_id",
+         ["LEFT JOIN staging.cases AS c ON a.case_id = c.case_id",
+          "JOIN staging.cases AS c ON a.case_id <> c.case_id"]),
+        ("INNER JOIN staging.cases AS c ON a.case_id = c.case_id",
+         ["INNER JOIN staging.cases AS c ON a.case_id <> c.case_id"]),
+        ("ORDER BY LPAD(a, 64, '0') ASC", ["ORDER BY LPAD(a, 64, '0') DESC"]),
+        ("DATE '2026-11-03'", []),
+        ("-- a < 0\nb", []),
+    ],
+)  # fmt: skip
+def test_one_token_is_changed_at_a_time(sql: str, changed: list[str]) -> None:
+    assert changes_of(sql) == changed
+
+
+@pytest.mark.parametrize(
+    ("days", "outcome"), [((4, 6), "survived"), ((4, 5, 6), "killed"), ((1, 5), "killed")]
+)
+def test_a_boundary_survives_until_its_day_is_tested(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], days: tuple[int, ...], outcome: str
+) -> None:
+    sql, test = tmp_path / "visits.sql", tmp_path / "test_visits.py"
+    sql.write_text(SQL, encoding="utf-8")
+    test.write_text(TEST.format(days=days, path=str(sql)), encoding="utf-8")
+    code = main([str(sql), "--json", "--jobs", "1", "--tests", str(test)])
+    (row,) = json.loads(capfd.readouterr().out)
+    assert (row["line"], row["change"], row["outcome"]) == (4, "<= → <", outcome)
+    assert code == (outcome == "survived")
+
+
+def test_tests_that_fail_anyway_kill_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    sql, test = tmp_path / "visits.sql", tmp_path / "test_visits.py"
+    sql.write_text(SQL, encoding="utf-8")
+    test.write_text("def test_it():\n    assert False\n", encoding="utf-8")
+    assert main([str(sql), "--tests", str(test)]) == 2
+    assert "its tests fail without a change" in capfd.readouterr().err
+
+
+def test_every_listed_mutant_exists() -> None:
+    existing = {
+        listed.key_of(name_of(path), mutant)
+        for path in files()
+        for mutant in mutants(path.read_text(encoding="utf-8"))
+    }
+    assert [key for key in listed.equivalents() if key not in existing] == []

@@ -1,0 +1,211 @@
+"""Run a file's own tests over each of its mutants, each in a process forked from one pytest."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import io
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from pipelines import sql_files
+from pipelines.rules import model
+from tests.mutate.changes import Mutant
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 30  # for one test; a mutant that takes longer loops and counts as killed
+PER_PROCESS = 20  # mutants, where they can be tried one after the other
+
+Batch = list[Mutant | None]  # None is the file as it is
+
+
+@dataclass
+class Trial:
+    """A pytest plugin that tries mutants instead of running the tests once."""
+
+    path: Path
+    mutants: Sequence[Mutant]
+    jobs: int
+    tell: Callable[[Mutant, bool], None]  # of each mutant whether it was killed
+    whole: bool = False  # also the tests that do whole runs
+    fault: str | None = None  # why the mutants could not be tried
+    killed: dict[Mutant, bool] = field(default_factory=dict)
+    _failed: str | None = None
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Leave out the tests of whole runs; a survivor deserves a small test."""
+        if not self.whole:
+            session.items[:] = [
+                item for item in session.items if "workbench" not in fixtures_of(item)
+            ]
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Try the file as it is, then its mutants, `jobs` processes at a time."""
+        at_once = 1 if self.whole or is_read_once(self.path) else PER_PROCESS
+        waiting: list[Batch] = [[None]]
+        waiting += [
+            list(self.mutants[at : at + at_once]) for at in range(0, len(self.mutants), at_once)
+        ]
+        running: dict[int, tuple[Batch, int]] = {}
+        while waiting or running:
+            while waiting and len(running) < self.jobs:
+                batch = waiting.pop(0)
+                process, pipe = self._forked(session, batch)
+                running[process] = batch, pipe
+            process, _ = os.wait()
+            batch, pipe = running.pop(process)
+            with os.fdopen(pipe, encoding="utf-8") as said:
+                left = self._judge(batch, said.read().splitlines())
+            waiting = [] if self.fault else ([left] if left else []) + waiting
+        return True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note a failure in the forked process."""
+        if report.failed:
+            self._failed = report.nodeid
+
+    def _judge(self, batch: Batch, killers: Sequence[str]) -> Batch:
+        """Note what a process said of its mutants, a line each; those that it did not come to."""
+        # A process that ends early was stopped by its alarm in the mutant after its last line.
+        said = [*killers, "took too long"] if len(killers) < len(batch) else killers
+        for mutant, killer in zip(batch, said, strict=False):
+            if mutant is not None:
+                self.killed[mutant] = killer != ""
+                self.tell(mutant, killer != "")
+            elif killer:
+                self.fault = f"its tests fail without a change: {killer}"
+        return batch[len(said) :]
+
+    def _forked(self, session: pytest.Session, batch: Batch) -> tuple[int, int]:
+        reading, writing = os.pipe()
+        process = os.fork()
+        if process:
+            os.close(writing)
+            return process, reading
+        try:
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, 1)
+            os.dup2(null, 2)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            text, killers = self.path.read_text(encoding="utf-8"), Killers(session.items)
+            for mutant in batch:
+                killer = self._killer(session, text, mutant, killers)
+                os.write(writing, f"{killer or ''}\n".encode())
+        finally:
+            os._exit(0)
+
+    def _killer(
+        self, session: pytest.Session, text: str, mutant: Mutant | None, killers: Killers
+    ) -> str | None:
+        """The first test that fails with this change."""
+        items, self._failed = list(killers.items), None
+        if mutant is not None:
+            substitute(self.path, mutant.applied_to(text))
+            if is_evidence(text, mutant):
+                items = [item for item in items if "explains" in fixtures_of(item)] or items
+        for item in items:
+            signal.setitimer(signal.ITIMER_REAL, SECONDS)
+            # Keep what the session's fixtures made, and nothing else.
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=session)
+            if self._failed:
+                killers.first(item)
+                break
+        return self._failed
+
+
+class Killers:
+    """The tests, those that killed last first: neighbours are mostly killed by the same test."""
+
+    def __init__(self, items: Sequence[pytest.Item]) -> None:
+        self.items = list(items)
+
+    def first(self, item: pytest.Item) -> None:
+        """Ask this test first from now on."""
+        self.items.remove(item)
+        self.items.insert(0, item)
+
+
+def fixtures_of(item: pytest.Item) -> Sequence[str]:
+    """The names of the fixtures that a test uses."""
+    return getattr(item, "fixturenames", ())
+
+
+def is_evidence(text: str, mutant: Mutant) -> bool:
+    """Whether the change is in a rule's evidence, which only `explains` asks."""
+    marker = model.EVIDENCE.search(text)
+    return marker is not None and mutant.start > marker.start()
+
+
+def is_read_once(path: Path) -> bool:
+    """Whether fixtures of a whole session are made of this file, so that each mutant needs its own.
+
+    Rules and most of the lifecycle are asked anew by each test.
+    """
+    if path.parent == ROOT / "pipelines" / "lifecycle":
+        return path.stem.startswith("empty_") or path.stem == "subjects"
+    return path.parent != ROOT / "rules"
+
+
+_read = Path.read_text
+_others: dict[Path, str] = {}
+
+
+def _read_other(self: Path, *arguments: str, **options: str) -> str:
+    for path, text in _others.items():
+        if self.name == path.name and self.resolve() == path:
+            return text
+    return _read(self, *arguments, **options)
+
+
+def substitute(path: Path, text: str) -> None:
+    """Let whoever reads this file in this process get another text."""
+    _others[path] = text
+    Path.read_text = _read_other  # type: ignore[method-assign, assignment]
+    sql_files.read.cache_clear()
+    # Tests load the rules when they are imported.
+    header = model.HEADER.match(text)
+    if header is not None:
+        sql, *evidence = model.EVIDENCE.split(text[header.end() :])
+        for rule in _rules_of(path):
+            object.__setattr__(rule, "sql", sql)
+            object.__setattr__(rule, "evidence", evidence[0] if evidence else None)
+
+
+@cache
+def _rules_of(path: Path) -> list[model.Rule]:
+    """Every copy of a rule in this process."""
+    loaded = [found for found in gc.get_objects() if isinstance(found, model.Rule)]
+    return [rule for rule in loaded if rule.path.resolve() == path]
+
+
+def own_tests(path: Path) -> list[str]:
+    """The test files of a SQL file."""
+    folder, stem = path.parent, path.stem
+    if folder == ROOT / "rules":
+        found = (ROOT / "tests" / "rules").glob(f"test_{stem}*.py")
+        # pending_signature's tests are not those of a rule whose name begins with it.
+        others = [other.stem for other in folder.glob(f"{stem}_*.sql")]
+        return sorted(
+            str(test)
+            for test in found
+            if not any(test.stem.startswith(f"test_{other}") for other in others)
+        )
+    tests = ROOT / "tests" / "unit" / folder.name
+    named = tests / f"test_{stem}.py"
+    return [str(named), str(tests)] if named.exists() else [str(tests)]
+
+
+def try_mutants(trial: Trial, tests: Sequence[str]) -> None:
+    """Collect the tests and try the mutants; what happened stands in `trial`."""
+    options = ["-q", "-n", "0", "-s", "-p", "no:cacheprovider"]
+    options += ["--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml")]
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        pytest.main([*options, *tests], plugins=[trial])
+    if not trial.killed and trial.fault is None:
+        trial.fault = f"no mutant was tried\n{said.getvalue()}"
