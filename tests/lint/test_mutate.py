@@ -58,6 +58,7 @@ def changes_of(sql: str) -> list[str]:
         ("INNER JOIN staging.cases AS c ON a.case_id = c.case_id",
          ["INNER JOIN staging.cases AS c ON a.case_id <> c.case_id"]),
         ("ORDER BY LPAD(a, 64, '0') ASC", ["ORDER BY LPAD(a, 64, '0') DESC"]),
+        ("LPAD(x.a, 64, '0') ASC, x.a ASC", ["LPAD(x.a, 64, '0') DESC, x.a ASC"]),
         ("DATE '2026-11-03'", []),
         ("-- a < 0\nb", []),
     ],

@@ -11,12 +11,35 @@ from sqlglot.tokens import Token, TokenType
 from pipelines.extracts import contract
 
 SWAPS = {
-    **{"<": "<=", "<=": "<", ">": ">=", ">=": ">", "=": "<>", "<>": "="},
-    **{"+": "-", "-": "+", "OR": "AND", "ASC": "DESC", "DESC": "ASC", "TRUE": "FALSE"},
-    **{"FALSE": "TRUE", "MIN": "MAX", "MAX": "MIN", "GREATEST": "LEAST", "LEAST": "GREATEST"},
-    **{"MIN_BY": "MAX_BY", "MAX_BY": "MIN_BY", "ARG_MIN": "ARG_MAX", "ARG_MAX": "ARG_MIN"},
-    **{"BOOL_OR": "BOOL_AND", "BOOL_AND": "BOOL_OR", "LEAD": "LAG", "LAG": "LEAD"},
-    **{"LEFT": "INNER", "INNER": "LEFT", "SEMI": "ANTI", "ANTI": "SEMI"},
+    "<": "<=",
+    "<=": "<",
+    ">": ">=",
+    ">=": ">",
+    "=": "<>",
+    "<>": "=",
+    "+": "-",
+    "-": "+",
+    "OR": "AND",
+    "ASC": "DESC",
+    "DESC": "ASC",
+    "TRUE": "FALSE",
+    "FALSE": "TRUE",
+    "MIN": "MAX",
+    "MAX": "MIN",
+    "GREATEST": "LEAST",
+    "LEAST": "GREATEST",
+    "MIN_BY": "MAX_BY",
+    "MAX_BY": "MIN_BY",
+    "ARG_MIN": "ARG_MAX",
+    "ARG_MAX": "ARG_MIN",
+    "BOOL_OR": "BOOL_AND",
+    "BOOL_AND": "BOOL_OR",
+    "LEAD": "LAG",
+    "LAG": "LEAD",
+    "LEFT": "INNER",
+    "INNER": "LEFT",
+    "SEMI": "ANTI",
+    "ANTI": "SEMI",
 }
 JOINS = ("LEFT", "INNER", "SEMI", "ANTI")
 NEGATED = ("IN", "EXISTS", "LIKE", "BETWEEN")
@@ -90,9 +113,7 @@ def _changes(tokens: Sequence[Token], text: str) -> Iterator[tuple[int, int, str
             betweens -= 1
         elif word == "AND":
             yield start, end, "OR"
-        elif word in JOINS and after != "JOIN":
-            continue
-        elif word == "INNER" and _is_with_parent(words[at + 2 : at + 16]):
+        elif _is_left_alone(words, at):
             continue
         elif word == "JOIN" and before not in (*JOINS, "CROSS", "RIGHT", "FULL", "OUTER"):
             yield start, end, "LEFT JOIN"
@@ -111,6 +132,16 @@ def _changes(tokens: Sequence[Token], text: str) -> Iterator[tuple[int, int, str
             yield start, tokens[at + 1].start, ""
         elif calls[at] not in WITHOUT_CONSTANTS:
             yield from _constants(token, before, text)
+
+
+def _is_left_alone(words: Sequence[str], at: int) -> bool:
+    """Whether a change of this word says nothing: it is no join, or only decides between equals."""
+    word, after = words[at], words[at + 1] if at + 1 < len(words) else ""
+    if word in JOINS:
+        return after != "JOIN" or (word == "INNER" and _is_with_parent(words[at + 2 : at + 16]))
+    # Ids that are equal as numbers, such as 7 and 07, get some order; LPAD(x.id, 64, '0'), x.id.
+    is_last_resort = at >= 15 and words[at - 15] == "LPAD" and words[at - 11] == words[at - 1]
+    return word in ("ASC", "DESC") and is_last_resort
 
 
 def _is_with_parent(words: Sequence[str]) -> bool:

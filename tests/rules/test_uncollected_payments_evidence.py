@@ -234,7 +234,7 @@ class TestAfterRunsWithoutAnAnswer:
 
         def ask(amount="40.00", **params):
             desk.fill(visited, noon(after(3)))
-            desk.remember(rule)
+            desk.remember(RULES[RULE])
             left = {
                 "subject_id": "V1",
                 "case_id": "C-A",

@@ -45,6 +45,19 @@ def test_one_task_for_two_cases_on_the_one_opened_last(answers, practice):
     ]
 
 
+def test_the_first_of_two_open_cases_says_since_when(answers, practice):
+    practice.patient("A").add("cases", "C-A2", patient_id="A", opened_on="2026-11-02")
+    row = answers(RULE, practice)["A"]
+    assert (row["case_id"], str(row["since"])) == ("C-A2", "2026-11-01")
+
+
+def test_of_two_cases_of_a_day_the_one_entered_last_is_named(answers, practice):
+    practice.add("patients", "A").add("cases", "9", patient_id="A").add(
+        "cases", "10", patient_id="A"
+    )
+    assert answers(RULE, practice)["A"]["case_id"] == "10"
+
+
 @pytest.mark.parametrize(
     ("case", "subjects"),
     [
@@ -112,6 +125,12 @@ class TestSince:
         practice.visit("V2", "A", f"{cancelled}T09:00:00", status="Cancelled")
         assert self.since(answers, practice) == since
 
+    def test_the_last_cancelled_visit_counts(self, answers, practice):
+        practice.patient("A").visit("V1", "A", "2026-11-06T09:00:00")
+        for day in ("2026-11-05", "2026-11-07"):
+            practice.visit(f"V-{day}", "A", f"{day}T09:00:00", status="Cancelled")
+        assert self.since(answers, practice) == UNKNOWN
+
     @pytest.mark.parametrize(
         ("cancelled", "since"),
         [("2026-10-31", "2026-11-01"), ("2026-11-01", "2026-11-01"), ("2026-11-02", UNKNOWN)],
@@ -154,6 +173,22 @@ class TestReason:
                     "2026-10-20T12": "Cancelled",
                 },
                 "last visit on 2026-10-20",
+            ),
+            (
+                {"2026-10-19": "Completed", "2026-10-20": "Completed"},
+                "last visit on 2026-10-20",
+            ),
+            (
+                {"2026-10-20": "No Show", "2026-10-21": "No Show"},
+                "no visit yet; no-show on 2026-10-21",
+            ),
+            (
+                {"2026-11-11": "Cancelled", "2026-11-12": "Cancelled"},
+                "no visit yet; visit of 2026-11-12 cancelled",
+            ),
+            (
+                {"2026-12-20": "Scheduled", "2026-12-21": "Scheduled"},
+                "next on 2026-12-20; no visit yet",
             ),
             ({"2026-10-21": "No Show"}, "no visit yet; no-show on 2026-10-21"),
             ({"2026-11-12": "Cancelled"}, "no visit yet; visit of 2026-11-12 cancelled"),
