@@ -45,7 +45,7 @@ def changes_of(sql: str) -> list[str]:
         ("a BETWEEN b AND c", ["a NOT BETWEEN b AND c"]),
         ("a IS NULL", ["a IS NOT NULL"]),
         ("a IS NOT NULL", ["a IS NULL"]),
-        ("EXISTS (b)", ["NOT EXISTS (b)"]),
+        ("EXISTS (SELECT 1 FROM b)", ["NOT EXISTS (SELECT 1 FROM b)"]),
         ("a NOT IN (b)", ["a IN (b)"]),
         ("MIN(a) + COALESCE(b, c)", ["MAX(a) + COALESCE(b, c)", "MIN(a) - COALESCE(b, c)",
                                     "MIN(a) + COALESCE(b)"]),

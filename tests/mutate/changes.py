@@ -130,7 +130,7 @@ def _changes(tokens: Sequence[Token], text: str) -> Iterator[tuple[int, int, str
             yield from _without_fallback(tokens, words, at + 1)
         elif word == "DISTINCT" and before not in ("IS", "NOT") and after != "ON":
             yield start, tokens[at + 1].start, ""
-        elif calls[at] not in WITHOUT_CONSTANTS:
+        elif calls[at] not in WITHOUT_CONSTANTS and words[at - 3 : at] != ["EXISTS", "(", "SELECT"]:
             yield from _constants(token, before, text)
 
 

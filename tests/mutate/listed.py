@@ -30,6 +30,6 @@ def equivalents() -> dict[tuple[str, str, str], str]:
     rows = [CELL.split(line)[1:-1] for line in section.splitlines() if line.startswith("| `")]
     found: dict[tuple[str, str, str], str] = {}
     for file, line, changes, why in rows:
-        for change in changes.split("`,"):
+        for change in changes.split("` and `"):
             found[_plain(file), _plain(line), _plain(change)] = why.strip()
     return found

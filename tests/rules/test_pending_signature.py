@@ -153,10 +153,9 @@ class TestCertification:
 
     def test_kinds_and_days_are_parameters(self, answers, treated):
         treated.add("payers", "PAY2", kind="Tricare")
-        marker = self.marker(
-            answers, treated, certification_kinds="medicare,Tricare", certify_days=9
-        )
-        assert marker == f"at risk: signature was due by {after(-1)} for Tricare"
+        for kinds in ("medicare,Tricare", "Medicare, TRICARE, HMO"):
+            marker = self.marker(answers, treated, certification_kinds=kinds, certify_days=9)
+            assert marker == f"at risk: signature was due by {after(-1)} for Tricare"
 
     def test_an_initial_plan_with_a_signed_order_is_not_at_risk(self, answers, treated):
         treated.add("cases", "C-A", order_signed_on=after(-20))

@@ -4,7 +4,7 @@ from copy import deepcopy
 
 import pytest
 
-from tests.rules.conftest import after
+from tests.rules.conftest import RULES, after, noon
 
 RULE = "unscheduled_patient"
 UNKNOWN = "None"  # the run dates it by its own day
@@ -297,3 +297,37 @@ class TestEvidence:
         earlier = deepcopy(unscheduled.remove("appointments", "V1"))
         row = explains(RULE, earlier, unscheduled.remove("cases", "C-A"))["A"]
         assert (row["is_work"], row["says"]) == (False, "case C-A is no longer in the extract")
+
+    def test_a_booking_is_told_although_the_case_ended_too(self, explains, unscheduled):
+        earlier = deepcopy(unscheduled.patient("B"))
+        booked = {"status": "Scheduled", "created_at": f"{after(0)}T08:00:00"}
+        unscheduled.visit("V2", "A", f"{after(3)}T09:00:00", **booked)
+        for case in ("C-A", "C-B"):
+            unscheduled.add("cases", case, discharged_on=after(0))
+        found = explains(RULE, earlier, unscheduled)
+        assert {subject: row["record_id"] for subject, row in found.items()} == {
+            "A": "V2",
+            "B": "C-B",
+        }
+
+    @pytest.mark.parametrize(
+        ("created", "day", "is_told"),
+        [
+            ("2026-11-02T12:00:00", 3, True),
+            ("2026-11-02T11:59:00", 3, False),
+            ("2026-11-02T11:59:00", 29, False),
+            ("2026-11-02T11:59:00", 30, True),
+        ],
+    )
+    def test_a_booking_of_before_the_task_is_not_its_work(
+        self, desk, unscheduled, created, day, is_told
+    ):
+        """The task opened at noon of the 2nd, when the days reached to the 29th from now."""
+        unscheduled.visit(
+            "V2", "A", f"{after(day)}T09:00:00", status="Scheduled", created_at=created
+        )
+        desk.fill(unscheduled, noon(after(-1)))
+        desk.remember(RULES[RULE])
+        desk.fill(unscheduled, noon(after(0)))
+        left = [{"subject_id": "A", "case_id": "C-A", "patient_id": "A"}]
+        assert bool(desk.explain(RULES[RULE], {}, left, noon(after(-1)))) is is_told

@@ -119,16 +119,16 @@ class Lifecycle:
         assert len(rows) == len({row[:3] for row in rows}), "one decision for each record"
         return {(rule_id, subject): decision for rule_id, subject, _, decision in rows}
 
-    def tasks(self) -> list[Row]:
+    def tasks(self, *, has_payers: bool = True) -> list[Row]:
         """The tasks after the run, in order of rule, subject and occurrence."""
         self.decide()
-        given = {"as_of": AS_OF, "has_payers": True}
+        given = {"as_of": AS_OF, "has_payers": has_payers}
         return self._rows(lifecycle.sql("tasks"), "rule_id, subject_id, occurrence", given)
 
-    def events(self) -> list[Row]:
+    def events(self, *, has_payers: bool = True) -> list[Row]:
         """The events of the run, in their order."""
         self.decide()
-        given = {"as_of": AS_OF, "has_payers": True}
+        given = {"as_of": AS_OF, "has_payers": has_payers}
         self.con.execute(
             "CREATE OR REPLACE TEMP TABLE tasks_after AS " + lifecycle.sql("tasks"), given
         )
