@@ -55,7 +55,7 @@ KEYS |= {"authorization_usage": "authorization_id"}
 
 @dataclass(frozen=True)
 class Mutant:
-    """A change of a file's text; `nth` counts equal changes within the line."""
+    """A change of a file's text; `nth` counts equal changes of equal lines."""
 
     line: int
     start: int
@@ -86,9 +86,9 @@ def mutants(text: str) -> list[Mutant]:
         if not before:  # an insertion is named by the word that follows it
             before, after_word = _word_at(text, start), after
             after, end = after_word + before, start + len(before)
-        key = (line, before, after)
-        seen[key] = seen.get(key, 0) + 1
         line_text = lines[line - 1].strip()
+        key = (line_text, before, after)
+        seen[key] = seen.get(key, 0) + 1
         found.append(Mutant(line, start, end, before, after, line_text, seen[key]))
     return found
 

@@ -19,10 +19,10 @@ from pipelines.rules import model
 from tests.mutate.changes import Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 30  # for one test; a mutant that takes longer loops and counts as killed
-PER_PROCESS = 20  # mutants, where they can be tried one after the other
+SECONDS = 60  # for one test; a mutant that takes longer loops and counts as killed
+PER_PROCESS = 12  # mutants, where they can be tried one after the other
 
-Batch = list[Mutant | None]  # None is the file as it is
+Batch = list[Mutant]
 
 
 @dataclass
@@ -48,9 +48,10 @@ class Trial:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Try the file as it is, then its mutants, `jobs` processes at a time."""
         at_once = 1 if self.whole or is_read_once(self.path) else PER_PROCESS
-        waiting: list[Batch] = [[None]]
-        waiting += [
-            list(self.mutants[at : at + at_once]) for at in range(0, len(self.mutants), at_once)
+        self._keep_readers(session)
+        waiting: list[Batch] = [
+            list(self.mutants[at : at + at_once])
+            for at in range(0, 0 if self.fault else len(self.mutants), at_once)
         ]
         running: dict[int, tuple[Batch, int]] = {}
         while waiting or running:
@@ -61,28 +62,39 @@ class Trial:
             process, _ = os.wait()
             batch, pipe = running.pop(process)
             with os.fdopen(pipe, encoding="utf-8") as said:
-                left = self._judge(batch, said.read().splitlines())
-            waiting = [] if self.fault else ([left] if left else []) + waiting
+                left = self._judge(session, batch, said.read().splitlines())
+            waiting = ([left] if left else []) + waiting
         return True
+
+    def _keep_readers(self, session: pytest.Session) -> None:
+        """Run the tests over the file as it is; keep those that read it, where each reads anew."""
+        process, pipe = self._forked(session, None)
+        with os.fdopen(pipe, encoding="utf-8") as said:
+            failed, *readers = said.read().split("\n")
+        os.waitpid(process, 0)
+        if failed:
+            self.fault = f"its tests fail without a change: {failed}"
+        is_kept_text = is_read_once(self.path) or self.path.parent == ROOT / "rules"
+        if not is_kept_text and any(readers):
+            session.items[:] = [item for item in session.items if item.nodeid in readers]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note a failure in the forked process."""
         if report.failed:
             self._failed = report.nodeid
 
-    def _judge(self, batch: Batch, killers: Sequence[str]) -> Batch:
+    def _judge(self, session: pytest.Session, batch: Batch, killers: Sequence[str]) -> Batch:
         """Note what a process said of its mutants, a line each; those that it did not come to."""
         # A process that ends early was stopped by its alarm in the mutant after its last line.
         said = [*killers, "took too long"] if len(killers) < len(batch) else killers
         for mutant, killer in zip(batch, said, strict=False):
-            if mutant is not None:
-                self.killed[mutant] = killer != ""
-                self.tell(mutant, killer != "")
-            elif killer:
-                self.fault = f"its tests fail without a change: {killer}"
+            self.killed[mutant] = killer != ""
+            self.tell(mutant, killer != "")
+            session.items.sort(key=lambda item, killer=killer: item.nodeid != killer)
         return batch[len(said) :]
 
-    def _forked(self, session: pytest.Session, batch: Batch) -> tuple[int, int]:
+    def _forked(self, session: pytest.Session, batch: Batch | None) -> tuple[int, int]:
+        """Start a process that tries a batch, or the file as it is; its id, and what it says."""
         reading, writing = os.pipe()
         process = os.fork()
         if process:
@@ -93,42 +105,54 @@ class Trial:
             os.dup2(null, 1)
             os.dup2(null, 2)
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
-            text, killers = self.path.read_text(encoding="utf-8"), Killers(session.items)
-            for mutant in batch:
-                killer = self._killer(session, text, mutant, killers)
+            if batch is None:
+                readers = self._run_noting_readers(session)
+                os.write(writing, "\n".join([self._failed or "", *readers]).encode())
+            text = self.path.read_text(encoding="utf-8")
+            for mutant in batch or ():
+                killer = self._killer(session, text, mutant)
                 os.write(writing, f"{killer or ''}\n".encode())
         finally:
             os._exit(0)
 
-    def _killer(
-        self, session: pytest.Session, text: str, mutant: Mutant | None, killers: Killers
-    ) -> str | None:
-        """The first test that fails with this change."""
-        items, self._failed = list(killers.items), None
-        if mutant is not None:
-            substitute(self.path, mutant.applied_to(text))
-            if is_evidence(text, mutant):
-                items = [item for item in items if "explains" in fixtures_of(item)] or items
-        for item in items:
-            signal.setitimer(signal.ITIMER_REAL, SECONDS)
-            # Keep what the session's fixtures made, and nothing else.
-            session.config.hook.pytest_runtest_protocol(item=item, nextitem=session)
+    def _run_noting_readers(self, session: pytest.Session) -> list[str]:
+        """Run all tests until one fails; those that read the file."""
+        readers, read = [], sql_files.read
+        paths: list[Path] = []
+
+        def read_noting(path: Path) -> str:
+            paths.append(path)
+            return read(path)
+
+        sql_files.read = read_noting  # type: ignore[assignment]
+        for item in session.items:
+            paths.clear()
+            self._run(session, item)
             if self._failed:
-                killers.first(item)
+                break
+            if self.path in (path.resolve() for path in paths):
+                readers.append(item.nodeid)
+        return readers
+
+    def _killer(self, session: pytest.Session, text: str, mutant: Mutant) -> str | None:
+        """The first test that fails with this change."""
+        substitute(self.path, mutant.applied_to(text))
+        items, self._failed = list(session.items), None
+        if is_evidence(text, mutant):
+            items = [item for item in items if "explains" in fixtures_of(item)] or items
+        for item in items:
+            self._run(session, item)
+            if self._failed:
+                # Neighbours are mostly killed by the same test.
+                session.items.remove(item)
+                session.items.insert(0, item)
                 break
         return self._failed
 
-
-class Killers:
-    """The tests, those that killed last first: neighbours are mostly killed by the same test."""
-
-    def __init__(self, items: Sequence[pytest.Item]) -> None:
-        self.items = list(items)
-
-    def first(self, item: pytest.Item) -> None:
-        """Ask this test first from now on."""
-        self.items.remove(item)
-        self.items.insert(0, item)
+    def _run(self, session: pytest.Session, item: pytest.Item) -> None:
+        signal.setitimer(signal.ITIMER_REAL, SECONDS)
+        # The last argument keeps what the session's fixtures made, and nothing else.
+        session.config.hook.pytest_runtest_protocol(item=item, nextitem=session)
 
 
 def fixtures_of(item: pytest.Item) -> Sequence[str]:

@@ -231,3 +231,71 @@ def test_refunds_and_voids_are_taken_off(opens, overpaid):
 def test_a_void_takes_the_payment_back(opens, overpaid):
     overpaid.payment("P2", "A", "2026-08-01", "30.00", kind="void", paid_at="2026-10-20T10:00:00")
     assert opens(RULE, overpaid) == []
+
+
+def test_the_last_claim_of_any_date_starts_the_clock(opens, overpaid):
+    claim(overpaid, "CL2", "2026-09-20T10:00:00", "0", date_of_service="2026-07-01")
+    assert opens(RULE, overpaid) == []
+
+
+def test_a_date_with_a_visit_ahead_is_ahead_though_another_visit_was_treated(answers, overpaid):
+    visit(overpaid, "V1", None, day="2026-11-03")
+    visit(overpaid, "V2", "15.00", day="2026-11-03", status="Confirmed")
+    claim(overpaid, "CL2", owed="0", date_of_service="2026-11-03")
+    overpaid.payment("P2", "A", "2026-11-03", "40.00", paid_at="2026-08-20T10:00:00")
+    assert answers(RULE, overpaid)["C-A"]["amount"] == Decimal("10.00")
+
+
+class TestMoneyThatIsNoCredit:
+    """Two visits on 20 August, one of them without an amount due."""
+
+    @pytest.fixture
+    def unpriced(self, overpaid):
+        return visit(overpaid, "V1", None)
+
+    def test_is_what_is_left_after_refunds_and_what_the_date_owes(self, answers, unpriced):
+        visit(unpriced, "V2", "15.00").payment("P2", "A", "2026-08-20", "40.00")
+        unpriced.payment("P3", "A", "2026-08-20", "5.00", kind="refund")
+        row = answers(RULE, unpriced)["C-A"]
+        assert row["amount"] == Decimal("10.00")
+        assert "; $20.00 is for visits ahead or without an amount due" in row["reason"]
+
+    def test_a_refunded_date_that_owes_something_holds_none(self, answers, unpriced):
+        visit(unpriced, "V2", "5.00").payment("P2", "A", "2026-08-20", "10.00")
+        unpriced.payment("P3", "A", "2026-08-20", "10.00", kind="refund")
+        assert answers(RULE, unpriced)["C-A"]["amount"] == Decimal("5.00")
+
+    def test_a_date_paid_to_the_cent_holds_none(self, answers, unpriced):
+        visit(unpriced, "V2", "10.00").payment(
+            "P2", "A", "2026-08-20", "10.00", paid_at="2026-10-28T10:00:00"
+        )
+        assert str(answers(RULE, unpriced)["C-A"]["since"]) == "2026-10-28"
+
+    def test_does_not_date_the_credit(self, answers, unpriced):
+        visit(unpriced, "V2", "5.00").payment("P2", "A", "2026-08-20", "40.00")
+        unpriced.add("payments", "P1", paid_at="2026-10-20T10:00:00")
+        assert str(answers(RULE, unpriced)["C-A"]["since"]) == "2026-10-20"
+
+    def test_nor_does_what_its_date_owes(self, answers, unpriced):
+        visit(unpriced, "V2", "15.00").payment("P2", "A", "2026-08-20", "40.00")
+        assert str(answers(RULE, unpriced)["C-A"]["since"]) == "2026-10-16"
+
+    def test_that_of_another_case_is_named_there_only(self, answers, unpriced):
+        visit(second_case(unpriced), "V2", None, case_id="C-2", day="2026-08-21")
+        pay(unpriced, "P2", "30.00", date_of_service="2026-08-21")
+        row = answers(RULE, unpriced)["C-A"]
+        assert (row["amount"], "visits ahead" in row["reason"]) == (Decimal("10.00"), False)
+
+
+def test_of_two_cases_reviewed_on_one_day_the_first_entered_gives_back_first(answers, practice):
+    practice.add("patients", "A")
+    for key in ("10", "9"):
+        practice.add("cases", key, patient_id="A")
+        claim(practice, f"CL{key}", owed="0", case_id=key)
+        pay(practice, f"P{key}", "30.00", case_id=key)
+    practice.add("cases", "C-3", patient_id="A")
+    visit(practice, "V1", "25.00", case_id="C-3")
+    assert {key: row["amount"] for key, row in answers(RULE, practice).items()} == {
+        "9": Decimal("30.00"),
+        "10": Decimal("5.00"),
+    }

@@ -62,6 +62,21 @@ class TestTheNightAfter:
 
         assert why(pay)["record_id"] == "9"
 
+    def test_one_that_was_there_before_is_not_named_though_it_was_paid_later(self, why, visited):
+        visited.payment("P9", "A", TODAY, "15.00", paid_at=f"{TODAY}T13:00:00")
+        row = why(lambda now: now.payment("P1", "A", TODAY, "25.00"))
+        assert row["says"] == f"$25.00 paid on {TODAY}, payment P1"
+
+    def test_another_time_of_the_only_visit_of_a_day_is_not_another_visit(self, why, visited):
+        visited.payment("P1", "A", TODAY, "40.00").payment(
+            "R1", "A", TODAY, "40.00", kind="refund", paid_at=f"{TODAY}T13:00:00"
+        )
+
+        def change(now):
+            now.remove("payments", "R1").add("appointments", "V1", starts_at=f"{TODAY}T10:00:00")
+
+        assert why(change)["says"] == "the refund of $40.00 was taken back, refund R1"
+
     def test_a_payment_that_was_given_its_date_is_work(self, why, visited):
         undated(visited, "P1", "40.00")
         row = why(lambda now: now.add("payments", "P1", date_of_service=TODAY))

@@ -56,6 +56,26 @@ class TestAbsence:
         run.refused("faxes", "cases", "C-A").refused("appointments", "appointments", "V2")
         assert run.decide() == {DECIDED: "withdrawn"}
 
+    @pytest.mark.parametrize(
+        ("table", "id_table", "id_value"),
+        [
+            ("appointments", "policies", "V1"),
+            ("appointments", "policies", "C-A"),
+            ("payments", "policies", "C-A"),
+            ("payments", "patients", "C-A"),
+        ],
+    )
+    def test_the_same_id_of_another_table_holds_nothing(
+        self, run: Lifecycle, table: str, id_table: str, id_value: str
+    ) -> None:
+        run.task().reads("payments").refused(table, id_table, id_value)
+        assert run.decide() == {DECIDED: "withdrawn"}
+
+    def test_a_row_without_an_id_of_another_table_is_not_the_record(self, run: Lifecycle) -> None:
+        run.rule("p", subject_table="patients").task(rule_id="p", subject="A")
+        run.task(subject="GONE").reads("faxes").reads("faxes", "p").refused_unnamed("faxes")
+        assert run.decide() == {("r", "GONE"): "source_gone", ("p", "A"): "withdrawn"}
+
     def test_a_refused_visit_holds_the_authorization_it_would_count_for(
         self, run: Lifecycle
     ) -> None:
@@ -192,6 +212,15 @@ class TestHeldOpenings:
         )
         run.candidate(rule_id="p").refused("appointments", "cases", "C-B")
         run.refused("appointments", "patients", "B")
+        assert run.decide() == {("p", "V1"): "open"}
+
+    def test_a_table_that_it_does_not_read_holds_no_rule_about_the_patient(
+        self, run: Lifecycle
+    ) -> None:
+        run.rule("p", looks_at="patient").reads("claims", "p", is_read=False)
+        run.candidate(rule_id="p").refused("faxes", "patients", "A").refused(
+            "claims", "cases", "C-A"
+        )
         assert run.decide() == {("p", "V1"): "open"}
 
     def test_a_row_that_names_no_record_holds_no_opening(self, run: Lifecycle) -> None:

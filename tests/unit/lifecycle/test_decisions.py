@@ -342,3 +342,29 @@ class TestDischarge:
         discharged.con.execute("DELETE FROM refused_ids")
         discharged.refused_unnamed("cases")
         assert discharged.decide() == {("ends", "V1"): "refresh"}
+
+    @pytest.mark.parametrize(
+        ("table", "id_table", "id_value"),
+        [("cases", "patients", "B"), ("policies", "patients", "A"), ("cases", "policies", "A")],
+    )
+    def test_another_refused_row_is_no_open_case(
+        self, discharged: Lifecycle, table: str, id_table: str, id_value: str
+    ) -> None:
+        discharged.task(rule_id="ends", case_id=None).candidate(rule_id="ends", case_id=None)
+        discharged.refused(table, id_table, id_value).refused_unnamed("policies")
+        assert discharged.decide() == {("ends", "V1"): "discharged"}
+
+    def test_it_says_on_which_day(self, discharged: Lifecycle) -> None:
+        day = dt.date(2026, 11, 2)
+        discharged.record(
+            "cases", case_id="C-A", patient_id="A", is_discharged=True, discharged_on=day
+        )
+        discharged.visit("V2").task(rule_id="ends").task(rule_id="ends", subject="V2", case_id=None)
+        told = [
+            (event["reason"], event["record_table"], event["record_id"])
+            for event in discharged.events()
+        ]
+        assert told == [
+            ("The case was discharged on 2026-11-02.", "cases", "C-A"),
+            ("Every case of the patient is discharged.", None, None),
+        ]

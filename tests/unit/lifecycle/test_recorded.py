@@ -31,11 +31,14 @@ class TestOwners:
         )
         changed = events_of(run, "owner_changed")
         assert [event["to_staff_id"] for event in changed] == [now] * is_changed
+        assert {event["reason"] for event in changed} <= {"The record's owner changed in the EMR."}
 
     def test_it_may_change_while_the_record_was_away(self, run: Lifecycle) -> None:
         run.task("cleared", close_kind="source_gone", is_away=True, rule_staff_id="S2")
         run.candidate(staff_id="S3")
-        assert [event["event"] for event in run.events()] == ["came_back", "owner_changed"]
+        back, changed = run.events()
+        assert (back["event"], changed["event"]) == ("came_back", "owner_changed")
+        assert back["reason"] == "the record is in the appointments extract again"
 
     def test_a_new_task_and_one_that_nobody_asks_for_have_no_change(self, run: Lifecycle) -> None:
         run.visit("V2").candidate("V2", staff_id="S3").task("completed", rule_staff_id="S2")
@@ -99,6 +102,13 @@ class TestUpdates:
             (12, "r-V1-1", "updated"),
             (13, "r-V2-1", "updated"),
         ]
+
+    def test_each_opened_task_has_its_own_candidate(self, run: Lifecycle) -> None:
+        run.rule("q").visit("V2").candidate(amount=40).candidate("V2", amount=25)
+        run.candidate(rule_id="q", amount=10)
+        told = [(task["rule_id"], task["subject_id"], task["amount"]) for task in run.tasks()]
+        assert told == [("q", "V1", 10), ("r", "V1", 40), ("r", "V2", 25)]
+        assert sorted(event["amount"] for event in run.events()) == [10, 25, 40]
 
 
 class TestLinks:
