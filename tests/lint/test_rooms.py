@@ -130,6 +130,7 @@ MAY_REACH_INTO: dict[str, str] = {
     "_SubParsersAction": "argparse has no public list of commands",
     "_tmp_path_factory": "pytest has no public way to the folder of all tests in a hook",
     "_replace": "namedtuple's own public method",
+    "_exit": "os has no other name for leaving a forked process without its clean-up",
     "_asdict": "namedtuple's own public method",
     "_fields": "namedtuple's own public attribute",
 }
