@@ -301,6 +301,10 @@ class TestConversion:
         chain.candidate(rule_id="second")
         assert chain.decide() == {DECIDED: "converted", ("second", "V1"): "open"}
 
+    def test_one_that_cannot_be_explained_is_waited_for_too(self, chain: Lifecycle) -> None:
+        chain.candidate(rule_id="first").insert("unexplained_rules", rule_id="r")
+        assert chain.decide() == {DECIDED: "hold", ("first", "V1"): "open"}
+
     def test_the_fax_rules_convert_into_each_other(self) -> None:
         assert RULES["faxing_required"].converts_to == ("pending_signature", "failed_fax")
         assert "failed_fax" in RULES["pending_signature"].converts_to

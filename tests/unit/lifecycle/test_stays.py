@@ -107,3 +107,18 @@ def test_events_of_one_moment_count_in_their_order(stays: Stays) -> None:
         (0, "opened", None), (24, "completed", "S1"), (24, "reopened", "S2"), state="open"
     )
     assert found == [(1, "2026-10-31", None, None, None)]
+
+
+def test_an_update_before_the_end_does_not_hide_it(stays: Stays) -> None:
+    found = stays((0, "opened", None), (9, "updated", None), (30, "cleared", None))
+    assert found == [(1, "2026-10-31", "2026-11-02", "cleared", None)]
+
+
+def test_of_two_spans_that_begin_at_one_moment_the_later_event_is_the_last(stays: Stays) -> None:
+    found = stays(
+        (0, "opened", None),
+        (0, "completed", "S1"),
+        (0, "reopened", "S1"),
+        (30, "completed", "S2"),
+    )
+    assert found == [(1, "2026-10-31", "2026-11-02", "completed", "S2")]
