@@ -13,7 +13,7 @@ import duckdb
 
 from pipelines.errors import UserError
 from pipelines.extracts import contract, contract_sql
-from pipelines.rules import model
+from pipelines.rules import calls, model
 from pipelines.rules.model import (
     ALWAYS_NEEDED,
     ANSWER_TYPES,
@@ -268,6 +268,12 @@ def _read(con: duckdb.DuckDBPyConnection, path: Path, sql: str, what: str) -> _S
                 f"{_line(path, sql=sql)}: {what} is exactly one SELECT, "
                 f"this file has {len(statements)} statements"
             )
+        call = calls.not_allowed(con, sql)
+        if call is not None:  # listing the tables would already open the files
+            raise UserError(
+                f"{_line_of(path, sql, call.line)}: {call.what}: {what} reads tables only; of the "
+                f"functions that give rows it may call {', '.join(sorted(calls.HARMLESS))}"
+            )
         return _Select(statements[0].named_parameters - {"as_of"}, tables_read(con, sql))
     except duckdb.Error as error:
         raise UserError(_of_sql(path, sql, "cannot be read", error)) from error
@@ -354,12 +360,16 @@ def _line(path: Path, pattern: str = r"\S", sql: str = "") -> str:
 
 def _of_sql(path: Path, sql: str, what: str, error: duckdb.Error) -> str:
     """What DuckDB says of a SELECT, with the line of the file; it counts from the SELECT on."""
-    text = read_text(path)
-    first = text.count("\n", 0, max(text.find(sql), 0)) + 1
     says, _, place = str(error).partition("LINE ")
     number = re.match(r"\d+", place)
     lines = [line.strip() for line in says.splitlines() if line.strip()]
     # The second line may offer the columns there are; further ones list every function.
     words = " ".join(lines[:2] if "Candidate bindings" in says else lines[:1])
-    line = first + int(number[0]) - 1 if number else first
-    return f"{path}: line {line}: the SQL {what}: {words}"
+    where = _line_of(path, sql, int(number[0]) - 1 if number else 0)
+    return f"{where}: the SQL {what}: {words}"
+
+
+def _line_of(path: Path, sql: str, lines: int) -> str:
+    """File and line of a place so many lines below the beginning of this SELECT."""
+    text = read_text(path)
+    return f"{path}: line {text.count(chr(10), 0, max(text.find(sql), 0)) + 1 + lines}"
