@@ -39,7 +39,7 @@ def test_finds_each_function_that_reads_more_than_tables(name: str) -> None:
         ("SELECT list_transform([1], lambda y: (\nSELECT 1 FROM read_text('/x')))", 1),
         ("SELECT 'é', '—'\nFROM read_text($file)", 1),
         ("SELECT 1 FROM range(3), unnest([1]),\nread_text('/x')", 1),
-        ('SELECT 1 FROM\n"read_text"(\'/x\')', 1),
+        ("SELECT 1 FROM\n\"read_text\"('/x')", 1),
         ("SELECT 1 FROM\nsystem.main.READ_TEXT /* x */ ('/x')", 1),
         ("SELECT 1 FROM\nread_text('/x') AS a, glob('/x') AS b", 1),
     ],
