@@ -23,8 +23,9 @@ def test_each_can_be_loaded_and_the_page_names_it():
     assert [name for name in FOUND.rules if f"own-rules/{name}.sql" not in page] == []
 
 
-def test_they_fill_the_two_categories_without_shipped_types():
+def test_they_fill_the_two_categories_without_shipped_types_and_add_to_another():
     assert {rule.category for rule in FOUND.rules.values()} == {
+        "Clinical",
         "Patient Engagement",
         "Referral Management",
     }
