@@ -11,7 +11,7 @@ from app_pages.session import cached, labels, workspace
 from app_pages.session.markdown import caption, escape_markdown
 from app_pages.tasks import links
 from pipelines import vocabulary
-from pipelines.rules import docs, model
+from pipelines.rules import docs
 from pipelines.rules.model import Param, Rule
 from pipelines.runs import history
 from pipelines.worklist.filters import Filters
@@ -59,15 +59,11 @@ def show_list(worklist: Worklist) -> None:
                     facts.append("switched off by the practice")
                 elif rule.rule_id in withheld:
                     facts.append("withheld in the newest run")
-                if _is_own(rule):
+                if rule.is_own:
                     facts.append("the practice's own rule")
                 if _is_changed(rule):
                     facts.append("set by the practice")
                 st.markdown(caption(" · ".join(facts)))
-
-
-def _is_own(rule: Rule) -> bool:
-    return rule.path.parent != model.RULES_FOLDER
 
 
 def _is_changed(rule: Rule) -> bool:
@@ -146,7 +142,7 @@ def _because(reason: str | None) -> str:
 def show_parameters(worklist: Worklist, rule: Rule) -> None:
     """Every parameter with its reason, and what the practice has set, also for single payers."""
     rows = parameters(rule, labels.payers(worklist))
-    original, why = (IN_FILE, "Why") if _is_own(rule) else (AS_SHIPPED, "Why it is shipped so")
+    original, why = (IN_FILE, "Why") if rule.is_own else (AS_SHIPPED, "Why it is shipped so")
     st.dataframe(
         rows,
         hide_index=True,
@@ -174,7 +170,7 @@ def parameters(rule: Rule, payers: Mapping[str, str]) -> pd.DataFrame:
     """
     rules, why = workspace.rules(), docs.reasons(rule)
     written = rules.written.rules[rule.rule_id]
-    from_file = IN_FILE if _is_own(rule) else AS_SHIPPED
+    from_file = IN_FILE if rule.is_own else AS_SHIPPED
     rows: list[tuple[str, str, Param, Param]] = [
         ("due_days", EVERYBODY, rule.due_days, written.due_days)
     ]

@@ -284,6 +284,12 @@ def _add_rules_and_report(commands: Commands) -> None:
         metavar="FILE",
         help="of check: the practice's own rule files to check (default: every rule in force)",
     )
+    rules.add_argument(
+        "--out",
+        type=Path,
+        metavar="PAGE",
+        help="of docs: write a page of the rules in force instead, the practice's own included",
+    )
 
     report = commands.add_parser(
         "report", help="write the reports as offline HTML, and their tables as Excel"

@@ -292,10 +292,12 @@ def rules(options: argparse.Namespace, settings: Settings) -> int:
 
     if options.files and options.what != "check":
         raise UserError(f"rules {options.what} takes no file; rules check does")
-    if options.what == "docs":
-        page = model.RULES_FOLDER / "README.md"
-        page.write_text(docs.docs(loading.load_rules()), encoding="utf-8")
-        print(f"wrote {page}")
+    if options.out and options.what != "docs":
+        raise UserError(f"rules {options.what} takes no --out; rules docs does")
+    if options.what == "docs" and options.out:
+        output.write_page(options.out, docs.docs_of_practice(overrides.rules_in_force(settings)))
+    elif options.what == "docs":
+        output.write_page(model.RULES_FOLDER / "README.md", docs.docs(loading.load_rules()))
     elif options.what == "check":
         checked = _check_rules(options.files, settings)
         print(f"{checked} rules are well formed")

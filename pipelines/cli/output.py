@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.analytics.backtest import Comparison
+from pipelines.errors import UserError
 from pipelines.extracts.read import TableRead
 from pipelines.ledger.ledger import Access
 from pipelines.operations import health
@@ -235,6 +236,15 @@ def print_rules(applied: Applied) -> None:
     _print_table(("rule", "category", "title", "clears", "due days", "parameters"), rows)
     for rule_id, why in applied.broken.items():
         print(f"{rule_id} is withheld: {why}")
+
+
+def write_page(page: Path, text: str) -> None:
+    """Write a page and say where; UserError when it cannot be written."""
+    try:
+        page.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{page}: cannot be written ({error.strerror})") from error
+    print(f"wrote {page}")
 
 
 def contents_of(backup: Backup) -> str:

@@ -1,12 +1,12 @@
-"""The page rules/README.md, written from the headers of the rules."""
+"""The page rules/README.md, and a practice's own page, written from the headers of the rules."""
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
-from pipelines.rules.model import HEADER, STAGED_PARAMS, Param, Rule
+from pipelines.rules.model import HEADER, STAGED_PARAMS, Applied, Param, Rule
 from pipelines.vocabulary import CATEGORIES
 
 WIDTH = 100
@@ -23,12 +23,34 @@ def docs(rules: Mapping[str, Rule]) -> str:
             "never in the SQL."
         ),
     ]
+    return "\n\n".join([*blocks, *_by_category(rules)]) + "\n"
+
+
+def docs_of_practice(applied: Applied) -> str:
+    """The same page for a practice: with its own rules, and the settings it has made."""
+    blocks = [
+        "# The rules of this practice",
+        _wrapped(
+            "`python -m pipelines rules docs --out FILE` writes this page: the shipped rules and "
+            "the practice's own, with the parameters in force."
+        ),
+        *_by_category(applied.rules, applied.disabled),
+    ]
+    if applied.broken:
+        faults = [_wrapped(f"`{rule_id}`: {why}", "- ") for rule_id, why in applied.broken.items()]
+        blocks += ["## Withheld", "\n".join(faults)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _by_category(rules: Mapping[str, Rule], disabled: Set[str] = frozenset()) -> list[str]:
+    blocks: list[str] = []
     for category in CATEGORIES:
         of_category = [rule for rule in rules.values() if rule.category == category]
         if of_category:
             blocks += [f"## {category}", _table(of_category)]
-            blocks += [block for rule in of_category for block in _of_rule(rule)]
-    return "\n\n".join(blocks) + "\n"
+            for rule in of_category:
+                blocks += _of_rule(rule, is_off=rule.rule_id in disabled)
+    return blocks
 
 
 def _table(rules: list[Rule]) -> str:
@@ -41,13 +63,17 @@ def _table(rules: list[Rule]) -> str:
     return "\n".join(heads + rows)
 
 
-def _of_rule(rule: Rule) -> list[str]:
+def _of_rule(rule: Rule, *, is_off: bool = False) -> list[str]:
     discharge = "ends it" if rule.ends_at_discharge else "does not end it"
     facts = [
         f"Clears ({rule.clears}): {rule.clears_when}",
         f"Subject: {rule.subject_table}; reads {', '.join(rule.reads)}",
         f"A discharge {discharge}.",
     ]
+    if rule.is_own:
+        facts.insert(0, f"The practice's own rule, in the file {rule.path.name}.")
+    if is_off:
+        facts.insert(0, "Switched off in the settings.")
     if rule.may_lack:
         facts.append(
             f"Also answers for a practice that has never delivered {', '.join(rule.may_lack)}."

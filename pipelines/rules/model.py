@@ -187,6 +187,11 @@ class Rule:
     looks_back: frozenset[str] = frozenset()
 
     @property
+    def is_own(self) -> bool:
+        """Whether a practice added the rule."""
+        return self.path.parent != RULES_FOLDER
+
+    @property
     def version(self) -> str:
         """A short hash of what the rule asks, which changes when its SQL does."""
         return hashlib.md5(self.sql.encode(), usedforsecurity=False).hexdigest()[:12]
