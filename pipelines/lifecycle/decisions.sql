@@ -46,9 +46,9 @@ pairs AS (
     SELECT
         COALESCE(l.rule_id, c.rule_id) AS rule_id,
         COALESCE(l.subject_id, c.subject_id) AS subject_id,
-        CASE WHEN NOT COALESCE(l.is_reused, FALSE) THEN l.task_id END AS task_id,
+        CASE WHEN NOT l.is_reused THEN l.task_id END AS task_id,
         COALESCE(l.occurrence, 0) AS occurrence,
-        CASE WHEN NOT COALESCE(l.is_reused, FALSE) THEN l.state END AS state,
+        CASE WHEN NOT l.is_reused THEN l.state END AS state,
         l.is_away,
         l.gone_at,
         l.closed_at,
@@ -112,7 +112,7 @@ facts AS (
         r.looks_at,
         s.status IS NOT NULL AS is_for_patient,
         r.ends_at_discharge
-        AND COALESCE(k.is_discharged, d.patient_id IS NOT NULL, FALSE) AS is_ended,
+        AND COALESCE(k.is_discharged, d.patient_id IS NOT NULL) AS is_ended,
         -- The record is back in time: the task goes on as it was. A record that was back in an
         -- earlier run is not away any more (`gone_at`), so its task has had its answer.
         p.state = 'cleared'
@@ -121,7 +121,7 @@ facts AS (
         AND p.closed_at >= $return_from AS may_come_back,
         -- A completed task returns once its condition was away, or with a new episode or period.
         p.is_away
-        OR COALESCE(p.gone_at < $return_from, FALSE)
+        OR p.gone_at < $return_from
         OR (p.state = 'completed' AND p.episode IS DISTINCT FROM p.stored_episode)
         OR (
             r.period IS NOT NULL

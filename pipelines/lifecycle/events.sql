@@ -155,7 +155,10 @@ WITH happenings AS (
 )
 
 SELECT
-    $last_event_no + ROW_NUMBER() OVER (ORDER BY h.task_id, h.position) AS event_no,
+    $last_event_no + ROW_NUMBER() OVER (
+        -- Several tasks may go on as one, each with an event of the same position.
+        ORDER BY h.task_id, h.position, h.event, h.linked_task_id
+    ) AS event_no,
     h.task_id,
     h.event,
     $as_of AS happened_at,

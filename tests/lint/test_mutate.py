@@ -82,6 +82,16 @@ def test_a_boundary_survives_until_its_day_is_tested(
     assert code == (outcome == "survived")
 
 
+def test_it_may_begin_with_a_later_mutant(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    sql, test = tmp_path / "visits.sql", tmp_path / "test_visits.py"
+    sql.write_text("SELECT 1 AS day, 5 AS other,\n", encoding="utf-8")
+    test.write_text("def test_it():\n    assert True\n", encoding="utf-8")
+    main([str(sql), "--json", "--jobs", "1", "--first", "2", "--tests", str(test)])
+    assert [row["change"] for row in json.loads(capfd.readouterr().out)] == ["5 → 6"]
+
+
 def test_tests_that_fail_anyway_kill_nothing(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

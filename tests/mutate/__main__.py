@@ -54,7 +54,7 @@ def of_file(path: Path, wanted: argparse.Namespace) -> tuple[list[Found], str | 
     """What became of a file's mutants, or why they could not be tried."""
     name, known = name_of(path), listed.equivalents()
     found = mutants(path.read_text(encoding="utf-8"))
-    found = [found[wanted.only - 1]] if wanted.only else found
+    found = [found[wanted.only - 1]] if wanted.only else found[wanted.first - 1 :]
     is_listed = {mutant: listed.key_of(name, mutant) in known for mutant in found}
     tried = [mutant for mutant in found if wanted.only or not is_listed[mutant]]
 
@@ -104,6 +104,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("files", metavar="FILE", nargs="*", type=Path, help="default: all of them")
     found.add_argument("--jobs", metavar="N", type=int, default=2, help="mutants at a time (2)")
     found.add_argument("--only", metavar="N", type=int, help="the Nth mutant of the file only")
+    found.add_argument("--first", metavar="N", type=int, default=1, help="begin with the Nth (1)")
     found.add_argument("--json", action="store_true", help="print every mutant as JSON")
     found.add_argument("--whole", action="store_true", help="also run the tests of whole runs")
     found.add_argument("--tests", metavar="FILE", nargs="+", help="other tests than the file's own")

@@ -135,6 +135,13 @@ class Lifecycle:
         given |= {"last_event_no": 10}
         return self._rows(lifecycle.sql("events"), "event_no", given)
 
+    def set_aside(self) -> dict[tuple[str, str], bool]:
+        """The candidates that a go-live sets aside, and whether each would open without it."""
+        rows = self._rows(lifecycle.sql("go_live"), "rule_id, subject_id", {})
+        found = {(row["rule_id"], row["subject_id"]): row["would_open"] for row in rows}
+        assert len(rows) == len(found), "one row for each candidate"
+        return found
+
     def insert(self, table: str, **row: object) -> Lifecycle:
         """Add a row; columns that are not given are NULL."""
         marks = ", ".join(f"${name}" for name in row)
@@ -183,6 +190,11 @@ def lifecycle_tables() -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute("CREATE TABLE rule_changes (rule_id VARCHAR, payer_id VARCHAR, says VARCHAR)")
         con.execute("CREATE TABLE unexplained_rules (rule_id VARCHAR)")
         con.execute("CREATE TABLE held_before AS " + lifecycle.sql("empty_held"))
+        con.execute(
+            "CREATE TABLE go_live_rules (rule_id VARCHAR, first_on DATE, ends_at_discharge BOOLEAN)"
+        )
+        con.execute("CREATE TABLE go_live_sources (rule_id VARCHAR, target_rule_id VARCHAR)")
+        con.execute("CREATE TABLE brought_in (rule_id VARCHAR, facility_id VARCHAR)")
         lifecycle.create_move_kinds(con)
         con.execute("CREATE VIEW subjects AS " + lifecycle.sql("subjects"))
         yield con

@@ -40,6 +40,10 @@ class TestAbsence:
         assert run.decide() == {DECIDED: "hold" if state == "open" else "none"}
         assert [(task["state"], task["is_away"]) for task in run.tasks()] == [(state, False)]
 
+    def test_a_held_task_that_nobody_asks_for_keeps_its_facility(self, run: Lifecycle) -> None:
+        (held,) = run.task().refused("appointments", "appointments", "V1").held()
+        assert (held["facility_id"], held["is_opening"], held["patient_id"]) == ("F1", False, "A")
+
     @pytest.mark.parametrize(
         ("table", "is_read", "decision"),
         [("payments", True, "hold"), ("payments", False, "withdrawn")],

@@ -339,6 +339,12 @@ class TestDischarge:
         discharged.record("cases", case_id="C-B", patient_id="A", is_discharged=False)
         assert discharged.decide() == {("ends", "V1"): "refresh"}
 
+    def test_another_patients_discharge_is_none_of_its_patient(self, discharged: Lifecycle) -> None:
+        discharged.record("cases", case_id="C-B", patient_id="B", is_discharged=False)
+        discharged.task(rule_id="ends", case_id=None, patient_id="B")
+        discharged.candidate(rule_id="ends", case_id=None, patient_id="B")
+        assert discharged.decide() == {("ends", "V1"): "refresh"}
+
     def test_a_refused_case_may_be_the_open_one(self, discharged: Lifecycle) -> None:
         discharged.task(rule_id="ends", case_id=None).candidate(rule_id="ends", case_id=None)
         discharged.refused("cases", "patients", "A")

@@ -103,6 +103,38 @@ class TestUpdates:
             (13, "r-V2-1", "updated"),
         ]
 
+    def test_tasks_that_go_on_as_one_follow_each_other_by_their_ids(self, run: Lifecycle) -> None:
+        sources = ["q5", "q2", "q7", "q1", "q6", "q3", "q4"]
+        for source in sources:
+            run.rule(source).converts(source, "r").task(rule_id=source)
+        told = [(e["event"], e["linked_task_id"]) for e in run.candidate().events()]
+        first, *others = [row for row in told if row[0] in ("opened", "converted_from")]
+        assert first == ("opened", None)
+        assert others == [("converted_from", f"{source}-V1-1") for source in sorted(sources)]
+
+    def test_what_came_back_goes_before_what_happened_to_it(self, run: Lifecycle) -> None:
+        gone = {"close_kind": "source_gone", "is_away": True, "patient_id": "B"}
+        run.task("cleared", rule_staff_id="S2", **gone).candidate(staff_id="S3", amount=25)
+        assert [event["event"] for event in run.events()] == [
+            "came_back",
+            "patient_changed",
+            "owner_changed",
+            "updated",
+        ]
+
+    def test_a_task_of_a_moved_record_is_withdrawn_first(self, run: Lifecycle) -> None:
+        run.task(patient_id="B")
+        told = [event["event"] for event in run.events()]
+        assert told == ["withdrawn", "patient_changed"]
+
+    def test_one_that_comes_back_names_what_goes_on_in_it_first(self, run: Lifecycle) -> None:
+        run.rule("q").converts("q", "r").task(rule_id="q").candidate()
+        run.task("cleared", close_kind="source_gone", is_away=True)
+        target = next(e["task_id"] for e in run.events() if e["event"] == "converted_from")
+        run.con.execute("UPDATE tasks_with_actions SET task_id = ? WHERE rule_id = 'r'", [target])
+        told = [event["event"] for event in run.events() if event["task_id"] == target]
+        assert told == ["converted_from", "came_back"]
+
     def test_each_opened_task_has_its_own_candidate(self, run: Lifecycle) -> None:
         run.rule("q").visit("V2").candidate(amount=40).candidate("V2", amount=25)
         run.candidate(rule_id="q", amount=10)
