@@ -97,7 +97,7 @@ SELECT
     CASE
         -- Until the question is answered, a record that is back has not been looked at.
         WHEN d.is_present AND NOT d.is_held THEN NULL
-        WHEN NOT d.is_present AND d.decision <> 'hold' THEN COALESCE(t.gone_at, $as_of)
+        WHEN NOT d.is_present AND NOT d.is_held THEN COALESCE(t.gone_at, $as_of)
         ELSE t.gone_at
     END AS gone_at,
     COALESCE(s.record_on, t.record_on) AS record_on,

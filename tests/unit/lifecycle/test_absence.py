@@ -30,6 +30,20 @@ class TestAbsence:
         assert [task["is_away"] for task in run.tasks()] == [False, False]
         assert run.events() == []
 
+    def test_a_closed_task_of_it_keeps_how_it_ended(self, run: Lifecycle) -> None:
+        run.con.execute("UPDATE rules SET is_answered = FALSE")
+        (task,) = run.task("completed").tasks()
+        ended = (task["closed_at"], task["closed_by"], task["close_kind"])
+        assert ended == (AS_OF - dt.timedelta(hours=20), "S1", "completed")
+
+    def test_a_task_of_a_rule_that_was_taken_away_stays(self, run: Lifecycle) -> None:
+        (task,) = run.task(rule_id="former").tasks()
+        assert (task["rule_id"], task["state"], task["since"]) == (
+            "former",
+            "open",
+            dt.date(2026, 10, 30),
+        )
+
     @pytest.mark.parametrize("rule_id", RULES)
     def test_no_rule_answers_without_facilities_patients_and_cases(self, rule_id: str) -> None:
         assert {"facilities", "patients", "cases"} <= evaluate.needed_tables(RULES[rule_id])
@@ -242,3 +256,14 @@ class TestHeldOpenings:
         run.candidate().refused("appointments", "cases", "C-A")
         (held,) = run.held()
         assert (held["runs"], held["held_from"]) == (5, earlier)
+
+    def test_those_of_another_question_do_not_count(self, run: Lifecycle) -> None:
+        run.insert("held_before", rule_id="r", subject_id="V2", runs=4, held_from=AS_OF)
+        run.insert("held_before", rule_id="q", subject_id="V1", runs=4, held_from=AS_OF)
+        run.rule("q").candidate().candidate("V2").refused("appointments", "appointments", "V1")
+        (held,) = run.held()
+        assert (held["subject_id"], held["runs"]) == ("V1", 1)
+
+    def test_a_closed_task_does_not_wait_for_the_answer(self, run: Lifecycle) -> None:
+        run.task("completed", is_away=True).candidate().refused("appointments", "cases", "C-A")
+        assert [held["is_opening"] for held in run.held()] == [True]

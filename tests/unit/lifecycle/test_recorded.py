@@ -225,6 +225,10 @@ class TestRefreshing:
         assert (task["deferred_until"], task["closed_at"], task["gone_at"]) == (None, None, None)
         assert (task["is_away"], task["last_seq"], task["manual"]) == (False, 0, "allowed")
 
+    def test_without_its_record_it_opens_all_the_same(self, run: Lifecycle) -> None:
+        (task,) = run.candidate("V9").tasks()
+        assert (task["subject_id"], task["state"], task["record_on"]) == ("V9", "open", None)
+
     def test_a_record_that_lost_its_day_keeps_the_one_known(self, run: Lifecycle) -> None:
         (task,) = run.visit(visit_on=None).task().candidate().tasks()
         assert task["record_on"] == dt.date(2026, 10, 30)
@@ -245,7 +249,17 @@ class TestGoneAt:
         run.refused("appointments", "cases", "C-A")
         assert [task["gone_at"] for task in run.tasks()] == [self.GONE]
 
-    def test_a_missing_record_that_may_be_the_refused_one_is_not_gone(self, run: Lifecycle) -> None:
+    @pytest.mark.parametrize("state", ["open", "completed", "cleared"])
+    def test_a_missing_record_that_may_be_the_refused_one_is_not_gone(
+        self, run: Lifecycle, state: str
+    ) -> None:
         run.con.execute("DELETE FROM staging.appointments")
-        run.task().refused_unnamed("appointments")
-        assert [task["gone_at"] for task in run.tasks()] == [None]
+        run.task(state).refused_unnamed("appointments")
+        assert [(task["gone_at"], task["is_away"]) for task in run.tasks()] == [(None, False)]
+
+    def test_nor_is_one_whose_case_was_discharged(self, run: Lifecycle) -> None:
+        run.con.execute("DELETE FROM staging.appointments")
+        run.rule("ends", ends_at_discharge=True).refused_unnamed("appointments")
+        run.record("cases", case_id="C-A", patient_id="A", is_discharged=True)
+        (task,) = run.task(rule_id="ends").tasks()
+        assert (task["close_kind"], task["gone_at"]) == ("discharged", None)

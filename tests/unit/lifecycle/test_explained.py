@@ -1,0 +1,32 @@
+"""What explains the end of a task, on hand-made tables."""
+
+from __future__ import annotations
+
+from pipelines import lifecycle
+from tests.unit.lifecycle.conftest import Lifecycle
+
+
+class TestExplaining:
+    def test_what_changed_of_another_rule_explains_nothing(self, run: Lifecycle) -> None:
+        run.rule("q").task(payer_id="PAY1").insert("unexplained_rules", rule_id="q")
+        run.insert("rule_changes", rule_id="q", says="days_ahead 14 → 7")
+        run.insert("rule_changes", rule_id="q", payer_id="PAY1", says="days_ahead 14 → 7")
+        (event,) = run.events()
+        assert event["reason"] == "nothing asks for it any more"
+
+    def test_a_payers_own_parameters_explain_its_tasks(self, run: Lifecycle) -> None:
+        run.task(payer_id="PAY1").insert("rule_changes", rule_id="r", says="days_ahead 14 → 7")
+        run.insert("rule_changes", rule_id="r", payer_id="PAY1", says="days_ahead 14 → 3")
+        (event,) = run.events()
+        assert event["reason"] == "days_ahead 14 → 3"
+
+    def test_evidence_is_asked_for_what_leaves(self, run: Lifecycle) -> None:
+        run.rule("next").converts("r", "next").rule("m", clears="manual")
+        for visit in ("V2", "V3", "V4"):
+            run.visit(visit)
+        run.task().task(subject="V2").candidate("V2", rule_id="next")
+        run.task(subject="V3").candidate("V3").task(subject="GONE").task("completed", "V4")
+        run.task(rule_id="m").candidate("V4", rule_id="next")
+        run.decide()
+        rows = run.con.execute(lifecycle.sql("leaving_tasks")).fetchall()
+        assert sorted(row[0] for row in rows) == ["r-V1-1", "r-V2-1"]
