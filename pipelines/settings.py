@@ -14,9 +14,10 @@ from pipelines.vocabulary import ROLES
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "data" / "sample"
-SECTIONS = ("practice", "rules", "extracts", "claim_holds", "app", "access")
+SECTIONS = ("practice", "rules", "extracts", "guards", "claim_holds", "app", "access")
 PRACTICE_KEYS = ("go_live", "history_days", "manager_roles", "return_days")
 EXTRACTS_KEYS = ("max_loss", "max_refused")
+GUARDS_KEYS = ("closings", "keys", "openings", "values")
 CLAIM_HOLDS_KEYS = ("authorization_codes",)
 APP_KEYS = ("idle_minutes",)
 MANAGER_ROLES = ("Therapy Director", "Practice Administrator", "Business Owner")
@@ -49,6 +50,21 @@ class Access:
 
 
 @dataclass(frozen=True)
+class GuardLimits:
+    """What a run may do before a guard holds it; pipelines/runs/guards/ has the floors.
+
+    Shares of a table's earlier keys that may be gone, of the earlier values of a column that may
+    be others, and of the open tasks of a rule at a facility that may close without new work;
+    openings may be so many times those of the largest run of the last 35 days.
+    """
+
+    keys: float = 0.2
+    values: float = 0.2
+    closings: float = 0.25
+    openings: float = 5.0
+
+
+@dataclass(frozen=True)
 class Settings:
     """One practice's set-up.
 
@@ -62,6 +78,7 @@ class Settings:
     own_rules: Path | None = None  # folder of the practice's own rule files; None: it has none
     max_loss: float = 0.2  # share of a table's rows a run may lose where no manifest counts them
     max_refused: float = 0.2  # share of a table's rows that may be refused before all of it is
+    guards: GuardLimits = GuardLimits()
     return_days: int = 30  # a record back within so many days continues its task
     clock_file: Path | None = None  # holds the seconds added to the screens' clock
     idle_minutes: int = 15  # without a click before the app asks who is there
@@ -120,6 +137,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         max_refused=_share(
             path, extracts, "max_refused", "the share of a table's rows that may be refused"
         ),
+        guards=_guards(path, _section(path, written, "guards", GUARDS_KEYS)),
         return_days=_return_days(path, practice),
         idle_minutes=_idle_minutes(path, _section(path, written, "app", APP_KEYS)),
         clock_file=_path(env, "WORKBENCH_CLOCK"),
@@ -147,6 +165,17 @@ def _share(path: Path, section: Mapping[str, object], key: str, what: str) -> fl
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise UserError(f"{path}: extracts.{key} must be a number from 0 to 1, {what}")
     return float(value)
+
+
+def _guards(path: Path, section: Mapping[str, object]) -> GuardLimits:
+    most = {"keys": 1, "values": 1, "closings": 1, "openings": 1000}
+    limits: dict[str, float] = {}
+    for key, value in section.items():
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not (is_number and 0 <= float(str(value)) <= most[key]):
+            raise UserError(f"{path}: guards.{key} must be a number from 0 to {most[key]}")
+        limits[key] = float(str(value))
+    return GuardLimits(**limits)
 
 
 def _return_days(path: Path, section: Mapping[str, object]) -> int:

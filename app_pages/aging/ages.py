@@ -186,8 +186,8 @@ def _show_waits(worklist: Worklist, view: url_view.View, wanted: Filters) -> Non
     }
     alt = f"Age of the open tasks by {split.label}"
     number_table.show(view, rows, columns, alt, links, name="waits")
-    whole = found[found["split"] == "all"].iloc[0]
-    st.markdown(caption(f"{ABOUT_AGE} {_about_inferred(int(whole['inferred']))}"))
+    inferred = int(found.loc[found["split"] == "all", "inferred"].sum())
+    st.markdown(caption(f"{ABOUT_AGE} {_about_inferred(inferred)}"))
 
 
 def _about_inferred(tasks: int) -> str:

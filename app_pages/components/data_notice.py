@@ -52,6 +52,19 @@ def show(worklist: Worklist, facility_ids: Sequence[str] = ()) -> None:
             "The Runs page says why.",
             icon=":material/pause_circle:",
         )
+    show_held(worklist)
+
+
+def show_held(worklist: Worklist) -> None:
+    """A warning of what guards hold, because the newest delivery does not look right."""
+    held = history.held_guards(worklist.con)
+    if held:
+        names = ", ".join(sorted({escape_markdown(guard.name) for guard in held}))
+        st.warning(
+            f"Held, because the newest delivery would change far more than usual: {names}. "
+            "Nothing of it is closed or opened. On the Runs page, a manager can accept it.",
+            icon=":material/front_hand:",
+        )
 
 
 def show_limit(place: DeltaGenerator) -> None:

@@ -5,7 +5,7 @@ import datetime as dt
 import streamlit as st
 
 from app_pages.components import data_notice
-from app_pages.runs import record, refresh, start
+from app_pages.runs import guards, record, refresh, start
 from app_pages.session import workspace
 from app_pages.session.markdown import escape_markdown
 from app_pages.url import view as url_view
@@ -21,6 +21,7 @@ for problem in view.problems:
     st.warning(escape_markdown(problem), icon=":material/link_off:")
 
 refresh.show()
+guards.show(worklist)
 start.show(worklist)
 
 st.subheader("History of runs")
@@ -36,6 +37,7 @@ for run in record.runs_of(chosen):
             icon=":material/history:",
             query_params={"at": url_view.written(run.as_of.astimezone(dt.UTC))},
         )
+    record.show_guards(worklist, run.run_no)
     record.show_rules(worklist, run.run_no)
     record.show_tables(worklist, run.run_no)
     record.show_refusals(worklist, run)

@@ -40,7 +40,9 @@ RULES: dict[str, ColumnConfig | str | None] = {
     "opened": "Opened",
     **{name: CLOSE_KINDS[name].short_label for name in CLOSED_BY_RUN},
     "held": st.column_config.NumberColumn(
-        "Held", help="Not opened, changed or closed: a row that could not be read may concern them"
+        "Held",
+        help="Not opened, changed or closed: a row that could not be read may concern them, or a "
+        "guard holds them",
     ),
     "held_runs": st.column_config.NumberColumn(
         "Held for (runs)", help="The longest held of them, in runs in a row; of the newest run only"
@@ -67,6 +69,14 @@ REFUSALS: dict[str, ColumnConfig | str | None] = {
     "column_name": "Column",
     "check_name": "Reason",
     "refused_rows": st.column_config.NumberColumn("Rows refused", format="localized"),
+}
+
+
+GUARDS: dict[str, ColumnConfig | str | None] = {
+    "guard": "Guard",
+    "says": st.column_config.TextColumn("What it held", width="large"),
+    "accepted_by_name": "Accepted by",
+    "accepted_reason": "Because",
 }
 
 
@@ -107,6 +117,21 @@ def show_history(worklist: Worklist, runs: pd.DataFrame, on_choose: Callable[[st
             **HISTORY,
             "as_of": st.column_config.DatetimeColumn(as_of, format="MMM D, YYYY, HH:mm"),
         },
+    )
+
+
+def show_guards(worklist: Worklist, run_no: int) -> None:
+    """The guards that tripped in the run, and who accepted what they held; nothing if none did."""
+    found = history.guards_of_run(worklist.con, run_no)
+    if found.empty:
+        return
+    st.dataframe(
+        found[list(GUARDS)],
+        hide_index=True,
+        row_height=36,
+        placeholder="held",
+        alt=f"The {len(found):,} guards that tripped in run {run_no}",
+        column_config=GUARDS,
     )
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app_pages.components import export
+from app_pages.components import data_notice, export
 from app_pages.session import access_record, cached, workspace
 from app_pages.session.markdown import caption, escape_markdown
 from app_pages.tasks import actions, grid, numbers, panel
@@ -36,6 +36,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     export.show_menu(worklist, filters, order, count)
 
 time_travel.show_banner(view, worklist)
+if not time_travel.is_on(view):
+    data_notice.show_held(worklist)
 for problem in view.problems:
     st.warning(escape_markdown(problem), icon=":material/link_off:")
 tasks_view.show_days(view)

@@ -74,14 +74,8 @@ def _show(worklist: Worklist, task: pd.Series, rule: Rule | None, *, can_act: bo
     if not can_act:
         past = "This is the task as it was; go back to now to act on it."
         st.info(past, icon=":material/history:")
-    runs = worklist.held_runs(task["task_id"]) if can_act else 0
-    if runs:
-        last = "The last run" if runs == 1 else f"The last {runs:,} runs"
-        st.warning(
-            f"{last} could not check this task: a row of the data that could not be read may "
-            "concern it. The task stays as it is until that row is corrected.",
-            icon=":material/pause_circle:",
-        )
+    if can_act:
+        _show_held(worklist, task["task_id"])
     actions.show_outcome_in_panel()
     _heading("Why this task exists")
     purpose = f"  \n{escape_markdown(rule.purpose)}" if rule is not None else ""
@@ -93,6 +87,26 @@ def _show(worklist: Worklist, task: pd.Series, rule: Rule | None, *, can_act: bo
         _show_actions(worklist, task)
     _heading("What happened")
     timeline.show(worklist, task["patient_id"], task["task_id"])
+
+
+def _show_held(worklist: Worklist, task_id: str) -> None:
+    """Why the last run could not close or change the task, if so."""
+    runs, guard = worklist.held_runs(task_id)
+    if not runs:
+        return
+    last = "The last run" if runs == 1 else f"The last {runs:,} runs"
+    if guard is None:
+        says = (
+            f"{last} could not check this task: a row of the data that could not be read may "
+            "concern it. The task stays as it is until that row is corrected."
+        )
+    else:
+        says = (
+            f"{last} would have closed this task together with far more others than usual, so it "
+            "stays as it is until the delivery is corrected or a manager accepts it on the Runs "
+            "page."
+        )
+    st.warning(says, icon=":material/pause_circle:")
 
 
 def _heading(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 
 from pipelines.cli import clock, values
 from pipelines.errors import UserError
@@ -48,3 +49,17 @@ def bring_in(options: argparse.Namespace, settings: Settings) -> int:
             f"The next run opens its {group.tasks.tasks:,} tasks."
         )
     return 0
+
+
+def accept(options: argparse.Namespace, settings: Settings, at: dt.datetime) -> None:
+    """Record that a manager accepts what guards of the last run held."""
+    from pipelines.ledger.ledger import open_ledger
+    from pipelines.runs.guards import accepting
+    from pipelines.worklist.worklist import open_worklist
+
+    if not options.staff:
+        raise UserError("--accept needs --staff ID: who accepts it", 2)
+    with open_worklist(settings, at) as worklist, open_ledger(settings.ledger_url) as ledger:
+        accepted = accepting.accept(worklist, ledger, options.staff, options.accept, options.reason)
+    for guard in accepted:
+        print(f"Accepted by {options.staff}: {guard.guard} ({guard.name} {guard.says})")

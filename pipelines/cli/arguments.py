@@ -118,6 +118,16 @@ def _add_runs(commands: Commands) -> None:
         "aside, in this run and later ones (default: practice.go_live of the settings, else that "
         "of the run before)",
     )
+    run.add_argument(
+        "--accept",
+        action="append",
+        default=[],
+        metavar="GUARD",
+        help="what this guard of the last run held is true: publish it with this run; may be given "
+        "again; all: every guard",
+    )
+    run.add_argument("--staff", metavar="ID", help="who accepts it; a manager")
+    run.add_argument("--reason", default="", metavar="TEXT", help="why it is true")
     bring_in = commands.add_parser(
         "bring-in", help="open tasks that were set aside at the go-live, with the next run"
     )

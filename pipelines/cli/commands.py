@@ -159,6 +159,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             f"using the sample practice, as of {as_of.isoformat()}"
         )
     _check_go_live(settings, options.go_live)
+    if options.accept:
+        acting.accept(options, settings, as_of)
     _run_once(settings, folder, as_of, options.go_live)
     if is_sample:
         with open_worklist(settings, as_of) as worklist:

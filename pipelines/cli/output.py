@@ -23,6 +23,7 @@ from pipelines.operations.logs import log
 from pipelines.reports.cells import Cell, is_missing
 from pipelines.rules.evaluate import SWITCHED_OFF
 from pipelines.rules.model import Applied
+from pipelines.runs.guards.model import age_in_words
 from pipelines.runs.run import RunReport
 from pipelines.settings import Settings
 from pipelines.vocabulary import CLOSED_BY_RUN
@@ -43,6 +44,7 @@ SHORT_HISTORY_KEYS = (
 ACCESS_KEYS = ("seq", "at", "staff_id", "patient_id", "kind", "detail")
 RULE_HEADS = ("rule", "asks for", "opened", *(kind.replace("_", " ") for kind in CLOSED_BY_RUN))
 SET_ASIDE_HEADS = ("rule", "facility", "tasks", "oldest")
+GUARD_HEADS = ("guard", "what it holds", "held")
 REFUSED_HEADS = ("file", "column", "check", "rows", "first line")
 MOST_ROWS = 20  # of refused rows by kind, and of tasks of a backtest
 WIDEST = 60  # characters of a column
@@ -65,10 +67,32 @@ def print_run(report: RunReport, folder: Path, settings: Settings) -> None:
         _print_table(REFUSED_HEADS, report.refused[:MOST_ROWS])
         if len(report.refused) > MOST_ROWS:
             print(f"… and {len(report.refused) - MOST_ROWS:,} more kinds")
+    _print_guards(report)
     _print_go_live(report)
     live = snapshots.current(settings.warehouse)
     print(f"{report.actions_applied:,} actions of staff applied. Published: {live}")
     _log_published(report)
+
+
+def _print_guards(report: RunReport) -> None:
+    """What guards hold, and what people accepted."""
+    held = [guard for guard in report.guards if guard.accepted_by is None]
+    for guard in report.guards:
+        if guard.accepted_by is not None:
+            why = f"{guard.accepted_by}: {guard.accepted_reason}"
+            print(f"accepted by {why}: {guard.guard}: {guard.says}")
+    if not held:
+        return
+    print(f"{len(held):,} guards hold what this delivery would do:")
+    rows = [
+        (guard.guard, guard.says, age_in_words(guard.held_from, guard.runs, report.as_of))
+        for guard in held
+    ]
+    _print_table(GUARD_HEADS, rows)
+    print(
+        "Correct the delivery at its source. If it is true, a manager accepts it: "
+        "python -m pipelines run --accept GUARD --staff ID --reason TEXT"
+    )
 
 
 def _print_go_live(report: RunReport) -> None:

@@ -13,7 +13,8 @@ from typing import Self
 
 import sqlalchemy as sa
 
-from pipelines.ledger import accesses, actions, brought_in, sessions, views
+from pipelines.ledger import accepted_guards, accesses, actions, brought_in, sessions, views
+from pipelines.ledger.accepted_guards import AcceptedGuard
 from pipelines.ledger.accesses import Access, RecordedAccess
 from pipelines.ledger.actions import Action, Conflict, NewAction
 from pipelines.ledger.brought_in import BroughtIn
@@ -158,6 +159,19 @@ class Ledger:
         """Every group of tasks that was brought in, the first one first."""
         with self.reading() as connection:
             return brought_in.read(connection)
+
+    def accept_guards(self, rows: Sequence[AcceptedGuard]) -> None:
+        """Record that somebody accepts what guards held: all of them or none."""
+        for row in rows:
+            accepted_guards.check(row)
+        if rows:
+            with self.writing() as connection:
+                accepted_guards.append(connection, rows)
+
+    def accepted_guards(self) -> list[AcceptedGuard]:
+        """Every acceptance of what a guard held, the first one first."""
+        with self.reading() as connection:
+            return accepted_guards.read(connection)
 
     def record_session(
         self,

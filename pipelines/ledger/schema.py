@@ -110,6 +110,19 @@ brought_in = sa.Table(
     sqlite_autoincrement=True,
 )
 
+# What a guard held in a run, and that somebody accepted; the next run publishes it.
+accepted_guards = sa.Table(
+    "accepted_guards",
+    metadata,
+    sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("staff_id", sa.Text, nullable=False),
+    sa.Column("guard", sa.Text, nullable=False),
+    sa.Column("run_no", sa.BigInteger, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 
 def _create_append_only(connection: sa.Connection, table: sa.Table) -> None:
     table.create(connection)
@@ -171,6 +184,12 @@ def _create_brought_in(connection: sa.Connection) -> None:
         _refuse_changes_of(connection, brought_in)
 
 
+def _create_accepted_guards(connection: sa.Connection) -> None:
+    _create_append_only(connection, accepted_guards)
+    if connection.dialect.name == "postgresql":
+        _refuse_changes_of(connection, accepted_guards)
+
+
 MIGRATIONS: list[tuple[int, Callable[[sa.Connection], None]]] = [
     (1, _create_actions),
     (2, _create_accesses),
@@ -179,6 +198,7 @@ MIGRATIONS: list[tuple[int, Callable[[sa.Connection], None]]] = [
     (5, _index_accesses),
     (6, _refuse_changes),
     (7, _create_brought_in),
+    (8, _create_accepted_guards),
 ]
 NEWEST = MIGRATIONS[-1][0]
 

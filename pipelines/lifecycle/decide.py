@@ -1,4 +1,4 @@
-"""Decide what happens to each task, and write the tasks, events and stays after this run."""
+"""Decide what happens to each task; then write the tasks, events and stays after this run."""
 
 from __future__ import annotations
 
@@ -33,13 +33,8 @@ def apply_due_actions(run: RunContext, due: Sequence[Action]) -> None:
     )
 
 
-def decide(
-    run: RunContext, answers: Sequence[RuleResult], reads: Mapping[str, TableRead]
-) -> tuple[dict[str, dict[str, int]], dict[str, str]]:
-    """Fill tasks, events and stays of `snapshot`.
-
-    The counts of decisions by rule and kind, and by rule why its evidence could not be asked.
-    """
+def decide(run: RunContext, answers: Sequence[RuleResult]) -> dict[str, str]:
+    """Make the temp table `decisions`; the result says by rule why its evidence was not asked."""
     _create_rule_tables(run, answers)
     con = run.con
     con.execute("CREATE OR REPLACE TEMP TABLE refused_ids AS FROM extract.refused_ids")
@@ -56,6 +51,15 @@ def decide(
     unexplained = evidence.collect(con, run.applied, run.as_of)
     _create_changes(con, changes.since_previous(con, run.applied), unexplained)
     con.execute("CREATE OR REPLACE TEMP TABLE decisions AS " + lifecycle.sql("explained"))
+    return unexplained
+
+
+def write(run: RunContext, reads: Mapping[str, TableRead]) -> dict[str, dict[str, int]]:
+    """Fill tasks, events, held and stays of `snapshot` by the table `decisions`.
+
+    The counts of decisions by rule and kind.
+    """
+    con = run.con
     has_payers = all(reads[table].status == "accepted" for table in ("policies", "payers"))
     given = {"as_of": run.as_of, "has_payers": has_payers}
     lifecycle.create_move_kinds(con)
@@ -76,7 +80,7 @@ def decide(
     counts: dict[str, dict[str, int]] = {}
     for rule_id, decision, count in con.execute(lifecycle.sql("decision_counts")).fetchall():
         counts.setdefault(rule_id, {})[decision] = count
-    return counts, unexplained
+    return counts
 
 
 def _create_changes(
@@ -142,7 +146,9 @@ def _create_rule_tables(run: RunContext, answers: Sequence[RuleResult]) -> None:
 def _create_held(run: RunContext) -> None:
     """Keep the questions that this run left open, with the runs in a row for which they are."""
     has_held = snapshots.has_table(run.con, "previous", "held")
-    earlier = "SELECT h.* FROM previous.held AS h" if has_held else lifecycle.sql("empty_held")
+    earlier = lifecycle.sql("empty_held")
+    if has_held:  # an earlier version's table may have fewer columns
+        earlier += " UNION ALL BY NAME FROM previous.held"
     run.con.execute(f"CREATE OR REPLACE TEMP VIEW held_before AS {earlier}")
     run.con.execute("CREATE TABLE snapshot.held AS " + lifecycle.sql("held"), {"as_of": run.as_of})
 

@@ -55,6 +55,7 @@ SELECT
         WHEN 'source_gone' THEN d.subject_id
     END AS record_id,
     CASE WHEN d.decision IN ('cleared', 'converted') THEN e.amount END AS amount,
+    CAST(NULL AS VARCHAR) AS guard,  -- which guard holds it
 FROM first_decisions AS d
 INNER JOIN rules AS r ON d.rule_id = r.rule_id
 LEFT JOIN tasks_with_actions AS t ON d.task_id = t.task_id

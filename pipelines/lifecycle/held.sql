@@ -1,5 +1,6 @@
 -- The questions that this run left open, and for how many runs in a row they have been open.
--- `is_opening` where no open task waits for the answer.
+-- `is_opening` where no open task waits for the answer; `guard` where a guard holds it, and not a
+-- refused row.
 SELECT
     d.rule_id,
     d.subject_id,
@@ -9,6 +10,7 @@ SELECT
     COALESCE(t.state, 'none') <> 'open' AS is_opening,
     COALESCE(p.runs, 0) + 1 AS runs,
     COALESCE(p.held_from, $as_of) AS held_from,
+    d.guard,
 FROM decisions AS d
 LEFT JOIN tasks_with_actions AS t ON d.task_id = t.task_id
 LEFT JOIN held_before AS p ON d.rule_id = p.rule_id AND d.subject_id = p.subject_id

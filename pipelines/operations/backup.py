@@ -32,6 +32,7 @@ TABLES = (
     schema.saved_views,
     schema.sessions,
     schema.brought_in,
+    schema.accepted_guards,
 )
 ROWS_AT_ONCE = 10_000
 

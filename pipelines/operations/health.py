@@ -20,6 +20,7 @@ from pipelines.operations import arrivals
 from pipelines.rules import overrides
 from pipelines.rules.evaluate import SWITCHED_OFF
 from pipelines.runs import history
+from pipelines.runs.guards.model import age_in_words
 from pipelines.settings import Settings
 from pipelines.warehouse import snapshots
 from pipelines.worklist import layout
@@ -81,6 +82,7 @@ def _of_list(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> Ite
                     _age(newest, now, longest),
                     _read_last(con, newest, now, longest),
                     _asked_last(con, newest),
+                    _guards(con, newest),
                 ]
             except duckdb.Error as error:
                 yield Check("list", FAILING, snapshots.damaged(live, error))
@@ -130,6 +132,23 @@ def _read_last(
     return Check("tables", OK, f"the last run took every table; {refused:,} rows were refused")
 
 
+def _guards(con: duckdb.DuckDBPyConnection, newest: history.Freshness) -> Check:
+    held = history.held_guards(con)
+    if not held:
+        return Check("guards", OK, "no guard holds anything")
+    guards = "; ".join(
+        f"{guard.guard}: {guard.name} {guard.says}, "
+        + age_in_words(guard.held_from, guard.runs, newest.as_of)
+        for guard in held
+    )
+    return Check(
+        "guards",
+        ATTENTION,
+        f"the last run held what it does not believe ({guards}); correct the delivery, or accept "
+        "it: run --accept GUARD --staff ID --reason TEXT",
+    )
+
+
 def _asked_last(con: duckdb.DuckDBPyConnection, newest: history.Freshness) -> Check:
     asked = history.run_rules(con, newest.run_no)
     is_off = asked["reason"] == SWITCHED_OFF
@@ -137,9 +156,9 @@ def _asked_last(con: duckdb.DuckDBPyConnection, newest: history.Freshness) -> Ch
     withheld = [f"{rule_id}: {reason}" for rule_id, reason in left_out.to_numpy()]
     if withheld:
         return Check("rules", ATTENTION, "the last run withheld " + "; ".join(withheld))
-    held = asked.loc[asked["held"] > 0, ["rule_id", "held"]].to_numpy()
-    if len(held):
-        tasks = ", ".join(f"{rule_id}: {count}" for rule_id, count in held)
+    held = history.held_by_rows(con)
+    if held:
+        tasks = ", ".join(f"{rule_id}: {count}" for rule_id, count in held.items())
         return Check(
             "rules",
             ATTENTION,

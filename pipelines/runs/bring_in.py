@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pipelines.errors import UserError
 from pipelines.ledger.brought_in import BroughtIn
 from pipelines.ledger.ledger import Ledger
-from pipelines.runs import history
+from pipelines.runs import history, managers
 from pipelines.runs.history import SetAsideGroup
-from pipelines.warehouse import snapshots
 from pipelines.worklist.worklist import Worklist
 
 
@@ -37,7 +36,7 @@ def groups(worklist: Worklist, ledger: Ledger) -> list[Group]:
 
 def may_bring_in(worklist: Worklist, role: str) -> bool:
     """Whether somebody with this role may bring in tasks."""
-    return role in worklist.settings.manager_roles
+    return managers.is_manager(worklist, role)
 
 
 def bring_in(
@@ -47,7 +46,7 @@ def bring_in(
 
     UserError when they may not, or nothing is set aside there.
     """
-    _check_manager(worklist, staff_id)
+    managers.check(worklist, staff_id, "bring in tasks that are set aside")
     wanted = [
         group
         for group in groups(worklist, ledger)
@@ -63,19 +62,3 @@ def bring_in(
         [BroughtIn(worklist.at, staff_id, rule_id, group.tasks.facility_id) for group in new]
     )
     return new
-
-
-def _check_manager(worklist: Worklist, staff_id: str) -> None:
-    found = snapshots.one(
-        worklist.con,
-        "SELECT s.is_active, s.role FROM staging.staff AS s WHERE s.staff_id = $staff_id",
-        {"staff_id": staff_id},
-    )
-    if found is None:
-        raise UserError(f"{staff_id}: there is no such staff member", 1)
-    is_active, role = found
-    if not is_active:
-        raise UserError(f"{staff_id}: this staff member is not active", 1)
-    if not may_bring_in(worklist, role):
-        roles = ", ".join(worklist.settings.manager_roles) or "nobody"
-        raise UserError(f"{staff_id}: only {roles} may bring in tasks that are set aside", 1)

@@ -102,6 +102,51 @@ def set_aside(con: duckdb.DuckDBPyConnection) -> list[SetAsideGroup]:
     return [SetAsideGroup(*row) for row in con.execute(sql("set_aside")).fetchall()]
 
 
+@dataclass(frozen=True)
+class HeldGuard:
+    """A guard of the newest run that holds a table, or tasks of a rule at a facility.
+
+    `runs` counts the runs in a row that held it, from that of `held_from` on.
+    """
+
+    run_no: int
+    guard: str
+    kind: str
+    table_name: str | None
+    rule_id: str | None
+    title: str | None
+    facility_id: str | None
+    facility: str | None
+    concerned: int
+    says: str
+    runs: int
+    held_from: dt.datetime
+
+    @property
+    def name(self) -> str:
+        """What it holds, in words."""
+        if self.table_name is not None:
+            return f"the table {self.table_name}"
+        if self.rule_id is None and self.facility_id is None:
+            return "all tables"
+        return f"{self.title or 'All task types'} · {self.facility or 'no facility'}"
+
+
+def held_guards(con: duckdb.DuckDBPyConnection) -> list[HeldGuard]:
+    """What the guards of the newest run hold and nobody has accepted yet."""
+    return [HeldGuard(*row) for row in con.execute(sql("held_guards")).fetchall()]
+
+
+def held_by_rows(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """By rule, the tasks that the newest run held because of rows that could not be read."""
+    return dict(con.execute(sql("held_by_rows")).fetchall())
+
+
+def guards_of_run(con: duckdb.DuckDBPyConnection, run_no: int) -> pd.DataFrame:
+    """guard, says, runs, accepted_by, accepted_by_name, accepted_reason of one run."""
+    return snapshots.frame(con, sql("guards_of_run"), run_no=run_no)
+
+
 def freshness(con: duckdb.DuckDBPyConnection) -> Freshness | None:
     """The newest run and what it could not accept; None before the first."""
     found = snapshots.one(con, sql("freshness"))

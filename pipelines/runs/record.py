@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from pipelines.extracts.read import TableRead
 from pipelines.ledger.actions import Action
@@ -12,6 +14,7 @@ from pipelines.lifecycle.go_live import Proposal, SetAside
 from pipelines.rules import sql as rules_sql
 from pipelines.rules.evaluate import RuleResult
 from pipelines.runs import sql
+from pipelines.runs.guards.model import Acceptances, Tripped
 from pipelines.vocabulary import CLOSED_BY_RUN
 from pipelines.warehouse import snapshots
 from pipelines.warehouse.run_tables import RUN_TABLES
@@ -61,6 +64,61 @@ def record(
             "FROM snapshot.rules WHERE FALSE UNION ALL BY NAME FROM previous.rules"
         )
         run.con.execute("INSERT INTO snapshot.rules BY NAME " + sql("retired_rules"))
+
+
+class GuardRow(NamedTuple):
+    """One row of the table `guards`: a guard that tripped, since when, and who accepted it."""
+
+    run_no: int
+    guard: str
+    kind: str
+    table_name: str | None
+    rule_id: str | None
+    facility_id: str | None
+    concerned: int
+    total: int
+    says: str
+    runs: int
+    held_from: dt.datetime
+    accepted_by: str | None
+    accepted_reason: str | None
+
+
+def record_guards(
+    run: RunContext, tripped: Sequence[Tripped], accepted: Acceptances
+) -> list[GuardRow]:
+    """Record the guards that tripped, with the runs in a row in which they did."""
+    before: dict[str, tuple[int, dt.datetime]] = {}
+    if _has_previous(run, "guards"):
+        rows = run.con.execute(
+            "SELECT g.guard, g.runs, g.held_from FROM previous.guards AS g "
+            "WHERE g.run_no = $run_no AND g.accepted_by IS NULL",
+            {"run_no": run.previous.run_no},
+        ).fetchall()
+        before = {guard: (runs, held_from) for guard, runs, held_from in rows}
+    found = []
+    for guard in tripped:
+        runs, held_from = before.get(guard.guard, (0, run.as_of))
+        word = accepted.rows.get(guard.guard)
+        found.append(
+            GuardRow(
+                run.run_no,
+                guard.guard,
+                guard.kind,
+                guard.table,
+                guard.rule_id,
+                guard.facility_id,
+                guard.concerned,
+                guard.total,
+                guard.says,
+                runs + 1,
+                held_from,
+                word.staff_id if word else None,
+                word.reason if word else None,
+            )
+        )
+    _append(run, "guards", [tuple(row) for row in found])
+    return found
 
 
 def record_set_aside(run: RunContext, groups: Sequence[SetAside]) -> None:

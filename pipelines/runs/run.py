@@ -27,6 +27,9 @@ from pipelines.rules import evaluate
 from pipelines.rules import overrides as rules_overrides
 from pipelines.rules.evaluate import RuleResult
 from pipelines.runs import previous, record
+from pipelines.runs.guards import accepting, deliveries, effects
+from pipelines.runs.guards.model import Acceptances, Tripped
+from pipelines.runs.record import GuardRow
 from pipelines.settings import Settings
 from pipelines.staging.stage import Stager
 from pipelines.warehouse import snapshots
@@ -55,14 +58,18 @@ class RunReport:
     go_live: GoLive = GoLive()
     set_aside: tuple[SetAside, ...] = ()
     proposal: Proposal | None = None
+    guards: tuple[GuardRow, ...] = ()
 
 
 class Known(NamedTuple):
-    """What the ledger knows: actions that are due and that wait, groups brought in by as_of."""
+    """What the ledger knows: actions that are due and that wait, groups brought in by as_of, and
+    what people accepted of the guards of the run before.
+    """
 
     due: list[Action]
     waiting: list[Action]
     brought_in: list[tuple[str, str | None]]
+    accepted: Acceptances
 
 
 def run(
@@ -109,7 +116,8 @@ def _run(run: RunContext, tell: Callable[[str], None]) -> RunReport:
     tell("reading and staging")
     found = extracts_folder.find(run.folder)
     snapshots.attach_new(run.con, snapshots.building(run.settings.warehouse, run.run_id))
-    reads = _read_and_stage(run, found)
+    known = _known(run)
+    reads, tripped = _read_and_stage(run, found, known.accepted)
 
     tell("asking the rules")
     if reads["payers"].status == "accepted":
@@ -117,10 +125,11 @@ def _run(run: RunContext, tell: Callable[[str], None]) -> RunReport:
     answers = evaluate.evaluate(run.con, run.applied, reads, run.as_of)
 
     tell("bringing tasks up to date")
-    known = _known(run)
     decide.apply_due_actions(run, known.due)
     set_aside = go_live_module.set_aside(run, known.brought_in)
-    decisions, unexplained = decide.decide(run, answers, reads)
+    unexplained = decide.decide(run, answers)
+    tripped += _guard_effects(run, known.accepted)
+    decisions = decide.write(run, reads)
     for group in set_aside:
         of_rule = decisions.setdefault(group.rule_id, {})
         of_rule["set_aside"] = of_rule.get("set_aside", 0) + group.tasks
@@ -131,6 +140,7 @@ def _run(run: RunContext, tell: Callable[[str], None]) -> RunReport:
 
     tell("publishing")
     record.record(run, list(reads.values()), answers, decisions)
+    guards = record.record_guards(run, tripped, known.accepted)
     record.record_set_aside(run, set_aside)
     record.record_actions(run, known.due, known.waiting, proposal)
     record.finish(run)
@@ -147,11 +157,17 @@ def _run(run: RunContext, tell: Callable[[str], None]) -> RunReport:
         run.go_live,
         tuple(set_aside),
         proposal,
+        tuple(guards),
     )
 
 
-def _read_and_stage(run: RunContext, found: extracts_folder.Folder) -> dict[str, TableRead]:
-    """Read and stage every table of the contract; the outcomes by table."""
+def _read_and_stage(
+    run: RunContext, found: extracts_folder.Folder, accepted: Acceptances
+) -> tuple[dict[str, TableRead], list[Tripped]]:
+    """Read and stage every table of the contract; the outcomes by table, and guards that tripped.
+
+    A table that a guard holds is refused, and the rows of the run before stand in its place.
+    """
     # The SQL reads staging.*; what pages show is a view of the snapshot's table.
     run.con.execute("CREATE SCHEMA staging")
     stager = Stager(
@@ -168,10 +184,26 @@ def _read_and_stage(run: RunContext, found: extracts_folder.Folder) -> dict[str,
         Limits(run.settings.max_loss, run.settings.max_refused),
         stager,
     )
+    tripped = deliveries.judge(run.con, reads, run.previous.tables, run.settings.guards)
+    held = [guard for guard in tripped if not accepted.covers(guard.guard)]
+    for place, read in enumerate(reads):
+        of_table = deliveries.of_table(held, read.table)
+        if of_table and read.status == "accepted":
+            stager.refuse(read.table)
+            reads[place] = deliveries.refused(read, of_table)
     stager.load_derived(
         {read.table for read in reads if read.was_read_before and read.status != "accepted"}
     )
-    return {read.table: read for read in reads}
+    return {read.table: read for read in reads}, tripped
+
+
+def _guard_effects(run: RunContext, accepted: Acceptances) -> list[Tripped]:
+    """Hold what would close or open far beyond the usual, unless a person accepted it."""
+    tripped = effects.judge(run, accepted)
+    held = [guard for guard in tripped if not accepted.covers(guard.guard)]
+    if held:
+        effects.hold(run.con, held)
+    return tripped
 
 
 def _has_actions(settings: Settings) -> bool:
@@ -184,10 +216,12 @@ def _known(run: RunContext) -> Known:
     with open_ledger(run.settings.ledger_url) as ledger:
         actions = ledger.actions(after=run.previous.applied_seq, also=run.previous.waiting)
         groups = ledger.brought_in()
+        accepted = accepting.of_run(ledger.accepted_guards(), run.previous.run_no)
     return Known(
         [action for action in actions if action.at <= run.as_of],
         [action for action in actions if action.at > run.as_of],
         sorted({(row.rule_id, row.facility_id) for row in groups if row.at <= run.as_of}, key=str),
+        accepted,
     )
 
 

@@ -122,7 +122,8 @@ def _signed_at(dice: Dice, notes: dict[str, NDArray]) -> Moments:
     arrives = dice.happens("faxed", number, FAXED) & ~dice.happens("fax fails", number, FAX_FAILS)
     is_entered = notes["has_plan"] & arrives & dice.happens("signature entered", number, 0.9)
     after = dice.graded("signed after", number, (0.7, 8, 12), (0.3, 13, 22))
-    return only_if(is_entered, notes["completed_at"] + days(after))
+    completed_at: Moments = notes["completed_at"]
+    return only_if(is_entered, completed_at + days(after))
 
 
 def _faxes(dice: Dice, cases: Cases, case: Ints, document: Ints, completed_at: Moments) -> pa.Table:

@@ -94,6 +94,15 @@ class Stager:
         described = self.con.execute(f"DESCRIBE {sql}").fetchall()
         self._create(table, _definition(table, described), sql, takes_parameters=False)
 
+    def refuse(self, table: str) -> None:
+        """Stage the rows of the run before in the place of those of this run."""
+        self.drop(table)
+        if table in self.kept and table not in staging.NOT_SHOWN:
+            self._keep(table)
+        else:
+            self._create_empty(table)
+        self._create_views(table)
+
     def drop(self, table: str) -> None:
         """Remove what `load_fast` staged."""
         self.con.execute(f"DROP VIEW IF EXISTS extract.{table}")

@@ -24,6 +24,12 @@ RUN_TABLES = {
         "run_no INTEGER, table_name VARCHAR, file VARCHAR, line BIGINT, column_name VARCHAR, "
         "check_name VARCHAR"
     ),
+    # Guards that tripped; `accepted_by` NULL: what they are about was held.
+    "guards": (
+        "run_no INTEGER, guard VARCHAR, kind VARCHAR, table_name VARCHAR, rule_id VARCHAR, "
+        "facility_id VARCHAR, concerned BIGINT, total BIGINT, says VARCHAR, runs BIGINT, "
+        "held_from TIMESTAMPTZ, accepted_by VARCHAR, accepted_reason VARCHAR"
+    ),
     # Of the newest run.
     "set_aside": "rule_id VARCHAR, facility_id VARCHAR, tasks BIGINT, oldest_on DATE",
     "rules": (

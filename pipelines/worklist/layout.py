@@ -25,7 +25,7 @@ from pipelines.warehouse.run_tables import RUN_TABLES
 # The rooms whose sources define the columns of a snapshot.
 ROOMS = ("extracts", "lifecycle", "staging", "warehouse", "worklist")
 # The tables that each run takes over from the snapshot before, so their columns never go away.
-TAKEN_OVER = frozenset({"events", "stays", "runs", "run_tables", "run_rules"})
+TAKEN_OVER = frozenset({"events", "guards", "stays", "runs", "run_tables", "run_rules"})
 
 Column = tuple[str, str, str]  # schema.table, column, type
 

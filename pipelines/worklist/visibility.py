@@ -42,6 +42,7 @@ OF_FACILITIES = (
     "memory.main.open_counts",
     "memory.main.all_tasks",
 )
+OF_FACILITIES_OR_ALL = ("snapshot.main.guards",)  # without a facility: of a whole table
 OF_TASKS = ("memory.main.current_events", "memory.main.current_stays")
 OF_PATIENTS = tuple(
     f"snapshot.staging.{name}"
@@ -121,6 +122,10 @@ def _conditions(name: str, own: str) -> Iterator[tuple[str, str]]:
     """Each visible table and the condition on its rows."""
     yield from ((table, "TRUE") for table in OF_NOBODY)
     yield from ((table, f"t.facility_id IN ({own})") for table in OF_FACILITIES)
+    yield from (
+        (table, f"t.facility_id IS NULL OR t.facility_id IN ({own})")
+        for table in OF_FACILITIES_OR_ALL
+    )
     yield from (
         (table, f"t.task_id IN (SELECT o.task_id FROM {name}.main.own_tasks AS o)")
         for table in OF_TASKS

@@ -149,10 +149,13 @@ class Worklist:
         row = snapshots.one(self.con, sql("moved_to"), {"patient_id": patient_id})
         return None if row is None else str(row[0])
 
-    def held_runs(self, task_id: str) -> int:
-        """For how many runs in a row a refused row may concern this task; 0 if none does."""
+    def held_runs(self, task_id: str) -> tuple[int, str | None]:
+        """For how many runs in a row this task was held, 0 if it is not, and the guard, if any.
+
+        Without a guard, a refused row may concern it.
+        """
         row = snapshots.one(self.con, sql("held_runs"), {"task_id": task_id})
-        return 0 if row is None else int(row[0])
+        return (0, None) if row is None else (int(row[0]), row[1])
 
     def movements(self, since: dt.datetime, facility_id: str | None = None) -> pd.DataFrame:
         """The number of each event (opened, cleared, completed, …) after `since` until `at`."""

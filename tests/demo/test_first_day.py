@@ -1,4 +1,4 @@
-"""The list of the shipped sample on its first day: work of these weeks, no mountain of old tasks."""
+"""The first list of the shipped sample: the work of these weeks, no mountain of old tasks."""
 
 from __future__ import annotations
 

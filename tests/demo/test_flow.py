@@ -144,7 +144,7 @@ def stays(events: pd.DataFrame) -> list[tuple[str, dt.date, dt.date, str]]:
 
 @pytest.mark.parametrize(
     "filters",
-    [Filters(), Filters(categories=("Clinical",), facility_ids=("002",))],
+    [Filters(), Filters(categories=("Clinical",), facility_ids=("003",))],
     ids=["all", "clinical"],
 )
 def test_every_number_leads_to_exactly_those_tasks(

@@ -1,0 +1,267 @@
+"""Guards of tables: keys that are gone, values that changed in bulk, and an older delivery.
+
+A table that trips one is refused as a whole: its rules are withheld, and its rows are those of the
+run before. Tables that a snapshot does not keep have no rows to compare with.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import duckdb
+
+from pipelines import staging
+from pipelines.extracts import contract
+from pipelines.extracts.read import Previous, TableRead
+from pipelines.runs.guards import sql
+from pipelines.runs.guards.model import (
+    FEWEST_KEYS,
+    FEWEST_VALUES,
+    KEYS,
+    OLDER,
+    VALUES,
+    Tripped,
+)
+from pipelines.settings import GuardLimits
+from pipelines.sql_files import literal
+
+# Work changes these every day; all other values of a record rarely change once they are there.
+CHANGED_BY_WORK = frozenset(
+    {
+        "attempts",
+        "is_active",
+        "last_editor_id",
+        "reminder_status",
+        "reviewer_id",
+        "staff_id",
+        "status",
+        "therapist_id",
+        "visits_per_week_target",
+        "visits_used",
+    }
+)
+# Empty until something ends: filled for many records at once, a default was entered.
+FILLED_ONE_BY_ONE = frozenset({"discharged_on"})
+# A status that a record keeps once it has it.
+SETTLED = {
+    "appointments": ("Completed", "Cancelled", "No Show"),
+    "documents": ("Completed",),
+    "faxes": ("Sent",),
+}
+# When a record was made: a delivery whose newest ones are older than those of the run before is an
+# older one.
+MADE_AT = {
+    "appointments": "created_at",
+    "authorizations": "entered_at",
+    "documents": "started_at",
+    "payments": "paid_at",
+    "policies": "created_at",
+}
+EVERY_TABLE = "every table"
+SHORTER = dt.timedelta(days=14)  # less than this, and an export reaches as far ahead as before
+FEWEST_OLDER = 2  # tables: one newest record may be deleted
+
+
+def judge(
+    con: duckdb.DuckDBPyConnection,
+    reads: Sequence[TableRead],
+    before: Mapping[str, Previous],
+    limits: GuardLimits,
+) -> list[Tripped]:
+    """The guards that tripped on the staged tables of this run, also those that people accepted.
+
+    Reads previous.staging.*, staging.* and extract.refused_ids; `before` are the tables as the
+    last run that accepted them read them.
+    """
+    kept = _kept_tables(con)
+    found: list[Tripped] = []
+    older: list[str] = []
+    for read in reads:
+        if read.status != "accepted":
+            continue
+        if read.table not in kept:
+            found += _fewer_rows(read, before.get(read.table), limits.keys)
+            continue
+        _create_rows(con, read.table)
+        gone, lost = _lost_keys(con, read.table, limits.keys)
+        if lost is None and gone > FEWEST_KEYS and read.table == "appointments":
+            lost = _shorter(con, gone)
+        changed = _changed_values(con, read.table, limits.values)
+        found += [guard for guard in (lost, changed) if guard is not None]
+        if gone and (said := _older(con, read.table, gone)):
+            older.append(said)
+    if len(older) >= FEWEST_OLDER:
+        says = f"are older than those of the run before: {'; '.join(older)}"
+        found.append(Tripped(f"{OLDER}/{EVERY_TABLE}", OLDER, says, len(older), len(MADE_AT)))
+    return found
+
+
+def of_table(tripped: Sequence[Tripped], table: str) -> list[Tripped]:
+    """Those of these guards that are about this table."""
+    return [guard for guard in tripped if guard.table == table or guard.kind == OLDER]
+
+
+def refused(read: TableRead, tripped: Sequence[Tripped]) -> TableRead:
+    """The outcome of a table that guards refuse."""
+    said = "; ".join(guard.says for guard in tripped)
+    names = ", ".join(guard.guard for guard in tripped)
+    name = read.files[0] if len(read.files) == 1 else read.table
+    return replace(
+        read,
+        status="refused",
+        reason=f"{name} {said} (guard {names}; if it is true, accept it)",
+        rows_staged=0,
+        rows_refused=read.rows_read,
+    )
+
+
+def _kept_tables(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """The extract tables whose rows the previous snapshot has."""
+    rows = con.execute(
+        "SELECT t.table_name FROM duckdb_tables() AS t "
+        "WHERE t.database_name = 'previous' AND t.schema_name = 'staging'"
+    ).fetchall()
+    return frozenset(table for (table,) in rows) & {*contract.TABLES} - staging.NOT_SHOWN
+
+
+def _create_rows(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Make the views that the queries read: keys of then, with their facility, and of now."""
+    key = contract.key_of(table)
+    names = {column.name for column in contract.columns(table)}
+    place, join = "CAST(NULL AS VARCHAR)", ""
+    if "facility_id" in names:
+        place = "p.facility_id"
+    elif "case_id" in names:
+        place = "c.facility_id"
+        join = "LEFT JOIN previous.staging.cases AS c ON p.case_id = c.case_id"
+    elif "patient_id" in names:
+        place = "c.facility_id"
+        join = "LEFT JOIN previous.staging.patients AS c ON p.patient_id = c.patient_id"
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW earlier_rows AS SELECT p.{key} AS key_value, "
+        f"{place} AS facility_id FROM previous.staging.{table} AS p {join}"
+    )
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW rows_now AS SELECT n.{key} AS key_value "
+        f"FROM staging.{table} AS n"
+    )
+
+
+def _lost_keys(
+    con: duckdb.DuckDBPyConnection, table: str, limit: float
+) -> tuple[int, Tripped | None]:
+    """How many keys are gone, and the guard that trips on them."""
+    by_facility = con.execute(sql("lost_keys"), {"table": table}).fetchall()
+    total, gone = (sum(row[place] for row in by_facility) for place in (1, 2))
+    if gone <= FEWEST_KEYS:
+        return gone, None
+    where = ""
+    if gone <= limit * total:
+        too_many = [
+            (facility, of, lost)
+            for facility, of, lost in by_facility
+            if facility is not None and lost > max(FEWEST_KEYS, limit * of)
+        ]
+        if not too_many:
+            return gone, None
+        facilities = ", ".join(facility for facility, _, _ in too_many)
+        where = f" at facility {facilities}"
+        total, gone = (sum(row[place] for row in too_many) for place in (1, 2))
+    (respelled,) = con.execute(sql("respelled_keys")).fetchall()[0]
+    says = f"lacks {gone:,} of the {total:,} records that the run before had{where}"
+    if respelled > gone / 2:
+        says += f"; {respelled:,} of them are there under another spelling of their id"
+    return gone, Tripped(f"{KEYS}/{table}", KEYS, says, gone, total, table)
+
+
+def _fewer_rows(read: TableRead, before: Previous | None, limit: float) -> Iterator[Tripped]:
+    """The guard of a table whose keys no snapshot keeps: that it has far fewer rows."""
+    if before is None:
+        return
+    gone = before.rows_read - read.rows_read
+    if gone > max(FEWEST_KEYS, limit * before.rows_read):
+        says = f"has {read.rows_read:,} rows where the run before had {before.rows_read:,}"
+        name = f"{KEYS}/{read.table}"
+        yield Tripped(name, KEYS, says, gone, before.rows_read, read.table)
+
+
+def _shorter(con: duckdb.DuckDBPyConnection, gone: int) -> Tripped | None:
+    """The guard of appointments that reach less far ahead than those of the run before."""
+    now, before, total = con.execute(sql("reach")).fetchall()[0]
+    if now is None or before is None or now > before - SHORTER:
+        return None
+    says = f"reaches to {now:%Y-%m-%d} only, that of the run before to {before:%Y-%m-%d}"
+    return Tripped(f"{KEYS}/appointments", KEYS, says, gone, total, "appointments")
+
+
+def _changed_values(con: duckdb.DuckDBPyConnection, table: str, limit: float) -> Tripped | None:
+    """The guard that trips on columns whose earlier values are others now in too many records."""
+    key = contract.key_of(table)
+    columns = [*_comparable(con, table)]
+    if not columns:
+        return None
+    settled = SETTLED.get(table, ())
+    counts = ", ".join([*map(_counts, columns), *map(_settled_counts, settled)])
+    row = con.execute(
+        f"SELECT {counts} FROM previous.staging.{table} AS e "
+        f"INNER JOIN staging.{table} AS n ON e.{key} = n.{key}"
+    ).fetchall()[0]
+    names = [*columns, *(f"status {status}" for status in settled)]
+    pairs = zip(names, row[::2], row[1::2], strict=True)
+    changed = [
+        (name, total, others)
+        for name, total, others in pairs
+        if others > max(FEWEST_VALUES, limit * total)
+    ]
+    if not changed:
+        return None
+    says = "has other values than the run before in " + ", ".join(
+        f"{name} ({others:,} of {total:,} records)" for name, total, others in changed
+    )
+    _, total, others = max(changed, key=lambda found: found[2])
+    return Tripped(f"{VALUES}/{table}", VALUES, says, others, total, table)
+
+
+def _counts(name: str) -> str:
+    """SQL: in how many records the column may not change, and in how many it did."""
+    fixed = f"e.{name} IS {'' if name in FILLED_ONE_BY_ONE else 'NOT '}NULL"
+    changed = f"{fixed} AND n.{name} IS DISTINCT FROM e.{name}"
+    return f"COUNT(*) FILTER (WHERE {fixed}), COUNT(*) FILTER (WHERE {changed})"
+
+
+def _settled_counts(status: str) -> str:
+    """SQL: how many records had this status, and how many of them have another one now."""
+    had = f"e.status = {literal(status)}"
+    return f"COUNT(*) FILTER (WHERE {had}), COUNT(*) FILTER (WHERE {had} AND n.status <> e.status)"
+
+
+def _comparable(con: duckdb.DuckDBPyConnection, table: str) -> Iterator[str]:
+    """The columns of the contract that both runs staged and that work does not change."""
+    before, now = (
+        {name for name, *_ in con.execute(f"DESCRIBE {source}.{table}").fetchall()}
+        for source in ("previous.staging", "staging")
+    )
+    for column in contract.columns(table):
+        if column.is_key or column.name in CHANGED_BY_WORK:
+            continue
+        if column.name in before and column.name in now:
+            yield column.name
+
+
+def _older(con: duckdb.DuckDBPyConnection, table: str, gone: int) -> str | None:
+    """What is older where records are gone and the newest one is older than before."""
+    made_at = MADE_AT.get(table)
+    if made_at is None:
+        return None
+    now, before = con.execute(
+        f"SELECT (SELECT MAX(n.{made_at}) FROM staging.{table} AS n), MAX(e.{made_at}) "
+        f"FROM previous.staging.{table} AS e"
+    ).fetchall()[0]
+    if now is None or now >= before:
+        return None
+    return (
+        f"the newest record of {table} is of {now:%Y-%m-%d}, before of {before:%Y-%m-%d}, "
+        f"and {gone:,} records are gone"
+    )
