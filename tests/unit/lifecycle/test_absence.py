@@ -143,6 +143,13 @@ class TestRecordsThatComeBack:
         assert not task["is_away"]
         assert [event["event"] for event in run.events()] == ["came_back", "updated"]
 
+    def test_what_comes_back_unasked_keeps_its_owner_and_values(self, run: Lifecycle) -> None:
+        gone = {"close_kind": "source_gone", "is_away": True, "rule_staff_id": "S2", "amount": 40}
+        run.rule("m", clears="manual").task("cleared", rule_id="m", **gone)
+        (task,) = run.tasks()
+        assert (task["state"], task["rule_staff_id"], task["amount"]) == ("open", "S2", 40)
+        assert [event["event"] for event in run.events()] == ["came_back"]
+
     def test_a_patient_who_is_inactive_now_keeps_the_task(self, run: Lifecycle) -> None:
         run.record("patients", patient_id="A", status="Inactive")
         run.task("cleared", close_kind="source_gone", is_away=True).candidate()
