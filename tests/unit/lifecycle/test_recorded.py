@@ -83,8 +83,10 @@ class TestUpdates:
             {"amount": 25},
             {"amount": None},
             {"since": dt.date(2026, 11, 1)},
+            {"facility_id": "F2"},
+            {"case_id": "C-B"},
         ],
-        ids=["reason", "amount", "no amount", "since"],
+        ids=["reason", "amount", "no amount", "since", "facility", "case"],
     )
     def test_one_changed_value_is_enough(self, run: Lifecycle, change: dict) -> None:
         run.task(amount=40).candidate(**{"amount": 40} | change)
