@@ -7,7 +7,7 @@ SELECT
     d.task_id,
     d.patient_id,
     d.facility_id,
-    t.state IS DISTINCT FROM 'open' AS is_opening,
+    t.state IS NULL OR t.state <> 'open' AS is_opening,
     COALESCE(p.runs, 0) + 1 AS runs,
     COALESCE(p.held_from, $as_of) AS held_from,
     d.guard,
