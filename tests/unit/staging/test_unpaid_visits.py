@@ -35,6 +35,18 @@ def test_a_visit_owes_what_is_due_less_what_was_paid(unpaid, practice):
     assert unpaid("short") == {}
 
 
+def test_money_that_went_back_is_unpaid_again(unpaid, practice):
+    visit(practice, "V1", "40.00").payment("P1", "A", TODAY, "40.00")
+    assert unpaid("unpaid") == {}
+    practice.payment("P2", "A", TODAY, "40.00", kind="refund", paid_at=f"{TODAY}T13:00:00")
+    assert unpaid("short", "unpaid") == {"V1": (40, 40)}
+
+
+def test_one_dollar_is_money(unpaid, practice):
+    visit(practice, "V1", "1.00")
+    assert unpaid("unpaid") == {"V1": (1,)}
+
+
 @pytest.mark.parametrize(
     ("paid", "left"),
     [
