@@ -18,12 +18,14 @@ def add_options(bench: argparse.ArgumentParser) -> None:
         ("list", "the filtered list at a million open tasks"),
         ("pages", "every page over a long history, with one user"),
         ("load", "many staff at once on the list and the ledger, without screens"),
+        ("guards", "false stops on honest days of the sample practice"),
         ("app", "the screens, with a real server and real browser connections"),
     ):
         bench.add_argument(f"--{name}", action="store_true", help=f"measure {about}")
     for name, default, about in (
         ("repeats", 3, "how often each run is measured"),
         ("closed-tasks", 1_000_000, "about how many closed tasks --pages has"),
+        ("days", 365, "honest days of --guards"),
         ("sessions", 20, "users at work in --app"),
         ("staff", 50, "users at work in --load"),
     ):
@@ -40,7 +42,7 @@ def add_options(bench: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="N",
         help="sizes of the practices (default: 10,000 and 100,000; "
-        "--size adds 1,000,000; --compare has 100,000)",
+        "--size adds 1,000,000; --compare has 100,000, --guards 250)",
     )
     bench.add_argument(
         "--open-tasks",
@@ -80,7 +82,7 @@ def add_options(bench: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Run one benchmark; without a choice, of whole runs."""
-    from pipelines.bench import app, compare, lists, load, pages, runs, sizes
+    from pipelines.bench import app, compare, guards, lists, load, pages, runs, sizes
 
     out, data, now = options.out, options.data, clock.now()
     open_tasks = options.open_tasks or (1_000_000 if options.list else 100_000)
@@ -94,6 +96,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         seconds = options.seconds or 120
         users = app.Load(options.staff, options.think, seconds, open_tasks)
         return load.bench_load(users, data, options.ledger, out)
+    if options.guards:
+        (patients,) = options.patients or [250]
+        return guards.bench_guards(patients, options.days, out)
     if options.list:
         return lists.bench_lists(open_tasks, data, out)
     if options.size:

@@ -66,7 +66,7 @@ def test_every_file_keeps_to_words_that_mean_the_same_elsewhere(path):
 
 
 # Ids of ours, which nobody reads as numbers: a hash and names.
-NOT_NUMBERED = ("task_id", "rule_id", "run_id")
+NOT_NUMBERED = ("linked_task_id", "task_id", "rule_id", "run_id")
 GENERATED = ROOT / "pipelines" / "sample"  # its ids all have one width
 COMPARISONS = (exp.Min, exp.Max, exp.ArgMin, exp.ArgMax, exp.GT, exp.GTE, exp.LT, exp.LTE)
 

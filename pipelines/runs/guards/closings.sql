@@ -1,6 +1,12 @@
 -- Closings that no new work explains, and the tasks open before, by facility and task type. Work is
 -- new where its record is (`new_evidence`) or where it was done since the run before.
-WITH counted AS (
+WITH changed_rules AS (
+    SELECT DISTINCT r.rule_id,
+    FROM rule_changes AS r
+    WHERE r.says IS NOT NULL
+),
+
+counted AS (
     SELECT
         d.rule_id,
         d.facility_id,
@@ -15,7 +21,7 @@ WITH counted AS (
     LEFT JOIN evidence AS e ON d.task_id = e.task_id
     LEFT JOIN new_evidence AS w ON d.task_id = w.task_id
     -- Who changed a rule expects its tasks to go.
-    LEFT JOIN (SELECT DISTINCT r.rule_id, FROM rule_changes AS r WHERE r.says IS NOT NULL) AS c ON d.rule_id = c.rule_id
+    LEFT JOIN changed_rules AS c ON d.rule_id = c.rule_id
 ),
 
 closings AS (
@@ -46,4 +52,3 @@ SELECT
 FROM open_tasks AS o
 FULL OUTER JOIN closings AS c
     ON o.rule_id = c.rule_id AND o.facility_id IS NOT DISTINCT FROM c.facility_id
-ORDER BY facility_id, rule_id

@@ -153,7 +153,7 @@ def _lost_keys(
     con: duckdb.DuckDBPyConnection, table: str, limit: float
 ) -> tuple[int, Tripped | None]:
     """How many keys are gone, and the guard that trips on them."""
-    by_facility = con.execute(sql("lost_keys"), {"table": table}).fetchall()
+    by_facility = sorted(con.execute(sql("lost_keys"), {"table": table}).fetchall(), key=str)
     total, gone = (sum(row[place] for row in by_facility) for place in (1, 2))
     if gone <= FEWEST_KEYS:
         return gone, None
@@ -172,7 +172,7 @@ def _lost_keys(
     (respelled,) = con.execute(sql("respelled_keys")).fetchall()[0]
     says = f"lacks {gone:,} of the {total:,} records that the run before had{where}"
     if respelled > gone / 2:
-        says += f"; {respelled:,} of them are there under another spelling of their id"
+        says += f"; {respelled:,} of them are there under ids with other leading zeros or capitals"
     return gone, Tripped(f"{KEYS}/{table}", KEYS, says, gone, total, table)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -53,14 +53,18 @@ def judge(run: RunContext, accepted: Acceptances) -> list[Tripped]:
         "since": (run.previous.as_of - dt.timedelta(days=1)).date(),
         "counts_gone": not accepted.covers_kind(KEYS),
     }
-    closings = [Group(*row) for row in run.con.execute(sql("closings"), given).fetchall()]
+    closings = _groups(run.con, "closings", given)
     looked_at = {"since": _look_back_to(run)}
-    openings = [Group(*row) for row in run.con.execute(sql("openings"), looked_at).fetchall()]
+    openings = _groups(run.con, "openings", looked_at)
     limits = run.settings.guards
     return [
-        *_too_many_closings(closings, limits.closings),
-        *_too_many_openings(openings, limits.openings),
+        *too_many_closings(closings, limits.closings),
+        *too_many_openings(openings, limits.openings),
     ]
+
+
+def _groups(con: duckdb.DuckDBPyConnection, name: str, given: Mapping[str, object]) -> list[Group]:
+    return sorted((Group(*row) for row in con.execute(sql(name), given).fetchall()), key=str)
 
 
 def _look_back_to(run: RunContext) -> dt.datetime:
@@ -85,7 +89,7 @@ def hold(con: duckdb.DuckDBPyConnection, tripped: Sequence[Tripped]) -> None:
     con.execute("CREATE OR REPLACE TEMP TABLE decisions AS FROM guarded")
 
 
-def _too_many_closings(groups: Sequence[Group], limit: float) -> list[Tripped]:
+def too_many_closings(groups: Sequence[Group], limit: float) -> list[Tripped]:
     """Whole facilities where all rules together close too much, else single rules.
 
     Where the whole practice, or one rule in all of it, closes too much, it trips wherever
@@ -139,7 +143,7 @@ def _closing(facility_id: str | None, rule_id: str | None, groups: Sequence[Grou
     )
 
 
-def _too_many_openings(groups: Sequence[Group], limit: float) -> list[Tripped]:
+def too_many_openings(groups: Sequence[Group], limit: float) -> list[Tripped]:
     """Rules that open too much at a facility, or in the whole practice."""
     rules_everywhere = {
         rule_id

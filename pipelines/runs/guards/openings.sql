@@ -1,15 +1,20 @@
 -- Openings by task type and facility, and the largest number that one run of the last days opened
 -- there. Rules that never answered before, rules that changed, and facilities that are new begin
 -- with what they find.
-WITH now_open AS (
+WITH changed_rules AS (
+    SELECT DISTINCT r.rule_id,
+    FROM rule_changes AS r
+    WHERE r.says IS NOT NULL
+),
+
+now_open AS (
     SELECT
         d.rule_id,
         d.facility_id,
         COUNT(*) AS openings,
     FROM decisions AS d
     INNER JOIN asked_before AS a ON d.rule_id = a.rule_id
-    LEFT JOIN (SELECT DISTINCT r.rule_id, FROM rule_changes AS r WHERE r.says IS NOT NULL) AS c
-        ON d.rule_id = c.rule_id
+    LEFT JOIN changed_rules AS c ON d.rule_id = c.rule_id
     WHERE d.decision = 'open' AND c.rule_id IS NULL
     GROUP BY d.rule_id, d.facility_id
 ),
@@ -43,4 +48,3 @@ FROM now_open AS n
 INNER JOIN facilities_before AS f ON n.facility_id IS NOT DISTINCT FROM f.facility_id
 LEFT JOIN largest AS l
     ON n.rule_id = l.rule_id AND n.facility_id IS NOT DISTINCT FROM l.facility_id
-ORDER BY n.facility_id, n.rule_id

@@ -1,21 +1,13 @@
--- How many of the keys that are gone came back with other zeros, another prefix or other capitals:
--- the number at their end is the one of a key that was not there before.
+-- How many of the keys that are gone came back with other leading zeros or capitals.
 WITH gone AS (
-    SELECT
-        e.key_value,
-        COALESCE(
-            NULLIF(REGEXP_EXTRACT(e.key_value, '[1-9][0-9]*$'), ''), LOWER(e.key_value)
-        ) AS core,
+    SELECT LOWER(LTRIM(e.key_value, '0')) AS core,
     FROM earlier_rows AS e
     LEFT JOIN rows_now AS n ON e.key_value = n.key_value
     WHERE n.key_value IS NULL
 ),
 
 arrived AS (
-    SELECT DISTINCT
-        COALESCE(
-            NULLIF(REGEXP_EXTRACT(n.key_value, '[1-9][0-9]*$'), ''), LOWER(n.key_value)
-        ) AS core,
+    SELECT DISTINCT LOWER(LTRIM(n.key_value, '0')) AS core,
     FROM rows_now AS n
     LEFT JOIN earlier_rows AS e ON n.key_value = e.key_value
     WHERE e.key_value IS NULL

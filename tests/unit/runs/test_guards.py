@@ -17,7 +17,7 @@ GUARD = f"closings/{UNPAID}/F1"
 
 
 def guards_of(closings: list[Group], limit: float = 0.25) -> list[str]:
-    return [guard.guard for guard in effects._too_many_closings(closings, limit)]
+    return [guard.guard for guard in effects.too_many_closings(closings, limit)]
 
 
 class TestLimits:
@@ -46,7 +46,7 @@ class TestLimits:
     def test_openings_trip_above_the_floor_and_five_times_the_largest_run(
         self, openings: int, largest: int, trips: bool
     ) -> None:
-        found = effects._too_many_openings([Group("F1", UNPAID, openings, largest)], 5)
+        found = effects.too_many_openings([Group("F1", UNPAID, openings, largest)], 5)
         assert [guard.guard for guard in found] == ([f"openings/{UNPAID}/F1"] if trips else [])
 
     def test_the_age_of_a_guard(self) -> None:
