@@ -76,6 +76,11 @@ def test_an_evaluation_that_is_on_no_schedule_was_the_first_treatment(plans, pra
     assert {str(day) for day in plans("first_treated_on").values()} == {after(-6)}
 
 
+def test_a_plan_whose_case_is_missing_is_not_lost(plans, practice):
+    plan(practice, "D1", TODAY).tables["cases"].clear()
+    assert plans("is_ordered") == {"D1": False}
+
+
 def policy(practice, key, payer, **values):
     row = {"patient_id": "A", "payer_id": payer, **values}
     return practice.add("policies", key, **row)
