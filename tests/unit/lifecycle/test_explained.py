@@ -30,3 +30,8 @@ class TestExplaining:
         run.decide()
         rows = run.con.execute(lifecycle.sql("leaving_tasks")).fetchall()
         assert sorted(row[0] for row in rows) == ["r-V1-1", "r-V2-1"]
+
+    def test_a_conversion_without_evidence_says_that_it_goes_on(self, run: Lifecycle) -> None:
+        run.rule("next").converts("r", "next").task().candidate(rule_id="next")
+        said = {event["event"]: event["reason"] for event in run.events()}
+        assert said["converted"] == said["converted_from"] == "it goes on as another task"
