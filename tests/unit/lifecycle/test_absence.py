@@ -248,6 +248,11 @@ class TestHeldOpenings:
         )
         assert run.decide() == {("p", "V1"): "open"}
 
+    def test_a_table_that_only_another_rule_reads_holds_none_either(self, run: Lifecycle) -> None:
+        run.rule("p", looks_at="patient").reads("faxes")
+        run.candidate(rule_id="p").refused("faxes", "patients", "A")
+        assert run.decide() == {("p", "V1"): "open"}
+
     def test_a_row_that_names_no_record_holds_no_opening(self, run: Lifecycle) -> None:
         run.candidate().refused_unnamed("appointments")
         assert run.decide() == {DECIDED: "open"}
