@@ -18,7 +18,7 @@ from tests.conftest import Workbench
 from tests.practice import Practice
 
 TODAY = f"{dt.datetime.now(dt.UTC):%Y-%m-%d}"
-NAMES = ["list", "tables", "rules", "ledger", "settings", "disk", "extracts"]
+NAMES = ["list", "tables", "rules", "guards", "ledger", "settings", "disk", "extracts"]
 
 
 @pytest.fixture
