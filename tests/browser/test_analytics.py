@@ -84,13 +84,13 @@ def test_a_number_of_the_backlog_is_a_link(grace: Callable[[str], Page], server:
 def test_a_cell_of_the_ages_leads_to_its_tasks(
     grace: Callable[[str], Page], server: Server
 ) -> None:
-    page = grace("/aging?type=draft_documents")
+    page = grace("/aging?type=pending_signature")
     page.get_by_test_id("stPlotlyChart").first.locator(".scatterlayer .point").last.click(
         force=True
     )
     settle(page)
     oldest = facts.tasks(
-        server, Filters(status="open", rule_ids=("draft_documents",), age_bands=("31-",))
+        server, Filters(status="open", rule_ids=("pending_signature",), age_bands=("31-",))
     )
     page.get_by_role("link", name=f"List {len(oldest)} tasks").click()
     assert count(page).endswith(f"of {len(oldest)} tasks")
