@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -142,6 +142,7 @@ FIELDS = {
     "tasks/panel.py": 2,  # the reason, and the note
     "tasks/actions.py": 1,  # the reason of an override, in the confirmation
     "rules/backtest_form.py": 1,  # a parameter that is text
+    "runs/guards.py": 1,  # why a manager accepts what a guard holds
 }
 
 
@@ -167,6 +168,30 @@ def test_a_searched_text_stays_text_and_out_of_the_address(desk: App, page: str,
         desk.run()
         assert_safe(desk)
         assert desk.query == {}
+
+
+def test_the_reason_of_an_acceptance_stays_text(
+    facility: Workbench, practice: Practice, move_clock: Callable
+) -> None:
+    keys = [f"P{number}" for number in range(7)]
+    for key in keys:
+        practice.patient(key).visit(f"V-{key}", key, "2026-10-30T09:00:00", amount_due="40.00")
+    facility.run(practice, 1.01)
+    for key in keys:
+        practice.add("appointments", f"V-{key}", amount_due="0.00")
+    facility.run(practice, 1.02)
+    move_clock(facility.day(1.03))
+    lee = App("S3").open("runs")
+    text = MARKED[2]
+    lee.test.text_input(key="runs.guards.reason").set_value(text)
+    lee.choose("What is true", ["closings/uncollected_payments/F1"]).click("Accept")
+    assert_safe(lee)
+    facility.run(practice, 1.04)
+    move_clock(facility.day(1.05))
+    lee = App("S3").open("runs")
+    assert_safe(lee)
+    shown = [t.value for t in lee.test.dataframe if "accepted_reason" in t.value.columns]
+    assert shown[0]["accepted_reason"].tolist() == [text]
 
 
 def test_a_views_name_stays_text(desk: App) -> None:

@@ -138,6 +138,9 @@ WITHOUT_FILES = {"counted", "matching", "options", "tasks"}  # put together by q
 OF_THE_PRACTICE = {"payers", "staff", "rules"}  # names, which everybody may know
 OF_RUNS = {  # counts of rows and tasks
     "freshness",
+    "guards_of_run",  # those of other facilities are left out: visibility.OF_FACILITIES_OR_ALL
+    "held_by_rows",
+    "held_guards",
     "not_accepted",
     "previous_run",
     "previous_tables",
