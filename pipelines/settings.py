@@ -161,21 +161,28 @@ def _path(env: Mapping[str, str], name: str) -> Path | None:
 
 
 def _share(path: Path, section: Mapping[str, object], key: str, what: str) -> float:
-    value = section.get(key, getattr(Settings, key))
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+    found = _number(section.get(key, getattr(Settings, key)), 1)
+    if found is None:
         raise UserError(f"{path}: extracts.{key} must be a number from 0 to 1, {what}")
-    return float(value)
+    return found
 
 
 def _guards(path: Path, section: Mapping[str, object]) -> GuardLimits:
     most = {"keys": 1, "values": 1, "closings": 1, "openings": 1000}
     limits: dict[str, float] = {}
     for key, value in section.items():
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not (is_number and 0 <= float(str(value)) <= most[key]):
+        found = _number(value, most[key])
+        if found is None:
             raise UserError(f"{path}: guards.{key} must be a number from 0 to {most[key]}")
-        limits[key] = float(str(value))
+        limits[key] = found
     return GuardLimits(**limits)
+
+
+def _number(value: object, most: float) -> float | None:
+    """A number from 0 to `most`; None for anything else, also for true and false."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= most:
+        return None
+    return float(value)
 
 
 def _return_days(path: Path, section: Mapping[str, object]) -> int:

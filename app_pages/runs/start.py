@@ -13,7 +13,7 @@ from app_pages.session import workspace
 from app_pages.session.markdown import escape_markdown
 from app_pages.url import view
 from pipelines.errors import UserError
-from pipelines.runs import bring_in, history
+from pipelines.runs import bring_in, history, managers
 from pipelines.runs.bring_in import Group
 from pipelines.worklist.worklist import Worklist
 
@@ -69,7 +69,7 @@ def _row(group: Group) -> dict[str, object]:
 
 
 def _show_button(worklist: Worklist, groups: list[Group]) -> None:
-    if not bring_in.may_bring_in(worklist, workspace.person().role):
+    if not managers.is_manager(worklist, workspace.person().role):
         roles = " or ".join(worklist.settings.manager_roles) or "Nobody"
         st.info(f"{roles} can bring these tasks in.", icon=":material/lock:")
         return
@@ -126,7 +126,7 @@ def _show_proposal(worklist: Worklist, start: history.Start) -> None:
         "before; a manager can bring it in later.",
         icon=":material/flag:",
     )
-    if bring_in.may_bring_in(worklist, workspace.person().role):
+    if managers.is_manager(worklist, workspace.person().role):
         st.button(
             f"Begin on {day:%b} {day.day}",
             key="runs.begin",

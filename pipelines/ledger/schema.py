@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -178,16 +179,11 @@ def _refuse_changes_of(connection: sa.Connection, table: sa.Table) -> None:
     )
 
 
-def _create_brought_in(connection: sa.Connection) -> None:
-    _create_append_only(connection, brought_in)
+def _add_append_only(connection: sa.Connection, table: sa.Table) -> None:
+    """Create a table that came after migration 6, append-only in every database."""
+    _create_append_only(connection, table)
     if connection.dialect.name == "postgresql":
-        _refuse_changes_of(connection, brought_in)
-
-
-def _create_accepted_guards(connection: sa.Connection) -> None:
-    _create_append_only(connection, accepted_guards)
-    if connection.dialect.name == "postgresql":
-        _refuse_changes_of(connection, accepted_guards)
+        _refuse_changes_of(connection, table)
 
 
 MIGRATIONS: list[tuple[int, Callable[[sa.Connection], None]]] = [
@@ -197,8 +193,8 @@ MIGRATIONS: list[tuple[int, Callable[[sa.Connection], None]]] = [
     (4, _create_sessions),
     (5, _index_accesses),
     (6, _refuse_changes),
-    (7, _create_brought_in),
-    (8, _create_accepted_guards),
+    (7, partial(_add_append_only, table=brought_in)),
+    (8, partial(_add_append_only, table=accepted_guards)),
 ]
 NEWEST = MIGRATIONS[-1][0]
 

@@ -34,11 +34,6 @@ def groups(worklist: Worklist, ledger: Ledger) -> list[Group]:
     ]
 
 
-def may_bring_in(worklist: Worklist, role: str) -> bool:
-    """Whether somebody with this role may bring in tasks."""
-    return managers.is_manager(worklist, role)
-
-
 def bring_in(
     worklist: Worklist, ledger: Ledger, staff_id: str, rule_id: str, facility_id: str | None = None
 ) -> list[Group]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import lifecycle
+from pipelines import lifecycle, staging
+from pipelines.extracts import contract
 from pipelines.extracts.read import Previous
 from pipelines.lifecycle.context import HISTORY_DAYS, GoLive, PreviousRun
 from pipelines.runs import sql
@@ -75,3 +76,8 @@ def staged_tables(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
         "WHERE t.database_name = 'previous' AND t.schema_name = 'staging'"
     ).fetchall()
     return frozenset(table for (table,) in rows)
+
+
+def staged_extracts(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """The extract tables whose staged rows the previous snapshot has."""
+    return staged_tables(con) & (frozenset(contract.TABLES) - staging.NOT_SHOWN)

@@ -62,14 +62,11 @@ class RunReport:
 
 
 class Known(NamedTuple):
-    """What the ledger knows: actions that are due and that wait, groups brought in by as_of, and
-    what people accepted of the guards of the run before.
-    """
+    """What the ledger knows: actions that are due and that wait, groups brought in by as_of."""
 
     due: list[Action]
     waiting: list[Action]
     brought_in: list[tuple[str, str | None]]
-    accepted: Acceptances
 
 
 def run(
@@ -116,8 +113,8 @@ def _run(run: RunContext, tell: Callable[[str], None]) -> RunReport:
     tell("reading and staging")
     found = extracts_folder.find(run.folder)
     snapshots.attach_new(run.con, snapshots.building(run.settings.warehouse, run.run_id))
-    known = _known(run)
-    reads, tripped = _read_and_stage(run, found, known.accepted)
+    accepted = _accepted(run)
+    reads, tripped = _read_and_stage(run, found, accepted)
 
     tell("asking the rules")
     if reads["payers"].status == "accepted":
@@ -125,10 +122,11 @@ def _run(run: RunContext, tell: Callable[[str], None]) -> RunReport:
     answers = evaluate.evaluate(run.con, run.applied, reads, run.as_of)
 
     tell("bringing tasks up to date")
+    known = _known(run)
     decide.apply_due_actions(run, known.due)
     set_aside = go_live_module.set_aside(run, known.brought_in)
     unexplained = decide.decide(run, answers)
-    tripped += _guard_effects(run, known.accepted)
+    tripped += _guard_effects(run, accepted)
     decisions = decide.write(run, reads)
     for group in set_aside:
         of_rule = decisions.setdefault(group.rule_id, {})
@@ -140,7 +138,7 @@ def _run(run: RunContext, tell: Callable[[str], None]) -> RunReport:
 
     tell("publishing")
     record.record(run, list(reads.values()), answers, decisions)
-    guards = record.record_guards(run, tripped, known.accepted)
+    guards = record.record_guards(run, tripped, accepted)
     record.record_set_aside(run, set_aside)
     record.record_actions(run, known.due, known.waiting, proposal)
     record.finish(run)
@@ -185,7 +183,7 @@ def _read_and_stage(
         stager,
     )
     tripped = deliveries.judge(run.con, reads, run.previous.tables, run.settings.guards)
-    held = [guard for guard in tripped if not accepted.covers(guard.guard)]
+    held = accepted.held(tripped)
     for place, read in enumerate(reads):
         of_table = deliveries.of_table(held, read.table)
         if of_table and read.status == "accepted":
@@ -200,7 +198,7 @@ def _read_and_stage(
 def _guard_effects(run: RunContext, accepted: Acceptances) -> list[Tripped]:
     """Hold what would close or open far beyond the usual, unless a person accepted it."""
     tripped = effects.judge(run, accepted)
-    held = [guard for guard in tripped if not accepted.covers(guard.guard)]
+    held = accepted.held(tripped)
     if held:
         effects.hold(run.con, held)
     return tripped
@@ -211,17 +209,21 @@ def _has_actions(settings: Settings) -> bool:
         return ledger.last_seq() > 0
 
 
+def _accepted(run: RunContext) -> Acceptances:
+    """What people accepted of the guards of the run before."""
+    with open_ledger(run.settings.ledger_url) as ledger:
+        return accepting.of_run(ledger.accepted_guards(), run.previous.run_no)
+
+
 def _known(run: RunContext) -> Known:
     """What the ledger knows; actions dated after as_of wait for a later run."""
     with open_ledger(run.settings.ledger_url) as ledger:
         actions = ledger.actions(after=run.previous.applied_seq, also=run.previous.waiting)
         groups = ledger.brought_in()
-        accepted = accepting.of_run(ledger.accepted_guards(), run.previous.run_no)
     return Known(
         [action for action in actions if action.at <= run.as_of],
         [action for action in actions if action.at > run.as_of],
         sorted({(row.rule_id, row.facility_id) for row in groups if row.at <= run.as_of}, key=str),
-        accepted,
     )
 
 

@@ -12,9 +12,9 @@ from dataclasses import replace
 
 import duckdb
 
-from pipelines import staging
 from pipelines.extracts import contract
 from pipelines.extracts.read import Previous, TableRead
+from pipelines.runs import previous
 from pipelines.runs.guards import sql
 from pipelines.runs.guards.model import (
     FEWEST_KEYS,
@@ -75,7 +75,7 @@ def judge(
     Reads previous.staging.*, staging.* and extract.refused_ids; `before` are the tables as the
     last run that accepted them read them.
     """
-    kept = _kept_tables(con)
+    kept = previous.staged_extracts(con)
     found: list[Tripped] = []
     older: list[str] = []
     for read in reads:
@@ -115,15 +115,6 @@ def refused(read: TableRead, tripped: Sequence[Tripped]) -> TableRead:
         rows_staged=0,
         rows_refused=read.rows_read,
     )
-
-
-def _kept_tables(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
-    """The extract tables whose rows the previous snapshot has."""
-    rows = con.execute(
-        "SELECT t.table_name FROM duckdb_tables() AS t "
-        "WHERE t.database_name = 'previous' AND t.schema_name = 'staging'"
-    ).fetchall()
-    return frozenset(table for (table,) in rows) & {*contract.TABLES} - staging.NOT_SHOWN
 
 
 def _create_rows(con: duckdb.DuckDBPyConnection, table: str) -> None:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import duckdb
 
-from pipelines import staging
 from pipelines.extracts import contract
 from pipelines.lifecycle.context import RunContext
+from pipelines.runs import previous
 from pipelines.runs.guards import sql
 from pipelines.runs.guards.model import (
     CLOSINGS,
@@ -95,23 +95,20 @@ def too_many_closings(groups: Sequence[Group], limit: float) -> list[Tripped]:
     Where the whole practice, or one rule in all of it, closes too much, it trips wherever
     anything closes.
     """
-    is_everywhere = _is_too_many(groups, limit)
-    rules_everywhere = {
-        rule_id
-        for rule_id, of_rule in _grouped(groups, lambda group: group.rule_id).items()
-        if _is_too_many(of_rule, limit)
-    }
+    bounds = (FEWEST_CLOSINGS, limit)
+    is_everywhere = _is_too_many(groups, *bounds)
+    everywhere = _rules_everywhere(groups, *bounds)
     found: list[Tripped] = []
     for facility_id, there in _grouped(groups, lambda group: group.facility_id).items():
         closing = [group for group in there if group.tasks]
-        is_whole = _is_too_many(there, limit) or is_everywhere
+        is_whole = _is_too_many(there, *bounds) or is_everywhere
         if is_whole and len(closing) > 1:
             found.append(_closing(facility_id, None, there))
             continue
         found += [
             _closing(facility_id, group.rule_id, [group])
             for group in closing
-            if is_whole or group.rule_id in rules_everywhere or _is_too_many([group], limit)
+            if is_whole or group.rule_id in everywhere or _is_too_many([group], *bounds)
         ]
     return found
 
@@ -125,9 +122,15 @@ def _grouped(
     return found
 
 
-def _is_too_many(groups: Sequence[Group], limit: float) -> bool:
-    closings, usual = sum(g.tasks for g in groups), sum(g.usual for g in groups)
-    return closings > max(FEWEST_CLOSINGS, limit * usual)
+def _rules_everywhere(groups: Sequence[Group], fewest: int, limit: float) -> set[str | None]:
+    """The rules that do too much in the whole practice."""
+    by_rule = _grouped(groups, lambda group: group.rule_id)
+    return {rule_id for rule_id, of in by_rule.items() if _is_too_many(of, fewest, limit)}
+
+
+def _is_too_many(groups: Sequence[Group], fewest: int, limit: float) -> bool:
+    tasks, usual = sum(g.tasks for g in groups), sum(g.usual for g in groups)
+    return tasks > max(fewest, limit * usual)
 
 
 def _closing(facility_id: str | None, rule_id: str | None, groups: Sequence[Group]) -> Tripped:
@@ -145,12 +148,8 @@ def _closing(facility_id: str | None, rule_id: str | None, groups: Sequence[Grou
 
 def too_many_openings(groups: Sequence[Group], limit: float) -> list[Tripped]:
     """Rules that open too much at a facility, or in the whole practice."""
-    rules_everywhere = {
-        rule_id
-        for rule_id, of_rule in _grouped(groups, lambda group: group.rule_id).items()
-        if sum(g.tasks for g in of_rule)
-        > max(FEWEST_OPENINGS, limit * sum(g.usual for g in of_rule))
-    }
+    bounds = (FEWEST_OPENINGS, limit)
+    everywhere = _rules_everywhere(groups, *bounds)
     return [
         Tripped(
             f"{OPENINGS}/{group.rule_id}/{group.facility_id or ''}",
@@ -163,8 +162,7 @@ def too_many_openings(groups: Sequence[Group], limit: float) -> list[Tripped]:
             facility_id=group.facility_id,
         )
         for group in groups
-        if group.rule_id in rules_everywhere
-        or group.tasks > max(FEWEST_OPENINGS, limit * group.usual)
+        if group.rule_id in everywhere or _is_too_many([group], *bounds)
     ]
 
 
@@ -174,9 +172,9 @@ def _create_new_evidence(con: duckdb.DuckDBPyConnection) -> None:
     named = con.execute(
         "SELECT DISTINCT e.record_table FROM evidence AS e WHERE e.is_work ORDER BY ALL"
     ).fetchall()
+    kept = previous.staged_extracts(con)
     for (table,) in named:
-        is_kept = table in contract.TABLES and table not in staging.NOT_SHOWN
-        if not is_kept or not _has_staged(con, table):
+        if table not in kept:
             continue
         key = contract.key_of(table)
         con.execute(
@@ -185,16 +183,6 @@ def _create_new_evidence(con: duckdb.DuckDBPyConnection) -> None:
             "WHERE e.is_work AND e.record_table = $table",
             {"table": table},
         )
-
-
-def _has_staged(con: duckdb.DuckDBPyConnection, table: str) -> bool:
-    return bool(
-        con.execute(
-            "SELECT 1 FROM duckdb_tables() AS t WHERE t.database_name = 'previous' "
-            "AND t.schema_name = 'staging' AND t.table_name = $table",
-            {"table": table},
-        ).fetchall()
-    )
 
 
 def _create_known_before(con: duckdb.DuckDBPyConnection) -> None:
@@ -208,7 +196,7 @@ def _create_known_before(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"CREATE OR REPLACE TEMP TABLE asked_before AS {asked}")
     places = (
         "SELECT f.facility_id FROM previous.staging.facilities AS f UNION ALL SELECT NULL"
-        if _has_staged(con, "facilities")
+        if "facilities" in previous.staged_extracts(con)
         else "SELECT DISTINCT t.facility_id FROM tasks_with_actions AS t"
     )
     con.execute(f"CREATE OR REPLACE TEMP TABLE facilities_before AS {places}")

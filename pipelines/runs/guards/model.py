@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipelines.ledger.accepted_guards import AcceptedGuard
@@ -42,6 +42,10 @@ class Acceptances:
     def covers(self, guard: str) -> bool:
         """Whether a person accepted what this guard holds."""
         return guard in self.rows
+
+    def held(self, tripped: Sequence[Tripped]) -> list[Tripped]:
+        """Those of these guards that nobody accepted."""
+        return [guard for guard in tripped if not self.covers(guard.guard)]
 
     def covers_kind(self, kind: str) -> bool:
         """Whether a person accepted a guard of this kind."""
