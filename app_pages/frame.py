@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from app_pages.components import data_notice, first_start
+from app_pages.session import access_record
 from app_pages.session.markdown import escape_markdown
 from app_pages.sign_in import identity
 from app_pages.url import view
@@ -55,7 +56,9 @@ with st.sidebar:
 
 data_notice.show_demo()
 data_notice.show_limit(limit)
+access_record.begin_page(page.url_path)
 page.run()
+access_record.end_page()
 
 for name in view.write():
     st.warning(

@@ -9,13 +9,13 @@ import streamlit as st
 
 from app_pages.aging import view as aging_view
 from app_pages.components import chart, number_links, number_table
-from app_pages.session import access_record, cached, typed_rows
+from app_pages.session import cached, patient_data, typed_rows
 from app_pages.session.markdown import caption, escape_markdown
 from app_pages.tasks.task_row import TaskRow
 from app_pages.url import view as url_view
 from pipelines.analytics import charts, outcomes
 from pipelines.vocabulary import AGE_BANDS, OLDEST_AGE_BAND
-from pipelines.worklist.filters import Filters, Order
+from pipelines.worklist.filters import Filters
 from pipelines.worklist.worklist import Worklist
 
 OLDEST = 5
@@ -142,9 +142,7 @@ def _show_oldest(
             number_links.link(view, f"List {count:,} tasks" if count > 1 else "List 1 task", wanted)
     if not count:
         st.text("No task is that old here.")
-    found = cached.ask(Worklist.tasks, worklist, wanted, Order(), OLDEST, 0)
-    oldest = typed_rows.read(TaskRow, found)
-    access_record.note_accesses(sorted({task.patient_id for task in oldest}), "oldest tasks")
+    oldest = typed_rows.read(TaskRow, patient_data.oldest(worklist, wanted, OLDEST))
     for task in oldest:
         with st.container(gap="xxsmall"):
             label = f"{task.title}: {task.patient}, {aging_view.days(task.age_days)}"

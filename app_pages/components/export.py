@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from app_pages.session import access_record, clock, workspace
+from app_pages.session import clock, patient_data, workspace
+from app_pages.session.patient_data import Exporter, Listed
 from app_pages.session.times import local
 from app_pages.url import time_travel
 from pipelines.reports import spreadsheet
@@ -24,15 +25,17 @@ class Export:
     """A list to download.
 
     `kind` is what its rows are ("Tasks"), `name` the file's name without its ending. `ask` gives
-    the rows with a column patient_id, `head` gives them the headings of the file.
+    the rows with a column patient_id, `head` gives them the headings of the file. `list_of` gives
+    another list than the one of now.
     """
 
     kind: str
     name: str
     description: str
     count: int
-    ask: Callable[[Worklist], pd.DataFrame]
+    ask: Callable[[Listed], pd.DataFrame]
     head: Callable[[pd.DataFrame], pd.DataFrame]
+    list_of: Callable[[Worklist], Worklist] = lambda now: now
 
 
 def show_menu(worklist: Worklist, filters: Filters, order: Order, count: int) -> None:
@@ -40,11 +43,13 @@ def show_menu(worklist: Worklist, filters: Filters, order: Order, count: int) ->
     name = f"tasks-{_local(worklist, filters.facility_ids):%Y%m%d-%H%M}"
     description = f"{count:,} tasks as filtered and sorted now."
 
-    def ask(now: Worklist) -> pd.DataFrame:
-        then = now if worklist.state.at is None else time_travel.again(worklist)
-        return then.tasks(filters, order)
+    def ask(listed: Listed) -> pd.DataFrame:
+        return listed.rows(filters, order)
 
-    show(Export("Tasks", name, description, count, ask, spreadsheet.task_rows))
+    def list_of(now: Worklist) -> Worklist:
+        return now if worklist.state.at is None else time_travel.again(worklist)
+
+    show(Export("Tasks", name, description, count, ask, spreadsheet.task_rows, list_of))
 
 
 def show(export: Export) -> None:
@@ -84,12 +89,10 @@ def file_builder(
 
     def build() -> bytes:
         at = clock.now(place.moved_by)
-        with place.shared.at(at, facility_ids) as worklist:
-            rows = export.ask(worklist)
-        # First the record, then the file: no export goes unrecorded.
-        detail = f"{export.name}.{ending}, {len(rows):,} {export.kind.lower()}"
-        patients = sorted(set(rows["patient_id"]))
-        access_record.record(place.shared.ledger, at, person.staff_id, patients, "export", detail)
+        by = Exporter(place.shared.ledger, person.staff_id, at)
+        kind, file = export.kind.lower(), f"{export.name}.{ending}"
+        with place.shared.at(at, facility_ids) as now:
+            rows = patient_data.export(by, export.list_of(now), export.ask, kind, file)
         return write(export.head(rows))
 
     return build

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from app_pages.components import data_notice
-from app_pages.session import access_record, cached, labels, workspace
+from app_pages.session import cached, labels, patient_data, workspace
 from app_pages.session.markdown import caption, escape_markdown
 from app_pages.tasks import actions, cards
 from app_pages.url import facility
@@ -26,9 +26,10 @@ view = url_view.read("dashboard", [url_filters.param(worklist, "facility")])
 
 facility_id = facility.choose(view, facilities)
 filters = Filters(facility_ids=(facility_id,))
+listed = patient_data.look_at_list(worklist, "dashboard", {"facility": [facility_id]})
 numbers = cached.ask(Worklist.summary, worklist, replace(filters, status="open"))
 counts = cached.ask(Worklist.counts, worklist, filters)
-first = cached.ask(Worklist.first_tasks, worklist, filters, FIRST_TASKS)
+first = listed.first_rows(filters, FIRST_TASKS)
 zones = worklist.facilities().set_index("facility_id")["time_zone"].astype(str)
 zone = ZoneInfo(zones[facility_id])
 yesterday = (worklist.at.astimezone(zone) - dt.timedelta(days=1)).replace(
@@ -76,7 +77,7 @@ with st.container(border=True):
         icon=":material/person_check:",
         query_params=query,
     )
-    cards.show(worklist.tasks(mine, limit=FIRST_TASKS), "mine", query)
+    cards.show(listed.rows(mine, limit=FIRST_TASKS), "mine", query)
 
 categories = list(dict.fromkeys(counts["category"]))
 if not categories:
@@ -105,5 +106,4 @@ for column, category in zip(st.columns(max(len(categories), 1)), categories, str
                 )
                 cards.show(first[first["rule_id"] == group.rule_id], group.rule_id, query)
 
-access_record.note_list("dashboard", {"facility": [facility_id]})
 actions.show_confirmation()

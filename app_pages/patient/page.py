@@ -3,13 +3,11 @@
 import streamlit as st
 
 from app_pages.patient import record
-from app_pages.session import access_record, workspace
+from app_pages.session import patient_data, workspace
 from app_pages.session.markdown import escape_markdown
 from app_pages.tasks import actions, cards, panel, timeline
 from app_pages.url import filters
 from app_pages.url import view as url_view
-from pipelines.records import patients
-from pipelines.worklist.filters import Filters
 
 SECTIONS = {
     "tasks": "Tasks and history",
@@ -31,32 +29,29 @@ view = url_view.read(
         url_view.Param("task", "Task", "one"),
     ],
 )
-patient = patients.patient(worklist.con, view["patient_id"]) if view["patient_id"] else None
-moved_to = worklist.moved_to(view["patient_id"]) if view["patient_id"] and not patient else None
-if moved_to is not None:
-    patient = patients.patient(worklist.con, moved_to)
+asked_for = view["patient_id"]
+opened = patient_data.open_patient(worklist, asked_for, view["section"]) if asked_for else None
 
-st.title(escape_markdown(patient.name) if patient else "Patients")
+st.title(escape_markdown(opened.patient.name) if opened else "Patients")
 for problem in view.problems:
     st.warning(escape_markdown(problem), icon=":material/link_off:")
-if moved_to is not None and patient is not None:
+if opened is not None and opened.moved_from is not None:
     st.info(
-        f"The chart {escape_markdown(view['patient_id'])} is now part of this one, "
-        f"{escape_markdown(moved_to)}.",
+        f"The chart {escape_markdown(opened.moved_from)} is now part of this one, "
+        f"{escape_markdown(opened.patient.patient_id)}.",
         icon=":material/merge:",
     )
-if view["patient_id"] and patient is None:
+if asked_for and opened is None:
     st.warning(
-        f"There is no patient “{escape_markdown(view['patient_id'])}”{filters.among(worklist)} in "
+        f"There is no patient “{escape_markdown(asked_for)}”{filters.among(worklist)} in "
         "the newest data.",
         icon=":material/person_off:",
     )
 
-if patient is None:
+if opened is None:
     record.show_search(worklist)
 else:
-    access_record.note_access(patient.patient_id, "patient page", view["section"])
-    record.show_head(worklist, patient)
+    record.show_head(opened)
     actions.show_outcome()
     st.segmented_control(
         "Section",
@@ -68,7 +63,7 @@ else:
     )
     section = view["section"]
     if section == "tasks":
-        pending = worklist.tasks(Filters(status="open", patient_id=patient.patient_id))
+        pending = opened.pending()
         st.subheader(f"Pending tasks: {len(pending)}")
         if pending.empty:
             st.text("Nothing is pending for this patient.")
@@ -76,7 +71,7 @@ else:
             cards.show(
                 pending,
                 "patient",
-                {"patient_id": [patient.patient_id]},
+                {"patient_id": [opened.patient.patient_id]},
                 "patient",
                 with_patient=False,
             )
@@ -91,8 +86,7 @@ else:
             label_visibility="collapsed",
         )
         people_only = view["steps"] == "people"
-        events = worklist.history(patient.patient_id, people_only=people_only)
-        history = timeline.table(worklist, events)
+        history = timeline.table(worklist, opened.steps(people_only=people_only))
         st.dataframe(
             history,
             hide_index=True,
@@ -100,15 +94,15 @@ else:
             alt=f"Everything that happened to this patient's tasks, {len(history)} steps",
         )
     elif section == "policies":
-        record.show_policies(worklist, patient)
+        record.show_policies(opened)
     elif section == "payments":
-        record.show_payments(worklist, patient)
+        record.show_payments(opened)
     elif section == "documents":
-        record.show_documents(worklist, patient)
+        record.show_documents(opened)
     else:
-        record.show_schedule(worklist, patient)
+        record.show_schedule(opened)
 
-if view["task"] is not None and patient is not None:
+if view["task"] is not None and opened is not None:
     panel.show(view)
 else:
     actions.show_confirmation()

@@ -8,12 +8,10 @@ from typing import NamedTuple
 import pandas as pd
 import streamlit as st
 
-from app_pages.components.found_patient import FoundPatient
-from app_pages.session import access_record, typed_rows, workspace
+from app_pages.session import patient_data, typed_rows, workspace
 from app_pages.session.markdown import caption, escape_markdown
+from app_pages.session.patient_data import OpenedPatient
 from app_pages.url import view
-from pipelines.records import patient_search, patients
-from pipelines.records.patients import Patient
 from pipelines.worklist.worklist import Worklist
 
 DAY = st.column_config.DateColumn(format="MMM D, YYYY")
@@ -51,11 +49,10 @@ def show_search(worklist: Worklist) -> None:
     if not text or not text.strip():
         st.markdown(caption(SEARCH_HINT))
         return
-    found = patient_search.find_patients(worklist.con, text, limit=MOST_FOUND + 1)
-    if found.empty:
+    found, is_more = patient_data.find(worklist, text, MOST_FOUND)
+    if not found:
         st.text("No patient found. Try fewer letters, or the birth date.")
-    access_record.note_accesses(found.head(MOST_FOUND)["patient_id"].tolist(), "search")
-    for match in typed_rows.read(FoundPatient, found.head(MOST_FOUND)):
+    for match in found:
         born = f"born {match.born_on:%b %-d, %Y}" if match.born_on else "birth date unknown"
         rest = " · ".join(filter(None, (match.facility, match.status, match.patient_id)))
         st.page_link(
@@ -64,12 +61,13 @@ def show_search(worklist: Worklist) -> None:
             icon=":material/person:",
             query_params={"patient_id": match.patient_id},
         )
-    if len(found) > MOST_FOUND:
+    if is_more:
         st.text("There are more. Write more of the name, or the birth date.")
 
 
-def show_head(worklist: Worklist, patient: Patient) -> None:
+def show_head(opened: OpenedPatient) -> None:
     """Status, facility, payer, birth date and contact, and the cases."""
+    patient = opened.patient
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(
             escape_markdown(patient.status), color="green" if patient.status == "Active" else "gray"
@@ -96,7 +94,7 @@ def show_head(worklist: Worklist, patient: Patient) -> None:
         st.page_link(
             workspace.pages()["patient"], label="Another patient", icon=":material/search:"
         )
-    cases = patients.cases(worklist.con, patient.patient_id)
+    cases = opened.cases()
     for case in typed_rows.read(Case, cases):
         until = f", discharged {case.discharged_on:%b %-d, %Y}" if case.discharged_on else ""
         parts = (
@@ -107,11 +105,11 @@ def show_head(worklist: Worklist, patient: Patient) -> None:
         st.markdown(caption(escape_markdown(" · ".join(part for part in parts if part))))
 
 
-def show_policies(worklist: Worklist, patient: Patient) -> None:
+def show_policies(opened: OpenedPatient) -> None:
     """Policies, and the authorizations under them."""
     st.subheader("Policies")
     _table(
-        patients.policies(worklist.con, patient.patient_id),
+        opened.policies(),
         {
             "payer": "Payer",
             "rank": "Rank",
@@ -127,7 +125,7 @@ def show_policies(worklist: Worklist, patient: Patient) -> None:
     )
     st.subheader("Authorizations")
     _table(
-        patients.authorizations(worklist.con, patient.patient_id),
+        opened.authorizations(),
         {
             "number": "Number",
             "payer": "Payer",
@@ -146,9 +144,9 @@ def show_policies(worklist: Worklist, patient: Patient) -> None:
     )
 
 
-def show_payments(worklist: Worklist, patient: Patient) -> None:
+def show_payments(opened: OpenedPatient) -> None:
     """The open amount of each visit, and every payment."""
-    balances = patients.balances(worklist.con, patient.patient_id)
+    balances = opened.balances()
     st.subheader(f"Open for visits: {escape_markdown(f'${balances.total_open:,.2f}')}")
     _table(
         balances.days,
@@ -169,7 +167,7 @@ def show_payments(worklist: Worklist, patient: Patient) -> None:
         st.markdown(caption(f"{undated} is on the account without a date of service."))
     st.subheader("Payments")
     _table(
-        patients.payments(worklist.con, patient.patient_id),
+        opened.payments(),
         {
             "paid_on": "Paid",
             "date_of_service": "Date of service",
@@ -182,11 +180,11 @@ def show_payments(worklist: Worklist, patient: Patient) -> None:
     )
 
 
-def show_documents(worklist: Worklist, patient: Patient) -> None:
+def show_documents(opened: OpenedPatient) -> None:
     """Clinical documents, and their faxes."""
     st.subheader("Clinical Documents")
     _table(
-        patients.documents(worklist.con, patient.patient_id),
+        opened.documents(),
         {
             "kind": "Document",
             "status": "Status",
@@ -202,7 +200,7 @@ def show_documents(worklist: Worklist, patient: Patient) -> None:
     )
     st.subheader("Faxes")
     _table(
-        patients.faxes(worklist.con, patient.patient_id),
+        opened.faxes(),
         {
             "document": "Document",
             "date_of_service": "Date of service",
@@ -217,9 +215,9 @@ def show_documents(worklist: Worklist, patient: Patient) -> None:
     )
 
 
-def show_schedule(worklist: Worklist, patient: Patient) -> None:
+def show_schedule(opened: OpenedPatient) -> None:
     """The visits ahead, then those behind."""
-    visits = patients.schedule(worklist.con, patient.patient_id)
+    visits = opened.schedule()
     columns = {
         "starts_at": "When",
         "status": "Status",

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from app_pages.components import job_progress
 from app_pages.reports import view as reports_view
-from app_pages.session import workspace
+from app_pages.session import patient_data, workspace
 from app_pages.session.markdown import caption, escape_markdown
 from app_pages.url import view as url_view
 from pipelines import reports
@@ -71,7 +72,8 @@ def show(view: url_view.View) -> None:
             icon=":material/error:",
         )
     else:
-        _show_files(mine.job.result or {})
+        address = f"reports?{urlencode(mine.query, doseq=True)}"
+        _show_files(patient_data.report(mine.job.result or {}, address))
 
 
 @st.cache_resource(show_spinner=False)

@@ -11,8 +11,9 @@ import pandas as pd
 import streamlit as st
 
 from app_pages.components import chart, run_times
-from app_pages.session import access_record, labels, typed_rows
+from app_pages.session import labels, patient_data, typed_rows
 from app_pages.session.markdown import caption, escape_markdown
+from app_pages.session.patient_data import Replayed
 from pipelines.analytics import charts
 from pipelines.analytics.backtest import Comparison
 from pipelines.rules import docs
@@ -28,6 +29,7 @@ NOW, CHANGED = "As it is now", "With the change"
 
 def show(worklist: Worklist, found: Comparison) -> None:
     """The whole result, from the counts to the single tasks."""
+    tasks = patient_data.replayed(found)
     changed = ", ".join(
         f"{name} {docs.written(found.params[name])} → {docs.written(value)}"
         for name, value in found.changed.items()
@@ -39,15 +41,12 @@ def show(worklist: Worklist, found: Comparison) -> None:
     )
     with st.grid(3):
         for name, label in KINDS.items():
-            st.metric(label, f"{len(getattr(found, name)):,}", border=True)
+            st.metric(label, f"{len(getattr(tasks, name)):,}", border=True)
     _show_pictures(found.days)
     _show_days(worklist, found.days)
     facilities = worklist.facilities()
     zones = dict(zip(facilities["facility_id"], facilities["time_zone"], strict=True))
-    differing = tasks_that_differ(found, labels.facilities(worklist), zones)
-    if not differing.empty:
-        access_record.note_accesses(sorted(set(differing["patient_id"])), "backtest", found.rule_id)
-    _show_tasks(differing)
+    _show_tasks(_tasks_that_differ(tasks, labels.facilities(worklist), zones))
 
 
 def _show_pictures(days: pd.DataFrame) -> None:
@@ -110,8 +109,8 @@ class OpenedTask(NamedTuple):
     reason: str
 
 
-def tasks_that_differ(
-    found: Comparison, facilities: Mapping[str, str], zones: Mapping[str, str]
+def _tasks_that_differ(
+    found: Replayed, facilities: Mapping[str, str], zones: Mapping[str, str]
 ) -> pd.DataFrame:
     """One row per task that differs.
 

@@ -6,7 +6,6 @@ import datetime as dt
 import io
 import zipfile
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +14,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from app_pages.components import run_times
-from app_pages.session import access_record, typed_rows, workspace
+from app_pages.session import patient_data, typed_rows, workspace
 from app_pages.url import view
 from pipelines.runs import history
 from pipelines.vocabulary import CLOSE_KINDS, CLOSED_BY_RUN
@@ -209,18 +208,11 @@ def show_refusals(worklist: Worklist, run: Run) -> None:
 
 def _recorded_archive(run_id: str, folder: Path) -> Callable[[], bytes]:
     """Makes the archive when it is downloaded, and records that look at all patients."""
-    record = partial(
-        access_record.record,
-        workspace.workspace().shared.ledger,
-        workspace.now(),
-        workspace.person().staff_id,
-        [access_record.EVERY_PATIENT],
-        "export",
-        f"refused rows of run {run_id}",
-    )
+    ledger = workspace.workspace().shared.ledger
+    by = patient_data.Exporter(ledger, workspace.person().staff_id, workspace.now())
 
     def archive() -> bytes:
-        record()
+        patient_data.export_all(by, f"refused rows of run {run_id}")
         target = io.BytesIO()
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as files:
             for path in sorted(folder.glob("*.csv")):

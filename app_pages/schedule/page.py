@@ -6,11 +6,10 @@ import streamlit as st
 
 from app_pages.components import data_notice, export
 from app_pages.schedule import week as schedule_week
-from app_pages.session import access_record, labels, workspace
+from app_pages.session import labels, patient_data, workspace
 from app_pages.session.markdown import escape_markdown
 from app_pages.url import facility, filters
 from app_pages.url import view as url_view
-from pipelines.records import patients
 from pipelines.reports import spreadsheet
 
 worklist = workspace.worklist()
@@ -36,7 +35,8 @@ for problem in view.problems:
     st.warning(escape_markdown(problem), icon=":material/link_off:")
 
 first = schedule_week.choose(view, today)
-rows = schedule_week.cases(worklist, facility_id, first)
+address = {"facility": [facility_id], "week": [first.isoformat()]}
+rows = patient_data.look_at_list(worklist, "schedule", address).week(facility_id, first)
 week = schedule_week.week_in_words(first)
 with header:
     export.show(
@@ -45,7 +45,7 @@ with header:
             f"schedule-{first:%Y%m%d}",
             f"{len(rows):,} cases of the week.",
             len(rows),
-            lambda now: patients.schedule_week(now.con, facility_id, first),
+            lambda listed: listed.week(facility_id, first),
             spreadsheet.schedule_rows,
         )
     )
@@ -63,5 +63,4 @@ else:
             "No visit is booked for this week in the newest data, which may not reach so far.",
             icon=":material/event_busy:",
         )
-    access_record.note_list("schedule", {"facility": [facility_id], "week": [first.isoformat()]})
     schedule_week.show_cases(rows, f"{facility_id} {first}")

@@ -9,12 +9,10 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from app_pages.components import widget_key
-from app_pages.session import cached, workspace
+from app_pages.session import workspace
 from app_pages.session.markdown import caption, escape_markdown
 from app_pages.url import view as url_view
 from app_pages.url.view import View
-from pipelines.records import patients
-from pipelines.worklist.worklist import Worklist
 
 WEEKS_AROUND = 156  # the schedule can be asked for this far before and after this week
 ROW_HEIGHT, MOST_PIXELS = 36, 650
@@ -85,15 +83,6 @@ def week_in_words(first: dt.date) -> str:
     """Sunday to Saturday, with the year once."""
     last = first + dt.timedelta(days=6)
     return f"Sunday, {first:%B %-d} to Saturday, {last:%B %-d, %Y}"
-
-
-def cases(worklist: Worklist, facility_id: str, first: dt.date) -> pd.DataFrame:
-    """The rows of patients.schedule_week, cached while the list is the same."""
-    return cached.ask(_cases, worklist, facility_id, first)
-
-
-def _cases(worklist: Worklist, facility_id: str, first: dt.date) -> pd.DataFrame:
-    return patients.schedule_week(worklist.con, facility_id, first)
 
 
 def show_numbers(rows: pd.DataFrame) -> None:

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from app_pages.session import labels, times, workspace
+from app_pages.session import labels, patient_data, times, workspace
 from app_pages.session.markdown import escape_markdown
+from app_pages.session.patient_data import Said
 from app_pages.tasks import grid, refusals
 from app_pages.url import view
 from pipelines.errors import UserError
 from pipelines.ledger import deferral
 from pipelines.worklist import actions
-from pipelines.worklist.actions import ActionRequest, ActorRefused, Recorded
-from pipelines.worklist.filters import Filters
+from pipelines.worklist.actions import ActionRequest, ActorRefused, Recorded, Rejected
 from pipelines.worklist.worklist import Worklist
 
 DEFERRALS = {"1 day": "1d", "2 days": "2d", "3 days": "3d", "1 week": "1w", "2 weeks": "2w"}
@@ -45,7 +45,7 @@ class Outcome:
 
     title: str
     done: tuple[Recorded, ...]
-    refused: tuple[str, ...]
+    refused: tuple[Said, ...]
     can_undo: bool = True
 
 
@@ -65,11 +65,11 @@ def do(requests: Sequence[ActionRequest], title: str) -> None:
     ledger = workspace.workspace().shared.ledger
     try:
         done, rejected = actions.act_all(worklist, ledger, person.staff_id, requests)
-        refused = tuple(refusals.in_words(worklist, each.refusal) for each in rejected)
+        refused = _said(worklist, rejected)
     except ActorRefused:
-        done, refused = [], (NOT_ACTIVE,)
+        done, refused = [], (Said(NOT_ACTIVE),)
     except UserError as error:
-        done, refused = [], (str(error),)
+        done, refused = [], (Said(str(error)),)
     st.session_state[OUTCOME] = Outcome(title, tuple(done), refused)
 
 
@@ -93,6 +93,7 @@ def show_outcome() -> None:
     outcome: Outcome | None = st.session_state.get(OUTCOME)
     if outcome is None:
         return
+    refused = patient_data.sentences(outcome.refused[:REFUSALS_SHOWN])
     with st.container(
         border=True, horizontal=True, vertical_alignment="center", key="actions.outcome"
     ):
@@ -101,8 +102,8 @@ def show_outcome() -> None:
             tasks = escape_markdown(one if count == 1 else f"{count:,} tasks")
             text = f":material/check_circle: **{escape_markdown(outcome.title)}: {tasks}**"
             st.markdown(text, width="stretch")
-        for refused in outcome.refused[:REFUSALS_SHOWN]:
-            st.warning(escape_markdown(refused), icon=":material/block:")
+        for text in refused:
+            st.warning(escape_markdown(text), icon=":material/block:")
         if len(outcome.refused) > REFUSALS_SHOWN:
             st.warning(f"and {len(outcome.refused) - REFUSALS_SHOWN:,} more were not done")
         if outcome.done and outcome.can_undo:
@@ -125,8 +126,8 @@ def show_outcome() -> None:
 def show_outcome_in_panel() -> None:
     """Why the last action was refused: an open panel covers the page's own message."""
     outcome: Outcome | None = st.session_state.get(OUTCOME)
-    for refused in outcome.refused if outcome is not None else ():
-        st.warning(escape_markdown(refused), icon=":material/block:")
+    for text in patient_data.sentences(outcome.refused if outcome is not None else ()):
+        st.warning(escape_markdown(text), icon=":material/block:")
 
 
 def show_confirmation() -> None:
@@ -136,7 +137,7 @@ def show_confirmation() -> None:
         return
     action, seen = asked
     worklist = workspace.worklist()
-    tasks = worklist.tasks(Filters(status="all", task_ids=tuple(seen)))
+    tasks = patient_data.without_patients(worklist, seen)
     verb, confirm = {
         "complete": ("Complete", _confirm_completing),
         "defer": ("Defer", _confirm_deferring),
@@ -231,8 +232,15 @@ def _undo(outcome: Outcome) -> None:
     worklist, person = workspace.worklist(), workspace.person()
     ledger = workspace.workspace().shared.ledger
     done, rejected = actions.undo(worklist, ledger, person.staff_id, outcome.done)
-    refused = tuple(refusals.in_words(worklist, each.refusal) for each in rejected)
+    refused = _said(worklist, rejected)
     st.session_state[OUTCOME] = Outcome("Taken back", tuple(done), refused, can_undo=False)
+
+
+def _said(worklist: Worklist, rejected: Sequence[Rejected]) -> tuple[Said, ...]:
+    return tuple(
+        Said(refusals.in_words(worklist, each.refusal), each.refusal.patient_id)
+        for each in rejected
+    )
 
 
 def _close() -> None:

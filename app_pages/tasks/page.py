@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app_pages.components import data_notice, export
-from app_pages.session import access_record, cached, workspace
+from app_pages.session import patient_data, workspace
 from app_pages.session.markdown import caption, escape_markdown
 from app_pages.tasks import actions, grid, numbers, panel
 from app_pages.tasks import view as tasks_view
@@ -11,12 +11,12 @@ from app_pages.url import filters as url_filters
 from app_pages.url import saved_views, time_travel
 from app_pages.url import view as url_view
 from pipelines.vocabulary import OPEN_STATUSES, STATUSES
-from pipelines.worklist.worklist import Worklist
 
 PAGE_ROWS = 100
 
 view = tasks_view.read(workspace.worklist())
 worklist = time_travel.worklist(view)
+listed = patient_data.look_at_list(worklist, "tasks", view.query(task=None))
 filters, order = url_filters.chosen(view), tasks_view.order(view)
 can_act = view["status"] in OPEN_STATUSES and not time_travel.is_on(view)
 
@@ -26,7 +26,7 @@ with st.session_state["sidebar"]:
 count = numbers.count(worklist, view, filters)
 pages = max(1, -(-count // PAGE_ROWS))
 page = min(view["page"], pages)
-tasks = cached.ask(Worklist.tasks, worklist, filters, order, PAGE_ROWS, (page - 1) * PAGE_ROWS)
+tasks = listed.rows(filters, order, PAGE_ROWS, (page - 1) * PAGE_ROWS)
 if page != view["page"]:
     view.set("page", page)
 
@@ -75,7 +75,6 @@ grid.show(
     with_end=view["status"] not in OPEN_STATUSES,
 )
 
-access_record.note_list("tasks", view.query(task=None))
 ticked = grid.ticked()
 with bulk:
     hint = "Tick tasks to act on several at once" if can_act else "Tick a task to open it"

@@ -7,12 +7,12 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from app_pages.session import access_record, labels, times, workspace
+from app_pages.session import labels, patient_data, times, workspace
 from app_pages.session.markdown import escape_markdown
+from app_pages.session.patient_data import OpenedTask
 from app_pages.tasks import actions, links, timeline
 from app_pages.url import filters, time_travel
 from app_pages.url import view as url_view
-from pipelines.records import patients
 from pipelines.rules.model import Rule
 from pipelines.vocabulary import EVENTS
 from pipelines.worklist.actions import ActionRequest
@@ -33,8 +33,8 @@ def show(view: url_view.View) -> None:
 
     In a past list the task can only be looked at.
     """
-    found = _list_of(view).task(view["task"])
-    title = "No such task" if found is None else escape_markdown(found["title"])
+    found = patient_data.open_task(_list_of(view), view["task"])
+    title = "No such task" if found is None else escape_markdown(found.row["title"])
 
     def close() -> None:
         view.set("task", None)
@@ -50,17 +50,16 @@ def show(view: url_view.View) -> None:
         if st.session_state.pop(ACTED, False):
             st.rerun()  # the list behind the panel has changed, too
         worklist = _list_of(view)
-        task = worklist.task(view["task"])
-        if task is None:
+        opened = patient_data.open_task(worklist, view["task"])
+        if opened is None:
             where = filters.among(worklist)
             st.warning(
                 f"There is no task “{escape_markdown(view['task'])}”{where}. The link may be of "
                 "another practice, or mistyped."
             )
             return
-        access_record.note_access(task["patient_id"], "task", task["task_id"])
         can_act = "at" not in view.params or not time_travel.is_on(view)
-        _show(worklist, task, workspace.rules().applied.rules.get(task["rule_id"]), can_act=can_act)
+        _show(opened, can_act=can_act)
 
     panel()
 
@@ -69,29 +68,31 @@ def _list_of(view: url_view.View) -> Worklist:
     return time_travel.worklist(view) if "at" in view.params else workspace.worklist()
 
 
-def _show(worklist: Worklist, task: pd.Series, rule: Rule | None, *, can_act: bool) -> None:
+def _show(opened: OpenedTask, *, can_act: bool) -> None:
+    worklist, task = opened.worklist, opened.row
+    rule = workspace.rules().applied.rules.get(task["rule_id"])
     _show_head(worklist, task)
     if not can_act:
         past = "This is the task as it was; go back to now to act on it."
         st.info(past, icon=":material/history:")
     if can_act:
-        _show_held(worklist, task["task_id"])
+        _show_held(opened)
     actions.show_outcome_in_panel()
     _heading("Why this task exists")
     purpose = f"  \n{escape_markdown(rule.purpose)}" if rule is not None else ""
     st.markdown(f"**{escape_markdown(task['reason'])}**{purpose}")
-    _show_facts(worklist, task, rule)
+    _show_facts(opened, rule)
     if rule is not None:
         _show_steps(task, rule)
     if can_act and (task["is_open"] or task["status"] == "completed"):
         _show_actions(worklist, task)
     _heading("What happened")
-    timeline.show(worklist, task["patient_id"], task["task_id"])
+    timeline.show(worklist, opened.steps(), task["task_id"])
 
 
-def _show_held(worklist: Worklist, task_id: str) -> None:
+def _show_held(opened: OpenedTask) -> None:
     """Why the last run could not close or change the task, if so."""
-    runs, guard = worklist.held_runs(task_id)
+    runs, guard = opened.held()
     if not runs:
         return
     last = "The last run" if runs == 1 else f"The last {runs:,} runs"
@@ -137,7 +138,8 @@ def _show_head(worklist: Worklist, task: pd.Series) -> None:
         st.success(f"{how} by {escape_markdown(by)}, {when}.")
 
 
-def _show_facts(worklist: Worklist, task: pd.Series, rule: Rule | None) -> None:
+def _show_facts(opened: OpenedTask, rule: Rule | None) -> None:
+    task = opened.row
     age = f"{task['age_days']} days"
     if task["active_age_days"] != task["age_days"]:
         age += f", {task['active_age_days']} without deferrals"
@@ -151,7 +153,7 @@ def _show_facts(worklist: Worklist, task: pd.Series, rule: Rule | None) -> None:
         "Facility": task["facility"],
     }
     if rule is not None:
-        facts |= patients.facts(worklist.con, rule.subject_table, task["subject_id"])
+        facts |= opened.facts(rule.subject_table)
     with st.grid(3, gap="small"):
         for name, value in facts.items():
             if value is not None and str(value):

@@ -38,9 +38,12 @@ def when(worklist: Worklist, task: pd.Series, at: dt.datetime) -> str:
     return f"{local(at, _zones(worklist).get(task['facility_id'], 'UTC')):%B %-d, %Y, %H:%M}"
 
 
-def show(worklist: Worklist, patient_id: str, task_id: str) -> None:
-    """The steps of one task and of those it came from or became, newest first."""
-    events = typed_rows.read(Event, worklist.history(patient_id))
+def show(worklist: Worklist, steps: pd.DataFrame, task_id: str) -> None:
+    """The steps of one task and of those it came from or became, newest first.
+
+    `steps` are those of its patient.
+    """
+    events = typed_rows.read(Event, steps)
     linked = {event.linked_task_id for event in events if event.task_id == task_id}
     zones = _zones(worklist)
     for event in reversed(events):

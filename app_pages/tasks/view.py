@@ -6,13 +6,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app_pages.components.found_patient import FoundPatient
-from app_pages.session import access_record, typed_rows
+from app_pages.session import patient_data
 from app_pages.session.markdown import caption, escape_markdown
 from app_pages.url import filters as url_filters
 from app_pages.url import time_travel
 from app_pages.url import view as url_view
-from pipelines.records import patient_search, patients
 from pipelines.vocabulary import OPEN_STATUSES, STANDINGS
 from pipelines.worklist.filters import BY_NAME, FILTERS, Filter, Order
 from pipelines.worklist.worklist import Worklist
@@ -103,12 +101,10 @@ def _said(view: url_view.View, one: Filter) -> str:
 
 def _show_patient_filter(view: url_view.View, worklist: Worklist) -> None:
     if view["patient"] is not None:
-        found = patients.patient(worklist.con, view["patient"])
+        name = patient_data.name_in_filter(worklist, view["patient"])
         st.markdown(caption("Patient"))
         with st.container(horizontal=True, vertical_alignment="center"):
-            if found:
-                access_record.note_access(found.patient_id, "filter")
-            st.text(found.name if found else f"no patient {view['patient']}", width="stretch")
+            st.text(name or f"no patient {view['patient']}", width="stretch")
             st.button(
                 "All patients",
                 key="tasks.patient.clear",
@@ -126,11 +122,10 @@ def _show_patient_filter(view: url_view.View, worklist: Worklist) -> None:
         on_change=url_view.touch(),
     )
     if text and text.strip():
-        matches = patient_search.find_patients(worklist.con, text, limit=MOST_FOUND + 1)
-        if matches.empty:
+        matches, is_more = patient_data.find(worklist, text, MOST_FOUND)
+        if not matches:
             st.markdown(caption("No patient found"))
-        access_record.note_accesses(matches.head(MOST_FOUND)["patient_id"].tolist(), "search")
-        for match in typed_rows.read(FoundPatient, matches.head(MOST_FOUND)):
+        for match in matches:
             born = f", born {match.born_on:%Y-%m-%d}" if match.born_on else ""
             label = escape_markdown(f"{match.name}{born}")
             st.button(
@@ -140,7 +135,7 @@ def _show_patient_filter(view: url_view.View, worklist: Worklist) -> None:
                 on_click=url_view.touch(_choose),
                 args=(view, match.patient_id),
             )
-        if len(matches) > MOST_FOUND:
+        if is_more:
             st.markdown(caption("There are more: write more of the name"))
 
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import streamlit as st
 
-from app_pages.session import workspace
+from app_pages.session import patient_data, workspace
 from app_pages.session.markdown import caption, escape_markdown
 from app_pages.url import view as url_view
 from pipelines.errors import UserError
@@ -36,7 +36,8 @@ def _address(page: str, query: str) -> str:
 
 
 def _show_saved(page: str, query: str) -> None:
-    saved = workspace.workspace().shared.ledger.views(workspace.person().staff_id)
+    ledger, person = workspace.workspace().shared.ledger, workspace.person()
+    saved = patient_data.saved_views(ledger.views(person.staff_id))
     if not saved:
         st.markdown(
             caption(

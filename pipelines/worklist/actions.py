@@ -278,6 +278,7 @@ def _about(
         staff_name,
         detail=detail,
         patient=str(task["patient"]),
+        patient_id=str(task["patient_id"]),
     )
 
 
@@ -296,6 +297,7 @@ def _closed(worklist: Worklist, reason: Reason, task: pd.Series) -> Refusal:
         task["close_kind"] if task["status"] == "cleared" else "completed",
         task["closed_at"].to_pydatetime(),
         patient=str(task["patient"]),
+        patient_id=str(task["patient_id"]),
     )
 
 
@@ -310,4 +312,5 @@ def _acted_on(worklist: Worklist, task: pd.Series, first: Action) -> Refusal:
         first.action,
         first.at,
         patient=str(task["patient"]),
+        patient_id=str(task["patient_id"]),
     )

@@ -43,6 +43,7 @@ class Refusal:
     at: dt.datetime | None = None  # when that was done
     detail: str = ""
     patient: str = ""  # as the list names them
+    patient_id: str = ""
 
     @property
     def is_about_colleague(self) -> bool:
