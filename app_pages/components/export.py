@@ -13,11 +13,16 @@ from app_pages.session import clock, patient_data, workspace
 from app_pages.session.patient_data import Exporter, Listed
 from app_pages.session.times import local
 from app_pages.url import time_travel
+from pipelines import csv_files
 from pipelines.reports import spreadsheet
 from pipelines.worklist.filters import Filters, Order
 from pipelines.worklist.worklist import Worklist
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CSV_ADVICE = (
+    "An apostrophe stands before ids such as 00123, so that spreadsheets keep them. "
+    "The Excel file needs none."
+)
 
 
 @dataclass(frozen=True)
@@ -56,9 +61,9 @@ def show(export: Export) -> None:
     """The button, and behind it the two kinds of file."""
     with st.popover("Export", icon=":material/download:", disabled=export.count == 0):
         st.text(f"{export.description} The file names patients: your name is put on record.")
-        for label, ending, mime, write in (
-            ("CSV", "csv", "text/csv", spreadsheet.csv_bytes),
-            ("Excel", "xlsx", EXCEL, lambda rows: spreadsheet.excel_bytes(rows, export.kind)),
+        for label, ending, mime, write, advice in (
+            ("CSV", "csv", "text/csv", csv_files.csv_bytes, CSV_ADVICE),
+            ("Excel", "xlsx", EXCEL, lambda rows: spreadsheet.excel_bytes(rows, export.kind), None),
         ):
             st.download_button(
                 f"Download {label}",
@@ -68,6 +73,7 @@ def show(export: Export) -> None:
                 key=f"export.{ending}",
                 icon=":material/download:",
                 on_click="ignore",
+                help=advice,
                 width="stretch",
             )
 

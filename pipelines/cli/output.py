@@ -1,4 +1,4 @@
-"""What the commands print: tables for people, CSV and JSON for scripts."""
+"""What the commands print: tables and CSV for people, JSON for scripts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipelines import csv_files
 from pipelines.analytics.backtest import Comparison
 from pipelines.errors import UserError
 from pipelines.extracts.read import TableRead
@@ -302,15 +303,15 @@ def _print_frame(
     if form == "table":
         _print_table(short_keys, _text_rows(rows[list(short_keys)]))
         return
+    if form == "csv":
+        sys.stdout.write(csv_files.csv_text(rows[list(keys)], _json))
+        return
     records = [
         {key: _json(value) for key, value in zip(keys, row, strict=True)}
         for row in _cells(rows[list(keys)])
     ]
-    if form == "json":
-        json.dump(records, sys.stdout, indent=1, ensure_ascii=False)
-        print()
-    else:
-        pd.DataFrame(records, columns=list(keys), dtype=object).to_csv(sys.stdout, index=False)
+    json.dump(records, sys.stdout, indent=1, ensure_ascii=False)
+    print()
 
 
 def _cells(rows: pd.DataFrame) -> Iterable[tuple[Cell, ...]]:

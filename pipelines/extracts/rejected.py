@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -10,8 +9,9 @@ from typing import NamedTuple
 import duckdb
 import pandas as pd
 
+from pipelines import csv_files
 from pipelines.errors import UserError
-from pipelines.extracts import contract
+from pipelines.extracts import contract, formats
 
 
 class RefusedKind(NamedTuple):
@@ -85,13 +85,18 @@ def keep_refused(
 
 
 def _write_csv(table: str, refused: pd.DataFrame, rejected_dir: Path) -> None:
-    names = [column.name for column in contract.columns(table)]
+    """Values as they were written; only those that are no text to their column stay bare."""
+    columns = contract.columns(table)
+    rows = refused[["file", "line", "column", "check", *(column.name for column in columns)]]
+    plain = {
+        column.name: formats.FORMS[column.form].pattern
+        for column in columns
+        if column.sql_type != "VARCHAR"
+    }
     path = rejected_dir / f"{table}.csv"
     try:
         rejected_dir.mkdir(parents=True, exist_ok=True)
-        refused[["file", "line", "column", "check", *names]].to_csv(
-            path, index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL
-        )
+        path.write_bytes(csv_files.csv_bytes(rows, plain))
     except OSError as error:
         raise UserError(f"{path}: refused rows cannot be written ({error.strerror})") from None
 

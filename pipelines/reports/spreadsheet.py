@@ -1,8 +1,10 @@
-"""A list as a file for a spreadsheet: CSV or Excel, in which no text can turn into a formula."""
+"""A list as rows to export, and as an Excel file, in which texts stay texts.
+
+The CSV of the same rows is written by `pipelines.csv_files`.
+"""
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Mapping
 
@@ -28,19 +30,6 @@ SCHEDULE_COLUMNS = {
     "Under-scheduled": "is_under_scheduled",
     "Reminders": "reminders",
 }
-FORMULA_MARKS = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-    "\n",
-    "＝",
-    "＋",
-    "－",
-    "＠",
-)  # the wide ones too mean a formula to some
 
 
 def task_rows(tasks: pd.DataFrame) -> pd.DataFrame:
@@ -51,15 +40,6 @@ def task_rows(tasks: pd.DataFrame) -> pd.DataFrame:
 def schedule_rows(cases: pd.DataFrame) -> pd.DataFrame:
     """The rows of records.schedule_week under the headings of SCHEDULE_COLUMNS."""
     return pd.DataFrame({heading: cases[column] for heading, column in SCHEDULE_COLUMNS.items()})
-
-
-def csv_bytes(rows: pd.DataFrame) -> bytes:
-    """CSV as UTF-8 with a byte order mark for Excel; an apostrophe disarms formulas."""
-    texts = rows.select_dtypes(include=["object", "str"]).columns
-    safe = rows.assign(**{name: rows[name].map(_defused) for name in texts})
-    return safe.to_csv(index=False, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n").encode(
-        "utf-8-sig"
-    )
 
 
 def excel_bytes(rows: pd.DataFrame, sheet: str) -> bytes:
@@ -85,7 +65,3 @@ def workbook_bytes(sheets: Mapping[str, pd.DataFrame]) -> bytes:
                 )
                 page.set_column(number, number, min(60, max(len(name), longest) + 2))
     return target.getvalue()
-
-
-def _defused(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_MARKS) else value

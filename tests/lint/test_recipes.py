@@ -35,7 +35,7 @@ from unittest import mock
 from app_pages.session import labels
 from app_pages.tasks import grid
 from app_pages.url import filters as url_filters
-from pipelines import settings
+from pipelines import csv_files, settings
 from pipelines.cli.commands import main
 from pipelines.reports import spreadsheet
 from pipelines.rules import docs, loading
@@ -71,7 +71,7 @@ print(json.dumps({
     "types": sorted(set(tasks["rule_id"])),
     "rules": sorted(now.rules()["rule_id"]),
     "export": list(rows.columns),
-    "csv": spreadsheet.csv_bytes(rows).decode("utf-8-sig").splitlines()[0],
+    "csv": csv_files.csv_bytes(rows).decode("utf-8-sig").splitlines()[0],
     "grid": shown.call_args.kwargs["column_order"],
     "shown": sorted(set(shown.call_args.args[0]["weather"])),
     "json": sorted({task["weather"] for task in command()}),

@@ -15,6 +15,7 @@ ROOMS = [
     "pipelines.errors",
     "pipelines.vocabulary",
     "pipelines.sql_files",
+    "pipelines.csv_files",
     "pipelines.settings",
     "pipelines.warehouse",
     "pipelines.extracts",

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines import sample
+from pipelines import csv_files, sample
 from pipelines import settings as settings_module
 from pipelines.errors import UserError
 from pipelines.extracts import contract
@@ -168,8 +168,11 @@ def _rejected(data: Path, snapshot: Snapshot, table: str) -> list[dict[str, str]
     path = data / "rejected" / snapshot.run_id / f"{table}.csv"
     if not path.exists():
         return []
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        return [
+            {name: value.removeprefix(csv_files.MARK) for name, value in row.items()}
+            for row in csv.DictReader(file)
+        ]
 
 
 def _sources(folder: Path) -> Iterator[tuple[str, list[dict[str, str]]]]:

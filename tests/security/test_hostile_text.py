@@ -6,12 +6,16 @@ the browser is searched, so that new parameters, fields and places of text are c
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from google.protobuf.message import Message
 
 from app_pages.session import workspace
@@ -273,3 +277,77 @@ def test_a_parameter_that_is_text_stays_text(
     assert "came to no result" not in desk.says
     assert text in desk.says
     assert interpreted(desk, [text]) == set()
+
+
+# Every file for people holds these, each as text.
+NAME, ID, NOTE = '=HYPERLINK("http://evil.example")', "0012", "@SUM(A1)"
+
+
+@pytest.fixture
+def hostile(facility: Workbench, practice: Practice, move_clock: Callable) -> Workbench:
+    """A patient whose name is a formula and whose id has leading zeros owes money."""
+    practice.patient(ID, last_name=NAME, first_name="-1").visit(
+        "0034", ID, "2026-10-30T09:00:00", amount_due="40.00"
+    )
+    facility.run(practice, 1.05)
+    practice.payment("0056", ID, "2026-10-29", "-12.50", paid_at="+1")  # refused
+    facility.run(practice, 1.1)
+    move_clock(facility.day(1.2))
+    return facility
+
+
+def read(text: str) -> list[dict[str, str]]:
+    head, *rows = csv.reader(io.StringIO(text, newline=""))
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+def test_no_command_prints_a_formula_or_a_shortened_id(hostile: Workbench) -> None:
+    at = hostile.day(1.2).isoformat()
+    hostile.act("note", hostile.one(1.2, "uncollected_payments", "0034"), 1.15, "--reason", NOTE)
+    App("S1").open("patient", patient_id=ID)
+    said = {
+        name: hostile.command(*arguments, "--format", "csv")[1]
+        for name, arguments in {
+            "tasks": ("tasks", "--at", at, "--patient", ID),
+            "history": ("history", "--at", at, "--patient", ID),
+            "accesses": ("accesses", "--patient", ID),
+        }.items()
+    }
+    for text in said.values():
+        assert {row["patient_id"] for row in read(text)} == {"'" + ID}
+    (task,) = [row for row in read(said["tasks"]) if row["amount"]]
+    assert (task["subject_id"], task["amount"], task["since"]) == ("'0034", "40.0", "2026-10-30")
+    assert task["task_id"].removeprefix("'") in {t["task_id"] for t in hostile.tasks(1.2)}
+    assert "'" + NOTE in {event["reason"] for event in read(said["history"])}
+    events = hostile.history(ID, 1.2)
+    assert NOTE in {event["reason"] for event in events}, "JSON has the values themselves"
+    assert {event["patient_id"] for event in events} == {ID}
+
+
+def test_no_file_of_the_screens_holds_a_formula_or_a_shortened_id(
+    hostile: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    makers, button = {}, st.download_button
+    monkeypatch.setattr(
+        st,
+        "download_button",
+        lambda *said, **more: makers.update({more["key"]: more["data"]}) or button(*said, **more),
+    )
+    dana = App("S1")
+    files = {}
+    for page in ("tasks", "schedule"):
+        dana.open(page)
+        files[page] = read(makers["export.csv"]().decode("utf-8-sig"))
+    (task,) = [row for row in files["tasks"] if row["Patient id"] == "'" + ID and row["Amount"]]
+    assert task["Patient"] == f"'{NAME}, -1"
+    assert (task["Amount"], task["Since"]) == ("40.00", "2026-10-30")
+    assert {row["Patient"] for row in files["schedule"] if NAME in row["Patient"]} == {
+        f"'{NAME}, -1"
+    }
+    dana.open("runs")
+    (archive,) = [make() for key, make in makers.items() if key.startswith("runs.refused")]
+    with zipfile.ZipFile(io.BytesIO(archive)) as refused:
+        assert refused.namelist() == ["payments.csv"]
+        (row,) = read(refused.read("payments.csv").decode("utf-8-sig"))
+    assert (row["payment_id"], row["patient_id"], row["paid_at"]) == ("'0056", "'" + ID, "'+1")
+    assert (row["amount"], row["date_of_service"]) == ("-12.50", "2026-10-29"), "values, not texts"

@@ -71,7 +71,7 @@ class TestFiles:
         out = live.run(practice, 2)
         assert "1 rows refused" in out
         (report,) = (live.data / "rejected").glob("*/appointments.csv")
-        head, line = report.read_text().splitlines()
+        head, line = report.read_text("utf-8-sig").splitlines()
         assert head.startswith("file,line,column,check,appointment_id")
         assert line.split(",")[1:4] == ["3", "amount_due", "money"]
         assert live.one(2, "uncollected_payments", "V3")["amount"] == 7.0
@@ -90,14 +90,22 @@ class TestFiles:
     ) -> None:
         live.run(practice.patient("B").add("cases", "C-B", opened_on=value), 2)
         (report,) = (live.data / "rejected").glob("*/cases.csv")
-        assert report.read_text().splitlines()[1].split(",")[1:4] == ["3", "opened_on", check]
+        assert report.read_text("utf-8-sig").splitlines()[1].split(",")[1:4] == [
+            "3",
+            "opened_on",
+            check,
+        ]
 
     def test_an_id_with_a_control_character_is_refused(
         self, live: Workbench, practice: Practice
     ) -> None:
         live.run(practice.patient("B").patient("C\tD"), 2)
         (report,) = (live.data / "rejected").glob("*/patients.csv")
-        assert report.read_text().splitlines()[1].split(",")[1:4] == ["4", "patient_id", "id"]
+        assert report.read_text("utf-8-sig").splitlines()[1].split(",")[1:4] == [
+            "4",
+            "patient_id",
+            "id",
+        ]
 
     def test_a_missing_column_refuses_the_file_and_names_it(
         self, live: Workbench, practice: Practice
@@ -222,7 +230,7 @@ class TestFiles:
         assert "payments.csv has 10,000 of 10,000 rows refused: more than 20%" in out
         assert "payments.csv  amount  money  10000" in " ".join(out.split("\n"))
         (report,) = (live.data / "rejected").glob("*/payments.csv")
-        assert len(report.read_text().splitlines()) == 10_001
+        assert len(report.read_text("utf-8-sig").splitlines()) == 10_001
 
     def test_messages_never_hold_a_patients_values(
         self, live: Workbench, practice: Practice

@@ -124,9 +124,9 @@ def test_refused_rows_are_written_to_the_rejected_folder_and_their_ids_kept(tmp_
         ("patients", "P2"),
     ]
     assert con.execute("FROM extract.refused_unattributable").fetchall() == [("patients", 2)]
-    lines = (tmp_path / "rejected" / "patients.csv").read_text().splitlines()
+    lines = (tmp_path / "rejected" / "patients.csv").read_text("utf-8-sig").splitlines()
     assert lines[0] == "file,line,column,check," + PATIENTS.strip()
-    assert "patients.csv,3,birth_date,birth_day,P2,Ann,Secretname,30/04/1961,Active,F1,,," in lines
+    assert "patients.csv,3,birth_date,birth_day,P2,Ann,Secretname,'30/04/1961,Active,F1,,," in lines
 
 
 def test_orphans_are_refused_unless_the_parent_table_is_missing(tmp_path):

@@ -77,7 +77,9 @@ def test_where_a_day_is_required_no_day_refuses_the_row(
 ) -> None:
     con, _ = read_back(practice.patient("A").add("cases", "C-A", opened_on=written))
     assert refusals(con) == [("cases", 2, "opened_on", "required")]
-    assert written in (tmp_path / "rejected" / "cases.csv").read_text(), "as it was written"
+    assert written in (tmp_path / "rejected" / "cases.csv").read_text("utf-8-sig"), (
+        "as it was written"
+    )
 
 
 def test_people_were_born_in_1970(practice: Practice, read_back: Read) -> None:

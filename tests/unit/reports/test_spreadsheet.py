@@ -1,4 +1,4 @@
-"""A list as a file: what it says survives, and nothing in it can turn into a formula."""
+"""A list as a file: what it says survives, and nothing in an Excel file is a formula."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
-from pipelines import settings
+from pipelines import csv_files, settings
 from pipelines.reports import spreadsheet
 from pipelines.runs import run
 from pipelines.worklist.actions import ActionRequest, act
@@ -22,40 +22,13 @@ from pipelines.worklist.filters import Filters
 from pipelines.worklist.live import LiveWorklist
 from tests.conftest import Workbench
 from tests.practice import Practice
+from tests.unit.test_csv_files import CHANGED, FORMULAS, KEPT
 
-FORMULAS = (
-    "=1+1",
-    "=cmd|' /C calc'!A0",
-    '=HYPERLINK("http://evil.example")',
-    "+1 617 555 0100",
-    "-2+3",
-    "@SUM(A1)",
-    "\t=1",
-    "\r=1",
-    "\n=1",
-    "\uff1d1+1",  # a wide equals sign
-)
-TEXTS = (
-    "plain",
-    "Müller, Zoë 李 😀",
-    'says "call back", twice',
-    "one\ntwo\r\nthree",
-    "a;b\tc",
-    "0010049",
-    "{=1+1}",
-    "1e5",
-    "http://a.example",
-    " spaced ",
-    "a=1",
-)
 EXCEL_BEGAN = dt.date(1899, 12, 30)  # day 0 of an Excel date
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
 def read_csv(content: bytes) -> list[list[str]]:
-    assert content.startswith(b"\xef\xbb\xbf"), (
-        "Excel takes a file without a mark for the machine's own encoding"
-    )
     return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
@@ -110,40 +83,16 @@ class Sheet:
         return [row[place] for row in self.rows[1:]]
 
 
-@pytest.mark.parametrize("formula", FORMULAS)
-@pytest.mark.parametrize("dtype", ["str", "object"])
-def test_no_text_of_a_csv_is_a_formula(formula: str, dtype: str) -> None:
-    rows = pd.DataFrame(
-        {
-            "Patient": pd.Series([formula, "plain", None], dtype=dtype),
-            "Reason": [f"x {formula}", formula, "plain"],
-        }
-    )
-    _, first, second, third = read_csv(spreadsheet.csv_bytes(rows))
-    assert first == [f"'{formula}", f"x {formula}"]
-    assert second == ["plain", f"'{formula}"]
-    assert third == ["", "plain"]
-
-
 def test_negative_numbers_stay_numbers() -> None:
     rows = pd.DataFrame(
         {"Amount": [Decimal("-12.50"), None], "Age (days)": [-3, 0], "Share": [-0.5, 1.0]}
     )
-    assert read_csv(spreadsheet.csv_bytes(rows))[1:] == [["-12.50", "-3", "-0.5"], ["", "0", "1.0"]]
     sheet = Sheet(spreadsheet.excel_bytes(rows, "Tasks"))
     assert sheet.rows[1:] == [[Decimal("-12.50"), -3, Decimal("-0.5")], [None, 0, 1]]
 
 
-def test_every_text_comes_back_from_a_csv() -> None:
-    rows = pd.DataFrame({"One": TEXTS, "Two": TEXTS[::-1]})
-    assert read_csv(spreadsheet.csv_bytes(rows)) == [
-        ["One", "Two"],
-        *map(list, zip(TEXTS, TEXTS[::-1], strict=True)),
-    ]
-
-
 def test_an_excel_sheet_has_texts_and_no_formula() -> None:
-    texts = [*TEXTS, *FORMULAS]
+    texts = [text for text in (*FORMULAS, *CHANGED, *KEPT) if text and "\0" not in text]
     sheet = Sheet(spreadsheet.excel_bytes(pd.DataFrame({"Reason": texts}), "Tasks"))
     assert sheet.column("Reason") == texts
     assert list(sheet.xml.iter(f"{SHEET}f")) == []
@@ -211,7 +160,7 @@ def test_a_list_keeps_its_dates_amounts_and_clinic_times(listed: pd.DataFrame) -
         "Reason": listed["reason"].tolist(),
     }
     assert {name: sheet.column(name) for name in expected} == expected
-    head, first, second = read_csv(spreadsheet.csv_bytes(rows))
+    head, first, second = read_csv(csv_files.csv_bytes(rows))
     written = [dict(zip(head, row, strict=True)) for row in (first, second)]
     assert [row["Patient"] for row in written] == ["Doe, Pat", '\'=Doe, Pat "P"']
     assert [(row["Since"], row["Returns"], row["Amount"], row["Overdue"]) for row in written] == [
@@ -233,4 +182,4 @@ def test_a_column_without_any_value_and_a_list_without_any_task(
     ]
     empty = spreadsheet.task_rows(listed.head(0))
     assert Sheet(spreadsheet.excel_bytes(empty, "Tasks")).rows == [list(EXPORTED)]
-    assert read_csv(spreadsheet.csv_bytes(empty)) == [list(EXPORTED)]
+    assert read_csv(csv_files.csv_bytes(empty)) == [list(EXPORTED)]
