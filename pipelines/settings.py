@@ -15,7 +15,7 @@ from pipelines.vocabulary import ROLES
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "data" / "sample"
 SECTIONS = ("practice", "rules", "extracts", "guards", "claim_holds", "app", "access")
-PRACTICE_KEYS = ("go_live", "history_days", "manager_roles", "return_days")
+PRACTICE_KEYS = ("clock_tolerance", "go_live", "history_days", "manager_roles", "return_days")
 EXTRACTS_KEYS = ("max_loss", "max_refused")
 GUARDS_KEYS = ("closings", "keys", "openings", "values")
 CLAIM_HOLDS_KEYS = ("authorization_codes",)
@@ -24,6 +24,7 @@ MANAGER_ROLES = ("Therapy Director", "Practice Administrator", "Business Owner")
 ACCESS_KEYS = ("own_facilities", "sees_all_roles", "staff_facilities")
 AUTHORIZATION_CODES = ("AUTH",)  # in the reason codes of holds that wait for an authorization
 LOG_FORMS = ("text", "json")
+LONGEST_TOLERANCE = 24 * 60  # minutes
 LONGEST_HISTORY = 3650  # days
 LONGEST_IDLE = 30 * 24 * 60  # minutes: Streamlit's sign-in cookie lives for 30 days
 
@@ -80,6 +81,7 @@ class Settings:
     max_refused: float = 0.2  # share of a table's rows that may be refused before all of it is
     guards: GuardLimits = GuardLimits()
     return_days: int = 30  # a record back within so many days continues its task
+    clock_tolerance: int = 5  # minutes that a time may be ahead of the machine's clock
     clock_file: Path | None = None  # holds the seconds added to the screens' clock
     idle_minutes: int = 15  # without a click before the app asks who is there
     access: Access = Access()
@@ -138,7 +140,20 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
             path, extracts, "max_refused", "the share of a table's rows that may be refused"
         ),
         guards=_guards(path, _section(path, written, "guards", GUARDS_KEYS)),
-        return_days=_return_days(path, practice),
+        return_days=_whole(
+            path,
+            practice,
+            "return_days",
+            3650,
+            "the days within which a record that was missing continues its task",
+        ),
+        clock_tolerance=_whole(
+            path,
+            practice,
+            "clock_tolerance",
+            LONGEST_TOLERANCE,
+            "the minutes that a time may be ahead of the machine's clock",
+        ),
         idle_minutes=_idle_minutes(path, _section(path, written, "app", APP_KEYS)),
         clock_file=_path(env, "WORKBENCH_CLOCK"),
         access=_access(path, _section(path, written, "access", ACCESS_KEYS)),
@@ -185,13 +200,10 @@ def _number(value: object, most: float) -> float | None:
     return float(value)
 
 
-def _return_days(path: Path, section: Mapping[str, object]) -> int:
-    value = section.get("return_days", Settings.return_days)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 3650:
-        raise UserError(
-            f"{path}: practice.return_days must be a whole number from 0 to 3650, the days within "
-            "which a record that was missing continues its task"
-        )
+def _whole(path: Path, section: Mapping[str, object], key: str, most: int, what: str) -> int:
+    value = section.get(key, getattr(Settings, key))
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise UserError(f"{path}: practice.{key} must be a whole number from 0 to {most}, {what}")
     return value
 
 
@@ -260,15 +272,15 @@ def _day(path: Path, section: Mapping[str, object], key: str) -> dt.date | None:
 
 
 def _history_days(path: Path, section: Mapping[str, object]) -> int | None:
-    value = section.get("history_days")
-    if value is None:
+    if section.get("history_days") is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LONGEST_HISTORY:
-        raise UserError(
-            f"{path}: practice.history_days must be a whole number from 0 to {LONGEST_HISTORY}, "
-            "the days before go_live whose tasks still open if they clear by themselves"
-        )
-    return value
+    return _whole(
+        path,
+        section,
+        "history_days",
+        LONGEST_HISTORY,
+        "the days before go_live whose tasks still open if they clear by themselves",
+    )
 
 
 def _is_list_of_texts(value: object) -> bool:

@@ -14,6 +14,7 @@ from app_pages.session import clock, workspace
 from app_pages.session.markdown import escape_markdown
 from pipelines.demo import build
 from pipelines.errors import UserError
+from pipelines.ledger import belonging
 from pipelines.operations.jobs import Job, JobSlot
 from pipelines.settings import Settings
 from pipelines.warehouse import snapshots
@@ -28,6 +29,8 @@ def ensure_a_list() -> None:
         if place.is_demo:
             build.begin_clock(place.settings, clock.machine_now())
         if snapshots.current(place.settings.warehouse) is None:
+            if belonging.has_actions(place.settings):
+                belonging.open_own_ledger(place.settings).close()  # says that the lists are gone
             _say_how_to_run(place.settings)
     except UserError as error:
         st.error(escape_markdown(error), icon=":material/error:")

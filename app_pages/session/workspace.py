@@ -16,6 +16,7 @@ from app_pages.session.logins import SESSIONS
 from pipelines import settings as settings_module
 from pipelines.demo import build
 from pipelines.errors import UserError
+from pipelines.ledger import belonging
 from pipelines.operations import permissions
 from pipelines.rules import overrides, own
 from pipelines.rules.model import Applied
@@ -50,9 +51,11 @@ class Person:
 
 @st.cache_resource(show_spinner=False)
 def workspace() -> Workspace:
-    """The practice of this server, or the demo while it has neither extracts nor a list."""
+    """The practice of this server, or the demo while it has neither extracts, list nor actions."""
     settings = settings_module.load()
     is_demo = settings.extracts is None and snapshots.current(settings.warehouse) is None
+    if is_demo and belonging.has_actions(settings):
+        is_demo = False  # its lists are gone: the first look says so
     if is_demo:
         settings = build.settings_for(settings)
     permissions.restrict(settings)

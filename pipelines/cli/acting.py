@@ -13,13 +13,14 @@ from pipelines.settings import Settings
 def act(options: argparse.Namespace, settings: Settings) -> int:
     """Record one action of a staff member."""
     from pipelines.cli import refusals
-    from pipelines.ledger.ledger import open_ledger
+    from pipelines.ledger.belonging import open_own_ledger
     from pipelines.worklist import actions
     from pipelines.worklist.worklist import open_worklist
 
     at = options.at or clock.now()
+    clock.check(at, "--at", settings, is_forced=options.force, exit_code=1)
     request = values.action_request(options, at)
-    with open_worklist(settings, at) as worklist, open_ledger(settings.ledger_url) as ledger:
+    with open_worklist(settings, at) as worklist, open_own_ledger(settings) as ledger:
         try:
             recorded, refused = actions.act_all(worklist, ledger, options.staff, [request])
         except actions.ActorRefused as error:
@@ -36,12 +37,13 @@ def act(options: argparse.Namespace, settings: Settings) -> int:
 
 def bring_in(options: argparse.Namespace, settings: Settings) -> int:
     """Record that a manager brings in tasks that were set aside."""
-    from pipelines.ledger.ledger import open_ledger
+    from pipelines.ledger.belonging import open_own_ledger
     from pipelines.runs import bring_in as bringing
     from pipelines.worklist.worklist import open_worklist
 
     at = options.at or clock.now()
-    with open_worklist(settings, at) as worklist, open_ledger(settings.ledger_url) as ledger:
+    clock.check(at, "--at", settings, is_forced=options.force, exit_code=1)
+    with open_worklist(settings, at) as worklist, open_own_ledger(settings) as ledger:
         groups = bringing.bring_in(worklist, ledger, options.staff, options.rule, options.facility)
     for group in groups:
         print(
@@ -51,15 +53,31 @@ def bring_in(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def ledger(options: argparse.Namespace, settings: Settings) -> int:
+    """Make the ledger that is here the list's own."""
+    from pipelines.ledger import belonging
+
+    adopted = belonging.adopt(settings, clock.now(), options.staff, options.reason)
+    if adopted is None:
+        print(f"{settings.warehouse} and its ledger belong together already; nothing was changed")
+    elif adopted.run_id is None:
+        print("The next run begins a new list with this ledger; its actions apply as tasks open")
+    else:
+        print(f"This ledger is now the one of the list (run {adopted.run_id})")
+        if adopted.brought_over:
+            print(f"{adopted.brought_over:,} actions that the list did not hold apply from now on")
+    return 0
+
+
 def accept(options: argparse.Namespace, settings: Settings, at: dt.datetime) -> None:
     """Record that a manager accepts what guards of the last run held."""
-    from pipelines.ledger.ledger import open_ledger
+    from pipelines.ledger.belonging import open_own_ledger
     from pipelines.runs.guards import accepting
     from pipelines.worklist.worklist import open_worklist
 
     if not options.staff:
         raise UserError("--accept needs --staff ID: who accepts it", 2)
-    with open_worklist(settings, at) as worklist, open_ledger(settings.ledger_url) as ledger:
+    with open_worklist(settings, at) as worklist, open_own_ledger(settings) as ledger:
         accepted = accepting.accept(worklist, ledger, options.staff, options.accept, options.reason)
     for guard in accepted:
         print(f"Accepted by {options.staff}: {guard.guard} ({guard.name} {guard.says})")

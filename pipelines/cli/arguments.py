@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     _add_backtest(commands)
     _add_tasks(commands)
     _add_act(commands)
+    _add_ledger(commands)
     _add_rules_and_report(commands)
     _add_backup(commands)
     bench.add_options(commands.add_parser("bench", help="run a benchmark of docs/performance.md"))
@@ -128,6 +129,12 @@ def _add_runs(commands: Commands) -> None:
     )
     run.add_argument("--staff", metavar="ID", help="who accepts it; a manager")
     run.add_argument("--reason", default="", metavar="TEXT", help="why it is true")
+    run.add_argument(
+        "--undo",
+        action="store_true",
+        help="go back to the list before the last run instead; what people did stays",
+    )
+    _add_force(run, "an --as-of ahead of this machine's clock, or a delivery whose run was undone")
     bring_in = commands.add_parser(
         "bring-in", help="open tasks that were set aside at the go-live, with the next run"
     )
@@ -135,6 +142,7 @@ def _add_runs(commands: Commands) -> None:
     bring_in.add_argument("--facility", metavar="ID", help="at this facility (default: all)")
     bring_in.add_argument("--staff", required=True, metavar="ID", help="who asks; a manager")
     _add_at(bring_in, "when it was asked")
+    _add_force(bring_in, "an --at ahead of this machine's clock")
     _add_watch(commands)
     health = commands.add_parser(
         "health", help="check the state for a monitor: exits with 0 ok, 1 attention, 2 failing"
@@ -152,6 +160,7 @@ def _add_runs(commands: Commands) -> None:
     replay.add_argument(
         "--extracts", type=Path, required=True, metavar="DIR", help="a folder of dated folders"
     )
+    _add_force(replay, "folders dated ahead of this machine's clock")
 
 
 def _add_watch(commands: Commands) -> None:
@@ -280,6 +289,16 @@ def _add_act(commands: Commands) -> None:
         metavar="SEQ",
         help="refuse if anyone acted on the task after this ledger number",
     )
+    _add_force(act, "an --at ahead of this machine's clock")
+
+
+def _add_ledger(commands: Commands) -> None:
+    ledger = commands.add_parser(
+        "ledger", help="go on with a ledger that is not the one the list was made with"
+    )
+    ledger.add_argument("what", choices=("adopt",))
+    ledger.add_argument("--staff", metavar="ID", help="who decides it (default: nobody is named)")
+    ledger.add_argument("--reason", metavar="TEXT", help="why (default: none)")
 
 
 def _add_rules_and_report(commands: Commands) -> None:
@@ -348,6 +367,10 @@ def _add_backup(commands: Commands) -> None:
 
 def _add_at(command: argparse.ArgumentParser, about: str) -> None:
     command.add_argument("--at", type=values.time, metavar="TS", help=f"{about} (default: now)")
+
+
+def _add_force(command: argparse.ArgumentParser, what: str) -> None:
+    command.add_argument("--force", action="store_true", help=f"take {what}")
 
 
 def _add_format(command: argparse.ArgumentParser, *forms: str) -> None:

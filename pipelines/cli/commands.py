@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import os
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines import settings as settings_module
-from pipelines.cli import acting, arguments, bench, clock, values
+from pipelines.cli import acting, arguments, bench, clock, running, values
 from pipelines.errors import UserError
 from pipelines.operations import logs, permissions
 from pipelines.settings import Settings
@@ -135,78 +134,11 @@ def check(options: argparse.Namespace, settings: Settings) -> int:
     from pipelines.operations import arrivals
     from pipelines.warehouse import snapshots
 
-    chosen = arrivals.folders(options.extracts or _default_extracts(settings))[-1]
+    chosen = arrivals.folders(options.extracts or running.default_extracts(settings))[-1]
     with tempfile.TemporaryDirectory() as scratch, snapshots.connect() as con:
         limits = read.Limits(settings.max_loss, settings.max_refused)
         reads = read.read(con, folder.find(chosen), {}, Path(scratch), limits)
         return output.print_check(reads, rejected.refused_kinds(con))
-
-
-def run(options: argparse.Namespace, settings: Settings) -> int:
-    """One run over the newest extracts, or over the sample where none are named."""
-    from pipelines import sample as sample_module
-    from pipelines.cli import output
-    from pipelines.operations import arrivals
-    from pipelines.worklist.worklist import open_worklist
-
-    is_sample = options.extracts is None and settings.extracts is None
-    folder = options.extracts or _default_extracts(settings)
-    as_of = options.as_of or (sample_module.DEFAULT_AS_OF if is_sample else clock.now())
-    folder = arrivals.folders(folder)[-1]
-    if is_sample:
-        print(
-            "No extracts given (--extracts DIR or WORKBENCH_EXTRACTS): "
-            f"using the sample practice, as of {as_of.isoformat()}"
-        )
-    _check_go_live(settings, options.go_live)
-    if options.accept:
-        acting.accept(options, settings, as_of)
-    _run_once(settings, folder, as_of, options.go_live)
-    if is_sample:
-        with open_worklist(settings, as_of) as worklist:
-            output.print_oldest(worklist, most=20)
-    return 0
-
-
-def _check_go_live(settings: Settings, day: dt.date | None) -> None:
-    """UserError when the settings name another go-live, which would win from the next run on."""
-    if day is not None and settings.go_live not in (None, day):
-        raise UserError(
-            f"--go-live {day}: {settings.settings_file} has practice.go_live = {settings.go_live}; "
-            "change it there"
-        )
-
-
-def _run_once(
-    settings: Settings, folder: Path, as_of: dt.datetime, go_live: dt.date | None = None
-) -> None:
-    from pipelines.cli import output
-    from pipelines.runs import run as runs
-
-    def tell(stage: str) -> None:
-        share = list(runs.STAGES).index(stage) / len(runs.STAGES)
-        logs.log.info(stage, extra={"event": "run.stage", "share": share})
-
-    output.print_run(runs.run(settings, folder, as_of, tell, go_live), folder, settings)
-
-
-def watch(options: argparse.Namespace, settings: Settings) -> int:
-    """Run whenever extracts arrive, until SIGTERM."""
-    from pipelines.operations import watch as watching
-
-    folder = options.extracts or settings.extracts
-    if folder is None:
-        raise UserError(
-            "Name the folder of the practice's extracts: --extracts DIR, or WORKBENCH_EXTRACTS"
-        )
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    habits = watching.Habits(
-        dt.timedelta(seconds=options.quiet),
-        dt.timedelta(minutes=options.patience),
-        tuple(options.daily),
-    )
-    watching.watch(settings, folder, habits, options.every, lambda: clock.now().astimezone())
-    return 0
 
 
 def health(options: argparse.Namespace, settings: Settings) -> int:
@@ -219,20 +151,13 @@ def health(options: argparse.Namespace, settings: Settings) -> int:
     return output.print_health(checks, at, options.format)
 
 
-def replay(options: argparse.Namespace, settings: Settings) -> int:
-    """Run every dated sub-folder in order."""
-    for folder, as_of in _dated(options.extracts):
-        _run_once(settings, folder, as_of)
-    return 0
-
-
 def backtest(options: argparse.Namespace, settings: Settings) -> int:
     """Compare a rule with itself under other parameters."""
     from pipelines.analytics import backtest as backtests
     from pipelines.cli import output
     from pipelines.rules import overrides
 
-    folders = _dated(options.extracts)
+    folders = running.dated(options.extracts)
     rule = overrides.rules_in_force(settings).find(options.rule)
 
     def tell(share: float, doing: str) -> None:
@@ -241,16 +166,6 @@ def backtest(options: argparse.Namespace, settings: Settings) -> int:
     changes = backtests.changes_from(options.set, rule)
     output.print_backtest(backtests.backtest(settings, options.rule, changes, folders, tell))
     return 0
-
-
-def _dated(folder: Path) -> list[tuple[Path, dt.datetime]]:
-    """The dated sub-folders and when each was extracted, in order."""
-    from pipelines.extracts import folder as extracts_folder
-
-    folders = extracts_folder.dated_folders(folder)
-    if not folders:
-        raise UserError(f"{folder}: no dated sub-folder (such as 2026-11-20) to replay")
-    return [(folder, extracts_folder.moment_of(folder)) for folder in folders]
 
 
 def tasks(options: argparse.Namespace, settings: Settings) -> int:
@@ -277,9 +192,9 @@ def history(options: argparse.Namespace, settings: Settings) -> int:
 def accesses(options: argparse.Namespace, settings: Settings) -> int:
     """Print who looked at which patient."""
     from pipelines.cli import output
-    from pipelines.ledger.ledger import open_ledger
+    from pipelines.ledger.belonging import open_own_ledger
 
-    with open_ledger(settings.ledger_url) as ledger:
+    with open_own_ledger(settings) as ledger:
         found = ledger.accesses(
             patient_id=options.patient, staff_id=options.staff, limit=options.limit
         )
@@ -373,24 +288,21 @@ def restore(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _default_extracts(settings: Settings) -> Path:
-    return settings_module.SAMPLE if settings.extracts is None else settings.extracts
-
-
 COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "sample": sample,
     "import": import_export,
     "check": check,
-    "run": run,
-    "watch": watch,
+    "run": running.run,
+    "watch": running.watch,
     "health": health,
-    "replay": replay,
+    "replay": running.replay,
     "backtest": backtest,
     "tasks": tasks,
     "history": history,
     "accesses": accesses,
     "act": acting.act,
     "bring-in": acting.bring_in,
+    "ledger": acting.ledger,
     "rules": rules,
     "report": report,
     "backup": backup,

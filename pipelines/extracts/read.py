@@ -7,7 +7,7 @@ by line, which can say which rows are invalid and where they are.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -46,10 +46,21 @@ class Previous:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """A limit that a table exceeds: the guard's name, what it says, and the rows it is about."""
+
+    guard: str
+    says: str
+    concerned: int
+    total: int
+
+
+@dataclass(frozen=True)
 class TableRead:
     """The outcome for one table; status is accepted, refused or missing.
 
     rows_read = rows_staged + rows_refused; `was_read_before` says that an earlier run accepted it.
+    A table with `doubts` is refused unless a person accepted them.
     """
 
     table: str
@@ -63,14 +74,28 @@ class TableRead:
     horizon_on: dt.date | None = None
     warnings: tuple[str, ...] = ()
     was_read_before: bool = False
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The share of a table's rows that may be gone since the last run, and that may be refused."""
+    """The share of a table's rows that may be gone since the last run, and that may be refused.
+
+    `accepted` are the guards whose doubts a person accepted.
+    """
 
     max_loss: float = 0.2
     max_refused: float = 0.2
+    accepted: Set[str] = frozenset()
+
+
+def how_to_accept(guards: Sequence[str]) -> str:
+    """The end of a message about guards that refuse a table."""
+    accept = " ".join(f"--accept {guard}" for guard in guards)
+    return (
+        f"(guard {', '.join(guards)}; if it is true, accept it: "
+        f"run {accept} --staff ID --reason TEXT)"
+    )
 
 
 @dataclass(frozen=True)
@@ -121,25 +146,43 @@ class TableInput:
         return None
 
     def why_too_short(self, rows: int) -> str | None:
-        """Why this number of rows is refused, or None; the manifest counts before max_loss does."""
-        if self.stated is not None and self.stated.row_count is not None:
-            if rows < self.stated.row_count:
-                return f"has {rows:,} rows where the manifest says {self.stated.row_count:,}"
-        elif self.previous and rows < (1 - self.limits.max_loss) * self.previous.rows_read:
-            return (
-                f"has {rows:,} rows where the run before read {self.previous.rows_read:,}: "
-                f"more than {self.limits.max_loss:.0%} are gone"
-            )
-        return None
+        """Why this number of rows is not what the manifest says, or None."""
+        stated = self.stated.row_count if self.stated else None
+        if stated is None or rows >= stated:
+            return None
+        return f"has {rows:,} rows where the manifest says {stated:,}"
 
-    def why_too_many_refused(self, refused: int, rows: int) -> str | None:
-        """Why a table with so many refused rows is refused, or None."""
+    def loss(self, rows: int) -> Doubt | None:
+        """The doubt about so few rows, where no manifest counts them."""
+        if self.previous is None or (self.stated and self.stated.row_count is not None):
+            return None
+        before = self.previous.rows_read
+        if rows >= (1 - self.limits.max_loss) * before:
+            return None
+        says = (
+            f"has {rows:,} rows where the run before read {before:,}: "
+            f"more than {self.limits.max_loss:.0%} are gone"
+        )
+        return Doubt(f"loss/{self.table}", says, before - rows, before)
+
+    def too_many_refused(self, refused: int, rows: int) -> Doubt | None:
+        """The doubt about so many refused rows; what a person once accepted is usual."""
         if refused < FEWEST_REFUSED or refused <= self.limits.max_refused * rows:
             return None
-        return (
+        usual = self.previous.rows_refused if self.previous else 0
+        if usual >= FEWEST_REFUSED and refused <= (1 + self.limits.max_refused) * usual:
+            return None
+        says = (
             f"has {refused:,} of {rows:,} rows refused: more than {self.limits.max_refused:.0%}; "
             "correct them at the source, they are kept with line, column and check"
         )
+        return Doubt(f"refused/{self.table}", says, refused, rows)
+
+    def refuses(self, doubt: Doubt | None) -> str | None:
+        """Why the table is refused for this doubt; None when there is none or it is accepted."""
+        if doubt is None or doubt.guard in self.limits.accepted:
+            return None
+        return f"{doubt.says} {how_to_accept([doubt.guard])}"
 
 
 def read(
@@ -192,7 +235,7 @@ def _read_fast(source: TableInput, stager: Stager) -> TableRead | None:
     if found is None:
         return None
     rows, layout = found
-    if _is_changed(file, state) or source.why_too_short(rows):
+    if _is_changed(file, state) or source.why_too_short(rows) or source.loss(rows):
         stager.drop(source.table)
         return None
     return replace(
@@ -233,16 +276,24 @@ def _read_table(
     reason = reason or source.why_too_short(rows_read)
     if reason is not None:
         return _refused(con, source, reason, rows_read)
+    loss = source.loss(rows_read)
+    doubts: tuple[Doubt, ...] = (loss,) if loss else ()
+    reason = source.refuses(loss)
+    if reason is not None:
+        return replace(_refused(con, source, reason, rows_read), doubts=doubts)
     mended = validation.mend(con, table, source.accepted)
     invalid = _located(validation.refuse(con, table, source.accepted), parts, source.names)
     rejected.keep_refused(con, table, invalid, rejected_dir)
     # Of a duplicate, another row stays: nothing is missing.
     lost = len(invalid) - int(invalid["is_duplicate"].astype(bool).sum())
-    reason = source.why_too_many_refused(lost, rows_read)
+    refused = source.too_many_refused(lost, rows_read)
+    doubts += (refused,) if refused else ()
+    reason = source.refuses(refused)
     if reason is not None:
-        return _refused(con, source, reason, rows_read)
+        return replace(_refused(con, source, reason, rows_read), doubts=doubts)
     return replace(
         source.outcome("accepted"),
+        doubts=doubts,
         rows_read=rows_read,
         rows_staged=rows_read - len(invalid),
         rows_refused=len(invalid),

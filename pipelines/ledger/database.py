@@ -5,11 +5,15 @@ The tables are in `schema`; what is written to them in the module of each.
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -19,6 +23,11 @@ from pipelines.ledger import schema
 BUSY_SECONDS = 30  # how long a writer waits for another one; a write takes about a millisecond
 SWITCH_SECONDS = 0.02  # between two tries to make a new SQLite file a write-ahead one
 MIGRATING = 20261103  # the advisory lock held while a PostgreSQL ledger is migrated
+_GONE = (
+    "There is no ledger at {name}, and the list was made with one. Put it back, restore a backup "
+    "(restore), or go on with an empty one on purpose: python -m pipelines ledger adopt"
+)
+_FULL = 2_000_000  # bytes of free disk below which a failure is said to be about it
 _ADVICE = {
     "is locked": " by another program for too long; try again",
     "unable to open": " (is it a file, and may you read and write it and its folder?)",
@@ -28,11 +37,25 @@ _ADVICE = {
 }
 
 
-def connect(url: str, *, read_only: bool) -> tuple[sa.Engine, str]:
-    """An engine for the ledger at an SQLAlchemy URL, made or migrated, and its name in messages."""
+class Database(NamedTuple):
+    """An open ledger's engine, its name in messages, and its file where it is one."""
+
+    engine: sa.Engine
+    name: str
+    file: Path | None = None
+
+
+def connect(url: str, *, read_only: bool, is_listed: bool = False) -> Database:
+    """Open the ledger at an SQLAlchemy URL; it is made or migrated unless it is `read_only`.
+
+    With `is_listed` a list was made with it, so it must be there already.
+    """
     try:
         parsed = sa.make_url(url)
         name = _name(parsed)
+        file = _file_of(parsed)
+        if is_listed and file is not None and not file.is_file():
+            raise UserError(_GONE.format(name=name))
         engine = (
             _sqlite_engine(parsed, name, read_only)
             if parsed.get_backend_name() == "sqlite"
@@ -49,11 +72,11 @@ def connect(url: str, *, read_only: bool) -> tuple[sa.Engine, str]:
             f"The ledger's database needs a Python package that is not installed: {error}."
         ) from None
     try:
-        _migrate(engine, name, read_only)
+        _migrate(engine, name, read_only=read_only, is_listed=is_listed)
     except BaseException:
         engine.dispose()
         raise
-    return engine, name
+    return Database(engine, name, file)
 
 
 @contextmanager
@@ -66,7 +89,24 @@ def explained(name: str) -> Iterator[None]:
     except sa.exc.DBAPIError as error:
         said = str(error.orig).strip().splitlines()[0]
         advice = next((advice for words, advice in _ADVICE.items() if words in said), "")
+        advice = _of_full_disk(Path(name)) or advice
         raise UserError(f"The ledger {name} cannot be used: {said}{advice}.") from None
+
+
+def _of_full_disk(file: Path) -> str:
+    """Says that the disk of a SQLite ledger is full; SQLite itself often says something else."""
+    try:
+        free = shutil.disk_usage(file.absolute().parent).free
+    except OSError:
+        return ""
+    return f" (its disk is full: {free // 1000:,} kB left)" if free < _FULL else ""
+
+
+def _file_of(url: sa.URL) -> Path | None:
+    """The file of a SQLite ledger, None for a server or memory."""
+    file = url.database or ":memory:"
+    is_file = url.get_backend_name() == "sqlite" and not file.startswith((":memory:", "file:"))
+    return Path(file) if is_file else None
 
 
 def _name(url: sa.URL) -> str:
@@ -92,22 +132,27 @@ def _server_engine(url: sa.URL, read_only: bool) -> sa.Engine:
 
 def _sqlite_engine(url: sa.URL, name: str, read_only: bool) -> sa.Engine:
     """An engine for a SQLite file, with the settings that only SQLite needs."""
-    file = url.database or ":memory:"
-    is_file = file != ":memory:" and not file.startswith("file:")
+    file = _file_of(url)
+    copy: tempfile.TemporaryDirectory[str] | None = None
     try:
-        if is_file and read_only and not Path(file).is_file():
+        if file is not None and read_only and not file.is_file():
             raise UserError(
                 f"There is no ledger at {name}: a run makes it (python -m pipelines run), "
                 "or WORKBENCH_LEDGER points elsewhere."
             )
-        if is_file and not read_only:
-            Path(file).parent.mkdir(parents=True, exist_ok=True)
+        if file is not None and not read_only:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        if file is not None and read_only and os.statvfs(file.parent).f_flag & os.ST_RDONLY:
+            copy = _copied(file)
+            url = url.set(database=str(Path(copy.name, file.name)))
     except OSError as error:
         raise UserError(
             f"The folder of the ledger {name} cannot be made or read: {error.strerror}."
         ) from None
     busy_seconds = float(str(url.query.get("timeout", BUSY_SECONDS)))
     engine = _engine(url)
+    if copy is not None:
+        sa.event.listen(engine, "engine_disposed", lambda _engine: copy.cleanup())
 
     @sa.event.listens_for(engine, "connect")
     def _set_up(connection: sqlite3.Connection, _record: object) -> None:
@@ -131,6 +176,15 @@ def _sqlite_engine(url: sa.URL, name: str, read_only: bool) -> sa.Engine:
     return engine
 
 
+def _copied(file: Path) -> tempfile.TemporaryDirectory[str]:
+    """A copy of a SQLite file on a read-only disk, where SQLite cannot read a write-ahead log."""
+    folder = tempfile.TemporaryDirectory(prefix="workbench-ledger-")
+    for part in (file, file.with_name(file.name + "-wal")):
+        if part.is_file():
+            shutil.copyfile(part, Path(folder.name, part.name))
+    return folder
+
+
 def _switch_to_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
     """Switch the file to a write-ahead log, so that readers and the writer do not block."""
     # SQLite does not wait when two processes switch a new file at once: wait here.
@@ -145,10 +199,12 @@ def _switch_to_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
             time.sleep(SWITCH_SECONDS)
 
 
-def _migrate(engine: sa.Engine, name: str, read_only: bool) -> None:
+def _migrate(engine: sa.Engine, name: str, *, read_only: bool, is_listed: bool) -> None:
     newest = schema.NEWEST
     with explained(name), engine.begin() as connection:
         version = schema.version_of(connection)
+    if version == 0 and is_listed:
+        raise UserError(_GONE.format(name=name))
     if version > newest:
         raise UserError(
             f"The ledger {name} has version {version}, and this software supports versions up to "

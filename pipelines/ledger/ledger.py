@@ -8,28 +8,45 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import sqlalchemy as sa
 
-from pipelines.ledger import accepted_guards, accesses, actions, brought_in, sessions, views
+from pipelines.errors import UserError
+from pipelines.ledger import (
+    accepted_guards,
+    accesses,
+    actions,
+    brought_in,
+    identity,
+    sessions,
+    views,
+)
 from pipelines.ledger.accepted_guards import AcceptedGuard
 from pipelines.ledger.accesses import Access, RecordedAccess
 from pipelines.ledger.actions import Action, Conflict, NewAction
 from pipelines.ledger.brought_in import BroughtIn
-from pipelines.ledger.database import connect, explained
+from pipelines.ledger.database import Database, connect, explained
+from pipelines.ledger.identity import Adoption, Identity
 from pipelines.ledger.schema import ledger_version
 from pipelines.ledger.sessions import SessionEvent
 from pipelines.ledger.views import SavedView
+
+_REPLACED = (
+    "The ledger {name} was replaced while the program had it open, and it may lack what was just "
+    "done. Look at the list again, and do it again where it is not there."
+)
 
 
 class Ledger:
     """An open ledger; threads may share it, and any number of processes may open the same one."""
 
-    def __init__(self, engine: sa.Engine, name: str) -> None:
-        self.engine = engine
-        self._name = name
+    def __init__(self, database: Database) -> None:
+        self.engine, self.name, self._file = database
+        self._inode = _inode(self._file)
+        self._identity: Identity | None = None  # as last read
 
     def __enter__(self) -> Self:
         return self
@@ -45,6 +62,23 @@ class Ledger:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+    def identity(self) -> Identity:
+        """Which ledger this is, and the newest number of an action."""
+        with self.reading() as connection:
+            self._identity = identity.read(connection)
+        return self._identity
+
+    def is_adopted_without_list(self) -> bool:
+        """Whether somebody allowed a new list to begin with the actions that are here now."""
+        with self.reading() as connection:
+            return identity.is_adopted_without_list(connection)
+
+    def adopt(self, new: Adoption) -> None:
+        """Give the ledger another identity; see belonging.py."""
+        with self.writing() as connection:
+            identity.adopt(connection, new)
+        self._identity = None
 
     def last_seq(self) -> int:
         """The number of the newest action, 0 when there is none."""
@@ -89,7 +123,7 @@ class Ledger:
         self, wanted: Sequence[tuple[NewAction, int]]
     ) -> tuple[list[Action], list[Conflict]]:
         with self.writing() as connection:
-            return actions.append(connection, self._name, wanted)
+            return actions.append(connection, self.name, wanted)
 
     def prove_writable(self) -> int:
         """The newest action's number, read as a writer; UserError when nobody can write now."""
@@ -196,14 +230,19 @@ class Ledger:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A connection in a read transaction."""
-        with explained(self._name), self.engine.begin() as connection:
+        self._check_file()
+        with explained(self.name), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """A connection in a write transaction; writers of one ledger wait for each other."""
+        """A connection in a write transaction; writers of one ledger wait for each other.
+
+        UserError when the ledger is no longer the one whose identity was read last.
+        """
+        self._check_file()
         with (
-            explained(self._name),
+            explained(self.name),
             self.engine.execution_options(is_writing=True).begin() as connection,
         ):
             # Numbers must become visible in their order, so that no reader skips one.
@@ -214,9 +253,44 @@ class Ledger:
                 .limit(1)
                 .with_for_update()
             )
+            if self._identity is not None:
+                self._check_identity(self._identity, identity.read(connection))
             yield connection
+        if _inode(self._file) != self._inode:
+            raise UserError(_REPLACED.format(name=self.name))
+
+    def _check_identity(self, known: Identity, found: Identity) -> None:
+        if found.ledger_id != known.ledger_id or found.newest < known.newest:
+            raise UserError(_REPLACED.format(name=self.name))
+        self._identity = found
+
+    def _check_file(self) -> None:
+        """Go on with the file that has the ledger's name now; UserError when there is none."""
+        inode = _inode(self._file)
+        if inode == self._inode:
+            return
+        if inode is None:
+            raise UserError(
+                f"The ledger {self.name} was taken away while the program had it open. Nothing "
+                "was recorded: put it back, or restore a backup."
+            )
+        self.engine.dispose()  # its connections are to the file that had the name before
+        self._inode = inode
 
 
-def open_ledger(url: str, *, read_only: bool = False) -> Ledger:
-    """Open the ledger at an SQLAlchemy URL, made or migrated; a read-only one must be current."""
-    return Ledger(*connect(url, read_only=read_only))
+def _inode(file: Path | None) -> tuple[int, int] | None:
+    """What tells a file from another one that takes its name; None without a file."""
+    try:
+        found = file.stat() if file is not None else None
+    except OSError:
+        return None
+    return None if found is None else (found.st_dev, found.st_ino)
+
+
+def open_ledger(url: str, *, read_only: bool = False, is_listed: bool = False) -> Ledger:
+    """Open the ledger at an SQLAlchemy URL, made or migrated; a read-only one must be current.
+
+    With `is_listed` a list was made with it: UserError where there is none. A practice's ledger is
+    opened by belonging.open_own_ledger, which checks that it is the list's.
+    """
+    return Ledger(connect(url, read_only=read_only, is_listed=is_listed))

@@ -6,6 +6,7 @@ A migration that has been released is never edited: the next change of a table i
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 from collections.abc import Callable
 from functools import partial
 
@@ -124,6 +125,23 @@ accepted_guards = sa.Table(
     sqlite_autoincrement=True,
 )
 
+# Which ledger this is: the newest row counts. A list names the ledger it was made with.
+ledger_identity = sa.Table(
+    "ledger_identity",
+    metadata,
+    sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
+    sa.Column("ledger_id", sa.Text, nullable=False),
+    # Actions are numbered after this, since a list holds actions up to it.
+    sa.Column("continues_after", sa.BigInteger, nullable=False),
+    # All NULL in the row made with the ledger. Else who adopted it, when, why, and for the list of
+    # which run, NULL to begin a new list.
+    sa.Column("at", Moment),
+    sa.Column("run_id", sa.Text),
+    sa.Column("staff_id", sa.Text),
+    sa.Column("reason", sa.Text),
+    sqlite_autoincrement=True,
+)
+
 
 def _create_append_only(connection: sa.Connection, table: sa.Table) -> None:
     table.create(connection)
@@ -186,6 +204,13 @@ def _add_append_only(connection: sa.Connection, table: sa.Table) -> None:
         _refuse_changes_of(connection, table)
 
 
+def _add_identity(connection: sa.Connection) -> None:
+    _add_append_only(connection, ledger_identity)
+    connection.execute(
+        ledger_identity.insert().values(ledger_id=secrets.token_hex(8), continues_after=0)
+    )
+
+
 MIGRATIONS: list[tuple[int, Callable[[sa.Connection], None]]] = [
     (1, _create_actions),
     (2, _create_accesses),
@@ -195,6 +220,7 @@ MIGRATIONS: list[tuple[int, Callable[[sa.Connection], None]]] = [
     (6, _refuse_changes),
     (7, partial(_add_append_only, table=brought_in)),
     (8, partial(_add_append_only, table=accepted_guards)),
+    (9, _add_identity),
 ]
 NEWEST = MIGRATIONS[-1][0]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.extracts.read import Previous
+from pipelines.ledger.belonging import OfList
 from pipelines.rules.model import Applied
 from pipelines.settings import Settings
 
@@ -33,7 +34,7 @@ class PreviousRun:
     """What this run must know of the published snapshot; the defaults hold before the first run.
 
     `applied_seq` is the newest action it knew, `waiting` are the numbers it left for later;
-    `go_live` is what it went by.
+    `go_live` is what it went by, `of_list` names its ledger.
     """
 
     run_no: int = 0
@@ -43,6 +44,7 @@ class PreviousRun:
     last_event_no: int = 0
     tables: Mapping[str, Previous] = field(default_factory=dict)
     go_live: GoLive = GoLive()
+    of_list: OfList | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class RunContext:
     applied: Applied
     previous: PreviousRun
     go_live: GoLive = GoLive()
+    ledger_id: str | None = None
 
     @property
     def run_no(self) -> int:

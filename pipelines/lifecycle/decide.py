@@ -17,8 +17,20 @@ from pipelines.rules.evaluate import RuleResult
 from pipelines.warehouse import snapshots
 
 
-def apply_due_actions(run: RunContext, due: Sequence[Action]) -> None:
-    """Make tasks_with_actions of the previous tasks, and record an event for each action."""
+def apply_due_actions(run: RunContext, due: Sequence[Action], early: Sequence[Action]) -> None:
+    """Make tasks_with_actions of the previous tasks, and record an event for each action.
+
+    `early` are actions on tasks that are not on the list; a task that opens now opened by then.
+    """
+    first: dict[str, dt.datetime] = {}
+    for action in early:
+        first[action.task_id] = min(action.at, first.get(action.task_id, action.at))
+    snapshots.create_table(
+        run.con,
+        "acted_before",
+        "task_id VARCHAR, acted_at TIMESTAMP WITH TIME ZONE",
+        list(first.items()),
+    )
     # The columns are those of this software: an earlier version's tables may have fewer.
     run.con.execute(
         "CREATE OR REPLACE TEMP VIEW previous_tasks AS "

@@ -161,7 +161,7 @@ SELECT
     ) AS event_no,
     h.task_id,
     h.event,
-    $as_of AS happened_at,
+    CASE WHEN h.event = 'opened' THEN COALESCE(b.acted_at, $as_of) ELSE $as_of END AS happened_at,
     CAST(NULL AS VARCHAR) AS staff_id,
     h.reason,
     CAST(NULL AS TIMESTAMP WITH TIME ZONE) AS deferred_until,
@@ -178,3 +178,4 @@ SELECT
     h.facility_id,
     h.case_id,
 FROM happenings AS h
+LEFT JOIN acted_before AS b ON h.task_id = b.task_id

@@ -132,7 +132,7 @@ SELECT
     CAST(NULL AS VARCHAR) AS assigned_to_id,
     c.since,
     c.since_is_inferred,
-    $as_of AS opened_at,
+    COALESCE(e.acted_at, $as_of) AS opened_at,
     'open' AS state,
     NULL AS deferred_until,
     NULL AS closed_at,
@@ -153,5 +153,7 @@ INNER JOIN candidates AS c ON d.rule_id = c.rule_id AND d.subject_id = c.subject
 INNER JOIN rules AS r ON d.rule_id = r.rule_id
 LEFT JOIN subjects AS s ON r.subject_table = s.subject_table AND d.subject_id = s.subject_id
 LEFT JOIN converted AS f ON d.open_task_id = f.converts_to_task_id AND f.choice = 1
+-- A run that was undone had opened it before somebody acted on it.
+LEFT JOIN acted_before AS e ON d.open_task_id = e.task_id
 WHERE d.decision = 'open'
 ORDER BY task_id

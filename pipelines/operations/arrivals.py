@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from pipelines.extracts import folder as extracts_folder
 from pipelines.runs import history
 from pipelines.settings import Settings
 from pipelines.warehouse import snapshots
+from pipelines.warehouse.undone import UndoneRun
 
 # Names of copies in progress: a known ending, or hidden with six more letters, as rsync does.
 UNFINISHED = re.compile(
@@ -34,13 +36,14 @@ class LastRun:
     """What the published list was made from.
 
     `folder` is None in a list of an older version, `tables` are those it read. It cannot have read
-    what arrived after `read_at` (UTC).
+    what arrived after `read_at` (UTC); `published_at` (UTC) is by this machine's clock.
     """
 
     folder: Path | None
     as_of: dt.datetime
     read_at: dt.datetime
     tables: frozenset[str]
+    published_at: dt.datetime
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,16 @@ class Delivery:
     files: Files
     came_at: dt.datetime
     missing: str | None
+
+    @property
+    def signature(self) -> str:
+        """A hash of `files`."""
+        return hashlib.sha256(repr(self.files).encode()).hexdigest()
+
+    def is_undone(self, undone: Iterable[UndoneRun]) -> bool:
+        """Whether a run over it was undone, and nothing in it has changed since."""
+        of_folder = [run for run in undone if run.extracts == str(self.folder.resolve())]
+        return any(run.files == self.signature for run in of_folder)
 
 
 def folders(root: Path) -> list[Path]:
@@ -126,11 +139,13 @@ def last_run(settings: Settings) -> LastRun | None:
             raise UserError(snapshots.damaged(live, error)) from None
     # A run started by the clock is for the second in which it began. One for a later moment has
     # read nothing that arrived after it was published.
-    read_at = min(
-        as_of + dt.timedelta(seconds=1), dt.datetime.fromtimestamp(live.stat().st_mtime, dt.UTC)
-    )
+    published_at = dt.datetime.fromtimestamp(live.stat().st_mtime, dt.UTC)
     return LastRun(
-        Path(folder) if folder else None, as_of, read_at, frozenset(row[0] for row in tables)
+        Path(folder) if folder else None,
+        as_of,
+        min(as_of + dt.timedelta(seconds=1), published_at),
+        frozenset(row[0] for row in tables),
+        published_at,
     )
 
 

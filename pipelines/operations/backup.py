@@ -14,13 +14,14 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from pipelines.errors import UserError
-from pipelines.ledger import schema
+from pipelines.ledger import identity, schema
 from pipelines.ledger.database import connect, explained
 from pipelines.settings import Settings
 from pipelines.warehouse import snapshots
@@ -95,7 +96,7 @@ def restore(settings: Settings, folder: Path) -> Backup:
             f"{settings.warehouse} has a published list; move it away first, "
             "a restore overwrites nothing"
         )
-    engine, name = connect(settings.ledger_url, read_only=False)
+    engine, name, _ = connect(settings.ledger_url, read_only=False)
     with explained(name), engine.execution_options(is_writing=True).begin() as connection:
         for table in TABLES:
             if connection.scalar(sa.select(sa.func.count()).select_from(table)):
@@ -103,7 +104,8 @@ def restore(settings: Settings, folder: Path) -> Backup:
                     f"The ledger {name} has {table.name} already; move it away first, "
                     "a restore overwrites nothing"
                 )
-        for table in TABLES:
+        kept = [table for table in TABLES if table.name in backup.rows]
+        for table in kept:  # a backup of an earlier version has fewer
             for rows in _rows(folder / LEDGER, table):
                 connection.execute(table.insert(), rows)
             if connection.dialect.name == "postgresql":  # continue the numbers
@@ -112,6 +114,8 @@ def restore(settings: Settings, folder: Path) -> Backup:
                 connection.execute(
                     sa.select(sa.func.setval(column, newest or 1, newest is not None))
                 )
+        with _reading(folder / LEDGER) as reading:
+            identity.carry_over(reading, connection)
     engine.dispose()
     if backup.snapshot is not None:
         settings.warehouse.mkdir(parents=True, exist_ok=True)
@@ -131,8 +135,8 @@ def _copy_snapshot(settings: Settings, folder: Path) -> str | None:
 
 def _copy_ledger(settings: Settings, file: Path) -> dict[str, int]:
     """Copy every row, all as of one moment, into a ledger file; rows by table."""
-    source, name = connect(settings.ledger_url, read_only=True)
-    target, _ = connect(f"sqlite:///{file}", read_only=False)
+    source, name, _ = connect(settings.ledger_url, read_only=True)
+    target, _, _ = connect(f"sqlite:///{file}", read_only=False)
     counts = {}
     with (
         explained(name),
@@ -152,6 +156,7 @@ def _copy_ledger(settings: Settings, file: Path) -> dict[str, int]:
                 ):
                     writing.execute(table.insert(), [dict(row) for row in rows])
                     counts[table.name] += len(rows)
+            identity.carry_over(reading, writing)
     source.dispose()
     with target.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -159,9 +164,16 @@ def _copy_ledger(settings: Settings, file: Path) -> dict[str, int]:
     return counts
 
 
-def _rows(file: Path, table: sa.Table) -> Iterator[list[dict[str, object]]]:
+@contextmanager
+def _reading(file: Path) -> Iterator[sa.Connection]:
     engine = sa.create_engine(f"sqlite:///file:{file}?mode=ro&uri=true", hide_parameters=True)
     with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def _rows(file: Path, table: sa.Table) -> Iterator[list[dict[str, object]]]:
+    with _reading(file) as connection:
         for rows in (
             connection.execution_options(yield_per=ROWS_AT_ONCE)
             .execute(sa.select(table).order_by(table.c.seq))
@@ -169,7 +181,6 @@ def _rows(file: Path, table: sa.Table) -> Iterator[list[dict[str, object]]]:
             .partitions()
         ):
             yield [dict(row) for row in rows]
-    engine.dispose()
 
 
 def _checked(folder: Path) -> Backup:

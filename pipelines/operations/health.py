@@ -15,14 +15,14 @@ import duckdb
 
 from pipelines.errors import UserError
 from pipelines.extracts import folder as extracts_folder
-from pipelines.ledger.ledger import open_ledger
+from pipelines.ledger.belonging import open_own_ledger
 from pipelines.operations import arrivals
 from pipelines.rules import overrides
 from pipelines.rules.evaluate import SWITCHED_OFF
 from pipelines.runs import history
 from pipelines.runs.guards.model import age_in_words
 from pipelines.settings import Settings
-from pipelines.warehouse import snapshots
+from pipelines.warehouse import snapshots, undone
 from pipelines.worklist import layout
 
 OK, ATTENTION, FAILING = "ok", "attention", "failing"
@@ -45,6 +45,7 @@ def checks(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> list[
     found = [*_of_list(settings, now, longest)]
     asked: dict[str, Callable[[], Check]] = {
         "ledger": lambda: _ledger(settings),
+        "actions": lambda: _actions(settings, now),
         "settings": lambda: _settings(settings),
         "disk": lambda: _disk(settings),
         "extracts": lambda: _extracts(settings, now, longest),
@@ -79,7 +80,7 @@ def _of_list(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> Ite
                     yield Check("list", FAILING, f"{live}: the list names no run")
                     return
                 yield from [
-                    _age(newest, now, longest),
+                    _age(settings, newest, now, longest),
                     _read_last(con, newest, now, longest),
                     _asked_last(con, newest),
                     _guards(con, newest),
@@ -90,7 +91,9 @@ def _of_list(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> Ite
         yield Check("list", FAILING, str(error))
 
 
-def _age(newest: history.Freshness, now: dt.datetime, longest: dt.timedelta) -> Check:
+def _age(
+    settings: Settings, newest: history.Freshness, now: dt.datetime, longest: dt.timedelta
+) -> Check:
     age = now - newest.as_of
     as_of = newest.as_of.astimezone(dt.UTC)
     says = f"run {newest.run_id} speaks for {as_of:%Y-%m-%d %H:%M} UTC, {_long(age)} ago"
@@ -98,7 +101,8 @@ def _age(newest: history.Freshness, now: dt.datetime, longest: dt.timedelta) -> 
         return Check(
             "list",
             ATTENTION,
-            f"{says}: later than this machine's clock, and no run goes back in time",
+            f"{says}: later than this machine's clock, and no run goes back in time. "
+            + snapshots.way_back(settings.warehouse),
         )
     return (
         Check("list", ATTENTION, f"{says}, more than {_long(longest)}")
@@ -169,11 +173,34 @@ def _asked_last(con: duckdb.DuckDBPyConnection, newest: history.Freshness) -> Ch
 
 
 def _ledger(settings: Settings) -> Check:
-    with open_ledger(settings.ledger_url, read_only=True):
+    with open_own_ledger(settings, read_only=True):
         pass  # a check neither creates nor upgrades a ledger
-    with open_ledger(settings.ledger_url) as ledger:
+    with open_own_ledger(settings) as ledger:
         newest = ledger.prove_writable()
     return Check("ledger", OK, f"can be read and written; its newest action is {newest}")
+
+
+def _actions(settings: Settings, now: dt.datetime) -> Check:
+    live = snapshots.current(settings.warehouse)
+    if live is None:
+        return Check("actions", OK, "there is no list that actions could wait for")
+    with snapshots.connect() as con, open_own_ledger(settings, read_only=True) as ledger:
+        layout.attach(con, live, "live")
+        con.execute("USE live")
+        folded_seq, left = history.folded(con)
+        actions = ledger.actions(after=folded_seq, also=left)
+        listed = history.listed(con, {action.task_id for action in actions})
+    ahead = [action.at for action in actions if action.at > now + EARLIER]
+    early = [action for action in actions if action.task_id not in listed]
+    waits = [
+        f"{len(ahead)} are dated later than this machine's clock, up to "
+        f"{max(ahead, default=now):%Y-%m-%d %H:%M} UTC, and count from then on",
+        f"{len(early)} are on tasks that the last run did not have, and count once one opens them",
+    ]
+    found = [text for text, count in zip(waits, (len(ahead), len(early)), strict=True) if count]
+    if found:
+        return Check("actions", ATTENTION, "of people's actions, " + "; ".join(found))
+    return Check("actions", OK, f"{len(actions)} since the last run, none of which waits")
 
 
 def _settings(settings: Settings) -> Check:
@@ -223,6 +250,16 @@ def _extracts(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> Ch
     waiting = [found for found in there if last is None or found.folder != last.folder]
     if not waiting and last is not None:
         waiting = [found for found in there if found.came_at > last.read_at]
+    undone_runs = undone.read(settings.warehouse)
+    left = [found for found in waiting if found.is_undone(undone_runs)]
+    waiting = [found for found in waiting if found not in left]
+    if left and not waiting:
+        return Check(
+            "extracts",
+            ATTENTION,
+            f"the run over {left[-1].folder} was undone, and nothing has arrived since: "
+            "deliver again",
+        )
     if waiting:  # the first has waited longest
         waits = now - waiting[0].came_at
         return Check(

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from pipelines.operations import arrivals
 from pipelines.operations.arrivals import Delivery, Files, LastRun
 from pipelines.operations.logs import log
 from pipelines.settings import ROOT, Settings
+from pipelines.warehouse import undone
+from pipelines.warehouse.undone import UndoneRun
 
 AGAIN_AFTER = dt.timedelta(minutes=10)  # between two attempts over the same files
 
@@ -75,6 +77,7 @@ class Watch:
         try:
             last = arrivals.last_run(self.settings)
             expected = last.tables if last else frozenset()
+            undone_runs = undone.read(self.settings.warehouse)
             found = [
                 self._look(arrivals.look(place, expected), now)
                 for place in arrivals.since(self.root, last)
@@ -90,7 +93,9 @@ class Watch:
         ready = [
             delivery
             for delivery in found
-            if self._ran != (delivery.folder, delivery.files) and self._is_ready(delivery, now)
+            if self._ran != (delivery.folder, delivery.files)
+            and not self._is_undone(delivery, undone_runs)
+            and self._is_ready(delivery, now)
         ]
         if not ready:
             return self._daily(found, last, now)
@@ -152,6 +157,14 @@ class Watch:
         )
         self._say(delivery.folder, f"{delivery.missing}; {will}", is_bad=is_tired)
         return is_tired and bool(delivery.files)
+
+    def _is_undone(self, delivery: Delivery, undone_runs: Sequence[UndoneRun]) -> bool:
+        if not delivery.is_undone(undone_runs):
+            return False
+        self._say(
+            delivery.folder, "its run was undone; waiting until something changes", is_bad=True
+        )
+        return True
 
     def _daily(
         self, found: list[Delivery], last: LastRun | None, now: dt.datetime

@@ -7,6 +7,7 @@ Every function takes a connection on which the run tables of a snapshot resolve,
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import duckdb
@@ -100,6 +101,26 @@ class SetAsideGroup:
 def set_aside(con: duckdb.DuckDBPyConnection) -> list[SetAsideGroup]:
     """What the newest run set aside at the go-live, by task type and facility."""
     return [SetAsideGroup(*row) for row in con.execute(sql("set_aside")).fetchall()]
+
+
+def folded(con: duckdb.DuckDBPyConnection) -> tuple[int, tuple[int, ...]]:
+    """The newest action that the newest run knows, and the numbers it left for later."""
+    (folded_seq,) = snapshots.first(
+        con, "SELECT r.folded_seq FROM runs AS r ORDER BY r.run_no DESC LIMIT 1"
+    )
+    left = con.execute("SELECT w.seq FROM waiting_actions AS w ORDER BY w.seq").fetchall()
+    return folded_seq, tuple(seq for (seq,) in left)
+
+
+def listed(con: duckdb.DuckDBPyConnection, task_ids: Collection[str]) -> frozenset[str]:
+    """Those of these tasks that the list has, open or closed."""
+    if not task_ids:
+        return frozenset()
+    rows = con.execute(
+        "SELECT t.task_id FROM tasks AS t WHERE t.task_id IN (SELECT UNNEST($ids))",
+        {"ids": sorted(task_ids)},
+    ).fetchall()
+    return frozenset(task_id for (task_id,) in rows)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,7 @@ import duckdb
 from pipelines import lifecycle, staging
 from pipelines.extracts import contract
 from pipelines.extracts.read import Previous
+from pipelines.ledger import belonging
 from pipelines.lifecycle.context import HISTORY_DAYS, GoLive, PreviousRun
 from pipelines.runs import sql
 from pipelines.warehouse import snapshots
@@ -42,14 +44,26 @@ def attach_previous(con: duckdb.DuckDBPyConnection, warehouse: Path) -> Previous
         last_event_no,
         tables,
         _go_live(con),
+        belonging.of_list(con, "previous"),
     )
+
+
+def listed(con: duckdb.DuckDBPyConnection, task_ids: Collection[str]) -> frozenset[str]:
+    """Those of these tasks that the previous snapshot has."""
+    if not task_ids:
+        return frozenset()
+    rows = con.execute(
+        "SELECT t.task_id FROM previous.tasks AS t WHERE t.task_id IN (SELECT UNNEST($ids))",
+        {"ids": sorted(task_ids)},
+    ).fetchall()
+    return frozenset(task_id for (task_id,) in rows)
 
 
 def begin_anew(con: duckdb.DuckDBPyConnection, before: PreviousRun) -> PreviousRun:
     """Put an empty stand-in in the place of a first list that nobody has worked with."""
     con.execute("DETACH previous")
     _attach_nothing(con)
-    return PreviousRun(run_no=before.run_no)
+    return PreviousRun(run_no=before.run_no, of_list=before.of_list)
 
 
 def _attach_nothing(con: duckdb.DuckDBPyConnection) -> None:

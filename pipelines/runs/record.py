@@ -146,6 +146,7 @@ def record_actions(
         run.go_live.history_days,
         proposal.day if proposal else None,
         proposal.old_tasks if proposal else None,
+        run.ledger_id,
     )
     _append(run, "runs", [row])
     snapshots.insert(run.con, "snapshot.waiting_actions", [(action.seq,) for action in waiting])

@@ -17,11 +17,12 @@ from pipelines.extracts import read as extracts_read
 from pipelines.extracts import rejected
 from pipelines.extracts.read import Limits, TableRead
 from pipelines.extracts.rejected import RefusedKind
+from pipelines.ledger import belonging
 from pipelines.ledger.actions import Action
 from pipelines.ledger.ledger import open_ledger
 from pipelines.lifecycle import decide
 from pipelines.lifecycle import go_live as go_live_module
-from pipelines.lifecycle.context import GoLive, RunContext
+from pipelines.lifecycle.context import GoLive, PreviousRun, RunContext
 from pipelines.lifecycle.go_live import Proposal, SetAside
 from pipelines.rules import evaluate
 from pipelines.rules import overrides as rules_overrides
@@ -32,7 +33,7 @@ from pipelines.runs.guards.model import Acceptances, Tripped
 from pipelines.runs.record import GuardRow
 from pipelines.settings import Settings
 from pipelines.staging.stage import Stager
-from pipelines.warehouse import snapshots
+from pipelines.warehouse import snapshots, undone
 
 # The stages that `tell` reports, in order, and the words for them on screens.
 STAGES = {
@@ -62,10 +63,14 @@ class RunReport:
 
 
 class Known(NamedTuple):
-    """What the ledger knows: actions that are due and that wait, groups brought in by as_of."""
+    """What the ledger knows: actions that are due and that wait, groups brought in by as_of.
+
+    `early` are those that wait for their task, which only a run that was undone had opened.
+    """
 
     due: list[Action]
     waiting: list[Action]
+    early: list[Action]
     brought_in: list[tuple[str, str | None]]
 
 
@@ -84,12 +89,14 @@ def run(
     applied = rules_overrides.rules_in_force(settings)
     with snapshots.one_run_at_a_time(settings.warehouse), _connection(settings) as con:
         before = previous.attach_previous(con, settings.warehouse)
+        ledger_id = _check_ledger(settings, before)
         if go_live is not None and before.run_no == 1 and not _has_actions(settings):
             before = previous.begin_anew(con, before)
         if before.as_of is not None and as_of < before.as_of:
             raise UserError(
                 f"The published list already speaks for {before.as_of:%Y-%m-%d %H:%M:%S %Z}; "
-                f"a run for {as_of:%Y-%m-%d %H:%M:%S %Z} would go back in time"
+                f"a run for {as_of:%Y-%m-%d %H:%M:%S %Z} would go back in time. "
+                + snapshots.way_back(settings.warehouse)
             )
         day = go_live or settings.go_live or before.go_live.day
         history_days = settings.history_days
@@ -104,6 +111,7 @@ def run(
                 applied,
                 before,
                 GoLive(day, history_days),
+                ledger_id,
             ),
             tell,
         )
@@ -123,7 +131,7 @@ def _run(run: RunContext, tell: Callable[[str], None]) -> RunReport:
 
     tell("bringing tasks up to date")
     known = _known(run)
-    decide.apply_due_actions(run, known.due)
+    decide.apply_due_actions(run, known.due, known.early)
     set_aside = go_live_module.set_aside(run, known.brought_in)
     unexplained = decide.decide(run, answers)
     tripped += _guard_effects(run, accepted)
@@ -179,7 +187,7 @@ def _read_and_stage(
         found,
         dict(run.previous.tables),
         run.settings.rejected / run.run_id,
-        Limits(run.settings.max_loss, run.settings.max_refused),
+        Limits(run.settings.max_loss, run.settings.max_refused, frozenset(accepted.rows)),
         stager,
     )
     tripped = deliveries.judge(run.con, reads, run.previous.tables, run.settings.guards)
@@ -204,6 +212,14 @@ def _guard_effects(run: RunContext, accepted: Acceptances) -> list[Tripped]:
     return tripped
 
 
+def _check_ledger(settings: Settings, before: PreviousRun) -> str:
+    """The id of the ledger; UserError when it is not the one that the list was made with."""
+    with open_ledger(settings.ledger_url, is_listed=before.of_list is not None) as ledger:
+        if before.of_list is None:
+            return belonging.check_without_list(ledger, settings.warehouse).ledger_id
+        return belonging.check(ledger, before.of_list).ledger_id
+
+
 def _has_actions(settings: Settings) -> bool:
     with open_ledger(settings.ledger_url) as ledger:
         return ledger.last_seq() > 0
@@ -212,7 +228,11 @@ def _has_actions(settings: Settings) -> bool:
 def _accepted(run: RunContext) -> Acceptances:
     """What people accepted of the guards of the run before."""
     with open_ledger(run.settings.ledger_url) as ledger:
-        return accepting.of_run(ledger.accepted_guards(), run.previous.run_no)
+        return accepting.of_run(
+            ledger.accepted_guards(),
+            run.previous.run_no,
+            undone.read(run.settings.warehouse),
+        )
 
 
 def _known(run: RunContext) -> Known:
@@ -220,9 +240,13 @@ def _known(run: RunContext) -> Known:
     with open_ledger(run.settings.ledger_url) as ledger:
         actions = ledger.actions(after=run.previous.applied_seq, also=run.previous.waiting)
         groups = ledger.brought_in()
+    come = [action for action in actions if action.at <= run.as_of]
+    listed = previous.listed(run.con, {action.task_id for action in come})
+    early = [action for action in come if action.task_id not in listed]
     return Known(
-        [action for action in actions if action.at <= run.as_of],
-        [action for action in actions if action.at > run.as_of],
+        [action for action in come if action.task_id in listed],
+        [action for action in actions if action.at > run.as_of or action in early],
+        early,
         sorted({(row.rule_id, row.facility_id) for row in groups if row.at <= run.as_of}, key=str),
     )
 

@@ -8,7 +8,7 @@ RUN_TABLES = {
     "runs": (
         "run_no INTEGER, run_id VARCHAR, as_of TIMESTAMPTZ, folded_seq BIGINT, "
         "parameters VARCHAR, extracts VARCHAR, go_live DATE, history_days INTEGER, "
-        "proposed_go_live DATE, old_tasks BIGINT"
+        "proposed_go_live DATE, old_tasks BIGINT, ledger_id VARCHAR"
     ),
     "run_tables": (
         "run_no INTEGER, table_name VARCHAR, status VARCHAR, reason VARCHAR, files VARCHAR, "

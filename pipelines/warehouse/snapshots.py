@@ -21,6 +21,8 @@ from pipelines.sql_files import literal
 
 KEPT = 7  # snapshots kept, the live one included
 FORMAT = 4  # from 4 on, a snapshot stores its layout: worklist/layout.py compares the columns
+POINTER = ".CURRENT.building"  # the next pointer, before it is renamed to CURRENT
+UNDONE = ".undone"  # ends the name of a snapshot that `run --undo` went back from
 OLDEST = 1  # the oldest format that a run can go on from
 
 
@@ -81,7 +83,11 @@ def current(folder: Path) -> Path | None:
     try:
         name = (folder / "CURRENT").read_text(encoding="utf-8").strip()
     except FileNotFoundError:
-        return None
+        if all(path == _first_unpublished(folder) for path in folder.glob("*.duckdb")):
+            return None
+        raise UserError(
+            f"{folder / 'CURRENT'} is missing: it names the live snapshot. {_kept(folder)}"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(
             f"{folder / 'CURRENT'}: the pointer to the live snapshot cannot be read "
@@ -96,6 +102,26 @@ def current(folder: Path) -> Path | None:
 def _kept(folder: Path) -> str:
     names = ", ".join(sorted(path.name for path in folder.glob("*.duckdb"))) or "none"
     return f"Snapshots here: {names}. Write the newest one's name into CURRENT."
+
+
+def way_back(folder: Path) -> str:
+    """How to get rid of a list that is dated ahead, as an addition to a message."""
+    live = current(folder)
+    earlier = [path.name for path in sorted(folder.glob("*.duckdb")) if path != live]
+    return (
+        f"If its time is wrong, go back with run --undo; the lists before it: {', '.join(earlier)}."
+        if earlier
+        else "It is the only list here."
+    )
+
+
+def _first_unpublished(folder: Path) -> Path | None:
+    """The snapshot of a first run that was killed before it could publish it, if any."""
+    try:
+        name = (folder / POINTER).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return folder / name if name.endswith(".duckdb") and "/" not in name else None
 
 
 def attach(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
@@ -150,6 +176,9 @@ def one_run_at_a_time(folder: Path) -> Iterator[None]:
 
 def remove_unfinished(folder: Path) -> None:
     """Remove the files of snapshots that were never published."""
+    first = _first_unpublished(folder)
+    if first is not None and not (folder / "CURRENT").exists():
+        first.unlink(missing_ok=True)
     for left in folder.glob(".*.building*"):
         left.unlink(missing_ok=True)
 
@@ -172,23 +201,41 @@ def publish(con: duckdb.DuckDBPyConnection, folder: Path, run_id: str) -> Path:
     source, target = building(folder, run_id), folder / f"{run_id}.duckdb"
     con.execute("DETACH snapshot")
     sync(source)
+    pointer = _write_pointer(folder, target.name)
     os.replace(source, target)
-    pointer = folder / ".CURRENT.building"
-    pointer.write_text(target.name + "\n", encoding="utf-8")
+    _point(folder, pointer)
+    for old in [*sorted(folder.glob("*.duckdb"))[:-KEPT], *folder.glob(f"*{UNDONE}")]:
+        if old != target:
+            old.unlink(missing_ok=True)
+    return target
+
+
+def go_back(folder: Path, live: Path, before: Path) -> None:
+    """Make `before` the live snapshot; `live` is kept under another name until the next run."""
+    _point(folder, _write_pointer(folder, before.name))
+    os.replace(live, live.with_name(live.name + UNDONE))
+
+
+def _write_pointer(folder: Path, name: str) -> Path:
+    """Write the next pointer; before the first list, it tells a killed run from a lost pointer."""
+    pointer = folder / POINTER
+    pointer.write_text(name + "\n", encoding="utf-8")
     sync(pointer)
+    return pointer
+
+
+def _point(folder: Path, pointer: Path) -> None:
+    """Publish what the pointer names."""
+    name = pointer.read_text(encoding="utf-8").strip()
     os.replace(pointer, folder / "CURRENT")
     try:
         sync(folder)
     except OSError as error:
         raise UserError(
-            f"{target}: this list is live now, but the disk did not confirm it "
+            f"{folder / name}: this list is live now, but the disk did not confirm it "
             f"({error.strerror}), so after a power failure it may be the previous one: "
             "check the disk."
         ) from None
-    for old in sorted(folder.glob("*.duckdb"))[:-KEPT]:
-        if old != target:
-            old.unlink(missing_ok=True)
-    return target
 
 
 def sync(path: Path) -> None:

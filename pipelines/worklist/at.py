@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
 from pipelines import lifecycle
 from pipelines.errors import UserError
+from pipelines.ledger import belonging
 from pipelines.ledger.actions import Action
+from pipelines.ledger.belonging import OfList
 from pipelines.ledger.ledger import Ledger
 from pipelines.lifecycle.apply_actions import apply_actions
 from pipelines.settings import Settings
@@ -33,7 +35,13 @@ class State:
     seq: int
     making: int = 0
     at: dt.datetime | None = None  # of a list made for one moment
+    ledger_id: str | None = None  # of the ledger that the snapshot was made with
     facility_ids: tuple[str, ...] | None = None  # whose list it is limited to; see visibility.py
+
+    @property
+    def of_list(self) -> OfList:
+        """What the list requires of its ledger."""
+        return OfList(self.run_id, self.ledger_id, self.seq)
 
 
 def connect_at(
@@ -42,6 +50,7 @@ def connect_at(
     """A connection with the tables of overlay_actions for that moment, and the list's state."""
     con = snapshots.connect()
     state = attach_current(con, settings)
+    belonging.check(ledger, state.of_list)
     con.execute(
         "CREATE TABLE memory.main.moment AS SELECT CAST($at AS TIMESTAMPTZ) AS seen_at", {"at": at}
     )
@@ -49,9 +58,8 @@ def connect_at(
     overlay_actions(
         con, [action for action in known if action.at <= at], at if at < state.as_of else None
     )
-    return con, State(
-        state.run_id, state.as_of, max([state.seq, *(action.seq for action in known)]), at=at
-    )
+    newest = max([state.seq, *(action.seq for action in known)])
+    return con, replace(state, seq=newest, at=at)
 
 
 def attach_current(con: duckdb.DuckDBPyConnection, settings: Settings) -> State:
@@ -64,10 +72,10 @@ def attach_current(con: duckdb.DuckDBPyConnection, settings: Settings) -> State:
         )
     layout.attach(con, path, "snapshot")
     set_search_path(con)
-    as_of, applied_seq, run_id = snapshots.first(
-        con, "SELECT as_of, folded_seq, run_id FROM runs ORDER BY run_no DESC LIMIT 1"
+    as_of, applied_seq, run_id, ledger_id = snapshots.first(
+        con, "SELECT as_of, folded_seq, run_id, ledger_id FROM runs ORDER BY run_no DESC LIMIT 1"
     )
-    return State(run_id, as_of, applied_seq)
+    return State(run_id, as_of, applied_seq, ledger_id=ledger_id)
 
 
 def set_search_path(con: duckdb.DuckDBPyConnection, within: str | None = None) -> None:

@@ -19,8 +19,11 @@ import duckdb
 
 from pipelines import lifecycle
 from pipelines.errors import UserError
+from pipelines.ledger import belonging
 from pipelines.ledger.actions import Action
-from pipelines.ledger.ledger import Ledger, open_ledger
+from pipelines.ledger.belonging import open_own_ledger
+from pipelines.ledger.identity import Identity
+from pipelines.ledger.ledger import Ledger
 from pipelines.lifecycle.apply_actions import set_actions
 from pipelines.settings import Settings
 from pipelines.warehouse import snapshots
@@ -63,7 +66,7 @@ class LiveWorklist:
         """The ledger, opened once for the process."""
         if self._ledger is None:
             with self._lock:
-                self._ledger = self._ledger or open_ledger(self.settings.ledger_url)
+                self._ledger = self._ledger or open_own_ledger(self.settings)
         return self._ledger
 
     def at(self, at: dt.datetime, facility_ids: Facilities = None) -> Worklist:
@@ -73,8 +76,10 @@ class LiveWorklist:
 
         The reader's `at` is up to LATE newer where another thread was quicker.
         """
-        path, seq = snapshots.current(self.settings.warehouse), self.ledger.last_seq()
+        path, identity = snapshots.current(self.settings.warehouse), self.ledger.identity()
         with self._lock:
+            if self._held is not None and self._held.path == path:
+                _check_still_own(identity, self.ledger.name, self._held.state)
             held, self._held = (
                 self._held,
                 None,
@@ -84,8 +89,8 @@ class LiveWorklist:
             if held is None or held.path != path or not held.at <= at < held.day_ends_at:
                 held = self.load(at)
                 at = held.at
-            elif seq > held.state.seq or held.waiting or at > held.at:
-                self._catch_up(held, at, seq)
+            elif identity.newest > held.state.seq or held.waiting or at > held.at:
+                self._catch_up(held, at, identity.newest)
             self._held = held
             worklist = held.limits.reader(held.con, self.settings, at, held.state, facility_ids)
             # Isolate the reader from later changes: a transaction keeps its first view.
@@ -98,6 +103,7 @@ class LiveWorklist:
         con = snapshots.connect()
         path = snapshots.current(self.settings.warehouse)
         state = attach_current(con, self.settings)
+        belonging.check(self.ledger, state.of_list)
         if at < state.as_of <= at + LATE:
             at = state.as_of
         if path is None or at < state.as_of:
@@ -146,6 +152,13 @@ class LiveWorklist:
                 held.state, seq=newest, making=next(_makings) if touched else held.state.making
             ),
         )
+
+
+def _check_still_own(identity: Identity, name: str, state: State) -> None:
+    """UserError when the ledger has lost what this process has already shown of it."""
+    why = belonging.problem(identity, name, state.of_list)
+    if why is not None:
+        raise UserError(f"{why}. Then restart the workbench.")
 
 
 def _refresh(held: Loaded, touched: Collection[str], fresh: list[Action], at: dt.datetime) -> None:

@@ -252,6 +252,7 @@ def _values(wanted: Filters, one: Filter) -> list[str]:
 
 def open_worklist(settings: Settings, at: dt.datetime) -> Worklist:
     """The list at any moment, for one question; a process with many readers keeps LiveWorklist."""
-    with open_ledger(settings.ledger_url) as ledger:
+    is_listed = snapshots.current(settings.warehouse) is not None
+    with open_ledger(settings.ledger_url, read_only=is_listed, is_listed=is_listed) as ledger:
         con, state = worklist_at.connect_at(settings, ledger, at)
     return Worklist(con, settings, at, state)

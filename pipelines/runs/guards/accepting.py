@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from pipelines.errors import UserError
 from pipelines.ledger.accepted_guards import AcceptedGuard
@@ -10,6 +10,7 @@ from pipelines.ledger.ledger import Ledger
 from pipelines.runs import history, managers
 from pipelines.runs.guards.model import Acceptances
 from pipelines.runs.history import HeldGuard
+from pipelines.warehouse.undone import UndoneRun
 from pipelines.worklist.worklist import Worklist
 
 EVERY = "all"
@@ -43,6 +44,12 @@ def accept(
     return chosen
 
 
-def of_run(rows: Iterable[AcceptedGuard], run_no: int) -> Acceptances:
-    """What people accepted of the guards of this run; the newest word on each counts."""
-    return Acceptances({row.guard: row for row in rows if row.run_no == run_no})
+def of_run(
+    rows: Sequence[AcceptedGuard], run_no: int, undone: Sequence[UndoneRun] = ()
+) -> Acceptances:
+    """What people accepted of the guards of this run; the newest word on each counts.
+
+    An acceptance of a run that was undone, or that led to it, does not count again.
+    """
+    used = max((run.acceptances for run in undone if run.back_to_run_no <= run_no), default=0)
+    return Acceptances({row.guard: row for row in rows[used:] if row.run_no == run_no})

@@ -13,7 +13,7 @@ from dataclasses import replace
 import duckdb
 
 from pipelines.extracts import contract
-from pipelines.extracts.read import Previous, TableRead
+from pipelines.extracts.read import Previous, TableRead, how_to_accept
 from pipelines.runs import previous
 from pipelines.runs.guards import sql
 from pipelines.runs.guards.model import (
@@ -79,6 +79,11 @@ def judge(
     found: list[Tripped] = []
     older: list[str] = []
     for read in reads:
+        for doubt in read.doubts:
+            kind = doubt.guard.partition("/")[0]
+            found.append(
+                Tripped(doubt.guard, kind, doubt.says, doubt.concerned, doubt.total, read.table)
+            )
         if read.status != "accepted":
             continue
         if read.table not in kept:
@@ -106,12 +111,11 @@ def of_table(tripped: Sequence[Tripped], table: str) -> list[Tripped]:
 def refused(read: TableRead, tripped: Sequence[Tripped]) -> TableRead:
     """The outcome of a table that guards refuse."""
     said = "; ".join(guard.says for guard in tripped)
-    names = ", ".join(guard.guard for guard in tripped)
     name = read.files[0] if len(read.files) == 1 else read.table
     return replace(
         read,
         status="refused",
-        reason=f"{name} {said} (guard {names}; if it is true, accept it)",
+        reason=f"{name} {said} {how_to_accept([guard.guard for guard in tripped])}",
         rows_staged=0,
         rows_refused=read.rows_read,
     )

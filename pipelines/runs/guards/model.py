@@ -10,9 +10,9 @@ from pipelines.ledger.accepted_guards import AcceptedGuard
 
 # Numbers below which no guard trips, so that small practices are not nagged.
 FEWEST_KEYS, FEWEST_VALUES, FEWEST_CLOSINGS, FEWEST_OPENINGS = 20, 20, 5, 20
+# `loss` and `refused`, which extracts/read.py judges, refuse a table, too; closings and openings
+# hold tasks of a rule at a facility.
 KEYS, VALUES, OLDER, CLOSINGS, OPENINGS = "keys", "values", "older", "closings", "openings"
-# The guards that refuse a table; the others hold tasks of a rule at a facility.
-OF_TABLES = (KEYS, VALUES, OLDER)
 
 
 @dataclass(frozen=True)

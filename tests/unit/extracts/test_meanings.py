@@ -361,7 +361,8 @@ def test_more_than_a_fifth_of_the_rows_and_at_least_20_refused_refuse_the_table(
     if status == "refused":
         assert found.reason == (
             f"appointments.csv has {bad} of {rows} rows refused: more than 20%; correct them at "
-            "the source, they are kept with line, column and check"
+            "the source, they are kept with line, column and check (guard refused/appointments; "
+            "if it is true, accept it: run --accept refused/appointments --staff ID --reason TEXT)"
         )
 
 

@@ -194,6 +194,7 @@ def lifecycle_tables() -> Iterator[duckdb.DuckDBPyConnection]:
             "CREATE TABLE go_live_rules (rule_id VARCHAR, first_on DATE, ends_at_discharge BOOLEAN)"
         )
         con.execute("CREATE TABLE go_live_sources (rule_id VARCHAR, target_rule_id VARCHAR)")
+        con.execute("CREATE TABLE acted_before (task_id VARCHAR, acted_at TIMESTAMPTZ)")
         con.execute("CREATE TABLE brought_in (rule_id VARCHAR, facility_id VARCHAR)")
         lifecycle.create_move_kinds(con)
         con.execute("CREATE VIEW subjects AS " + lifecycle.sql("subjects"))
