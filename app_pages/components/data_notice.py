@@ -12,6 +12,8 @@ from app_pages.session.markdown import caption, escape_markdown
 from app_pages.session.times import local_times
 from app_pages.sign_in import pages
 from pipelines.runs import history
+from pipelines.runs.guards.model import age_in_words
+from pipelines.runs.history import HeldGuard
 from pipelines.settings import SAMPLE
 from pipelines.warehouse import snapshots
 from pipelines.worklist.worklist import Worklist
@@ -60,11 +62,22 @@ def show_held(worklist: Worklist) -> None:
     held = history.held_guards(worklist.con)
     if held:
         names = ", ".join(sorted({escape_markdown(guard.name) for guard in held}))
-        st.warning(
+        alarms = [guard for guard in held if guard.is_alarm]
+        (st.error if alarms else st.warning)(
             f"Held, because the newest delivery would change far more than usual: {names}. "
-            "Nothing of it is closed or opened. On the Runs page, a manager can accept it.",
+            "Nothing of it is closed or opened. On the Runs page, a manager can accept it."
+            + _since(alarms, worklist),
             icon=":material/front_hand:",
         )
+
+
+def _since(alarms: list[HeldGuard], worklist: Worklist) -> str:
+    """For how long the oldest alarm has been there, if there is one."""
+    if not alarms:
+        return ""
+    oldest = max(alarms, key=lambda guard: guard.runs)
+    age = age_in_words(oldest.held_from, oldest.runs, worklist.state.as_of)
+    return f" This has been so {age}: have the export corrected, or decide."
 
 
 def show_limit(place: DeltaGenerator) -> None:

@@ -14,6 +14,7 @@ from pipelines.runs import history, managers
 from pipelines.runs.guards import accepting
 from pipelines.runs.guards.model import age_in_words
 from pipelines.runs.history import HeldGuard
+from pipelines.warehouse import undone
 from pipelines.worklist.worklist import Worklist
 
 CHOSEN, WHY = "runs.guards", "runs.guards.reason"
@@ -36,7 +37,9 @@ def show(worklist: Worklist) -> None:
     if not held:
         return
     ledger = workspace.workspace().shared.ledger
-    accepted = accepting.of_run(ledger.accepted_guards(), held[0].run_no)
+    accepted = accepting.of_run(
+        ledger.accepted_guards(), held[0].run_no, undone.read(worklist.settings.warehouse)
+    )
     waiting = [guard for guard in held if not accepted.covers(guard.guard)]
     st.subheader("Held, because the delivery does not look right")
     st.markdown(
@@ -60,7 +63,13 @@ def _row(worklist: Worklist, guard: HeldGuard, is_accepted: bool) -> dict[str, o
         "name": guard.name,
         "says": guard.says,
         "age": age_in_words(guard.held_from, guard.runs, worklist.state.as_of),
-        "state": "Accepted: comes with the next refresh" if is_accepted else "",
+        "state": (
+            "Accepted: comes with the next refresh"
+            if is_accepted
+            else "Alarm: nobody has corrected or accepted it"
+            if guard.is_alarm
+            else ""
+        ),
     }
 
 

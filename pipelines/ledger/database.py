@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from pipelines.errors import UserError
+from pipelines.errors import UserError, disk_problem
 from pipelines.ledger import schema
 
 BUSY_SECONDS = 30  # how long a writer waits for another one; a write takes about a millisecond
@@ -27,7 +27,6 @@ _GONE = (
     "There is no ledger at {name}, and the list was made with one. Put it back, restore a backup "
     "(restore), or go on with an empty one on purpose: python -m pipelines ledger adopt"
 )
-_FULL = 2_000_000  # bytes of free disk below which a failure is said to be about it
 _ADVICE = {
     "is locked": " by another program for too long; try again",
     "unable to open": " (is it a file, and may you read and write it and its folder?)",
@@ -89,17 +88,9 @@ def explained(name: str) -> Iterator[None]:
     except sa.exc.DBAPIError as error:
         said = str(error.orig).strip().splitlines()[0]
         advice = next((advice for words, advice in _ADVICE.items() if words in said), "")
-        advice = _of_full_disk(Path(name)) or advice
+        if why := disk_problem(Path(name).absolute().parent):
+            advice = f" ({why})"
         raise UserError(f"The ledger {name} cannot be used: {said}{advice}.") from None
-
-
-def _of_full_disk(file: Path) -> str:
-    """Says that the disk of a SQLite ledger is full; SQLite itself often says something else."""
-    try:
-        free = shutil.disk_usage(file.absolute().parent).free
-    except OSError:
-        return ""
-    return f" (its disk is full: {free // 1000:,} kB left)" if free < _FULL else ""
 
 
 def _file_of(url: sa.URL) -> Path | None:

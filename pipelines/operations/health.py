@@ -10,12 +10,15 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
 from pipelines.errors import UserError
 from pipelines.extracts import folder as extracts_folder
+from pipelines.ledger import belonging
 from pipelines.ledger.belonging import open_own_ledger
+from pipelines.ledger.ledger import Ledger, open_ledger
 from pipelines.operations import arrivals
 from pipelines.rules import overrides
 from pipelines.rules.evaluate import SWITCHED_OFF
@@ -44,8 +47,7 @@ def checks(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> list[
     """Every check; `longest` is how old the list, its extracts and extracts not yet run may be."""
     found = [*_of_list(settings, now, longest)]
     asked: dict[str, Callable[[], Check]] = {
-        "ledger": lambda: _ledger(settings),
-        "actions": lambda: _actions(settings, now),
+        "ledger": lambda: _ledger(settings, now),
         "settings": lambda: _settings(settings),
         "disk": lambda: _disk(settings),
         "extracts": lambda: _extracts(settings, now, longest),
@@ -147,7 +149,7 @@ def _guards(con: duckdb.DuckDBPyConnection, newest: history.Freshness) -> Check:
     )
     return Check(
         "guards",
-        ATTENTION,
+        FAILING if any(guard.is_alarm for guard in held) else ATTENTION,
         f"the last run held what it does not believe ({guards}); correct the delivery, or accept "
         "it: run --accept GUARD --staff ID --reason TEXT",
     )
@@ -172,19 +174,30 @@ def _asked_last(con: duckdb.DuckDBPyConnection, newest: history.Freshness) -> Ch
     return Check("rules", OK, f"the last run asked {int((~asked['is_withheld']).sum())} rules")
 
 
-def _ledger(settings: Settings) -> Check:
-    with open_own_ledger(settings, read_only=True):
-        pass  # a check neither creates nor upgrades a ledger
-    with open_own_ledger(settings) as ledger:
+def _ledger(settings: Settings, now: dt.datetime) -> Check:
+    try:
+        live, is_listed = snapshots.current(settings.warehouse), True
+        belonging.of_live_list(settings.warehouse)
+    except UserError:  # the list's own check says it
+        live, is_listed = None, False
+    opened = open_own_ledger if is_listed else _open_any_ledger
+    with opened(settings, read_only=True) as ledger:  # a check neither makes nor upgrades one
+        waits = _waiting(ledger, live, now) if live is not None else []
+    with opened(settings) as ledger:
         newest = ledger.prove_writable()
-    return Check("ledger", OK, f"can be read and written; its newest action is {newest}")
+    says = f"can be read and written; its newest action is {newest}"
+    if waits:
+        return Check("ledger", ATTENTION, f"{says}; of people's actions, {'; '.join(waits)}")
+    return Check("ledger", OK, says)
 
 
-def _actions(settings: Settings, now: dt.datetime) -> Check:
-    live = snapshots.current(settings.warehouse)
-    if live is None:
-        return Check("actions", OK, "there is no list that actions could wait for")
-    with snapshots.connect() as con, open_own_ledger(settings, read_only=True) as ledger:
+def _open_any_ledger(settings: Settings, *, read_only: bool = False) -> Ledger:
+    return open_ledger(settings.ledger_url, read_only=read_only)
+
+
+def _waiting(ledger: Ledger, live: Path, now: dt.datetime) -> list[str]:
+    """How many of people's actions do not count yet, and why."""
+    with snapshots.connect() as con:
         layout.attach(con, live, "live")
         con.execute("USE live")
         folded_seq, left = history.folded(con)
@@ -192,15 +205,18 @@ def _actions(settings: Settings, now: dt.datetime) -> Check:
         listed = history.listed(con, {action.task_id for action in actions})
     ahead = [action.at for action in actions if action.at > now + EARLIER]
     early = [action for action in actions if action.task_id not in listed]
-    waits = [
-        f"{len(ahead)} are dated later than this machine's clock, up to "
-        f"{max(ahead, default=now):%Y-%m-%d %H:%M} UTC, and count from then on",
-        f"{len(early)} are on tasks that the last run did not have, and count once one opens them",
-    ]
-    found = [text for text, count in zip(waits, (len(ahead), len(early)), strict=True) if count]
-    if found:
-        return Check("actions", ATTENTION, "of people's actions, " + "; ".join(found))
-    return Check("actions", OK, f"{len(actions)} since the last run, none of which waits")
+    waits = []
+    if ahead:
+        waits.append(
+            f"{len(ahead)} are dated later than this machine's clock, up to "
+            f"{max(ahead):%Y-%m-%d %H:%M} UTC, and count from then on"
+        )
+    if early:
+        waits.append(
+            f"{len(early)} are on tasks that the last run did not have, and count once one opens "
+            "them"
+        )
+    return waits
 
 
 def _settings(settings: Settings) -> Check:

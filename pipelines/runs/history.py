@@ -15,6 +15,7 @@ import pandas as pd
 
 from pipelines.lifecycle.context import HISTORY_DAYS
 from pipelines.runs import sql
+from pipelines.runs.guards.model import ALARM_RUNS
 from pipelines.warehouse import snapshots
 
 
@@ -142,6 +143,11 @@ class HeldGuard:
     says: str
     runs: int
     held_from: dt.datetime
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether it has held for so long that nobody can have looked."""
+        return self.runs >= ALARM_RUNS
 
     @property
     def name(self) -> str:

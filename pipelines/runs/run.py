@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import duckdb
 
-from pipelines.errors import UserError
+from pipelines.errors import UserError, disk_problem
 from pipelines.extracts import folder as extracts_folder
 from pipelines.extracts import read as extracts_read
 from pipelines.extracts import rejected
@@ -89,7 +89,6 @@ def run(
     applied = rules_overrides.rules_in_force(settings)
     with snapshots.one_run_at_a_time(settings.warehouse), _connection(settings) as con:
         before = previous.attach_previous(con, settings.warehouse)
-        ledger_id = _check_ledger(settings, before)
         if go_live is not None and before.run_no == 1 and not _has_actions(settings):
             before = previous.begin_anew(con, before)
         if before.as_of is not None and as_of < before.as_of:
@@ -111,7 +110,6 @@ def run(
                 applied,
                 before,
                 GoLive(day, history_days),
-                ledger_id,
             ),
             tell,
         )
@@ -121,6 +119,7 @@ def _run(run: RunContext, tell: Callable[[str], None]) -> RunReport:
     tell("reading and staging")
     found = extracts_folder.find(run.folder)
     snapshots.attach_new(run.con, snapshots.building(run.settings.warehouse, run.run_id))
+    run = replace(run, ledger_id=_check_ledger(run.settings, run.previous))
     accepted = _accepted(run)
     reads, tripped = _read_and_stage(run, found, accepted)
 
@@ -276,6 +275,8 @@ def _failure(error: duckdb.Error, settings: Settings) -> UserError:
     )
     # The cause may be in its last line.
     says = f" {' '.join(str(error).split()).rstrip('!.')}." if is_of_disk else ""
+    if not says and (why := disk_problem(settings.warehouse)):
+        says = f" {settings.warehouse}: {why}."
     live = snapshots.current(settings.warehouse)
     if live is not None and live.name in says:
         return UserError(snapshots.damaged(live, error))

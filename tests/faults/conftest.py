@@ -6,7 +6,8 @@ import datetime as dt
 import json
 import os
 import shutil
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -178,6 +179,38 @@ def copy_of(made: Place, folder: Path) -> Place:
     """The same practice in another folder."""
     shutil.copytree(made.settings.data, folder / "data")
     return replace(made, settings=settings_module.load({"WORKBENCH_DATA": str(folder / "data")}))
+
+
+@pytest.fixture
+def small_disk(place: Place, tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """Puts the data folder on a tmpfs of a size; where that is not allowed the test is skipped."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+
+    def resize(size: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True)
+
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(disk)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode != 0:
+        (pytest.fail if "CI" in os.environ else pytest.skip)(
+            "a small file system cannot be mounted here: that needs root"
+        )
+    try:
+        shutil.copytree(place.settings.data, disk / "data")
+        shutil.rmtree(place.settings.data)
+        place.settings.data.symlink_to(disk / "data")
+        yield resize
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def used_kb(place: Place) -> int:
+    found = os.statvfs(place.settings.data)
+    return (found.f_blocks - found.f_bfree) * found.f_frsize // 1024
 
 
 @pytest.fixture

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -226,83 +224,6 @@ def test_a_clock_set_back(place: Place, seen: Callable[..., None]) -> None:
 
 
 # The disk
-
-FULL = "full file system"
-
-
-@pytest.fixture
-def small_disk(place: Place, tmp_path: Path) -> Iterator[Callable[[str], None]]:
-    """Puts the data folder on a tmpfs of a size; where that is not allowed the test is skipped."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-
-    def resize(size: str) -> None:
-        subprocess.run(["mount", "-o", f"remount,size={size}", str(disk)], check=True)
-
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(disk)],
-        capture_output=True,
-        check=False,
-    )
-    if mounted.returncode != 0:
-        (pytest.fail if "CI" in os.environ else pytest.skip)(
-            "a small file system cannot be mounted here: that needs root"
-        )
-    try:
-        shutil.copytree(place.settings.data, disk / "data")
-        shutil.rmtree(place.settings.data)
-        place.settings.data.symlink_to(disk / "data")
-        yield resize
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
-
-
-def used_kb(place: Place) -> int:
-    found = os.statvfs(place.settings.data)
-    return (found.f_blocks - found.f_bfree) * found.f_frsize // 1024
-
-
-@pytest.mark.parametrize("free_kb", [0, 1024, 3072])
-def test_a_run_on_a_full_file_system(
-    place: Place, small_disk: Callable[[str], None], free_kb: int, seen: Callable[..., None]
-) -> None:
-    small_disk(f"{used_kb(place) + free_kb}k")
-    child = place.command(*place.next_run)
-    assert child.code == 2, child.said
-    assert "No space left on device. The previous list stays live." in child.said, child.said
-    small_disk("64m")
-    left = place.check()
-    assert left == BEFORE
-    place.check_next_run()
-    seen(
-        FULL,
-        f"a run with {free_kb} KB left",
-        child.said,
-        child.code,
-        f"{left}; with room again the next run works",
-    )
-
-
-def test_an_action_on_a_full_file_system(
-    place: Place, small_disk: Callable[[str], None], seen: Callable[..., None]
-) -> None:
-    small_disk(f"{used_kb(place)}k")
-    task_id = place.actions[1].task_id
-    child = place.act("note", task_id, "--reason", "long " * 20_000)
-    assert child.code != 0, child.said
-    assert "full" in child.said, child.said
-    small_disk("64m")
-    assert place.recorded() == place.actions
-    assert place.check() == BEFORE
-    assert place.act("note", task_id, "--reason", "short").code == 0
-    seen(
-        FULL,
-        "a long note with nothing left",
-        child.said,
-        child.code,
-        "that note is not there, all before are; with room again a note is written",
-    )
-
 
 FSYNCS_APART = int(
     os.environ.get("FSYNCS_APART", "12")

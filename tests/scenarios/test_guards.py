@@ -51,6 +51,10 @@ class TestAWrongDelivery:
         assert code == 1 and GUARD in out and "run --accept GUARD" in out
         assert "for 2 runs, 1 day" in held.run(owing, 3)
         assert states(held, 3) == {"pending"}
+        assert held.command("health", "--max-age", "9999999")[0] == 1
+        held.run(owing, 4)
+        code, out, _ = held.command("health", "--max-age", "9999999")
+        assert code == 2 and "for 3 runs, 2 days" in out, "nobody has looked: an alarm"
 
     def test_the_next_good_one_lifts_it(self, held: Workbench, owing: Practice) -> None:
         assert GUARD not in held.run(with_amounts(owing, "40.00"), 3)

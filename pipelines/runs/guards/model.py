@@ -13,6 +13,7 @@ FEWEST_KEYS, FEWEST_VALUES, FEWEST_CLOSINGS, FEWEST_OPENINGS = 20, 20, 5, 20
 # `loss` and `refused`, which extracts/read.py judges, refuse a table, too; closings and openings
 # hold tasks of a rule at a facility.
 KEYS, VALUES, OLDER, CLOSINGS, OPENINGS = "keys", "values", "older", "closings", "openings"
+ALARM_RUNS = 3  # held by so many runs in a row, it is an alarm: nobody has looked
 
 
 @dataclass(frozen=True)

@@ -71,3 +71,15 @@ def test_others_see_it_on_lists_and_in_the_panel_and_cannot_accept_it(held: Work
     task = held.one(1.03, "uncollected_payments", "V-P1")
     dana.open("tasks", task=task["task_id"])
     assert "would have closed this task together with far more others than usual" in dana.says
+
+
+def test_what_three_runs_held_is_an_alarm_with_its_age(
+    held: Workbench, practice: Practice, move_clock: Callable
+) -> None:
+    for day in (1.5, 2.03):
+        held.run(practice, day)
+    move_clock(held.day(2.04))
+    dana = App("S1").open("tasks")
+    (alarm,) = [error.value for error in dana.test.error]
+    assert NAME in alarm and "This has been so for 3 runs, 1 day" in alarm
+    assert "Alarm" in App("S3").open("runs").test.dataframe[0].value.iloc[0]["state"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -228,7 +229,7 @@ def test_a_list_that_was_removed_or_restored_is_made_again(place: Place) -> None
     pointer = place.settings.warehouse / "CURRENT"
     pointer.write_text(earlier.name)
     assert len(place.runs(NOON + 2 * HOUR)) == 1
-    pointer.unlink()
+    shutil.rmtree(place.settings.warehouse)
     assert len(place.runs(NOON + 3 * HOUR)) == 1
     assert place.runs(NOON + 4 * HOUR) == []
 

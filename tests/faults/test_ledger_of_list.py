@@ -90,7 +90,10 @@ LOSSES = (delete, empty, put_an_older_copy, put_another)
 
 @pytest.mark.parametrize("lose", LOSSES)
 def test_every_command_refuses_it_and_says_how_to_go_on(
-    acted: Workbench, practice: Practice, lose: Callable[[Workbench], None]
+    acted: Workbench,
+    practice: Practice,
+    lose: Callable[[Workbench], None],
+    seen: Callable[..., None],
 ) -> None:
     task = acted.one(2.6, UNPAID, "V3")
     lose(acted)
@@ -104,6 +107,8 @@ def test_every_command_refuses_it_and_says_how_to_go_on(
     ):
         code, _, err = acted.command(*line)
         assert code == 2 and "ledger" in err and "ledger adopt" in err, (line, err)
+        done = lose.__name__.replace("_", " ")
+        seen("a ledger that is not the list's", f"{done}; {line[0]}", err, code, "nothing changed")
     code, out, _ = acted.command("health", "--format", "json", "--max-age", "9999999")
     says = {check["check"]: check for check in json.loads(out)["checks"]}
     assert code == 2 and says["ledger"]["status"] == "failing"
