@@ -118,7 +118,7 @@ def chromium() -> Iterator[Browser]:
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        _missing("Playwright for Python: pip install -r tests/requirements.txt")
+        _missing("Playwright for Python: pip install -r tests/requirements.lock")
     path = shutil.which("chromium")
     if path is None:
         _missing("Chromium: apt-get install chromium")

@@ -77,7 +77,7 @@ def test_the_image_holds_all_that_the_program_imports_or_reads_and_nothing_of_a_
         )
     }
     needed = {
-        "requirements.txt",
+        "requirements.lock",
         ".streamlit/config.toml",
         *named,
         *(name if (ROOT / name).is_dir() else f"{name}.py" for name in imported),

@@ -41,6 +41,12 @@ def test_every_dependency_is_listed_as_it_is_pinned() -> None:
     assert dependencies().count("\n") == 2 + sum("==" in line for line in lines)
 
 
+def test_the_audit_is_of_every_locked_package() -> None:
+    """The tests' lock holds the other one, as tests/lint/test_lock.py asks."""
+    (audited,) = re.findall(r"pip-audit -r (\S+) --require-hashes", page())
+    assert audited == "tests/requirements.lock"
+
+
 def test_every_file_it_points_at_exists() -> None:
     named = re.findall(r"`((?:tests|pipelines|app_pages)/[\w./]+)`", page())
     assert len(named) > 10
