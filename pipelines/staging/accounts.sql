@@ -94,11 +94,11 @@ charged_days AS (
     SELECT
         COALESCE(v.case_id, c.case_id) AS case_id,
         COALESCE(v.visit_on, c.account_on) AS date_of_service,
-        COALESCE(v.visits, 0) AS visits,
-        COALESCE(v.due, 0) AS due,
+        v.visits,
+        v.due,
         COALESCE(u.due, 0) AS unclaimed_due,
-        COALESCE(c.claims, 0) AS claims,
-        COALESCE(c.claims - c.claims_known, 0) AS claims_unknown,
+        c.claims,
+        c.claims - c.claims_known AS claims_unknown,
         CASE
             WHEN c.claims = c.claims_known THEN COALESCE(d.left_to_patient, c.left_to_patient)
         END AS adjudicated,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutate import listed
+from tests.mutate import kept, listed
 from tests.mutate.__main__ import files, main, name_of
 from tests.mutate.changes import mutants
 
@@ -100,6 +100,63 @@ def test_tests_that_fail_anyway_kill_nothing(
     test.write_text("def test_it():\n    assert False\n", encoding="utf-8")
     assert main([str(sql), "--tests", str(test)]) == 2
     assert "its tests fail without a change" in capfd.readouterr().err
+
+
+def test_a_test_that_ends_its_process_kills_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    sql, test = tmp_path / "visits.sql", tmp_path / "test_visits.py"
+    sql.write_text(SQL, encoding="utf-8")
+    test.write_text(
+        "import os\n"
+        "from pathlib import Path\n"
+        f"def test_it():\n    '<=' in Path({str(sql)!r}).read_text() or os._exit(3)\n",
+        encoding="utf-8",
+    )
+    assert main([str(sql), "--tests", str(test)]) == 2
+    assert "line 4, <= → <: the tests ended by themselves" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("killer", "changed", "counts"),
+    [
+        ("test_it", SQL, "1 killed, 0 listed, 0 survived; 100.0% killed of those not listed"),
+        ("", SQL, "0 killed, 0 listed, 1 survived; 0.0% killed of those not listed"),
+        ("test_it", SQL.replace("day", "on"), "0 killed, 0 listed, 0 survived, 1 not tried"),
+    ],
+)
+def test_what_is_kept_is_summed_up_until_the_file_changes(
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    killer: str,
+    changed: str,
+    counts: str,
+) -> None:
+    monkeypatch.setattr(kept, "FOLDER", tmp_path / "kept")
+    sql = tmp_path / "visits.sql"
+    (mutant,) = mutants(SQL)
+    kept.keep(name_of(sql), SQL, {mutant: killer})
+    sql.write_text(changed, encoding="utf-8")
+    main([str(sql), "--kept"])
+    assert capfd.readouterr().out.splitlines()[-1] == f"all: 1 mutants, {counts}"
+
+
+def test_what_was_killed_before_may_be_left_out(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "FOLDER", tmp_path / "kept")
+    sql, test = tmp_path / "visits.sql", tmp_path / "test_visits.py"
+    sql.write_text("SELECT 1 AS day, 5 AS other,\n", encoding="utf-8")
+    test.write_text("def test_it():\n    assert True\n", encoding="utf-8")
+    first, second = mutants(sql.read_text(encoding="utf-8"))
+    kept.keep(name_of(sql), sql.read_text(encoding="utf-8"), {first: "test_it", second: ""})
+    main([str(sql), "--untried", "--tests", str(test)])
+    assert capfd.readouterr().out.splitlines() == [
+        f"survived {sql}:1: {second.change}    in: {second.line_text}",
+        f"{sql}: 2 mutants, 1 killed, 0 listed, 1 survived; 50.0% killed of those not listed",
+        "all: 2 mutants, 1 killed, 0 listed, 1 survived; 50.0% killed of those not listed",
+    ]
 
 
 def test_every_listed_mutant_exists() -> None:

@@ -14,16 +14,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.mutate import listed
+from tests.mutate import kept, listed
 from tests.mutate.changes import Mutant, mutants
 from tests.mutate.trial import ROOT, Trial, own_tests, try_mutants
 
+OUTCOMES = ("killed", "listed", "survived", "not tried")
 FOLDERS = ("rules", "pipelines/rules", "pipelines/lifecycle", "pipelines/staging")
 
 
 @dataclass(frozen=True)
 class Found:
-    """What became of one mutant: killed, listed or survived."""
+    """What became of one mutant: killed, listed, survived or, of kept results, not tried."""
 
     file: str
     mutant: Mutant
@@ -52,28 +53,40 @@ def name_of(path: Path) -> str:
 
 def of_file(path: Path, wanted: argparse.Namespace) -> tuple[list[Found], str | None]:
     """What became of a file's mutants, or why they could not be tried."""
-    name, known = name_of(path), listed.equivalents()
-    found = mutants(path.read_text(encoding="utf-8"))
+    name, text = name_of(path), path.read_text(encoding="utf-8")
+    found = mutants(text)
     found = [found[wanted.only - 1]] if wanted.only else found[wanted.first - 1 :]
-    is_listed = {mutant: listed.key_of(name, mutant) in known for mutant in found}
+    is_listed = {mutant: listed.key_of(name, mutant) in listed.equivalents() for mutant in found}
+    killers = kept.killers(name, text, found)
+    if wanted.kept:
+        return [Found(name, one, _outcome(killers.get(one), is_listed[one])) for one in found], None
     tried = [mutant for mutant in found if wanted.only or not is_listed[mutant]]
-
+    if wanted.untried:
+        tried = [mutant for mutant in tried if not killers.get(mutant)]
     out = sys.stdout
 
-    def tell(mutant: Mutant, is_killed: bool) -> None:
-        if not is_killed and not wanted.json:
+    def tell(mutant: Mutant, killer: str) -> None:
+        if not wanted.tests:
+            kept.keep(name, text, {mutant: killer})
+        if not killer and not wanted.json:
             says = f"survived {name}:{mutant.line}: {mutant.change}    in: {mutant.line_text}"
             print(says, file=out, flush=True)
 
-    trial = Trial(path, tried, wanted.jobs, tell, wanted.whole)
+    trial = Trial(path, tried, wanted.jobs, tell, wanted.whole, killers)
     if tried:
         try_mutants(trial, wanted.tests or own_tests(path))
-    outcomes = {True: "killed", False: "survived"}
+    if trial.fault is not None:
+        return [], trial.fault
+    killers |= trial.killers
     return [
-        Found(name, mutant, outcomes[trial.killed[mutant]] if mutant in trial.killed else "listed")
-        for mutant in found
-        if mutant in trial.killed or is_listed[mutant]
-    ], trial.fault
+        Found(name, mutant, _outcome(killers.get(mutant), is_listed[mutant])) for mutant in found
+    ], None
+
+
+def _outcome(killer: str | None, is_listed: bool) -> str:
+    if is_listed and not killer:
+        return "listed"
+    return {None: "not tried", "": "survived"}.get(killer, "killed")
 
 
 def in_a_process(path: Path, wanted: argparse.Namespace) -> list[dict[str, object]] | None:
@@ -105,6 +118,8 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--jobs", metavar="N", type=int, default=2, help="mutants at a time (2)")
     found.add_argument("--only", metavar="N", type=int, help="the Nth mutant of the file only")
     found.add_argument("--first", metavar="N", type=int, default=1, help="begin with the Nth (1)")
+    found.add_argument("--untried", action="store_true", help="leave out what was killed before")
+    found.add_argument("--kept", action="store_true", help="sum up earlier runs, try nothing")
     found.add_argument("--json", action="store_true", help="print every mutant as JSON")
     found.add_argument("--whole", action="store_true", help="also run the tests of whole runs")
     found.add_argument("--tests", metavar="FILE", nargs="+", help="other tests than the file's own")
@@ -134,8 +149,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _counts(rows: Sequence[dict[str, object]]) -> str:
     outcomes = [row["outcome"] for row in rows]
-    parts = [f"{outcomes.count(name)} {name}" for name in ("killed", "listed", "survived")]
-    return f"{len(rows)} mutants, {', '.join(parts)}"
+    count = {name: outcomes.count(name) for name in OUTCOMES}
+    parts = [f"{count[name]} {name}" for name in OUTCOMES if name != "not tried" or count[name]]
+    tried = count["killed"] + count["survived"]
+    share = f"; {100 * count['killed'] / tried:.1f}% killed of those not listed" if tried else ""
+    return f"{len(rows)} mutants, {', '.join(parts)}{share}"
 
 
 if __name__ == "__main__":

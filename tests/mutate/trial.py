@@ -7,7 +7,7 @@ import gc
 import io
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -25,17 +25,19 @@ PER_PROCESS = 12  # mutants, where they can be tried one after the other
 Batch = list[Mutant]
 
 
-@dataclass
+@dataclass(eq=False)  # pytest asks for the hash of its plugins
 class Trial:
     """A pytest plugin that tries mutants instead of running the tests once."""
 
     path: Path
     mutants: Sequence[Mutant]
     jobs: int
-    tell: Callable[[Mutant, bool], None]  # of each mutant whether it was killed
+    tell: Callable[[Mutant, str], None]  # of each mutant the test that killed it, "" if none did
     whole: bool = False  # also the tests that do whole runs
+    likely: Mapping[Mutant, str] = field(default_factory=dict)  # the killers of an earlier run
     fault: str | None = None  # why the mutants could not be tried
-    killed: dict[Mutant, bool] = field(default_factory=dict)
+    # The test that each mutant tried was killed by, "" if it survived.
+    killers: dict[Mutant, str] = field(default_factory=dict)
     _failed: str | None = None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -48,6 +50,8 @@ class Trial:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Try the file as it is, then its mutants, `jobs` processes at a time."""
         at_once = 1 if self.whole or is_read_once(self.path) else PER_PROCESS
+        gc.disable()  # a collection would copy every page that the processes share
+        _rules_of(self.path)
         self._keep_readers(session)
         waiting: list[Batch] = [
             list(self.mutants[at : at + at_once])
@@ -59,10 +63,15 @@ class Trial:
                 batch = waiting.pop(0)
                 process, pipe = self._forked(session, batch)
                 running[process] = batch, pipe
-            process, _ = os.wait()
+            process, status = os.wait()
             batch, pipe = running.pop(process)
             with os.fdopen(pipe, encoding="utf-8") as said:
-                left = self._judge(session, batch, said.read().splitlines())
+                lines = said.read().splitlines()
+            if len(lines) < len(batch) and os.waitstatus_to_exitcode(status) != -signal.SIGALRM:
+                lost = batch[len(lines)]
+                self.fault = f"line {lost.line}, {lost.change}: the tests ended by themselves"
+                break
+            left = self._judge(session, batch, lines)
             waiting = ([left] if left else []) + waiting
         return True
 
@@ -88,8 +97,8 @@ class Trial:
         # A process that ends early was stopped by its alarm in the mutant after its last line.
         said = [*killers, "took too long"] if len(killers) < len(batch) else killers
         for mutant, killer in zip(batch, said, strict=False):
-            self.killed[mutant] = killer != ""
-            self.tell(mutant, killer != "")
+            self.killers[mutant] = killer
+            self.tell(mutant, killer)
             session.items.sort(key=lambda item, killer=killer: item.nodeid != killer)
         return batch[len(said) :]
 
@@ -139,7 +148,8 @@ class Trial:
         substitute(self.path, mutant.applied_to(text))
         items, self._failed = list(session.items), None
         if is_evidence(text, mutant):
-            items = [item for item in items if "explains" in fixtures_of(item)] or items
+            items = [item for item in items if asks_for_evidence(item)] or items
+        items.sort(key=lambda item: item.nodeid != self.likely.get(mutant))
         for item in items:
             self._run(session, item)
             if self._failed:
@@ -160,8 +170,13 @@ def fixtures_of(item: pytest.Item) -> Sequence[str]:
     return getattr(item, "fixturenames", ())
 
 
+def asks_for_evidence(item: pytest.Item) -> bool:
+    """Whether a test may ask why a task left: by `explains`, or in a file about evidence."""
+    return "explains" in fixtures_of(item) or item.path.stem.endswith("_evidence")
+
+
 def is_evidence(text: str, mutant: Mutant) -> bool:
-    """Whether the change is in a rule's evidence, which only `explains` asks."""
+    """Whether the change is in a rule's evidence, which few tests ask for."""
     marker = model.EVIDENCE.search(text)
     return marker is not None and mutant.start > marker.start()
 
@@ -212,17 +227,26 @@ def own_tests(path: Path) -> list[str]:
     """The test files of a SQL file."""
     folder, stem = path.parent, path.stem
     if folder == ROOT / "rules":
-        found = (ROOT / "tests" / "rules").glob(f"test_{stem}*.py")
-        # pending_signature's tests are not those of a rule whose name begins with it.
-        others = [other.stem for other in folder.glob(f"{stem}_*.sql")]
-        return sorted(
-            str(test)
-            for test in found
-            if not any(test.stem.startswith(f"test_{other}") for other in others)
-        )
+        return _tests_of_rule(path)
     tests = ROOT / "tests" / "unit" / folder.name
     named = tests / f"test_{stem}.py"
-    return [str(named), str(tests)] if named.exists() else [str(tests)]
+    found = [str(named), str(tests)] if named.exists() else [str(tests)]
+    if folder == ROOT / "pipelines" / "staging":  # the rules decide what a staged table is for
+        for rule in sorted((ROOT / "rules").glob("*.sql")):
+            if f"staging.{stem} " in rule.read_text(encoding="utf-8"):
+                found += _tests_of_rule(rule)
+    return found
+
+
+def _tests_of_rule(path: Path) -> list[str]:
+    found = (ROOT / "tests" / "rules").glob(f"test_{path.stem}*.py")
+    # pending_signature's tests are not those of a rule whose name begins with it.
+    others = [other.stem for other in path.parent.glob(f"{path.stem}_*.sql")]
+    return sorted(
+        str(test)
+        for test in found
+        if not any(test.stem.startswith(f"test_{other}") for other in others)
+    )
 
 
 def try_mutants(trial: Trial, tests: Sequence[str]) -> None:
@@ -231,5 +255,5 @@ def try_mutants(trial: Trial, tests: Sequence[str]) -> None:
     options += ["--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml")]
     with contextlib.redirect_stdout(io.StringIO()) as said:
         pytest.main([*options, *tests], plugins=[trial])
-    if not trial.killed and trial.fault is None:
+    if not trial.killers and trial.fault is None:
         trial.fault = f"no mutant was tried\n{said.getvalue()}"

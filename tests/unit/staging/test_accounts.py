@@ -168,3 +168,54 @@ def test_only_a_visit_that_happened_is_charged(accounts, visited, status, day, d
     visited.add("appointments", "V1", status=status, starts_at=f"{day}T09:00:00")
     row = accounts(visited).get(("C-A", day))
     assert (row and str(row["due"])) == due
+
+
+def test_every_case_and_date_has_an_account_of_its_own(accounts, practice):
+    """Each has two visits, one that two payers answered for and one that the patient pays."""
+    columns = ("visits", "due", "claims", "claims_unknown", "last_processed_on", "adjudicated")
+    columns += ("owed", "paid", "refunded")
+    for patient, number in (("A", 1), ("B", 2)):
+        practice.patient(patient)
+        for day, more in ((TODAY, 0), (YESTERDAY, 4)):
+            key, dollars = f"{patient}{more}", number + more
+            practice.visit(f"V{key}", patient, f"{day}T09:00:00", amount_due=f"{dollars}00")
+            practice.visit(f"CASH{key}", patient, f"{day}T14:00:00", amount_due="1.00")
+            for payer, left in ((1, "50"), (2, str(dollars))):
+                claim(practice, f"CL{key}{payer}", left, visit=f"V{key}", policy=f"PO{payer}",
+                      processed=f"{after(payer)}T08:00:00")  # fmt: skip
+                practice.add("claims", f"CL{key}{payer}", case_id=f"C-{patient}",
+                             date_of_service=day)  # fmt: skip
+            practice.payment(f"P{key}", patient, day, f"{dollars}0")
+    rows = accounts(practice, after(5))
+    assert {key: tuple(str(row[column]) for column in columns) for key, row in rows.items()} == {
+        (f"C-{patient}", day): (
+            "2", f"{dollars}01.00", "2", "0", after(2), f"{dollars}.00", f"{dollars + 1}.00",
+            f"{dollars}0.00", "0.00",
+        )
+        for patient, day, dollars in [
+            ("A", TODAY, 1), ("A", YESTERDAY, 5), ("B", TODAY, 2), ("B", YESTERDAY, 6),
+        ]
+    }  # fmt: skip
+
+
+def test_a_visit_without_a_price_is_no_visit_of_the_account(accounts, visited):
+    visited.visit("FREE", "A", f"{TODAY}T14:00:00", amount_due="0.00")
+    visited.visit("V0", "A", f"{YESTERDAY}T14:00:00", amount_due="0.00")
+    assert {key: row["visits"] for key, row in accounts(visited).items()} == {("C-A", TODAY): 1}
+
+
+def test_a_claim_that_names_a_cancelled_visit_is_about_the_one_that_happened(accounts, visited):
+    visited.visit("GONE", "A", f"{TODAY}T08:00:00", amount_due="40.00", status="Cancelled")
+    row = accounts(claim(visited, "CL1", "10.00", visit="GONE"))["C-A", TODAY]
+    assert money(row, "due", "adjudicated", "owed") == ["40.00", "10.00", "10.00"]
+
+
+def test_a_claim_or_money_of_a_date_without_a_visit_has_an_account(accounts, practice):
+    claim(practice.patient("A"), "CL1", "10.00").payment("P1", "A", YESTERDAY, "5.00")
+    rows = accounts(practice)
+    assert {
+        key: (row["visits"], row["claims"], row["claims_unknown"]) for key, row in rows.items()
+    } == {("C-A", TODAY): (0, 1, 0), ("C-A", YESTERDAY): (0, 0, 0)}
+    columns = ("due", "adjudicated", "owed", "paid", "refunded")
+    assert money(rows["C-A", TODAY], *columns) == ["0.00", "10.00", "10.00", "0.00", "0.00"]
+    assert money(rows["C-A", YESTERDAY], *columns) == ["0.00", None, "0.00", "5.00", "0.00"]

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from pipelines.extracts import contract
+
 
 def by_key(rows, column):
     return {next(iter(row.values())): row[column] for row in rows}
@@ -109,6 +111,37 @@ def test_entries_of_one_moment_are_in_the_order_of_their_numbers(staged, practic
     assert by_key(staged("payments", practice), "net_amount") == {"9": 40, "10": -40}
 
 
+@pytest.mark.parametrize(
+    ("kinds", "worth"),
+    [
+        (("void", "payment"), {"1": -40, "2": 40}),
+        (("payment", "void", "refund"), {"1": 40, "2": 0, "3": -40}),
+    ],
+)
+def test_at_one_moment_a_void_comes_after_payments_and_refunds(staged, practice, kinds, worth):
+    practice.patient("A")
+    for number, kind in enumerate(kinds, start=1):
+        practice.payment(f"{number}", "A", "2026-11-01", "40", kind=kind)
+    assert by_key(staged("payments", practice), "net_amount") == worth
+
+
+def test_each_day_of_a_case_has_its_own_voids(staged, practice):
+    practice.patient("A")
+    for day in ("2026-11-01", "2026-11-02"):
+        practice.payment(f"P{day}", "A", day, "40")
+        practice.payment(f"X{day}", "A", day, "40", kind="void", paid_at=f"{day}T13:00:00")
+    assert [(row["payment_id"], row["net_amount"]) for row in staged("payments", practice)] == [
+        ("P2026-11-01", 40), ("P2026-11-02", 40), ("X2026-11-01", -40), ("X2026-11-02", -40),
+    ]  # fmt: skip
+
+
+def test_a_void_without_a_day_takes_back_no_more_than_was_paid_without_one(staged, practice):
+    for number, kind in enumerate(("payment", "void", "void")):
+        practice.patient("A").payment(f"P{number}", "A", "2026-11-01", "40", kind=kind)
+        practice.add("payments", f"P{number}", date_of_service=None)
+    assert by_key(staged("payments", practice), "net_amount") == {"P0": 40, "P1": -40, "P2": 0}
+
+
 def test_a_void_reaches_only_its_own_case_and_day_and_no_day_is_a_day(staged, practice):
     practice.patient("A").patient("B").payment("P1", "A", "2026-11-01", "40").payment(
         "P2", "B", "2026-11-02", "40"
@@ -174,21 +207,88 @@ def test_a_limit_of_zero_is_no_limit(staged, practice):
     assert staged("authorizations", practice)[0]["visit_limit"] is None
 
 
-def test_no_row_is_lost_when_its_parents_are(staged, practice):
-    practice.patient("A").document("D1", "A").visit("V1", "A", "2026-11-01T09:00:00").payment(
-        "P1", "A", "2026-11-01", "5"
+RECORDS = {
+    "policies": {"patient_id": "A", "case_id": "C-A"},
+    "authorizations": {"policy_id": "K", "case_id": "C-A"},
+    "appointments": {"patient_id": "A", "case_id": "C-A", "facility_id": "F2",
+                     "starts_at": "2026-11-01T09:00:00"},
+    "payments": {"patient_id": "A", "case_id": "C-A", "amount": "5",
+                 "paid_at": "2026-11-01T09:00:00"},
+    "claims": {"case_id": "C-A"},
+    "claim_holds": {"claim_id": "K", "held_at": "2026-11-01T09:00:00"},
+    "documents": {"case_id": "C-A"},
+    "faxes": {"document_id": "K"},
+    "intake_submissions": {"patient_id": "A", "case_id": "C-A",
+                           "submitted_at": "2026-11-01T09:00:00"},
+    "engagement_actions": {"case_id": "C-A"},
+    "surveys": {"case_id": "C-A", "completed_at": "2026-11-01T09:00:00"},
+}  # fmt: skip
+MOMENTS = [
+    (table, column.name)
+    for table in RECORDS
+    for column in contract.columns(table)
+    if column.form == "moment"
+]
+
+
+@pytest.fixture
+def recorded(practice):
+    """A record K of each table, of a case in Honolulu; the patient's home is New York."""
+    practice.add("facilities", "F2", time_zone="Pacific/Honolulu").patient("A").patient("B")
+    practice.add("cases", "C-A", facility_id="F2")
+    for table, values in RECORDS.items():
+        practice.add(table, "K", **values)
+    return practice
+
+
+@pytest.mark.parametrize(("table", "column"), MOMENTS)
+@pytest.mark.parametrize(
+    ("written", "local"),
+    [
+        ("2026-11-03T09:00:00Z", "2026-11-02 23:00:00"),
+        ("2026-11-03T09:00:00", "2026-11-03 09:00:00"),
+    ],
+)
+def test_every_moment_of_a_case_is_the_clock_of_its_facility(
+    staged, recorded, table, column, written, local
+):
+    (row,) = staged(table, recorded.add(table, "K", **{column: written}))
+    days = [row[name] for name in row if name == f"{column.removesuffix('_at')}_on"]
+    assert [str(row[column]), *map(str, days)] == [local, local[:10]][: 1 + len(days)]
+
+
+@pytest.mark.parametrize("table", ["policies", "intake_submissions"])
+def test_a_record_without_a_case_is_of_the_patient_s_home(staged, recorded, table):
+    recorded.add(table, "K", case_id=None).patient("A", facility_id="F2")
+    columns = [column for name, column in MOMENTS if name == table]
+    recorded.add(table, "K", **dict.fromkeys(columns, "2026-11-03T09:00:00Z"))
+    (row,) = staged(table, recorded)
+    assert row["facility_id"] == "F2"
+    assert {str(row[column]) for column in columns} == {"2026-11-02 23:00:00"}
+
+
+def test_a_claim_is_of_the_facility_of_the_visit_it_names(staged, recorded):
+    recorded.visit("V1", "A", "2026-11-03T09:00:00", facility_id="F1")
+    (row,) = staged(
+        "claims",
+        recorded.add("claims", "K", appointment_id="V1", processed_at="2026-11-03T09:00:00Z"),
     )
-    practice.add("claims", "CL1", case_id="C-A", processed_at="2026-11-01T09:00:00Z").add(
-        "faxes", "X1", document_id="D1"
-    )
-    for table in ("facilities", "cases", "patients"):
-        practice.tables[table].clear()
-    lost = [
-        table
-        for table in ("appointments", "payments", "claims", "documents", "faxes")
-        if len(staged(table, practice)) != 1
-    ]
-    assert lost == []
+    assert (row["facility_id"], str(row["processed_at"])) == ("F1", "2026-11-03 04:00:00")
+
+
+@pytest.mark.parametrize("table", RECORDS)
+def test_no_row_is_lost_when_its_parents_are(staged, recorded, table):
+    for other in recorded.tables:
+        if other != table:
+            recorded.tables[other].clear()
+    assert len(staged(table, recorded)) == 1
+
+
+@pytest.mark.parametrize("table", ["facilities", "staff", "payers"])
+def test_what_has_no_name_is_called_by_its_id(staged, practice, table):
+    practice.tables[table].clear()
+    practice.add(table, "K1", name=None).add(table, "K2", name="Name")
+    assert by_key(staged(table, practice), "name") == {"K1": "K1", "K2": "Name"}
 
 
 def test_a_visit_belongs_to_its_own_facility_s_clock(staged, practice):

@@ -1,0 +1,109 @@
+"""Uncollected Payments: changes that explain nothing, and tasks the run before could not ask of."""
+
+import copy
+from decimal import Decimal
+
+import pytest
+
+from tests.rules.conftest import RULES, TODAY, after, noon
+from tests.rules.test_uncollected_payments import RULE
+
+
+@pytest.fixture
+def visited(practice):
+    """One visit today with $40.00 due."""
+    return practice.patient("A").visit("V1", "A", f"{TODAY}T09:00:00", amount_due="40.00")
+
+
+@pytest.fixture
+def why(explains, visited):
+    """why(change): the evidence of all that was unpaid yesterday, after `change(practice)`."""
+
+    def ask(change, **params):
+        now = copy.deepcopy(visited)
+        change(now)
+        return explains(RULE, visited, now, days=(TODAY, after(1)), **params)
+
+    return ask
+
+
+def test_two_visits_of_a_case_are_each_explained_by_their_own_payment(why, visited):
+    visited.visit("V2", "A", f"{after(-1)}T09:00:00", amount_due="30.00")
+
+    def pay(now):
+        now.payment("P1", "A", TODAY, "40.00").payment("P2", "A", after(-1), "30.00")
+
+    assert {key: (row["says"], row["amount"]) for key, row in why(pay).items()} == {
+        "V1": (f"$40.00 paid on {TODAY}, payment P1", Decimal("40.00")),
+        "V2": (f"$30.00 paid on {after(-1)}, payment P2", Decimal("30.00")),
+    }
+
+
+def test_the_refund_of_the_later_day_is_told_whatever_its_number(why, visited):
+    visited.payment("P1", "A", TODAY, "45.00")
+    for key, day in (("9", TODAY), ("10", after(-1))):
+        visited.payment(key, "A", TODAY, "5.00", kind="refund", paid_at=f"{day}T13:00:00")
+    row = why(lambda now: now.remove("payments", "9").remove("payments", "10"))["V1"]
+    assert row["record_id"] == "9"
+
+
+# A tolerance of $40.00 takes the task away; that is left to the engine.
+
+
+def test_a_refund_of_another_day_that_was_taken_back_explains_nothing(why, visited):
+    visited.payment("P1", "A", after(-1), "40.00")
+    visited.payment("P2", "A", after(-1), "15.00", kind="refund", paid_at=f"{TODAY}T13:00:00")
+    assert why(lambda now: now.remove("payments", "P2"), tolerance=40.0) == {}
+
+
+def test_a_void_that_took_nothing_back_explains_nothing_when_it_is_gone(why, visited):
+    visited.payment("P1", "A", TODAY, "40.00", kind="void")
+    assert why(lambda now: now.remove("payments", "P1"), tolerance=40.0) == {}
+
+
+def test_a_payment_that_was_raised_and_given_back_was_not_taken_back(why, visited):
+    visited.payment("P1", "A", TODAY, "15.00")
+
+    def change(now):
+        now.add("payments", "P1", amount="20.00")
+        now.payment("P2", "A", TODAY, "5.00", kind="refund", paid_at=f"{TODAY}T13:00:00")
+
+    assert why(change, tolerance=40.0) == {}
+
+
+class TestAfterRunsWithoutAnAnswer:
+    """The task is older than what the run before had."""
+
+    @pytest.fixture
+    def explained(self, desk, visited):
+        """explained(before, amount): the evidence of V1, of which so much was open."""
+
+        def ask(before, amount="40.00", facility_id="F1", **params):
+            desk.fill(before, noon(after(2)))
+            desk.remember(RULES[RULE])
+            desk.fill(visited, noon(after(3)))
+            left = {
+                "subject_id": "V1",
+                "case_id": "C-A",
+                "patient_id": "A",
+                "facility_id": facility_id,
+                "amount": Decimal(amount),
+            }
+            return desk.explain(RULES[RULE], params, [left], noon(after(1))).get("V1")
+
+        return ask
+
+    def test_a_visit_that_the_run_before_did_not_have_is_explained(self, explained, visited):
+        before = copy.deepcopy(visited).remove("appointments", "V1")
+        visited.payment("P1", "A", TODAY, "40.00")
+        assert explained(before)["says"] == f"$40.00 paid on {TODAY}, payment P1"
+
+    def test_a_facility_that_is_gone_takes_no_evidence_with_it(self, explained, visited):
+        visited.payment("P1", "A", TODAY, "40.00")
+        row = explained(visited, facility_id="GONE")
+        assert row["says"] == f"$40.00 paid on {TODAY}, payment P1"
+
+    def test_an_old_refund_is_no_payment_when_the_tolerance_rises(self, explained, visited):
+        visited.payment("P1", "A", TODAY, "40.00")
+        visited.payment("P2", "A", TODAY, "15.00", kind="refund", paid_at=f"{TODAY}T13:00:00")
+        assert explained(visited, "15.00", tolerance=15.0) is None
