@@ -21,7 +21,12 @@ GUARDS_KEYS = ("closings", "keys", "openings", "values")
 CLAIM_HOLDS_KEYS = ("authorization_codes",)
 APP_KEYS = ("idle_minutes",)
 MANAGER_ROLES = ("Therapy Director", "Practice Administrator", "Business Owner")
-ACCESS_KEYS = ("own_facilities", "sees_all_roles", "staff_facilities")
+ACCESS_KEYS = (
+    "email_verified_may_be_absent",
+    "own_facilities",
+    "sees_all_roles",
+    "staff_facilities",
+)
 AUTHORIZATION_CODES = ("AUTH",)  # in the reason codes of holds that wait for an authorization
 LOG_FORMS = ("text", "json")
 LONGEST_TOLERANCE = 24 * 60  # minutes
@@ -31,14 +36,16 @@ LONGEST_IDLE = 30 * 24 * 60  # minutes: Streamlit's sign-in cookie lives for 30 
 
 @dataclass(frozen=True)
 class Access:
-    """Who sees which facilities on the screens.
+    """Who comes in, and who sees which facilities on the screens.
 
     `staff_facilities` replaces the facility of the staff record for people who work at others.
+    `email_verified_may_be_absent`: the provider vouches for its addresses without that claim.
     """
 
     own_facilities: bool = False  # False: everybody sees all facilities
     sees_all_roles: tuple[str, ...] = ()
     staff_facilities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    email_verified_may_be_absent: bool = False
 
     def facilities_of(
         self, staff_id: str, role: str, facility_id: str | None
@@ -233,17 +240,24 @@ def _authorization_codes(path: Path, section: Mapping[str, object]) -> tuple[str
 
 def _access(path: Path, section: Mapping[str, object]) -> Access:
     """The [access] section; a misspelt role or key would show people too little or too much."""
-    own_facilities = section.get("own_facilities", False)
+    flags: dict[str, bool] = {}
+    for key in ("own_facilities", "email_verified_may_be_absent"):
+        value = section.get(key, False)
+        if not isinstance(value, bool):
+            raise UserError(f"{path}: access.{key} must be true or false")
+        flags[key] = value
     roles = _roles(path, section.get("sees_all_roles", []), "access.sees_all_roles")
     staff = section.get("staff_facilities", {})
-    if not isinstance(own_facilities, bool):
-        raise UserError(f"{path}: access.own_facilities must be true or false")
     if not isinstance(staff, dict) or not all(_is_list_of_texts(ids) for ids in staff.values()):
         raise UserError(
             f"{path}: access.staff_facilities must name a list of facility ids for each staff id, "
             'as in S014 = ["F01", "F02"]'
         )
-    return Access(own_facilities, roles, {staff_id: tuple(ids) for staff_id, ids in staff.items()})
+    return Access(
+        sees_all_roles=roles,
+        staff_facilities={staff_id: tuple(ids) for staff_id, ids in staff.items()},
+        **flags,
+    )
 
 
 def _roles(path: Path, roles: object, key: str) -> tuple[str, ...]:

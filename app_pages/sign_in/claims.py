@@ -1,5 +1,8 @@
 """Who a browser says is there: a sign-in's token, the proxy's header, or a choice made here.
 
+An account of the sign-in service is known by its issuer and subject, not by its address: the
+address finds the member of staff, and the ledger knows which account is theirs.
+
 Times: `since` is on the app's clock, `until` on the machine's, as the provider set it. The two
 clocks differ only in the demo and in tests.
 """
@@ -9,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -19,6 +22,8 @@ from app_pages.session.logins import SESSIONS
 from app_pages.session.workspace import Person
 from app_pages.sign_in import active_staff
 from app_pages.sign_in.modes import Mode
+from pipelines.ledger import sign_ins
+from pipelines.ledger.sign_ins import LONGEST, Account, Standing
 
 NOBODY_NAMED = "Your sign-on did not say who you are."
 USE_THE_ADDRESS = "Open the workbench at the address your practice gave you."
@@ -31,6 +36,22 @@ ASK_SIGN_IN = (
     "e-mail address, and when the sign-in began and ends."
 )
 CONFIRM = "Confirm it with the sign-in service, then sign in again."
+NOT_CONFIRMED = "The sign-in says that nobody has confirmed this address to be yours."
+SAYS_NOTHING = "The sign-in does not say whether this address has been confirmed to be yours."
+ASK_VERIFIED = (
+    "Ask the person who looks after your practice’s sign-in to let it tell the workbench so. "
+    "docs/sign-in.md says what to do when it cannot."
+)
+NO_ACCOUNT = "The sign-in does not say which account is yours."
+ASK_RELEASE = (
+    "If the account was replaced, ask an administrator of the workbench to release the earlier "
+    "one; then sign in again."
+)
+NOT_YOUR_ACCOUNT = {
+    Standing.STAFF_HAS_ANOTHER: "You signed in with another account before, and it is the one "
+    "that the workbench knows you by.",
+    Standing.OF_ANOTHER: "The workbench knows this account as that of another member of staff.",
+}
 NOT_ACTIVE = "You are no longer on the list of active staff."
 
 
@@ -45,6 +66,8 @@ class Claim:
     remedy: str = ""
     since: dt.datetime | None = None
     until: dt.datetime | None = None
+    account: Account | None = None  # only a sign-in has one
+    is_bound: bool = False  # to `person`, by an earlier sign-in
 
 
 def read(mode: Mode) -> Claim | None:
@@ -81,10 +104,44 @@ def _of_token(token: Mapping[str, object]) -> Claim:
     if since is None or until is None:
         refusal = "The sign-in does not say when it began and ends."
         return Claim(login, _printable(email), refusal=refusal, remedy=ASK_SIGN_IN)
-    if str(token.get("email_verified", True)).lower() == "false":
-        refusal = "The sign-in says that nobody has confirmed this address to be yours."
-        return Claim(login, _printable(email), refusal=refusal, remedy=CONFIRM)
-    return _of_email(login, email, since + _clock_offset(), until)
+    if (doubt := _doubt(token)) is not None:
+        return Claim(login, _printable(email), refusal=doubt[0], remedy=doubt[1])
+    account = _account(token)
+    if account is None:
+        return Claim(login, _printable(email), refusal=NO_ACCOUNT, remedy=ASK_SIGN_IN)
+    return _bound(_of_email(login, email, since + _clock_offset(), until), account)
+
+
+def _doubt(token: Mapping[str, object]) -> tuple[str, str] | None:
+    """Why the address may be another person's, and what to do; None for a confirmed one.
+
+    Only the boolean counts, as OpenID Connect has it: a text may come from a field that people
+    fill in themselves.
+    """
+    if "email_verified" not in token:
+        may_be_absent = workspace.workspace().settings.access.email_verified_may_be_absent
+        return None if may_be_absent else (SAYS_NOTHING, ASK_VERIFIED)
+    return None if token["email_verified"] is True else (NOT_CONFIRMED, CONFIRM)
+
+
+def _account(token: Mapping[str, object]) -> Account | None:
+    issuer, subject = token.get("iss"), token.get("sub")
+    if not isinstance(issuer, str) or not isinstance(subject, str):
+        return None
+    is_known = issuer and subject and max(len(issuer), len(subject)) <= LONGEST
+    return Account(issuer, subject) if is_known else None
+
+
+def _bound(claim: Claim, account: Account) -> Claim:
+    """The claim, refused where the account is not that person's."""
+    if claim.person is None:
+        return claim
+    ledger = workspace.workspace().shared.ledger
+    found = sign_ins.standing(ledger, claim.person.staff_id, account)
+    if found in NOT_YOUR_ACCOUNT:
+        why = NOT_YOUR_ACCOUNT[found]
+        return Claim(claim.login, claim.shown_as, refusal=why, remedy=ASK_RELEASE)
+    return replace(claim, account=account, is_bound=found is Standing.OWN)
 
 
 def _of_email(

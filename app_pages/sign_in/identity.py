@@ -20,10 +20,12 @@ from app_pages.sign_in import active_staff, claims, modes, pages
 from app_pages.sign_in.claims import Claim
 from app_pages.sign_in.modes import Mode
 from pipelines.errors import UserError
+from pipelines.ledger import sign_ins
 
 WATCH_SECONDS = 5  # how long a tab may stay as it is after a sign-out in another tab
 LEFT = "You signed out."
 ENDED = "That sign-in was ended. Sign in again."
+RELEASED = "An administrator released your account from the workbench. Sign in again."
 
 
 def require() -> Person:
@@ -84,7 +86,19 @@ def _over(claim: Claim, person: Person) -> str | None:
     if why is not None and SESSIONS.end(claim.login, why):
         at = min(workspace.now(), session.used_at + workspace.idle())
         _record("timed out", person.staff_id, claim, why, at)
+    if why is None and (released_at := _released_at(claim, person)) is not None:
+        why = RELEASED
+        if SESSIONS.end(claim.login, why):
+            _record("signed out", person.staff_id, claim, why, released_at)
     return why
+
+
+def _released_at(claim: Claim, person: Person) -> dt.datetime | None:
+    """When the account was taken from the person after this sign-in; None if it was not."""
+    if claim.account is None or claim.is_bound or claim.since is None:
+        return None
+    at = sign_ins.last_release(workspace.workspace().shared.ledger, person.staff_id)
+    return at if at is not None and claim.since <= at else None
 
 
 def _why_over(session: Session) -> str | None:
@@ -100,7 +114,12 @@ def _begin(claim: Claim, person: Person) -> str | None:
     why = _why_over(Session(person.staff_id, this_browser, claim.since or now, claim.until))
     if why is None and claim.since is not None:
         last_end = workspace.workspace().shared.ledger.last_session_end(person.staff_id)
-        why = ENDED if last_end is not None and claim.since <= last_end else None
+        is_ended = last_end is not None and claim.since <= last_end
+        why = ENDED if is_ended else RELEASED if _released_at(claim, person) else None
+    if why is None and claim.account is not None and not claim.is_bound:
+        ledger = workspace.workspace().shared.ledger
+        found = sign_ins.bind(ledger, now, person.staff_id, claim.account)
+        why = claims.NOT_YOUR_ACCOUNT.get(found)  # another browser was faster
     if SESSIONS.begin(claim.login, Session(person.staff_id, this_browser, now, claim.until, why)):
         _record("refused" if why else "signed in", person.staff_id, claim, why, now)
     return why

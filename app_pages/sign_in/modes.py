@@ -21,6 +21,7 @@ FORWARDED = {"forwarded", "via", "x-real-ip"}  # and all x-forwarded-…: what a
 SINGLE_SITE = (
     "Without sign-in the workbench does not check who people are, so it answers this computer only."
 )
+EVERY_TENANT = {"common", "organizations", "consumers"}  # of Microsoft: anybody's accounts
 SEE = "docs/sign-in.md shows how to set up sign-in so that other computers may use the workbench."
 
 
@@ -89,11 +90,25 @@ def providers() -> dict[str | None, str]:
     return named if named and "client_id" not in section else {None: "Sign in", **named}
 
 
+def _check_tenants(section: Mapping[str, object]) -> None:
+    """UserError for a provider that lets in the accounts of every Microsoft tenant."""
+    for part in (section, *(value for value in section.values() if isinstance(value, Mapping))):
+        parts = urlsplit(str(part.get("server_metadata_url", "")).lower())
+        host, tenant = parts.hostname or "", parts.path.strip("/").partition("/")[0]
+        if tenant in EVERY_TENANT and ("microsoft" in host or host.endswith(".windows.net")):
+            raise UserError(
+                f"In secrets.toml, server_metadata_url names Microsoft’s “{tenant}”, where people "
+                "of any organization sign in. Name your practice’s own tenant instead: "
+                "https://login.microsoftonline.com/TENANT/v2.0/.well-known/openid-configuration."
+            )
+
+
 def public_origin() -> str | None:
     """Scheme, host and port of redirect_uri, where people open the workbench; None without one."""
     section = auth_section()
     if section is None:
         return None
+    _check_tenants(section)
     uri = str(section.get("redirect_uri", "")).replace("{port}", str(st.get_option("server.port")))
     parts = urlsplit(uri)
     if (

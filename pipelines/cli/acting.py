@@ -1,4 +1,4 @@
-"""The commands by which people act: on a task, and on tasks that were set aside."""
+"""The commands by which people act: on a task, what was set aside or held, a ledger, a sign-in."""
 
 from __future__ import annotations
 
@@ -66,6 +66,25 @@ def ledger(options: argparse.Namespace, settings: Settings) -> int:
         print(f"This ledger is now the one of the list (run {adopted.run_id})")
         if adopted.brought_over:
             print(f"{adopted.brought_over:,} actions that the list did not hold apply from now on")
+    return 0
+
+
+def sign_in(options: argparse.Namespace, settings: Settings) -> int:
+    """Record that a manager releases the account that a staff member signs in with."""
+    from pipelines.ledger import sign_ins
+    from pipelines.ledger.belonging import open_own_ledger
+    from pipelines.runs import managers
+    from pipelines.worklist.worklist import open_worklist
+
+    at = options.at or clock.now()
+    clock.check(at, "--at", settings, is_forced=options.force, exit_code=1)
+    with open_worklist(settings, at) as worklist, open_own_ledger(settings) as ledger:
+        managers.check(worklist, options.staff, "release a sign-in")
+        account = sign_ins.release(ledger, at, options.of, options.staff, options.reason)
+    print(
+        f"Released by {options.staff}: the account of {options.of} at {account.issuer}. "
+        f"The account of {options.of}'s next sign-in takes its place."
+    )
     return 0
 
 

@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     _add_tasks(commands)
     _add_act(commands)
     _add_ledger(commands)
+    _add_sign_in(commands)
     _add_rules_and_report(commands)
     _add_backup(commands)
     bench.add_options(commands.add_parser("bench", help="run a benchmark of docs/performance.md"))
@@ -299,6 +300,18 @@ def _add_ledger(commands: Commands) -> None:
     ledger.add_argument("what", choices=("adopt",))
     ledger.add_argument("--staff", metavar="ID", help="who decides it (default: nobody is named)")
     ledger.add_argument("--reason", metavar="TEXT", help="why (default: none)")
+
+
+def _add_sign_in(commands: Commands) -> None:
+    sign_in = commands.add_parser(
+        "sign-in", help="release the account that a staff member signs in with"
+    )
+    sign_in.add_argument("what", choices=("release",))
+    sign_in.add_argument("of", metavar="STAFF", help="whose account; the next they use is theirs")
+    sign_in.add_argument("--staff", required=True, metavar="ID", help="who releases it; a manager")
+    sign_in.add_argument("--reason", required=True, metavar="TEXT", help="why; kept in the ledger")
+    _add_at(sign_in, "when it was released")
+    _add_force(sign_in, "an --at ahead of this machine's clock")
 
 
 def _add_rules_and_report(commands: Commands) -> None:

@@ -17,7 +17,7 @@ from pipelines.errors import UserError
 from pipelines.operations import logs, permissions
 from pipelines.settings import Settings
 
-READ_ONLY_THE_SNAPSHOT = ("tasks", "history", "act", "bring-in", "report")
+READ_ONLY_THE_SNAPSHOT = ("tasks", "history", "act", "bring-in", "sign-in", "report")
 
 
 def main(line: list[str] | None = None) -> int:
@@ -303,6 +303,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "act": acting.act,
     "bring-in": acting.bring_in,
     "ledger": acting.ledger,
+    "sign-in": acting.sign_in,
     "rules": rules,
     "report": report,
     "backup": backup,

@@ -142,6 +142,24 @@ ledger_identity = sa.Table(
     sqlite_autoincrement=True,
 )
 
+# Which account of a sign-in service is whose: bound at the first sign-in, until somebody releases.
+sign_ins = sa.Table(
+    "sign_ins",
+    metadata,
+    sa.Column("seq", _Seq, primary_key=True, autoincrement=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("staff_id", sa.Text, nullable=False),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("issuer", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("released_by", sa.Text),
+    sa.Column("reason", sa.Text),
+    # Every page view asks for the last row of a person and of an account.
+    sa.Index("sign_ins_of_staff", "staff_id", "seq"),
+    sa.Index("sign_ins_of_account", "issuer", "subject", "seq"),
+    sqlite_autoincrement=True,
+)
+
 
 def _create_append_only(connection: sa.Connection, table: sa.Table) -> None:
     table.create(connection)
@@ -221,6 +239,7 @@ MIGRATIONS: list[tuple[int, Callable[[sa.Connection], None]]] = [
     (7, partial(_add_append_only, table=brought_in)),
     (8, partial(_add_append_only, table=accepted_guards)),
     (9, _add_identity),
+    (10, partial(_add_append_only, table=sign_ins)),
 ]
 NEWEST = MIGRATIONS[-1][0]
 

@@ -34,6 +34,7 @@ TABLES = (
     schema.sessions,
     schema.brought_in,
     schema.accepted_guards,
+    schema.sign_ins,
 )
 ROWS_AT_ONCE = 10_000
 
@@ -174,6 +175,8 @@ def _reading(file: Path) -> Iterator[sa.Connection]:
 
 def _rows(file: Path, table: sa.Table) -> Iterator[list[dict[str, object]]]:
     with _reading(file) as connection:
+        if not sa.inspect(connection).has_table(table.name):
+            return  # a backup of an older version
         for rows in (
             connection.execution_options(yield_per=ROWS_AT_ONCE)
             .execute(sa.select(table).order_by(table.c.seq))

@@ -23,6 +23,7 @@ PATIENT = re.compile("Zebulon|Quartermaine")
 USERS = {
     "dana": {"email": "dana@FACILITY.example", "email_verified": True},
     "omar": {"email": "omar@facility.example", "email_verified": True},
+    "dana again": {"email": "dana@facility.example", "email_verified": True},
     "gone": {"email": "gone@facility.example", "email_verified": True},
     "stranger": {"email": "<b>stranger</b>@elsewhere.example", "email_verified": True},
     "unconfirmed": {"email": "dana@facility.example", "email_verified": False},
@@ -136,6 +137,18 @@ def test_nobody_else_gets_in(facility: Server, browser_page: Page, user: str, sa
     assert not PATIENT.search(browser_page.content())
     settle(browser_page.reload() and browser_page)
     assert len(sessions(facility, "refused")) == before + 1
+
+
+def test_another_account_with_her_address_is_not_hers(
+    facility: Server, new_browser: Callable[..., Page]
+) -> None:
+    assert is_in(sign_in(new_browser(), facility.url, "dana"))
+    page = sign_in(new_browser(), facility.url + BOOKMARK, "dana again")
+    assert not is_in(page)
+    text = page.inner_text("body")
+    assert "another account" in text
+    assert "ask an administrator" in text
+    assert not PATIENT.search(page.content())
 
 
 def test_a_refused_person_can_take_another_account(facility: Server, browser_page: Page) -> None:

@@ -149,6 +149,11 @@ def test_a_server_that_others_can_reach_answers_nobody(
             "32 random characters",
         ),
         ([], "[auth]\nredirect_uri = 'http://workbench.example/oauth2callback'", "https"),
+        (
+            [],
+            "[auth]\nserver_metadata_url = 'https://login.microsoftonline.com/common/v2.0'",
+            "of any organization",
+        ),
     ],
 )
 def test_a_server_whose_sign_in_is_set_up_wrongly_answers_nobody(

@@ -13,6 +13,7 @@ MODULES = (
     "tests.unit.ledger.test_actions",
     "tests.unit.ledger.test_ledger",
     "tests.unit.ledger.test_schema",
+    "tests.unit.ledger.test_sign_ins",
     "tests.unit.ledger.test_views",
     "tests.unit.operations.test_backup",
 )

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from pipelines import settings
 from pipelines.errors import UserError
+from pipelines.ledger import sign_ins
 from pipelines.ledger.actions import NewAction
 from pipelines.ledger.ledger import open_ledger
+from pipelines.ledger.sign_ins import Account, Standing
 from pipelines.operations import backup
 from tests.conftest import Workbench
 from tests.practice import Practice
 
+ACCOUNT = Account("https://login.example", "1")
 AT = dt.datetime(2026, 11, 3, 12, tzinfo=dt.UTC)
 
 
@@ -35,6 +42,7 @@ def worked(
         ledger.record_access(at=AT, staff_id="S1", patient_id="A", kind="patient page")
         ledger.save_view(at=AT, staff_id="S1", name="mine", page="tasks", query="staff=me")
         ledger.record_session(at=AT, staff_id="S1", event="signed in")
+        sign_ins.bind(ledger, AT, "S1", ACCOUNT)
     return workbench
 
 
@@ -46,6 +54,7 @@ def everything(workbench: Workbench) -> tuple:
             ledger.actions(),
             ledger.accesses(),
             ledger.views("S1"),
+            sign_ins.standing(ledger, "S1", ACCOUNT),
         )
 
 
@@ -71,6 +80,24 @@ def test_restore_brings_back_what_was_destroyed(
         assert ledger.record(NewAction("t9", "complete", "S1", AT), seen=0).seq == 2, (
             "the numbers go on where they were"
         )
+
+
+def test_a_backup_of_an_older_version_has_fewer_tables(
+    worked: Workbench, tmp_path: Path, restored_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = backup.back_up(settings.load(), tmp_path / "kept", AT)
+    file, manifest = made.folder / backup.LEDGER, made.folder / backup.MANIFEST
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("DROP TABLE sign_ins")
+    written = json.loads(manifest.read_text(encoding="utf-8"))
+    written["files"][backup.LEDGER] = hashlib.sha256(file.read_bytes()).hexdigest()
+    manifest.write_text(json.dumps(written), encoding="utf-8")
+    shutil.rmtree(worked.data)
+    monkeypatch.setenv("WORKBENCH_LEDGER", restored_url)
+    backup.restore(settings.load(), made.folder)
+    with open_ledger(restored_url) as ledger:
+        assert [view.name for view in ledger.views("S1")] == ["mine"]
+        assert sign_ins.standing(ledger, "S1", ACCOUNT) is Standing.FREE
 
 
 def test_a_restore_overwrites_nothing(worked: Workbench, tmp_path: Path) -> None:

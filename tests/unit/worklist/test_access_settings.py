@@ -40,6 +40,10 @@ def test_whose_facilities_are_whose(
     [
         ("own_facility = true", "unknown key access.own_facility"),
         ('own_facilities = "yes"', "access.own_facilities must be true or false"),
+        (
+            'email_verified_may_be_absent = "true"',
+            "access.email_verified_may_be_absent must be true or false",
+        ),
         ('sees_all_roles = "Business Owner"', "access.sees_all_roles must be a list of roles"),
         (
             'sees_all_roles = ["Owner"]',
@@ -55,6 +59,17 @@ def test_a_setting_that_would_show_more_or_less_than_meant_stops_the_start(
     (tmp_path / "settings.toml").write_text(f"[access]\n{written}\n", encoding="utf-8")
     with pytest.raises(UserError, match=said):
         settings.load({"WORKBENCH_DATA": str(tmp_path)})
+
+
+def test_an_address_must_be_confirmed_unless_the_practice_says_otherwise(tmp_path: Path) -> None:
+    loaded = settings.load({"WORKBENCH_DATA": str(tmp_path)})
+    assert not loaded.access.email_verified_may_be_absent
+    (tmp_path / "settings.toml").write_text(
+        "[access]\nemail_verified_may_be_absent = true\n", encoding="utf-8"
+    )
+    loaded = settings.load({"WORKBENCH_DATA": str(tmp_path)})
+    assert loaded.access.email_verified_may_be_absent
+    assert not loaded.access.own_facilities
 
 
 def test_a_task_is_given_only_to_who_will_see_it(tmp_path: Path) -> None:
