@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from tests.rules.conftest import RULES, TODAY, after, noon
-from tests.rules.test_uncollected_payments import RULE
+from tests.rules.test_uncollected_payments import RULE, claim
 
 
 @pytest.fixture
@@ -47,6 +47,44 @@ def test_the_refund_of_the_later_day_is_told_whatever_its_number(why, visited):
     assert row["record_id"] == "9"
 
 
+def test_a_payment_that_was_lowered_is_no_part_of_what_was_paid(why, visited):
+    visited.payment("P1", "A", TODAY, "15.00")
+    row = why(lambda now: now.add("payments", "P1", amount="10.00").payment(
+        "P2", "A", TODAY, "30.00"))["V1"]  # fmt: skip
+    assert (row["says"], row["amount"]) == (f"$30.00 paid on {TODAY}, payment P2", Decimal("30.00"))
+
+
+def test_a_dollar_is_money(why, visited):
+    visited.visit("V2", "A", f"{after(-1)}T09:00:00", amount_due="1.00")
+    visited.payment("P1", "A", TODAY, "1.00")
+
+    def pay(now):
+        now.add("payments", "P1", amount="40.00").payment("P2", "A", after(-1), "1.00")
+
+    assert {key: row["says"] for key, row in why(pay).items()} == {
+        "V1": f"payment P1 of {TODAY} corrected from $1.00 to $40.00",
+        "V2": f"$1.00 paid on {after(-1)}, payment P2",
+    }
+
+
+def test_a_visit_of_a_dollar_that_moved_is_not_one_that_costs_nothing(why, visited):
+    visited.add("appointments", "V1", amount_due="1.00").payment("P1", "A", after(-1), "1.00")
+    row = why(lambda now: now.add("appointments", "V1", starts_at=f"{after(-1)}T09:00:00"))["V1"]
+    assert row["says"] == f"the visit moved from {TODAY} to {after(-1)}, where nothing is unpaid"
+
+
+def test_two_other_visits_that_changed_their_time_are_one_reason(why, visited):
+    for hour, key in enumerate(("V2", "V3"), start=7):
+        visited.visit(key, "A", f"{TODAY}T0{hour}:00:00", amount_due="40.00")
+    visited.payment("P1", "A", TODAY, "80.00")
+
+    def later(now):
+        for key in ("V2", "V3"):
+            now.add("appointments", key, starts_at=f"{TODAY}T15:00:00")
+
+    assert why(later)["V1"]["says"].startswith(f"another visit on {TODAY} changed")
+
+
 # A tolerance of $40.00 takes the task away; that is left to the engine.
 
 
@@ -69,6 +107,14 @@ def test_a_payment_that_was_raised_and_given_back_was_not_taken_back(why, visite
         now.payment("P2", "A", TODAY, "5.00", kind="refund", paid_at=f"{TODAY}T13:00:00")
 
     assert why(change, tolerance=40.0) == {}
+
+
+def test_another_order_of_the_visits_explains_nothing_within_the_tolerance(why, visited):
+    visited.visit("V0", "A", f"{TODAY}T08:00:00", amount_due="5.00")
+    visited.payment("P1", "A", TODAY, "5.00")
+    rows = why(lambda now: now.add("appointments", "V0", starts_at=f"{TODAY}T08:30:00"),
+               tolerance=40.0)  # fmt: skip
+    assert rows == {}
 
 
 class TestAfterRunsWithoutAnAnswer:
@@ -107,3 +153,14 @@ class TestAfterRunsWithoutAnAnswer:
         visited.payment("P1", "A", TODAY, "40.00")
         visited.payment("P2", "A", TODAY, "15.00", kind="refund", paid_at=f"{TODAY}T13:00:00")
         assert explained(visited, "15.00", tolerance=15.0) is None
+
+    def test_the_later_payment_is_told_whatever_its_number(self, explained, visited):
+        visited.payment("9", "A", TODAY, "15.00", paid_at=f"{TODAY}T13:00:00")
+        visited.payment("10", "A", TODAY, "25.00")
+        assert explained(visited)["record_id"] == "9"
+
+    def test_money_of_another_day_is_not_what_paid_it(self, explained, visited):
+        claim(visited, "CL1", "0.00").payment(
+            "P1", "A", after(-1), "40.00", paid_at=f"{after(2)}T09:00"
+        )
+        assert explained(visited)["record_id"] == "CL1"
