@@ -229,8 +229,7 @@ def own_tests(path: Path) -> list[str]:
     if folder == ROOT / "rules":
         return _tests_of_rule(path)
     tests = ROOT / "tests" / "unit" / folder.name
-    named = tests / f"test_{stem}.py"
-    found = [str(named), str(tests)] if named.exists() else [str(tests)]
+    found = [*map(str, sorted(tests.glob(f"test_{stem}*.py"))), str(tests)]
     if folder == ROOT / "pipelines" / "staging":  # the rules decide what a staged table is for
         for rule in sorted((ROOT / "rules").glob("*.sql")):
             if f"staging.{stem} " in rule.read_text(encoding="utf-8"):
