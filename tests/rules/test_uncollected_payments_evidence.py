@@ -101,6 +101,7 @@ class TestTheNightAfter:
             ("No Show", TODAY, f"the visit on {TODAY} is now No Show, was Completed"),
             ("Scheduled", TODAY, f"the visit on {TODAY} is now Scheduled, was Completed"),
             ("Cancelled", after(9), f"the visit on {after(9)} is now Cancelled, was Completed"),
+            ("No Show", after(9), f"the visit on {after(9)} is now No Show, was Completed"),
             ("Scheduled", after(9), f"the visit moved from {TODAY} to {after(9)}"),
         ],
     )

@@ -67,6 +67,36 @@ def test_a_dollar_is_money(why, visited):
     }
 
 
+def test_a_dollar_is_work_and_goes_before_a_change(why, visited):
+    def both(now):
+        now.payment("P1", "A", TODAY, "1.00").add("appointments", "V1", amount_due="1.00")
+
+    assert why(both)["V1"]["is_work"] is True
+
+
+def test_the_claim_of_its_own_date_is_named(why, visited):
+    def answer(now):
+        claim(now, "CL1", "0.00")
+        claim(now, "CL2", "0.00", f"{after(1)}T08:00:00").add(
+            "claims", "CL2", date_of_service=after(-1)
+        )
+
+    assert why(answer)["V1"]["record_id"] == "CL1"
+
+
+def test_another_time_of_another_days_visit_is_not_what_changed(why, visited):
+    visited.visit("V0", "A", f"{TODAY}T08:00:00", amount_due="5.00")
+    visited.visit("V9", "A", f"{after(-1)}T08:00:00")
+    visited.payment("P1", "A", TODAY, "45.00").payment(
+        "P2", "A", TODAY, "40.00", kind="refund", paid_at=f"{TODAY}T13:00:00"
+    )
+
+    def change(now):
+        now.remove("payments", "P2").add("appointments", "V9", starts_at=f"{after(-1)}T15:00:00")
+
+    assert why(change)["V1"]["record_id"] == "P2"
+
+
 def test_a_visit_of_a_dollar_that_moved_is_not_one_that_costs_nothing(why, visited):
     visited.add("appointments", "V1", amount_due="1.00").payment("P1", "A", after(-1), "1.00")
     row = why(lambda now: now.add("appointments", "V1", starts_at=f"{after(-1)}T09:00:00"))["V1"]
