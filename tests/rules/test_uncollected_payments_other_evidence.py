@@ -194,3 +194,9 @@ class TestAfterRunsWithoutAnAnswer:
             "P1", "A", after(-1), "40.00", paid_at=f"{after(2)}T09:00"
         )
         assert explained(visited)["record_id"] == "CL1"
+
+    def test_what_the_payer_left_explains_a_visit_that_is_new(self, explained, visited):
+        claim(visited.visit("V0", "A", f"{TODAY}T08:00:00", amount_due="5.00"), "CL1", "0.00")
+        before = copy.deepcopy(visited).remove("appointments", "V1")
+        visited.add("appointments", "V0", starts_at=f"{TODAY}T08:30:00")
+        assert explained(before)["record_id"] == "CL1"
