@@ -200,6 +200,14 @@ def test_one_fax_of_a_document_is_the_newest(staged, practice, faxes, newest):
     ] == [newest]
 
 
+def test_a_fax_that_failed_and_went_out_later_is_as_new_as_its_last_time(staged, practice):
+    practice.patient("A").document("D1", "A")
+    practice.add("faxes", "X1", document_id="D1", status="Sent",
+                 failed_at="2026-11-01T09:00:00", sent_at="2026-11-03T09:00:00")  # fmt: skip
+    practice.add("faxes", "X2", document_id="D1", status="Sent", sent_at="2026-11-02T09:00:00")
+    assert by_key(staged("faxes", practice), "is_newest") == {"X1": True, "X2": False}
+
+
 def test_a_limit_of_zero_is_no_limit(staged, practice):
     practice.patient("A").add("policies", "PO1", patient_id="A").add(
         "authorizations", "AU1", policy_id="PO1", case_id="C-A", visit_limit=0
