@@ -65,19 +65,23 @@ def of_file(path: Path, wanted: argparse.Namespace) -> tuple[list[Found], str | 
         tried = [mutant for mutant in tried if not killers.get(mutant)]
     out = sys.stdout
 
-    def tell(mutant: Mutant, killer: str) -> None:
-        if not wanted.tests:
-            kept.keep(name, text, {mutant: killer})
-        if not killer and not wanted.json:
-            says = f"survived {name}:{mutant.line}: {mutant.change}    in: {mutant.line_text}"
-            print(says, file=out, flush=True)
+    stages = [wanted.tests] if wanted.tests else own_tests(path)
+    for stage, tests in enumerate(stages, start=1):
 
-    trial = Trial(path, tried, wanted.jobs, tell, wanted.whole, killers)
-    if tried:
-        try_mutants(trial, wanted.tests or own_tests(path))
-    if trial.fault is not None:
-        return [], trial.fault
-    killers |= trial.killers
+        def tell(mutant: Mutant, killer: str, is_last: bool = stage == len(stages)) -> None:
+            if not wanted.tests:
+                kept.keep(name, text, {mutant: killer})
+            if not killer and is_last and not wanted.json:
+                says = f"survived {name}:{mutant.line}: {mutant.change}    in: {mutant.line_text}"
+                print(says, file=out, flush=True)
+
+        trial = Trial(path, tried, wanted.jobs, tell, wanted.whole, killers)
+        if tried:
+            try_mutants(trial, tests)
+        if trial.fault is not None:
+            return [], trial.fault
+        killers |= trial.killers
+        tried = [mutant for mutant in tried if not killers[mutant]]
     return [
         Found(name, mutant, _outcome(killers.get(mutant), is_listed[mutant])) for mutant in found
     ], None

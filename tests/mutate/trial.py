@@ -223,18 +223,22 @@ def _rules_of(path: Path) -> list[model.Rule]:
     return [rule for rule in loaded if rule.path.resolve() == path]
 
 
-def own_tests(path: Path) -> list[str]:
-    """The test files of a SQL file."""
+def own_tests(path: Path) -> list[list[str]]:
+    """The test files of a SQL file; the second list is for what survives the first."""
     folder, stem = path.parent, path.stem
     if folder == ROOT / "rules":
-        return _tests_of_rule(path)
+        return [_tests_of_rule(path)]
     tests = ROOT / "tests" / "unit" / folder.name
     found = [*map(str, sorted(tests.glob(f"test_{stem}*.py"))), str(tests)]
-    if folder == ROOT / "pipelines" / "staging":  # the rules decide what a staged table is for
-        for rule in sorted((ROOT / "rules").glob("*.sql")):
-            if f"staging.{stem} " in rule.read_text(encoding="utf-8"):
-                found += _tests_of_rule(rule)
-    return found
+    if folder != ROOT / "pipelines" / "staging":
+        return [found]
+    readers = [
+        rule
+        for rule in sorted((ROOT / "rules").glob("*.sql"))
+        if f"staging.{stem} " in rule.read_text(encoding="utf-8")
+    ]
+    of_readers = [test for rule in readers for test in _tests_of_rule(rule)]
+    return [found, of_readers] if of_readers else [found]
 
 
 def _tests_of_rule(path: Path) -> list[str]:
