@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -45,16 +47,20 @@ class State:
 
 
 def connect_at(
-    settings: Settings, ledger: Ledger, at: dt.datetime
+    settings: Settings, at: dt.datetime, open_ledger: Callable[[], AbstractContextManager[Ledger]]
 ) -> tuple[duckdb.DuckDBPyConnection, State]:
-    """A connection with the tables of overlay_actions for that moment, and the list's state."""
+    """A connection with the tables of overlay_actions for that moment, and the list's state.
+
+    The list first: a list of another version is said before its ledger is.
+    """
     con = snapshots.connect()
     state = attach_current(con, settings)
-    belonging.check(ledger, state.of_list)
+    with open_ledger() as ledger:
+        belonging.check(ledger, state.of_list)
+        known = ledger.actions(after=state.seq, also=waiting(con))
     con.execute(
         "CREATE TABLE memory.main.moment AS SELECT CAST($at AS TIMESTAMPTZ) AS seen_at", {"at": at}
     )
-    known = ledger.actions(after=state.seq, also=waiting(con))
     overlay_actions(
         con, [action for action in known if action.at <= at], at if at < state.as_of else None
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections import OrderedDict
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -64,7 +65,7 @@ class PastWorklists:
 
 def _hold(settings: Settings, ledger: Ledger, at: dt.datetime, newest: int) -> Loaded:
     """Recompute only tasks that differ from the snapshot, and those open then, for their age."""
-    con, state = connect_at(settings, ledger, at)
+    con, state = connect_at(settings, at, lambda: nullcontext(ledger))
     tables.create_tables(con)
     con.execute("CREATE TEMP TABLE touched_now AS FROM moved")
     con.execute("CREATE TABLE memory.main.past_events AS FROM moved_events")

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from types import TracebackType
 from typing import Self, TypedDict, cast
 
@@ -252,7 +253,6 @@ def _values(wanted: Filters, one: Filter) -> list[str]:
 
 def open_worklist(settings: Settings, at: dt.datetime) -> Worklist:
     """The list at any moment, for one question; a process with many readers keeps LiveWorklist."""
-    is_listed = snapshots.current(settings.warehouse) is not None
-    with open_ledger(settings.ledger_url, read_only=is_listed, is_listed=is_listed) as ledger:
-        con, state = worklist_at.connect_at(settings, ledger, at)
+    own = partial(open_ledger, settings.ledger_url, read_only=True, is_listed=True)
+    con, state = worklist_at.connect_at(settings, at, own)
     return Worklist(con, settings, at, state)
