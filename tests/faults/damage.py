@@ -160,7 +160,109 @@ def an_older_one(folder: Path, before: Path) -> None:
         write(folder / f"{table}.csv", read(before.parent / "older" / f"{table}.csv"))
 
 
+NOW = "2026-11-21T05:30:00"
+
+
+def filled(name: str, table: str, value: str = NOW) -> Callable[[Path, Path], None]:
+    """An end or an answer that the export enters wherever there is none."""
+
+    def damage(folder: Path, before: Path) -> None:
+        column(folder, table, name, lambda values: values.mask(values == "", value))
+
+    damage.__name__ = f"{table}_{name}_filled"
+    return damage
+
+
+def emptied(name: str, table: str) -> Callable[[Path, Path], None]:
+    """A column whose name the export changed."""
+
+    def damage(folder: Path, before: Path) -> None:
+        column(folder, table, name, lambda values: values.mask(values != "", ""))
+
+    damage.__name__ = f"{table}_{name}_emptied"
+    return damage
+
+
+def constant(name: str, table: str, value: str) -> Callable[[Path, Path], None]:
+    """The same value in every row."""
+
+    def damage(folder: Path, before: Path) -> None:
+        column(folder, table, name, lambda values: values.mask(values != "", value))
+
+    damage.__name__ = f"{table}_{name}_{value.lower()}"
+    return damage
+
+
+def visits_used_doubled(folder: Path, before: Path) -> None:
+    column(
+        folder,
+        "authorizations",
+        "visits_used",
+        lambda used: used.mask(used != "", (pd.to_numeric(used) * 2).fillna(0).astype(int)),
+    )
+
+
+def responsibilities_in_dollars_of_cents(folder: Path, before: Path) -> None:
+    column(
+        folder,
+        "claims",
+        "patient_responsibility",
+        lambda left: left.mask(left != "", (pd.to_numeric(left) / 100).map("{:.2f}".format)),
+    )
+
+
+def claims_not_answered(folder: Path, before: Path) -> None:
+    change(
+        folder,
+        "claims",
+        lambda rows: rows.assign(status="Submitted", processed_at="", patient_responsibility=""),
+    )
+
+
+def next_visits_cancelled(folder: Path, before: Path) -> None:
+    change(
+        folder,
+        "appointments",
+        lambda rows: rows.assign(
+            status=rows["status"].mask(rows["starts_at"] >= "2026-11-21", "Cancelled")
+        ),
+    )
+
+
+def drafts_in_review(folder: Path, before: Path) -> None:
+    def submit(rows: pd.DataFrame) -> pd.DataFrame:
+        is_draft = rows["status"] == "Draft"
+        return rows.assign(
+            status=rows["status"].mask(is_draft, "Review"),
+            submitted_for_review_at=rows["submitted_for_review_at"].mask(is_draft, NOW),
+        )
+
+    change(folder, "documents", submit)
+
+
+def documents_completed_today(folder: Path, before: Path) -> None:
+    filled("completed_at", "documents")(folder, before)
+    column(folder, "documents", "status", lambda status: status.mask(status != "", "Completed"))
+
+
 DAMAGES = (
+    visits_used_doubled,
+    emptied("visits_used", "authorizations"),
+    filled("released_at", "claim_holds"),
+    emptied("released_at", "claim_holds"),
+    constant("reason_code", "claim_holds", "CODING"),
+    filled("verified_at", "policies"),
+    filled("ends_on", "policies", "2026-11-20"),
+    emptied("reviewed_at", "intake_submissions"),
+    emptied("discharged_on", "cases"),
+    emptied("therapist_id", "cases"),
+    constant("is_active", "staff", "false"),
+    constant("status", "patients", "Inactive"),
+    responsibilities_in_dollars_of_cents,
+    claims_not_answered,
+    next_visits_cancelled,
+    drafts_in_review,
+    documents_completed_today,
     ids_without_zeros,
     only_changes,
     an_older_one,

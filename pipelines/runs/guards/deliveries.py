@@ -1,4 +1,4 @@
-"""Guards of tables: keys that are gone, values that changed in bulk, and an older delivery.
+"""Guards of tables: keys that are gone, an older delivery, and the values of values.py.
 
 A table that trips one is refused as a whole: its rules are withheld, and its rows are those of the
 run before. Tables that a snapshot does not keep have no rows to compare with.
@@ -15,41 +15,16 @@ import duckdb
 from pipelines.extracts import contract
 from pipelines.extracts.read import Previous, TableRead, how_to_accept
 from pipelines.runs import previous
-from pipelines.runs.guards import sql
+from pipelines.runs.guards import sql, values
 from pipelines.runs.guards.model import (
     FEWEST_KEYS,
-    FEWEST_VALUES,
+    FEWEST_OF_EMPTIED,
     KEYS,
     OLDER,
-    VALUES,
     Tripped,
 )
 from pipelines.settings import GuardLimits
-from pipelines.sql_files import literal
 
-# Work changes these every day; all other values of a record rarely change once they are there.
-CHANGED_BY_WORK = frozenset(
-    {
-        "attempts",
-        "is_active",
-        "last_editor_id",
-        "reminder_status",
-        "reviewer_id",
-        "staff_id",
-        "status",
-        "therapist_id",
-        "visits_per_week_target",
-        "visits_used",
-    }
-)
-# Empty until something ends: filled for many records at once, a default was entered.
-FILLED_ONE_BY_ONE = frozenset({"discharged_on"})
-# A status that a record keeps once it has it.
-SETTLED = {
-    "appointments": ("Completed", "Cancelled", "No Show"),
-    "documents": ("Completed",),
-    "faxes": ("Sent",),
-}
 # When a record was made: a delivery whose newest ones are older than those of the run before is an
 # older one.
 MADE_AT = {
@@ -88,12 +63,14 @@ def judge(
             continue
         if read.table not in kept:
             found += _fewer_rows(read, before.get(read.table), limits.keys)
+            if read.table == "claims" and "accounts" in previous.staged_tables(con):
+                found += values.changed_claims(con, limits.values)
             continue
         _create_rows(con, read.table)
         gone, lost = _lost_keys(con, read.table, limits.keys)
         if lost is None and gone > FEWEST_KEYS and read.table == "appointments":
             lost = _shorter(con, gone)
-        changed = _changed_values(con, read.table, limits.values)
+        changed = values.changed_values(con, read.table, limits.values)
         found += [guard for guard in (lost, changed) if guard is not None]
         if gone and (said := _older(con, read.table, gone)):
             older.append(said)
@@ -150,7 +127,8 @@ def _lost_keys(
     """How many keys are gone, and the guard that trips on them."""
     by_facility = sorted(con.execute(sql("lost_keys"), {"table": table}).fetchall(), key=str)
     total, gone = (sum(row[place] for row in by_facility) for place in (1, 2))
-    if gone <= FEWEST_KEYS:
+    is_emptied = gone == total and gone > FEWEST_OF_EMPTIED
+    if gone <= FEWEST_KEYS and not is_emptied:
         return gone, None
     where = ""
     if gone <= limit * total:
@@ -189,60 +167,6 @@ def _shorter(con: duckdb.DuckDBPyConnection, gone: int) -> Tripped | None:
         return None
     says = f"reaches to {now:%Y-%m-%d} only, that of the run before to {before:%Y-%m-%d}"
     return Tripped(f"{KEYS}/appointments", KEYS, says, gone, total, "appointments")
-
-
-def _changed_values(con: duckdb.DuckDBPyConnection, table: str, limit: float) -> Tripped | None:
-    """The guard that trips on columns whose earlier values are others now in too many records."""
-    key = contract.key_of(table)
-    columns = [*_comparable(con, table)]
-    if not columns:
-        return None
-    settled = SETTLED.get(table, ())
-    counts = ", ".join([*map(_counts, columns), *map(_settled_counts, settled)])
-    row = con.execute(
-        f"SELECT {counts} FROM previous.staging.{table} AS e "
-        f"INNER JOIN staging.{table} AS n ON e.{key} = n.{key}"
-    ).fetchall()[0]
-    names = [*columns, *(f"status {status}" for status in settled)]
-    pairs = zip(names, row[::2], row[1::2], strict=True)
-    changed = [
-        (name, total, others)
-        for name, total, others in pairs
-        if others > max(FEWEST_VALUES, limit * total)
-    ]
-    if not changed:
-        return None
-    says = "has other values than the run before in " + ", ".join(
-        f"{name} ({others:,} of {total:,} records)" for name, total, others in changed
-    )
-    _, total, others = max(changed, key=lambda found: found[2])
-    return Tripped(f"{VALUES}/{table}", VALUES, says, others, total, table)
-
-
-def _counts(name: str) -> str:
-    """SQL: in how many records the column may not change, and in how many it did."""
-    fixed = f"e.{name} IS {'' if name in FILLED_ONE_BY_ONE else 'NOT '}NULL"
-    changed = f"{fixed} AND n.{name} IS DISTINCT FROM e.{name}"
-    return f"COUNT(*) FILTER (WHERE {fixed}), COUNT(*) FILTER (WHERE {changed})"
-
-
-def _settled_counts(status: str) -> str:
-    """SQL: how many records had this status, and how many of them have another one now."""
-    had = f"e.status = {literal(status)}"
-    return f"COUNT(*) FILTER (WHERE {had}), COUNT(*) FILTER (WHERE {had} AND n.status <> e.status)"
-
-
-def _comparable(con: duckdb.DuckDBPyConnection, table: str) -> Iterator[str]:
-    """The columns of the contract that both runs staged and that work does not change."""
-    before, now = (
-        {name for name, *_ in con.execute(f"DESCRIBE {source}.{table}").fetchall()}
-        for source in ("previous.staging", "staging")
-    )
-    for column in contract.columns(table):
-        if column.is_key or column.name in CHANGED_BY_WORK:
-            continue
-        if column.name in before and column.name in now:
-            yield column.name
 
 
 def _older(con: duckdb.DuckDBPyConnection, table: str, gone: int) -> str | None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pipelines.ledger.accepted_guards import AcceptedGuard
 
 # Numbers below which no guard trips, so that small practices are not nagged.
-FEWEST_KEYS, FEWEST_VALUES, FEWEST_CLOSINGS, FEWEST_OPENINGS = 20, 20, 5, 20
+FEWEST_KEYS, FEWEST_OF_EMPTIED, FEWEST_VALUES, FEWEST_SMALL_VALUES = 20, 5, 5, 3
+FEWEST_CLOSINGS, FEWEST_OPENINGS = 5, 20
 # `loss` and `refused`, which extracts/read.py judges, refuse a table, too; closings and openings
 # hold tasks of a rule at a facility.
 KEYS, VALUES, OLDER, CLOSINGS, OPENINGS = "keys", "values", "older", "closings", "openings"
