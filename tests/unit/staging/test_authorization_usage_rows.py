@@ -98,6 +98,11 @@ def test_without_its_facility_or_policy_it_keeps_its_row(usage, authorized):
     assert (row["is_current"], row["is_renewed"]) == (False, False)
 
 
+def test_a_policy_without_its_facility_still_says_that_none_is_required(usage, authorized):
+    policy(authorized, "PO1", authorization_required="false").tables["facilities"].clear()
+    assert usage(authorized)["policy_state"] == "not required"
+
+
 # Policies: PO1 of AU1 is the first of its rank.
 
 
