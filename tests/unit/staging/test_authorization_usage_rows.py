@@ -98,6 +98,11 @@ def test_without_its_facility_or_policy_it_keeps_its_row(usage, authorized):
     assert (row["is_current"], row["is_renewed"]) == (False, False)
 
 
+@pytest.mark.parametrize("starts_on", [after(0), after(-1), None])
+def test_one_that_begins_today_is_current(usage, authorized, starts_on):
+    assert usage(authorize(authorized, "AU1", starts_on=starts_on))["is_current"] is True
+
+
 def test_a_policy_without_its_facility_still_says_that_none_is_required(usage, authorized):
     policy(authorized, "PO1", authorization_required="false").tables["facilities"].clear()
     assert usage(authorized)["policy_state"] == "not required"
@@ -227,7 +232,8 @@ def test_the_gap_is_as_old_as_its_first_booking(usage, ending, created_on, gap_b
         visits(ending, after(day), status="Scheduled", created_at=f"{booked_on}T09:00:00")
     # A visit after the renewals' end is no gap before them.
     visits(ending, after(95), status="Scheduled", created_at="2026-10-02T09:00:00")
-    assert usage(ending)["gap_booked_on"] == gap_booked_on
+    row = usage(ending)
+    assert (row["is_renewed"], row["gap_booked_on"]) == (False, gap_booked_on)
 
 
 def test_a_visit_after_the_renewals_end_is_uncovered_and_no_gap(usage, ending):
