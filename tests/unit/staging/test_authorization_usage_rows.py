@@ -98,6 +98,13 @@ def test_without_its_facility_or_policy_it_keeps_its_row(usage, authorized):
     assert (row["is_current"], row["is_renewed"]) == (False, False)
 
 
+@pytest.mark.parametrize("used", [None, 0])
+def test_without_a_visit_nothing_is_used_and_that_is_all(usage, authorized, used):
+    row = usage(authorize(authorized, "AU1", visit_limit=4, visits_used=used))
+    assert (row["visits_used"], row["has_all_visits"], row["visits_ahead"]) == (0, True, 0)
+    assert row["visits_left"] == 4
+
+
 @pytest.mark.parametrize("starts_on", [after(0), after(-1), None])
 def test_one_that_begins_today_is_current(usage, authorized, starts_on):
     assert usage(authorize(authorized, "AU1", starts_on=starts_on))["is_current"] is True
