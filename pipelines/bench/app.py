@@ -31,6 +31,7 @@ from pipelines.bench.browser_tab import Rerun, Tab, new_browser
 from pipelines.bench.ledger import Proof, prove
 from pipelines.bench.staff import Worker
 from pipelines.errors import UserError
+from pipelines.ledger import belonging
 from pipelines.ledger.ledger import open_ledger
 from pipelines.settings import ROOT, Settings
 from pipelines.warehouse import snapshots
@@ -259,6 +260,8 @@ def look(settings: Settings) -> tuple[dt.datetime, int, int]:
     layout.attach(con, path, "snapshot")
     (as_of,) = snapshots.first(con, "SELECT MAX(as_of) FROM snapshot.runs")
     con.close()
+    if seq == 0:  # the list may be a copy without its ledger
+        belonging.adopt(settings, as_of, None, "a benchmark")
     with open_worklist(settings, as_of + OPENS_AT) as worklist:
         return as_of + OPENS_AT, int(worklist.summary(Filters(status="open"))["tasks"]), seq
 

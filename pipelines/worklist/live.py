@@ -79,7 +79,7 @@ class LiveWorklist:
         path, identity = snapshots.current(self.settings.warehouse), self.ledger.identity()
         with self._lock:
             if self._held is not None and self._held.path == path:
-                _check_still_own(identity, self.ledger.name, self._held.state)
+                _check_still_own(self.ledger, identity, self._held.state)
             held, self._held = (
                 self._held,
                 None,
@@ -154,9 +154,12 @@ class LiveWorklist:
         )
 
 
-def _check_still_own(identity: Identity, name: str, state: State) -> None:
+def _check_still_own(ledger: Ledger, identity: Identity, state: State) -> None:
     """UserError when the ledger has lost what this process has already shown of it."""
-    why = belonging.problem(identity, name, state.of_list)
+    if belonging.problem(identity, ledger.name, state.of_list) is None:
+        return
+    # Another thread may have read newer actions since this one asked.
+    why = belonging.problem(ledger.identity(), ledger.name, state.of_list)
     if why is not None:
         raise UserError(f"{why}. Then restart the workbench.")
 

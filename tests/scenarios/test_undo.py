@@ -150,9 +150,10 @@ def test_an_acceptance_that_led_to_the_undone_run_does_not_count_again(
         practice.patient(f"A{number}").visit(
             f"V{number}", f"A{number}", "2026-10-30T09:00:00", amount_due="40.00"
         )
+        practice.visit(f"N{number}", f"A{number}", "2026-11-10T09:00:00", status="Scheduled")
     workbench.run(practice, 1)
     for number in range(12):
-        practice.add("appointments", f"V{number}", amount_due="0.00")
+        practice.remove("appointments", f"V{number}")
     workbench.run(practice, 2)
     folder = practice.write(workbench.extracts / "accepted", workbench.day(3))
     code, _, err = workbench.command(
@@ -160,7 +161,7 @@ def test_an_acceptance_that_led_to_the_undone_run_does_not_count_again(
         *("--accept", "all", "--staff", "S3", "--reason", "written off"),
     )
     assert code == 0, err
-    assert set(workbench.states(3, UNPAID).values()) == {"withdrawn"}
+    assert set(workbench.states(3, UNPAID).values()) == {"source_gone"}
     undo(workbench)
     assert "12 of 12 open tasks" in workbench.run(practice, 4)
     assert set(workbench.states(4, UNPAID).values()) == {"pending"}

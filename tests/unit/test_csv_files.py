@@ -159,6 +159,7 @@ def test_a_long_text_costs_little() -> None:
 # Files that machines read: (file, what it writes).
 FOR_MACHINES = {
     "pipelines/bench/compare/plain_pandas.py": "what a benchmark compares",
+    "pipelines/bench/honest_events.py": "extracts of a benchmark",
     "pipelines/extracts/files.py": "a clean copy of an extract, read at once",
     "pipelines/sample/files.py": "extracts of `sample`",
     "pipelines/sources/__init__.py": "extracts of `import`",

@@ -16,13 +16,13 @@ PATIENTS = [f"P{number}" for number in range(7)]
 
 @pytest.fixture
 def held(facility: Workbench, practice: Practice, move_clock: Callable) -> Workbench:
-    """Seven more patients owe at North Clinic; the next delivery says that nothing was due."""
+    """Seven more patients owe at North Clinic; the next delivery lacks their visits."""
     for key in PATIENTS:
         practice.patient(key).visit(f"V-{key}", key, "2026-10-30T09:00:00", amount_due="40.00")
         practice.visit(f"N-{key}", key, "2026-11-10T09:00:00", status="Scheduled")
     facility.run(practice, 1.01)
     for key in PATIENTS:
-        practice.add("appointments", f"V-{key}", amount_due="0.00")
+        practice.remove("appointments", f"V-{key}")
     facility.run(practice, 1.02)
     move_clock(facility.day(1.03))
     return facility
@@ -49,7 +49,7 @@ def test_a_manager_sees_what_is_held_and_accepts_it_with_a_reason(
     held.run(practice, 1.04)
     move_clock(held.day(1.05))
     states = held.states(1.04, "uncollected_payments")
-    assert {states[f"V-{key}", 1] for key in PATIENTS} == {"withdrawn"}
+    assert {states[f"V-{key}", 1] for key in PATIENTS} == {"source_gone"}
     lee = App("S3").open("runs")
     accepted = next(
         table.value for table in lee.test.dataframe if "accepted_reason" in table.value.columns

@@ -26,7 +26,7 @@ def since(root: Path, last: Path | None) -> list[str]:
     return [
         folder.name
         for folder in arrivals.since(
-            root, LastRun(last and last.resolve(), NOON, NOON, frozenset())
+            root, LastRun(last and last.resolve(), NOON, NOON, frozenset(), NOON)
         )
     ]
 

@@ -178,6 +178,7 @@ class TestActingDuringARun:
             400,
             "--reason",
             "dated by mistake",
+            "--force",
         )
         workbench.act("complete", task, 1.5)
         workbench.run(practice.payment("P", "A", "2026-10-30", "40.00"), 2)

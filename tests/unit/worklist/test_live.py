@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import random
+import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -153,7 +154,7 @@ class TestTime:
         assert_true(shared, START, FILTERS[:1])
 
     def test_no_list_yet_is_a_clear_error(self, tmp_path: Path, practice: Settings) -> None:
-        (practice.warehouse / "CURRENT").unlink()
+        shutil.rmtree(practice.warehouse)
         with pytest.raises(UserError, match="no list has been published yet"):
             LiveWorklist(practice).at(START)
 
