@@ -192,12 +192,16 @@ class TestEvidence:
         row = explains(RULE, earlier, evaluated.add("faxes", "X1", document_id="D1", **failed))[
             "D1"
         ]
-        assert (row["is_work"], row["record_id"], str(row["happened_on"]), row["says"]) == (
-            False,
-            "X1",
+        assert (row["is_work"], row["record_table"], row["record_id"]) == (False, "faxes", "X1")
+        assert (str(row["happened_on"]), row["says"]) == (
             after(0),
             f"the fax to Dr. Lee failed on {after(0)}, fax X1",
         )
+
+    def test_a_fax_that_failed_nobody_knows_when_is_named_without_a_day(self, explains, evaluated):
+        earlier = deepcopy(evaluated)
+        evaluated.add("faxes", "X1", document_id="D1", status="Failed")
+        assert explains(RULE, earlier, evaluated)["D1"]["says"] == "the fax failed, fax X1"
 
     @pytest.mark.parametrize(
         ("values", "says"),

@@ -306,6 +306,12 @@ def test_a_visit_belongs_to_its_own_facility_s_clock(staged, practice):
     assert staged("appointments", practice)[0]["starts_at"] == dt.datetime(2026, 11, 2, 23, 0)  # noqa: DTZ001
 
 
+def test_nobody_knows_that_an_open_visit_has_happened_where_no_clock_tells(staged, practice):
+    practice.patient("A").visit("V1", "A", "2026-11-01T09:00:00", status="Arrived")
+    practice.tables["facilities"].clear()
+    assert staged("appointments", practice)[0]["has_happened"] is False
+
+
 @pytest.mark.parametrize(("keys", "current"), [(("9", "10"), "10"), (("A-99", "A-100"), "A-100")])
 def test_of_two_authorizations_entered_at_once_the_later_number_replaces_the_other(
     staged,
