@@ -1,4 +1,4 @@
-"""Refund Request: since when a patient has had the credit, and credits of single dollars."""
+"""Refund Request: since when a patient has had the credit, and amounts at their limits."""
 
 from decimal import Decimal
 
@@ -77,3 +77,12 @@ def test_prepaid_money_pays_no_other_case(answers, overpaid):
 
 def test_a_credit_of_a_dollar_is_given_back(answers, overpaid):
     assert answers(RULE, claim(overpaid, "CL1", owed="29.00"))["C-A"]["amount"] == Decimal("1.00")
+
+
+def test_a_case_whose_credit_others_owe_to_the_cent_asks_for_nothing(answers, overpaid):
+    """C-A has $10.00 and C-2 $30.00 of credit, C-3 owes $30.00."""
+    pay(claim(second_case(overpaid), "CL2", "2026-09-02T10:00:00", "0", "C-2"), "P2", "30.00")
+    visit(overpaid.add("cases", "C-3", patient_id="A"), "V1", "30.00", case_id="C-3")
+    assert {key: row["amount"] for key, row in answers(RULE, overpaid).items()} == {
+        "C-A": Decimal("10.00")
+    }
