@@ -182,7 +182,7 @@ def test_the_reason_of_an_acceptance_stays_text(
         practice.patient(key).visit(f"V-{key}", key, "2026-10-30T09:00:00", amount_due="40.00")
     facility.run(practice, 1.01)
     for key in keys:
-        practice.add("appointments", f"V-{key}", amount_due="0.00")
+        practice.remove("appointments", f"V-{key}")
     facility.run(practice, 1.02)
     move_clock(facility.day(1.03))
     lee = App("S3").open("runs")
