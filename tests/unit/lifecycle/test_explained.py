@@ -35,3 +35,24 @@ class TestExplaining:
         run.rule("next").converts("r", "next").task().candidate(rule_id="next")
         said = {event["event"]: event["reason"] for event in run.events()}
         assert said["converted"] == said["converted_from"] == "it goes on as another task"
+
+    def test_a_conversion_names_the_record_of_its_evidence(self, run: Lifecycle) -> None:
+        run.rule("next").converts("r", "next").task().candidate(rule_id="next").evidence()
+        (event,) = [event for event in run.events() if event["event"] == "converted"]
+        assert (event["record_table"], event["record_id"], event["amount"], event["reason"]) == (
+            "payments", "P1", 40, "$40.00 paid",
+        )  # fmt: skip
+
+    def test_a_rule_without_evidence_converts_nothing_that_it_cannot_explain(
+        self, run: Lifecycle
+    ) -> None:
+        run.rule("next").converts("r", "next").task().candidate(rule_id="next").evidence()
+        run.insert("unexplained_rules", rule_id="r")
+        assert [event for event in run.events() if event["event"] == "converted"] == []
+
+    def test_a_record_that_is_gone_is_named_with_its_extract(self, run: Lifecycle) -> None:
+        (event,) = run.task(subject="GONE").events()
+        assert (event["event"], event["record_table"], event["record_id"], event["reason"]) == (
+            "source_gone", "appointments", "GONE",
+            "The record is no longer in the appointments extract.",
+        )  # fmt: skip
