@@ -57,7 +57,8 @@ def test_a_discharge_counts_from_its_day(staged, practice, discharged_on, is_dis
 
 
 @pytest.mark.parametrize(
-    ("rank", "number"), [("1", 1), ("4", 4), ("Primary", 1), ("Secondary", 2), ("Tertiary", 3)]
+    ("rank", "number"),
+    [("1", 1), ("4", 4), ("Primary", 1), ("Secondary", 2), ("Tertiary", 3), ("Other", None)],
 )
 def test_ranks_are_numbers(staged, practice, rank, number):
     assert (
