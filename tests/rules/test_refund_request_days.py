@@ -44,6 +44,8 @@ def test_a_dollar_that_is_owed_is_paid_before_there_is_a_credit(since, overpaid)
 
 
 def test_a_credit_used_up_before_is_dated_by_its_return(since, overpaid):
+    """Without one until 5 August, and from 10 September to 25 October."""
+    overpaid.add("payments", "P1", paid_at="2026-08-05T12:00:00")
     visit(overpaid, "V1", "10.00", day="2026-09-10")
     pay(overpaid, "P2", "5.00", case_id="C-A", paid_at="2026-10-25T12:00:00")
     assert since(overpaid) == "2026-10-25"
