@@ -274,6 +274,14 @@ class TestEvidence:
         found = explains(RULE, unscheduled, unscheduled, horizon_days=90)
         assert found == {}
 
+    def test_a_case_that_opens_today_is_open(self, explains, unscheduled):
+        """More days to look ahead take the task away; the end of the other case does not."""
+        unscheduled.visit("V2", "A", f"{after(60)}T09:00:00", status="Scheduled")
+        earlier = deepcopy(unscheduled)
+        unscheduled.add("cases", "C-A", discharged_on=after(0))
+        unscheduled.add("cases", "C-2", patient_id="A", opened_on=after(0))
+        assert explains(RULE, earlier, unscheduled, horizon_days=90) == {}
+
     @pytest.mark.parametrize(
         ("case", "says"),
         [
