@@ -171,7 +171,7 @@ def fixtures_of(item: pytest.Item) -> Sequence[str]:
 
 
 def asks_for_evidence(item: pytest.Item) -> bool:
-    """Whether a test may ask why a task left: by `explains`, or by the name of its file or class."""
+    """Whether a test may ask why a task left: by `explains`, or by its own or its class's name."""
     return "explains" in fixtures_of(item) or "evidence" in item.nodeid.lower()
 
 
