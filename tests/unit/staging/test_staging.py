@@ -217,6 +217,7 @@ def test_a_limit_of_zero_is_no_limit(staged, practice):
 
 
 RECORDS = {
+    "cases": {"patient_id": "A"},
     "policies": {"patient_id": "A", "case_id": "C-A"},
     "authorizations": {"policy_id": "K", "case_id": "C-A"},
     "appointments": {"patient_id": "A", "case_id": "C-A", "facility_id": "F2",
@@ -290,7 +291,7 @@ def test_no_row_is_lost_when_its_parents_are(staged, recorded, table):
     for other in recorded.tables:
         if other != table:
             recorded.tables[other].clear()
-    assert len(staged(table, recorded)) == 1
+    assert [row for row in staged(table, recorded) if "K" in row.values()] != []
 
 
 @pytest.mark.parametrize("table", ["facilities", "staff", "payers"])
