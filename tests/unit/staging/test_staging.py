@@ -267,6 +267,21 @@ def test_every_moment_of_a_case_is_the_clock_of_its_facility(
     assert [str(row[column]), *map(str, days)] == [local, local[:10]][: 1 + len(days)]
 
 
+@pytest.mark.parametrize("table", [name for name in RECORDS if name not in ("cases", "faxes")])
+def test_a_record_of_a_case_is_of_its_patient_and_facility(staged, recorded, table):
+    (row,) = staged(table, recorded)
+    assert (row["patient_id"], row.get("facility_id", "F2")) == ("A", "F2")
+
+
+@pytest.mark.parametrize(("written", "is_assistant"), [(None, False), ("true", True)])
+def test_staff_are_no_assistants_unless_the_extract_says_so(
+    staged, practice, written, is_assistant
+):
+    practice.tables["staff"].clear()
+    (row,) = staged("staff", practice.add("staff", "S9", is_assistant=written))
+    assert row["is_assistant"] is is_assistant
+
+
 @pytest.mark.parametrize("table", ["policies", "intake_submissions"])
 def test_a_record_without_a_case_is_of_the_patient_s_home(staged, recorded, table):
     recorded.add(table, "K", case_id=None).patient("A", facility_id="F2")
