@@ -93,6 +93,17 @@ def test_is_dated_by_the_visit_that_left_two(answers, authorized):
     assert str(answers(RULE, authorized)["AU1"]["since"]) == "2026-10-13"
 
 
+def test_visits_from_its_first_to_its_last_day_tell_the_day(answers, authorized):
+    authorize(authorized, "AU1", visit_limit=3, starts_on="2026-10-06", ends_on=after(0))
+    row = answers(RULE, visits(authorized, "2026-10-06", after(0)))["AU1"]
+    assert str(row["since"]) == "2026-10-06"
+
+
+def test_without_a_first_day_every_visit_tells_the_day(answers, authorized):
+    authorize(authorized, "AU1", visit_limit=3, starts_on=None)
+    assert str(answers(RULE, visits(authorized, "2026-10-06"))["AU1"]["since"]) == "2026-10-06"
+
+
 @pytest.mark.parametrize(("days", "since"), [(0, after(0)), (1, None)])
 def test_a_completed_visit_counts_from_its_day_on(answers, authorized, days, since):
     authorize(authorized, "AU1", visit_limit=3)

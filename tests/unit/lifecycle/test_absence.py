@@ -150,6 +150,17 @@ class TestRecordsThatComeBack:
         assert (task["state"], task["rule_staff_id"], task["amount"]) == ("open", "S2", 40)
         assert [event["event"] for event in run.events()] == ["came_back"]
 
+    @pytest.mark.parametrize(("is_away", "decided"), [(True, "none"), (False, "away")])
+    def test_what_clears_by_itself_comes_back_only_when_asked_for(
+        self, run: Lifecycle, is_away: bool, decided: str
+    ) -> None:
+        run.task("cleared", close_kind="source_gone", is_away=is_away)
+        assert run.decide() == {DECIDED: decided}
+
+    def test_a_completed_task_of_a_manual_rule_does_not_come_back(self, run: Lifecycle) -> None:
+        run.rule("m", clears="manual").task("completed", rule_id="m")
+        assert run.decide() == {("m", "V1"): "away"}
+
     def test_a_patient_who_is_inactive_now_keeps_the_task(self, run: Lifecycle) -> None:
         run.record("patients", patient_id="A", status="Inactive")
         run.task("cleared", close_kind="source_gone", is_away=True).candidate()
@@ -201,6 +212,8 @@ class TestHeldOpenings:
         (held,) = run.held()
         assert (held["subject_id"], held["is_opening"], held["runs"]) == ("V1", True, 1)
         assert (held["patient_id"], held["held_from"]) == ("A", AS_OF)
+        ids = run.con.execute("SELECT d.open_task_id FROM decisions AS d").fetchall()
+        assert ids == [(None,)]
 
     def test_an_open_task_is_neither_closed_nor_changed(self, run: Lifecycle) -> None:
         run.task(amount=15).candidate(amount=40, reason="all unpaid")
