@@ -93,6 +93,15 @@ def test_is_dated_by_the_visit_that_left_two(answers, authorized):
     assert str(answers(RULE, authorized)["AU1"]["since"]) == "2026-10-13"
 
 
+def test_says_when_the_next_one_starts_and_which_visit_neither_covers(answers, authorized):
+    authorize(authorized, "AU1", ends_on=after(5))
+    authorize(authorized, "AU2", starts_on=after(10), ends_on=after(90), **LATER)
+    assert answers(RULE, visits(authorized, after(7), status="Scheduled"))["AU1"]["reason"] == (
+        f"Authorization ends on {after(5)}, the next one starts on {after(10)}; "
+        f"no authorization covers the visit on {after(7)}"
+    )
+
+
 def test_visits_from_its_first_to_its_last_day_tell_the_day(answers, authorized):
     authorize(authorized, "AU1", visit_limit=3, starts_on="2026-10-06", ends_on=after(0))
     row = answers(RULE, visits(authorized, "2026-10-06", after(0)))["AU1"]
