@@ -32,6 +32,11 @@ def test_the_end_that_the_task_named_is_told_though_more_follows(why, ending):
     assert row["says"] == f"authorization A-1 ends on {after(60)} instead of {after(5)}"
 
 
+def test_one_that_starts_today_has_started(why):
+    row = why(lambda now: authorize(now, "AU1", starts_on=after(0), ends_on=after(60)))
+    assert row["says"] == f"authorization A-1 ends on {after(60)} instead of {after(5)}"
+
+
 def test_one_without_a_number_is_named_by_its_id(why, ending):
     authorize(ending, "AU1", number=None)
     row = why(lambda now: authorize(now, "AU1", ends_on=after(60)))
@@ -111,6 +116,12 @@ class TestTheVisitBetween:
         gap.visit("V6", "A", f"{after(7)}T08:00:00", status="Cancelled")
         row = why(lambda now: now.add("appointments", "V7", status="Cancelled"))
         assert row["record_id"] == "V7"
+
+    def test_one_that_had_happened_and_is_cancelled_is_named(self, explains, gap):
+        before = deepcopy(gap.add("appointments", "V7", status="Completed"))
+        now = gap.add("appointments", "V7", status="Cancelled")
+        row = explains(RULE, before, now, (after(8), after(9)))["AU1"]
+        assert (row["record_table"], row["record_id"]) == ("appointments", "V7")
 
     def test_another_days_or_cases_cancelled_visit_is_not_named(self, why, gap):
         gap.add("cases", "C-2", patient_id="A")
