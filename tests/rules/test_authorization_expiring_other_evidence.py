@@ -170,3 +170,28 @@ def test_each_authorization_is_explained_by_its_own_policy(explains, ending):
         "AU1": ("PO1", f"policy PO1 ended on {after(-1)}"),
         "AUB": ("POB", f"policy POB ended on {after(-2)}"),
     }
+
+
+@pytest.mark.parametrize(
+    ("earlier", "changed", "says"),
+    [
+        (
+            {"starts_on": None},
+            {"starts_on": after(1), "ends_on": after(90)},
+            f"starts on {after(1)} instead of no set day",
+        ),
+        ({"starts_on": after(1)}, {"ends_on": None}, f"ends on no set day instead of {after(4)}"),
+    ],
+)
+def test_a_day_that_was_or_is_not_set_is_told(why, ending, earlier, changed, says):
+    authorize(ending, "AU2", number="A-2", **{"ends_on": after(4), **earlier})
+    assert why(lambda now: authorize(now, "AU2", **changed))["says"] == f"authorization A-2 {says}"
+
+
+def test_an_end_that_was_not_set_is_told(explains, ending):
+    """AU2 begins on the 10th day and gets its end then."""
+    authorize(ending, "AU2", number="A-2", starts_on=after(10), entered_at="2026-10-01")
+    before = deepcopy(visits(ending, after(7), status="Scheduled"))
+    now = authorize(ending, "AU2", ends_on=after(90))
+    row = explains(RULE, before, now, (after(9), after(10)))["AU1"]
+    assert row["says"] == f"authorization A-2 ends on {after(90)} instead of no set day"
