@@ -265,3 +265,23 @@ class TestGoneAt:
         run.record("cases", case_id="C-A", patient_id="A", is_discharged=True)
         (task,) = run.task(rule_id="ends").tasks()
         assert (task["close_kind"], task["gone_at"]) == ("discharged", None)
+
+
+def test_a_task_that_somebody_acted_on_before_an_undone_run_opens_at_that_moment(
+    run: Lifecycle,
+) -> None:
+    """Its conversion happens now, and so does the opening of another task."""
+    run.rule("next").converts("r", "next").task().candidate(rule_id="next")
+    run.visit("V2").candidate("V2", rule_id="next")
+    opened = {task["subject_id"]: task for task in run.tasks() if task["rule_id"] == "next"}
+    acted_at = AS_OF - dt.timedelta(hours=5)
+    run.insert("acted_before", task_id=opened["V1"]["task_id"], acted_at=acted_at)
+    assert {(event["task_id"], event["event"]): event["happened_at"] for event in run.events()} == {
+        (opened["V1"]["task_id"], "opened"): acted_at,
+        (opened["V1"]["task_id"], "converted_from"): AS_OF,
+        ("r-V1-1", "converted"): AS_OF,
+        (opened["V2"]["task_id"], "opened"): AS_OF,
+    }
+    tasks = {task["task_id"]: task["opened_at"] for task in run.tasks()}
+    assert tasks[opened["V1"]["task_id"]] == acted_at
+    assert tasks[opened["V2"]["task_id"]] == AS_OF
