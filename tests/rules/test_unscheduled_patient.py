@@ -339,3 +339,16 @@ class TestEvidence:
         desk.fill(unscheduled, noon(after(0)))
         left = [{"subject_id": "A", "case_id": "C-A", "patient_id": "A"}]
         assert bool(desk.explain(RULES[RULE], {}, left, noon(after(-1)))) is is_told
+
+    @pytest.mark.parametrize(("day", "is_told"), [(-1, False), (-2, True)])
+    def test_a_visit_of_the_run_before_s_own_day_was_booked_already(
+        self, desk, unscheduled, day, is_told
+    ):
+        values = {"status": "Scheduled", "created_at": "2026-10-20T09:00:00"}
+        unscheduled.visit("V2", "A", f"{after(day)}T09:00:00", **values)
+        desk.fill(unscheduled, noon(after(-1)))
+        desk.remember(RULES[RULE])
+        unscheduled.add("appointments", "V2", starts_at=f"{after(3)}T09:00:00")
+        desk.fill(unscheduled, noon(after(0)))
+        left = [{"subject_id": "A", "case_id": "C-A", "patient_id": "A"}]
+        assert bool(desk.explain(RULES[RULE], {}, left, noon(after(-1)))) is is_told
