@@ -53,9 +53,12 @@ class Person:
 def workspace() -> Workspace:
     """The practice of this server, or the demo while it has neither extracts, list nor actions."""
     settings = settings_module.load()
-    is_demo = settings.extracts is None and snapshots.current(settings.warehouse) is None
-    if is_demo and belonging.has_actions(settings):
-        is_demo = False  # its lists are gone: the first look says so
+    # With actions but no list, its lists are gone: the first look says so.
+    is_demo = (
+        settings.extracts is None
+        and snapshots.current(settings.warehouse) is None
+        and not belonging.has_actions(settings)
+    )
     if is_demo:
         settings = build.settings_for(settings)
     permissions.restrict(settings)

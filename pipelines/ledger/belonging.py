@@ -15,6 +15,7 @@ import duckdb
 
 from pipelines.errors import UserError
 from pipelines.ledger.actions import NewAction
+from pipelines.ledger.database import NoLedger
 from pipelines.ledger.identity import Adoption, Identity
 from pipelines.ledger.ledger import Ledger, open_ledger
 from pipelines.settings import Settings
@@ -120,8 +121,10 @@ def has_actions(settings: Settings) -> bool:
     try:
         with open_ledger(settings.ledger_url, read_only=True, is_listed=False) as ledger:
             return ledger.last_seq() > 0
-    except UserError:
-        return Path(settings.ledger_url.removeprefix("sqlite:///")).exists()
+    except NoLedger:
+        return False
+    except UserError:  # it is there, and whoever opens it says what is wrong with it
+        return True
 
 
 @dataclass(frozen=True)

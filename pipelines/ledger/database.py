@@ -36,6 +36,10 @@ _ADVICE = {
 }
 
 
+class NoLedger(UserError):
+    """No ledger has been made at this URL yet."""
+
+
 class Database(NamedTuple):
     """An open ledger's engine, its name in messages, and its file where it is one."""
 
@@ -54,7 +58,7 @@ def connect(url: str, *, read_only: bool, is_listed: bool = False) -> Database:
         name = _name(parsed)
         file = _file_of(parsed)
         if is_listed and file is not None and not file.is_file():
-            raise UserError(_GONE.format(name=name))
+            raise NoLedger(_GONE.format(name=name))
         engine = (
             _sqlite_engine(parsed, name, read_only)
             if parsed.get_backend_name() == "sqlite"
@@ -127,7 +131,7 @@ def _sqlite_engine(url: sa.URL, name: str, read_only: bool) -> sa.Engine:
     copy: tempfile.TemporaryDirectory[str] | None = None
     try:
         if file is not None and read_only and not file.is_file():
-            raise UserError(
+            raise NoLedger(
                 f"There is no ledger at {name}: a run makes it (python -m pipelines run), "
                 "or WORKBENCH_LEDGER points elsewhere."
             )
@@ -195,7 +199,9 @@ def _migrate(engine: sa.Engine, name: str, *, read_only: bool, is_listed: bool) 
     with explained(name), engine.begin() as connection:
         version = schema.version_of(connection)
     if version == 0 and is_listed:
-        raise UserError(_GONE.format(name=name))
+        raise NoLedger(_GONE.format(name=name))
+    if version == 0 and read_only:
+        raise NoLedger(f"The ledger {name} is empty: a run makes it (python -m pipelines run).")
     if version > newest:
         raise UserError(
             f"The ledger {name} has version {version}, and this software supports versions up to "

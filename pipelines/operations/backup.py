@@ -105,8 +105,7 @@ def restore(settings: Settings, folder: Path) -> Backup:
                     f"The ledger {name} has {table.name} already; move it away first, "
                     "a restore overwrites nothing"
                 )
-        kept = [table for table in TABLES if table.name in backup.rows]
-        for table in kept:  # a backup of an earlier version has fewer
+        for table in TABLES:
             for rows in _rows(folder / LEDGER, table):
                 connection.execute(table.insert(), rows)
             if connection.dialect.name == "postgresql":  # continue the numbers

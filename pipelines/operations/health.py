@@ -27,6 +27,7 @@ from pipelines.runs.guards.model import age_in_words
 from pipelines.settings import Settings
 from pipelines.warehouse import snapshots, undone
 from pipelines.worklist import layout
+from pipelines.worklist.at import waiting
 
 OK, ATTENTION, FAILING = "ok", "attention", "failing"
 LEVELS = (OK, ATTENTION, FAILING)  # the index is the exit code, as Nagios reads it
@@ -200,8 +201,8 @@ def _waiting(ledger: Ledger, live: Path, now: dt.datetime) -> list[str]:
     with snapshots.connect() as con:
         layout.attach(con, live, "live")
         con.execute("USE live")
-        folded_seq, left = history.folded(con)
-        actions = ledger.actions(after=folded_seq, also=left)
+        folded_seq = belonging.of_list(con, "live").folded_seq
+        actions = ledger.actions(after=folded_seq, also=waiting(con))
         listed = history.listed(con, {action.task_id for action in actions})
     ahead = [action.at for action in actions if action.at > now + EARLIER]
     early = [action for action in actions if action.task_id not in listed]

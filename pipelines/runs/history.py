@@ -104,21 +104,14 @@ def set_aside(con: duckdb.DuckDBPyConnection) -> list[SetAsideGroup]:
     return [SetAsideGroup(*row) for row in con.execute(sql("set_aside")).fetchall()]
 
 
-def folded(con: duckdb.DuckDBPyConnection) -> tuple[int, tuple[int, ...]]:
-    """The newest action that the newest run knows, and the numbers it left for later."""
-    (folded_seq,) = snapshots.first(
-        con, "SELECT r.folded_seq FROM runs AS r ORDER BY r.run_no DESC LIMIT 1"
-    )
-    left = con.execute("SELECT w.seq FROM waiting_actions AS w ORDER BY w.seq").fetchall()
-    return folded_seq, tuple(seq for (seq,) in left)
-
-
-def listed(con: duckdb.DuckDBPyConnection, task_ids: Collection[str]) -> frozenset[str]:
-    """Those of these tasks that the list has, open or closed."""
+def listed(
+    con: duckdb.DuckDBPyConnection, task_ids: Collection[str], tasks: str = "tasks"
+) -> frozenset[str]:
+    """Those of these tasks that the list has in its table `tasks`, open or closed."""
     if not task_ids:
         return frozenset()
     rows = con.execute(
-        "SELECT t.task_id FROM tasks AS t WHERE t.task_id IN (SELECT UNNEST($ids))",
+        f"SELECT t.task_id FROM {tasks} AS t WHERE t.task_id IN (SELECT UNNEST($ids))",
         {"ids": sorted(task_ids)},
     ).fetchall()
     return frozenset(task_id for (task_id,) in rows)

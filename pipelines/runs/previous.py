@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
@@ -46,17 +45,6 @@ def attach_previous(con: duckdb.DuckDBPyConnection, warehouse: Path) -> Previous
         _go_live(con),
         belonging.of_list(con, "previous"),
     )
-
-
-def listed(con: duckdb.DuckDBPyConnection, task_ids: Collection[str]) -> frozenset[str]:
-    """Those of these tasks that the previous snapshot has."""
-    if not task_ids:
-        return frozenset()
-    rows = con.execute(
-        "SELECT t.task_id FROM previous.tasks AS t WHERE t.task_id IN (SELECT UNNEST($ids))",
-        {"ids": sorted(task_ids)},
-    ).fetchall()
-    return frozenset(task_id for (task_id,) in rows)
 
 
 def begin_anew(con: duckdb.DuckDBPyConnection, before: PreviousRun) -> PreviousRun:

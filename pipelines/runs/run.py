@@ -27,7 +27,7 @@ from pipelines.lifecycle.go_live import Proposal, SetAside
 from pipelines.rules import evaluate
 from pipelines.rules import overrides as rules_overrides
 from pipelines.rules.evaluate import RuleResult
-from pipelines.runs import previous, record
+from pipelines.runs import history, previous, record
 from pipelines.runs.guards import accepting, deliveries, effects
 from pipelines.runs.guards.model import Acceptances, Tripped
 from pipelines.runs.record import GuardRow
@@ -240,7 +240,7 @@ def _known(run: RunContext) -> Known:
         actions = ledger.actions(after=run.previous.applied_seq, also=run.previous.waiting)
         groups = ledger.brought_in()
     come = [action for action in actions if action.at <= run.as_of]
-    listed = previous.listed(run.con, {action.task_id for action in come})
+    listed = history.listed(run.con, {action.task_id for action in come}, "previous.tasks")
     early = [action for action in come if action.task_id not in listed]
     return Known(
         [action for action in come if action.task_id in listed],

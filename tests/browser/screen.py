@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -102,11 +103,16 @@ def soon(look: Callable[[], object], wanted: object, page: Page) -> None:
     assert answer == wanted, f"{answer!r} is not {wanted!r}"
 
 
-def choose(page: Page, box: Locator, text: str) -> Page:
-    """Type into a select widget and take the first option."""
+def take(page: Page, box: Locator, text: str) -> None:
+    """Type into a select widget and click the option, which may not be the first one yet."""
     box.click()
     box.fill(text)
-    page.get_by_role("option").first.click()
+    page.get_by_role("option", name=re.compile(f"^{re.escape(text)}", re.I)).first.click()
+
+
+def choose(page: Page, box: Locator, text: str) -> Page:
+    """Type into a select widget and take the first option that begins with the text."""
+    take(page, box, text)
     return settle(page)
 
 
@@ -115,9 +121,7 @@ def pick(page: Page, label: str, *options: str) -> Page:
     box = page.get_by_role("combobox", name=label)
     for option in options:
         with changing_address(page):
-            box.click()
-            box.fill(option)
-            page.get_by_role("option").first.click()
+            take(page, box, option)
     page.keyboard.press("Escape")  # the list stays open for more
     return settle(page)
 
