@@ -113,28 +113,61 @@ class Change:
 
 def changed_values(con: duckdb.DuckDBPyConnection, table: str, limit: float) -> Tripped | None:
     """The guard that trips when too many earlier records of the table have other values now."""
-    watched = [*_changes(table, _comparable(con, table))]
-    if not watched:
-        return None
-    key = contract.key_of(table)
-    row = con.execute(
-        f"SELECT {', '.join(change.counts() for change in watched)} "
-        f"FROM previous.staging.{table} AS e INNER JOIN staging.{table} AS n ON e.{key} = n.{key}"
-    ).fetchall()[0]
+    columns = _comparable(con, table)
     fewest = FEWEST_SMALL_VALUES if table in SMALL_TABLES else FEWEST_VALUES
-    counted = [Counted(*row[place : place + 5]) for place in range(0, len(row), 5)]
+    watched = _in_many(con, table, columns, [*_changes(table, columns)], fewest)
+    if limit >= 1 or not watched:
+        return None
     found = [
         (change.says, counts.total, others)
-        for change, counts in zip(watched, counted, strict=True)
+        for change, counts in zip(watched, _counted(con, table, watched), strict=True)
         if (others := change.others(counts, limit, fewest))
     ]
-    if limit >= 1 or not found:
+    if not found:
         return None
     says = "has other values than the run before in " + ", ".join(
         f"{name} ({others:,} of {total:,} records)" for name, total, others in found
     )
     _, total, others = max(found, key=lambda change: change[2])
     return Tripped(f"{VALUES}/{table}", VALUES, says, others, total, table)
+
+
+def _in_many(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: Sequence[contract.Column],
+    changes: Sequence[Change],
+    fewest: int,
+) -> list[Change]:
+    """The changes that more than `fewest` records have: on most days few, so the rest costs little.
+
+    Only records whose values hash differently are looked at.
+    """
+    if not changes:
+        return []
+    key = contract.key_of(table)
+    then, now = (
+        f"hash({', '.join(f'{alias}.{column.name}' for column in columns)})" for alias in "en"
+    )
+    numbers = ", ".join(
+        f"COUNT(*) FILTER (WHERE {change.among} AND {change.changed})" for change in changes
+    )
+    counted = con.execute(
+        f"SELECT {numbers} FROM previous.staging.{table} AS e "
+        f"INNER JOIN staging.{table} AS n ON e.{key} = n.{key} AND {then} <> {now}"
+    ).fetchall()[0]
+    return [change for change, number in zip(changes, counted, strict=True) if number > fewest]
+
+
+def _counted(
+    con: duckdb.DuckDBPyConnection, table: str, changes: Sequence[Change]
+) -> list[Counted]:
+    key = contract.key_of(table)
+    row = con.execute(
+        f"SELECT {', '.join(change.counts() for change in changes)} "
+        f"FROM previous.staging.{table} AS e INNER JOIN staging.{table} AS n ON e.{key} = n.{key}"
+    ).fetchall()[0]
+    return [Counted(*row[place : place + 5]) for place in range(0, len(row), 5)]
 
 
 def changed_claims(con: duckdb.DuckDBPyConnection, limit: float) -> list[Tripped]:
