@@ -24,16 +24,22 @@ from numpy.typing import NDArray
 
 from pipelines.extracts import contract, contract_sql
 from pipelines.extracts.contract_sql import Source, SourceColumn
+from pipelines.extracts.encodings import (
+    UTF_8,
+    encoding_of,
+    is_gzip,
+    open_text,
+    quick_encoding,
+)
 from pipelines.extracts.records import (
     FileRefused,
     Layout,
     Record,
-    encoding_of,
-    is_footer,
-    is_gzip,
+    SortedRecords,
+    broken_fields,
+    ends_with_footer,
     layout_from,
     layout_of,
-    open_text,
     records,
 )
 from pipelines.sql_files import literal
@@ -94,7 +100,8 @@ def load(
         return _load_parquet(con, table, path)
     try:
         layout = layout_of(path, table)
-        if not by_record:
+        is_utf_8 = quick_encoding(path) == UTF_8
+        if is_utf_8 and not by_record and not ends_with_footer(path, layout.delimiter):
             first_row = _row_count(con, table)
             try:
                 _insert_csv(con, table, path, layout)
@@ -122,7 +129,7 @@ def stage_valid(
     None when the file is not valid. The caller checks what `contract_sql.valid_select` leaves out.
     """
     try:
-        with _name_without_pattern(path) as name:
+        with name_without_pattern(path) as name:
             if is_parquet(path):
                 layout, source = _from_parquet(con, table, name)
             else:
@@ -144,7 +151,7 @@ def rows_in(con: duckdb.DuckDBPyConnection, path: Path) -> int:
         if is_parquet(path):
             sql = "SELECT count(*) FROM read_parquet($path)"
             return con.execute(sql, {"path": str(path)}).fetchall()[0][0]
-        with open_text(path, "latin-1") as lines:
+        with open_text(path, quick_encoding(path)) as lines:
             return max(0, sum(1 for _ in records(lines, ",")) - 1)
     except (OSError, EOFError, zlib.error, duckdb.Error):
         return 0
@@ -157,7 +164,7 @@ def lines_of(part: Part) -> Lines:
     """
     if part.lines is not None:
         return part.lines
-    with open_text(part.path, "utf-8-sig") as lines:
+    with open_text(part.path, UTF_8) as lines:
         # Blank lines and line breaks inside quotes make lines and rows differ.
         all_records = records(lines, part.layout.delimiter, part.layout.titles)
         numbers = (record.line for record in all_records)
@@ -173,7 +180,7 @@ def is_parquet(path: Path) -> bool:
 
 
 @contextmanager
-def _name_without_pattern(path: Path) -> Iterator[str]:
+def name_without_pattern(path: Path) -> Iterator[str]:
     """A name for the file that DuckDB does not take for a pattern: the path itself, or a link."""
     if not set(PATTERN_CHARACTERS) & set(str(path)):
         yield str(path)
@@ -186,7 +193,7 @@ def _name_without_pattern(path: Path) -> Iterator[str]:
 
 
 def _insert_csv(con: duckdb.DuckDBPyConnection, table: str, path: Path, layout: Layout) -> None:
-    with _name_without_pattern(path) as name:
+    with name_without_pattern(path) as name:
         select = contract_sql.typed_select(table, _from_csv(name, layout))
         con.execute(f"INSERT INTO extract.{table} {select}")
 
@@ -218,7 +225,7 @@ def _from_parquet(con: duckdb.DuckDBPyConnection, table: str, name: str) -> tupl
 
 def _load_parquet(con: duckdb.DuckDBPyConnection, table: str, path: Path) -> Part:
     first_row = _row_count(con, table)
-    with _name_without_pattern(path) as name:
+    with name_without_pattern(path) as name:
         try:
             layout, source = _from_parquet(con, table, name)
             con.execute(f"INSERT INTO extract.{table} {contract_sql.typed_select(table, source)}")
@@ -232,10 +239,8 @@ def _load_parquet(con: duckdb.DuckDBPyConnection, table: str, path: Path) -> Par
 def _load_by_record(con: duckdb.DuckDBPyConnection, table: str, path: Path, layout: Layout) -> Part:
     """Load whole records through a clean file; keep broken ones with their line."""
     first_row = _row_count(con, table)
-    lines: list[int] = []
-    broken: list[BrokenRecord] = []
-    last: Record | None = None
-    footer: Record | None = None
+    sorted_ = SortedRecords(layout.width)
+    places = layout.positions.values()
     with tempfile.TemporaryDirectory() as folder, open_text(path, encoding_of(path)) as source:
         clean = Path(folder) / "clean.csv"
         with clean.open("w", encoding="utf-8", newline="") as target:
@@ -243,50 +248,29 @@ def _load_by_record(con: duckdb.DuckDBPyConnection, table: str, path: Path, layo
             writer.writerow(layout.positions)
             found = records(source, layout.delimiter, layout.titles)
             next(found, None)  # the header
-            for record in found:
-                if footer is not None:  # rows follow, so it was none
-                    broken.append(_broken(footer, layout))
-                footer = record if is_footer(record) else None
-                if footer is not None:
-                    continue
-                last = record
-                if record.fields is not None and _is_whole(record.fields, layout):
-                    lines.append(record.line)
-                    writer.writerow([record.fields[i] for i in layout.positions.values()])
-                else:
-                    broken.append(_broken(record, layout))
+            for record in sorted_.whole(found):
+                fields = record.fields or []
+                writer.writerow([fields[place] for place in places])
         names = tuple(layout.positions)
         in_order = Layout(",", {name: i for i, name in enumerate(names)}, len(names), ())
         _insert_csv(con, table, clean, in_order)
     rows = _row_count(con, table) - first_row
-    if rows != len(lines):
+    if rows != len(sorted_.lines):
         raise FileRefused("cannot be read as a table: its records cannot be told apart")
     return Part(
         path,
-        replace(layout, has_footer=footer is not None),
+        replace(layout, footers=len(sorted_.footers), replaced=tuple(sorted_.replaced)),
         first_row,
         rows,
-        _broken_frame(table, broken),
-        np.array(lines, dtype=np.int64),
-        is_cut_short=last is not None and _ends_inside_a_row(last, layout),
+        _broken_frame(table, [_broken(record, layout) for record in sorted_.broken]),
+        np.array(sorted_.lines, dtype=np.int64),
+        is_cut_short=sorted_.ends_inside_a_row,
     )
-
-
-def _is_whole(fields: list[str], layout: Layout) -> bool:
-    """True for as many fields as the header has, or one empty field more."""
-    return len(fields) == layout.width or (len(fields) == layout.width + 1 and not fields[-1])
-
-
-def _ends_inside_a_row(last: Record, layout: Layout) -> bool:
-    is_short = last.fields is None or len(last.fields) < layout.width
-    return is_short and not last.text.endswith(("\n", "\r"))
 
 
 def _broken(record: Record, layout: Layout) -> BrokenRecord:
     """A broken record with its texts by position; surplus fields are joined to the last one."""
-    check, fields = "field_count", record.fields
-    if fields is None:
-        check, fields = "unterminated_quote", record.text.rstrip("\r\n").split(layout.delimiter)
+    check, fields = broken_fields(record, layout.delimiter)
     if len(fields) > layout.width:
         fields = [*fields[: layout.width - 1], layout.delimiter.join(fields[layout.width - 1 :])]
     texts = {name: fields[i] if i < len(fields) else "" for name, i in layout.positions.items()}

@@ -381,5 +381,20 @@ def _warnings(layouts: list[Layout], names: tuple[str, ...]) -> Iterator[str]:
         if layout.absent:
             plural = "s" if len(layout.absent) > 1 else ""
             yield f"{name}: no column{plural} {', '.join(layout.absent)}: read as empty"
-        if layout.has_footer:
-            yield f"{name}: the last line only counts the rows and is ignored"
+        if layout.footers:
+            yield f"{name}: {_last_lines(layout.footers)}"
+        if layout.replaced:
+            yield (
+                f"{name}: {_rows(len(layout.replaced))} a byte that is no letter of the file's "
+                f"encoding, the first in line {layout.replaced[0]}; it is read as \ufffd"
+            )
+
+
+def _last_lines(footers: int) -> str:
+    if footers == 1:
+        return "the last line only counts the rows or totals them and is ignored"
+    return f"the last {footers} lines only count the rows or total them and are ignored"
+
+
+def _rows(rows: int) -> str:
+    return "1 row holds" if rows == 1 else f"{rows:,} rows hold"

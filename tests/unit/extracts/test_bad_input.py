@@ -215,12 +215,6 @@ class TestFiles:
         assert "patients.csv has no column patient_id" in out
         assert "patient_77" not in out
 
-    def test_a_utf_16_file_is_named_as_such(self, live: Workbench, practice: Practice) -> None:
-        folder = written(live, practice)
-        path = folder / "payments.csv"
-        path.write_text(path.read_text(), encoding="utf-16")
-        assert "payments.csv is written in UTF-16" in live.run(folder, 2)
-
     def test_ten_thousand_refused_rows_are_all_counted(
         self, live: Workbench, practice: Practice
     ) -> None:

@@ -99,14 +99,44 @@ def test_a_line_that_counts_the_rows_is_no_row(surveys: Surveys, below: str) -> 
     outcome, refused = surveys(HEADER + ROWS + below)
     assert (outcome.status, outcome.rows_read, outcome.rows_staged) == ("accepted", 2, 2)
     assert refused == []
-    assert outcome.warnings == ("surveys.csv: the last line only counts the rows and is ignored",)
+    (warning,) = outcome.warnings
+    assert warning == (
+        "surveys.csv: the last line only counts the rows or totals them and is ignored"
+    )
+
+
+@pytest.mark.parametrize(
+    "below",
+    [
+        "Total\n",
+        "Total,,,123\n",
+        'Grand Total:,,,"$1,025.00"\n',
+        ",,Total,2\n",
+        "Report Total,2,,(25.00)\n",
+        "Row count,2,,\n",
+        "*** End of Report ***\n",
+    ],
+)
+def test_a_line_of_totals_is_no_row(surveys: Surveys, below: str) -> None:
+    outcome, refused = surveys(HEADER + ROWS + below)
+    assert (outcome.status, outcome.rows_read, outcome.rows_staged) == ("accepted", 2, 2)
+    assert refused == []
+
+
+def test_several_lines_of_totals_are_no_rows(surveys: Surveys) -> None:
+    outcome, refused = surveys(HEADER + ROWS + "Total,,,2\n\n(2 rows affected)\n")
+    assert (outcome.rows_read, refused) == (2, [])
+    assert outcome.warnings == (
+        "surveys.csv: the last 2 lines only count the rows or total them and are ignored",
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "refused"),
     [
         ("(2 rows affected)\n" + "S9,C9,MIPS,2026-11-03\n", [(4, "field_count")]),
-        ("Total\n", [(4, "field_count")]),
+        ("Total\n" + "S9,C9,MIPS,2026-11-03\n", [(4, "field_count")]),
+        ("Total Care Clinic,C9,MIPS,2026-11-03\nTotals,C9,,\n", [(5, "required; required")]),
         (
             "6 rows affected by hand of somebody whose name is much longer than that\n",
             [(4, "field_count")],
