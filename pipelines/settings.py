@@ -10,12 +10,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.errors import UserError
-from pipelines.vocabulary import ROLES
+from pipelines.vocabulary import ALWAYS_NEEDED, MAY_BE_ABSENT, ROLES
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "data" / "sample"
 SECTIONS = ("practice", "rules", "extracts", "guards", "claim_holds", "app", "access")
-PRACTICE_KEYS = ("clock_tolerance", "go_live", "history_days", "manager_roles", "return_days")
+PRACTICE_KEYS = (
+    "absent",
+    "administrator",
+    "administrator_email",
+    "clock_tolerance",
+    "go_live",
+    "history_days",
+    "manager_roles",
+    "return_days",
+)
 EXTRACTS_KEYS = ("max_loss", "max_refused")
 GUARDS_KEYS = ("closings", "keys", "openings", "values")
 CLAIM_HOLDS_KEYS = ("authorization_codes",)
@@ -95,6 +104,9 @@ class Settings:
     go_live: dt.date | None = None  # the practice began to work with the list; None: see go_live.py
     history_days: int | None = None  # before that day, which tasks that clear by themselves open
     manager_roles: tuple[str, ...] = MANAGER_ROLES  # who may bring in what was set aside
+    absent: frozenset[str] = frozenset()  # the tables that this practice never delivers
+    administrator: str | None = None  # the name of who comes in as long as there is no staff table
+    administrator_email: str | None = None  # what sign-in compares
     authorization_codes: tuple[str, ...] = AUTHORIZATION_CODES
     rules: Mapping[str, object] = field(default_factory=dict)
     emr_links: Mapping[str, str] = field(default_factory=dict)
@@ -172,6 +184,9 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         manager_roles=_roles(
             path, practice.get("manager_roles", list(MANAGER_ROLES)), "practice.manager_roles"
         ),
+        absent=_absent(path, practice.get("absent", [])),
+        administrator=_text(path, practice, "administrator", "Dana Ruiz"),
+        administrator_email=_text(path, practice, "administrator_email", "dana@practice.example"),
         rules=_section(path, written, "rules"),
         emr_links={key: value for key, value in sorted(env.items()) if key.startswith("EMR_LINK_")},
     )
@@ -267,6 +282,30 @@ def _roles(path: Path, roles: object, key: str) -> tuple[str, ...]:
         if role not in ROLES:
             raise UserError(f"{path}: {key}: there is no role {role}; there are {', '.join(ROLES)}")
     return tuple(roles)
+
+
+def _absent(path: Path, tables: object) -> frozenset[str]:
+    if not isinstance(tables, list) or not all(isinstance(table, str) for table in tables):
+        raise UserError(f'{path}: practice.absent must be a list of tables, as in ["faxes"]')
+    for table in tables:
+        if table in ALWAYS_NEEDED:
+            raise UserError(
+                f"{path}: practice.absent: {table} cannot be absent; "
+                f"no task opens without {', '.join(ALWAYS_NEEDED)}"
+            )
+        if table not in MAY_BE_ABSENT:
+            raise UserError(
+                f"{path}: practice.absent: there is no table {table}; "
+                f"those that may be absent are {', '.join(MAY_BE_ABSENT)}"
+            )
+    return frozenset(tables)
+
+
+def _text(path: Path, section: Mapping[str, object], key: str, example: str) -> str | None:
+    value = section.get(key)
+    if value is not None and not (isinstance(value, str) and value.strip()):
+        raise UserError(f'{path}: practice.{key} must be a text, as in {key} = "{example}"')
+    return value.strip() if isinstance(value, str) else None
 
 
 def day(value: object, where: str) -> dt.date:

@@ -8,11 +8,31 @@ CATEGORIES = ("Administrative", "Billing", "Clinical", "Patient Engagement", "Re
 
 PATIENT_STATUSES = ("Active", "Inactive", "Referral")
 
+# The extract tables: without the first three there is no list; a practice may have none of others.
+ALWAYS_NEEDED = ("facilities", "patients", "cases")
+MAY_BE_ABSENT = (
+    "staff",
+    "payers",
+    "policies",
+    "authorizations",
+    "appointments",
+    "payments",
+    "claims",
+    "claim_holds",
+    "documents",
+    "faxes",
+    "intake_submissions",
+    "engagement_actions",
+    "surveys",
+)
+
+ADMINISTRATOR_ID = "administrator"  # the staff id of the person named in the settings
+ADMINISTRATOR_ROLE = "Practice Administrator"
 ROLES = (
     "Front Desk",
     "Clinical Staff",
     "Therapy Director",
-    "Practice Administrator",
+    ADMINISTRATOR_ROLE,
     "Business Owner",
 )
 

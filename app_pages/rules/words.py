@@ -35,6 +35,7 @@ def show_list(worklist: Worklist) -> None:
         .to_dict()
     )
     withheld = set(history.withheld(worklist.con)["rule_id"])
+    not_connected = _not_connected(worklist)
     for category in vocabulary.CATEGORIES:
         of_category = [rule for rule in applied.rules.values() if rule.category == category]
         if of_category:
@@ -57,6 +58,8 @@ def show_list(worklist: Worklist) -> None:
                 ]
                 if is_off:
                     facts.append("switched off by the practice")
+                elif rule.rule_id in not_connected:
+                    facts.append(not_connected[rule.rule_id])
                 elif rule.rule_id in withheld:
                     facts.append("withheld in the newest run")
                 if rule.is_own:
@@ -64,6 +67,24 @@ def show_list(worklist: Worklist) -> None:
                 if _is_changed(rule):
                     facts.append("set by the practice")
                 st.markdown(caption(" · ".join(facts)))
+
+
+def _not_connected(worklist: Worklist) -> dict[str, str]:
+    """By rule that needs a table which the practice never delivers: "not connected: faxes"."""
+    found = history.not_connected(worklist.con)
+    return dict(zip(found["rule_id"], found["reason"], strict=True))
+
+
+def show_not_connected(worklist: Worklist, rule: Rule) -> None:
+    """That the rule reads a table which the practice never delivers, if it does."""
+    why = _not_connected(worklist).get(rule.rule_id)
+    if why is not None:
+        st.info(
+            f"{escape_markdown(why.capitalize())}. The settings say that the practice never "
+            "delivers this, so the rule asks for nothing. Its tasks stay as they were until a "
+            "person completes them.",
+            icon=":material/link_off:",
+        )
 
 
 def _is_changed(rule: Rule) -> bool:

@@ -34,7 +34,7 @@ HISTORY: dict[str, ColumnConfig | str | None] = {
 }
 RULES: dict[str, ColumnConfig | str | None] = {
     "title": "Task type",
-    "reason": st.column_config.TextColumn("Withheld because", width=220),
+    "reason": st.column_config.TextColumn("Withheld or not connected because", width=220),
     "candidates": "Asks for",
     "opened": "Opened",
     **{name: CLOSE_KINDS[name].short_label for name in CLOSED_BY_RUN},
@@ -138,7 +138,11 @@ def show_rules(worklist: Worklist, run_no: int) -> None:
     """What each rule asked for and what became of it; withheld rules first, with the reason."""
     rules = history.run_rules(worklist.con, run_no)
     withheld = int(rules["is_withheld"].astype(bool).sum())
-    st.markdown(f"**Rules** · {len(rules) - withheld} answered, {withheld} withheld")
+    apart = int((~rules["is_connected"].astype(bool)).sum())
+    counts = f"{len(rules) - withheld - apart} answered, {withheld} withheld"
+    if apart:
+        counts += f", {apart} not connected (they need a table that the practice never delivers)"
+    st.markdown(f"**Rules** · {counts}")
     st.dataframe(
         rules[list(RULES)],
         hide_index=True,

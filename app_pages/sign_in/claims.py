@@ -31,6 +31,11 @@ ASK_THE_PRACTICE = (
     "Ask the practice to enter this address in the EMR’s staff list, in your own active record; "
     "the workbench knows it after its next update."
 )
+NO_STAFF = "The workbench knows no active staff of the practice yet."
+NAME_SOMEBODY = (
+    "Whoever looks after the workbench delivers the staff table, or writes administrator and "
+    "administrator_email below [practice] in the settings file, and runs the pipeline again."
+)
 ASK_SIGN_IN = (
     "Ask the person who looks after your practice’s sign-in to let it tell the workbench your "
     "e-mail address, and when the sign-in began and ends."
@@ -154,6 +159,8 @@ def _of_email(
     ]
     if len(matches) == 1:
         return Claim(login, _printable(email), matches[0], since=since, until=until)
+    if not active_staff.people():
+        return Claim(login, _printable(email), refusal=NO_STAFF, remedy=NAME_SOMEBODY)
     number = "more than one active member" if matches else "no active member"
     refusal = f"This e-mail address belongs to {number} of the practice’s staff."
     return Claim(login, _printable(email), refusal=refusal, remedy=ASK_THE_PRACTICE)

@@ -15,6 +15,12 @@ SINGLE_SITE = (
 )
 
 
+NO_STAFF = (
+    "Nobody is known here yet: deliver the staff table, or write your name below [practice] in the "
+    'settings file, as in administrator = "Dana Ruiz", and run the pipeline again.'
+)
+
+
 @contextmanager
 def _page(title: str, notice: str | None = None) -> Iterator[None]:
     with (
@@ -50,6 +56,10 @@ def who_are_you(
 ) -> None:
     """Choose from (staff id, label); session state has the id under identity.chosen."""
     names = dict(people)
+    if not names:
+        with _page("Who are you?", notice):
+            st.text(NO_STAFF)
+        return
     with _page("Who are you?", notice):
         st.selectbox(
             "Your name",

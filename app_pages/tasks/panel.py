@@ -14,6 +14,7 @@ from app_pages.tasks import actions, links, timeline
 from app_pages.url import filters, time_travel
 from app_pages.url import view as url_view
 from pipelines.rules.model import Rule
+from pipelines.runs import history
 from pipelines.vocabulary import EVENTS
 from pipelines.worklist.actions import ActionRequest
 from pipelines.worklist.worklist import Worklist
@@ -77,6 +78,7 @@ def _show(opened: OpenedTask, *, can_act: bool) -> None:
         st.info(past, icon=":material/history:")
     if can_act:
         _show_held(opened)
+        _show_not_connected(opened)
     actions.show_outcome_in_panel()
     _heading("Why this task exists")
     purpose = f"  \n{escape_markdown(rule.purpose)}" if rule is not None else ""
@@ -108,6 +110,18 @@ def _show_held(opened: OpenedTask) -> None:
             "page."
         )
     st.warning(says, icon=":material/pause_circle:")
+
+
+def _show_not_connected(opened: OpenedTask) -> None:
+    """That no run asks about this open task, since the practice never delivers a table it needs."""
+    apart = history.not_connected(opened.worklist.con)
+    if opened.row["is_open"] and opened.row["rule_id"] in set(apart["rule_id"]):
+        (why,) = apart.loc[apart["rule_id"] == opened.row["rule_id"], "reason"]
+        st.info(
+            f"Tasks of this type are {escape_markdown(why)}, which the practice never delivers. "
+            "No run changes or closes this one; it stays until a person completes it.",
+            icon=":material/link_off:",
+        )
 
 
 def _heading(text: str) -> None:

@@ -130,13 +130,13 @@ def check(options: argparse.Namespace, settings: Settings) -> int:
     import tempfile
 
     from pipelines.cli import output
-    from pipelines.extracts import folder, read, rejected
+    from pipelines.extracts import folder, outcome, read, rejected
     from pipelines.operations import arrivals
     from pipelines.warehouse import snapshots
 
     chosen = arrivals.folders(options.extracts or running.default_extracts(settings))[-1]
     with tempfile.TemporaryDirectory() as scratch, snapshots.connect() as con:
-        limits = read.Limits(settings.max_loss, settings.max_refused)
+        limits = outcome.Limits(settings.max_loss, settings.max_refused, absent=settings.absent)
         reads = read.read(con, folder.find(chosen), {}, Path(scratch), limits)
         return output.print_check(reads, rejected.refused_kinds(con))
 

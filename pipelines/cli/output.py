@@ -16,13 +16,13 @@ import pandas as pd
 from pipelines import csv_files
 from pipelines.analytics.backtest import Comparison
 from pipelines.errors import UserError
-from pipelines.extracts.read import TableRead
+from pipelines.extracts.outcome import TableRead
 from pipelines.ledger.ledger import Access
 from pipelines.operations import health
 from pipelines.operations.backup import Backup
 from pipelines.operations.logs import log
 from pipelines.reports.cells import Cell, is_missing
-from pipelines.rules.evaluate import SWITCHED_OFF
+from pipelines.rules.evaluate import SWITCHED_OFF, RuleResult
 from pipelines.rules.model import Applied
 from pipelines.runs.guards.model import age_in_words
 from pipelines.runs.run import RunReport
@@ -122,22 +122,26 @@ def _print_rules(report: RunReport) -> None:
     rows = []
     for answer in report.answers:
         decided = report.decisions.get(answer.rule_id, {})
-        candidates = f"{answer.candidates:,}" if answer.is_answered else "withheld"
+        candidates = f"{answer.candidates:,}" if answer.is_answered else _not_asked(answer)
         kinds = ("open", *CLOSED_BY_RUN, "hold", "set_aside")
         counts = [f"{decided.get(kind, 0):,}" for kind in kinds]
         rows.append((answer.rule_id, candidates, *counts, answer.reason or ""))
     _print_table((*RULE_HEADS, "held", "set aside", "withheld because"), rows)
 
 
+def _not_asked(answer: RuleResult) -> str:
+    return "withheld" if answer.is_connected else "not connected"
+
+
 def _log_published(report: RunReport) -> None:
     """Log one line that says what was published and whether anything was left out."""
     read = sum(r.rows_read for r in report.reads)
     refused = sum(r.rows_refused for r in report.reads)
-    not_accepted = [r.table for r in report.reads if r.status != "accepted"]
+    not_accepted = [r.table for r in report.reads if r.status != "accepted" and not r.is_absent]
     withheld = [
         answer.rule_id
         for answer in report.answers
-        if not answer.is_answered and answer.reason != SWITCHED_OFF
+        if not answer.is_answered and answer.is_connected and answer.reason != SWITCHED_OFF
     ]
     counts = {
         kind: sum(rule.get(kind, 0) for rule in report.decisions.values())
@@ -161,6 +165,7 @@ def _log_published(report: RunReport) -> None:
             "rows_refused": refused,
             "not_accepted": not_accepted,
             "withheld": withheld,
+            "not_connected": [a.rule_id for a in report.answers if not a.is_connected],
             "opened": counts["open"],
             "closed": sum(counts[kind] for kind in CLOSED_BY_RUN),
             "folded": report.actions_applied,
@@ -199,6 +204,9 @@ def print_check(reads: Sequence[TableRead], kinds: Sequence[Refused]) -> int:
     if kinds:
         _print_table(REFUSED_HEADS, kinds)
     is_refused = any(read.status == "refused" or read.rows_refused for read in reads)
+    absent = [read.table for read in reads if read.is_absent]
+    if absent:
+        print(f"Not connected (practice.absent in the settings): {', '.join(absent)}")
     missing = [read.table for read in reads if read.status == "missing"]
     if missing:
         print(f"Not in the folder, so rules that read them will be withheld: {', '.join(missing)}")

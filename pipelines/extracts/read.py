@@ -6,8 +6,7 @@ by line, which can say which rows are invalid and where they are.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -18,8 +17,11 @@ import pandas as pd
 from pipelines.extracts import contract, contract_sql, files, rejected, validation
 from pipelines.extracts.files import Part
 from pipelines.extracts.folder import Folder, ManifestRow
+from pipelines.extracts.outcome import Doubt, Limits, Previous, TableRead, how_to_accept
 from pipelines.extracts.records import FileRefused, Layout
+from pipelines.vocabulary import MAY_BE_ABSENT
 
+DEFAULTS = Limits()
 FEWEST_REFUSED = 20  # rows: fewer refuse no table, so that a small practice goes on
 
 
@@ -34,68 +36,6 @@ class Stager(Protocol):
 
     def drop(self, table: str) -> None:
         """Remove what `load_fast` staged."""
-
-
-@dataclass(frozen=True)
-class Previous:
-    """The table in the last run that read it."""
-
-    rows_read: int
-    extracted_at: dt.datetime | None
-    rows_refused: int = 0
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """A limit that a table exceeds: the guard's name, what it says, and the rows it is about."""
-
-    guard: str
-    says: str
-    concerned: int
-    total: int
-
-
-@dataclass(frozen=True)
-class TableRead:
-    """The outcome for one table; status is accepted, refused or missing.
-
-    rows_read = rows_staged + rows_refused; `was_read_before` says that an earlier run accepted it.
-    A table with `doubts` is refused unless a person accepted them.
-    """
-
-    table: str
-    status: str
-    reason: str | None = None
-    files: tuple[str, ...] = ()
-    rows_read: int = 0
-    rows_staged: int = 0
-    rows_refused: int = 0
-    extracted_at: dt.datetime | None = None
-    horizon_on: dt.date | None = None
-    warnings: tuple[str, ...] = ()
-    was_read_before: bool = False
-    doubts: tuple[Doubt, ...] = ()
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The share of a table's rows that may be gone since the last run, and that may be refused.
-
-    `accepted` are the guards whose doubts a person accepted.
-    """
-
-    max_loss: float = 0.2
-    max_refused: float = 0.2
-    accepted: Set[str] = frozenset()
-
-
-def how_to_accept(guards: Sequence[str]) -> str:
-    """The end of a message about guards that refuse a table."""
-    accept = " ".join(f"--accept {guard}" for guard in guards)
-    return (
-        f"(guard {', '.join(guards)}; if it is true, accept it: "
-        f"run {accept} --staff ID --reason TEXT)"
-    )
 
 
 @dataclass(frozen=True)
@@ -133,6 +73,16 @@ class TableInput:
             horizon_on=self.stated.horizon_on if self.stated else None,
             was_read_before=self.previous is not None,
         )
+
+    def without_file(self) -> TableRead:
+        """The outcome of a table of which the folder has no file."""
+        if self.table in self.limits.absent:
+            says = f"{self.table}: not connected, as practice.absent in the settings says"
+            return replace(self.outcome("absent"), reason=says)
+        says = f"{self.table}: no file of this table in the folder"
+        if self.table in MAY_BE_ABSENT:
+            says += "; if the practice never delivers it, name it in practice.absent (settings)"
+        return replace(self.outcome("missing"), reason=says)
 
     def why_not_read(self) -> str | None:
         """Why the files are refused before they are opened, or None."""
@@ -190,7 +140,7 @@ def read(
     folder: Folder,
     previous: Mapping[str, Previous],
     rejected_dir: Path,
-    limits: Limits = Limits(),
+    limits: Limits = DEFAULTS,
     stager: Stager | None = None,
 ) -> list[TableRead]:
     """Read every table of the contract, parents first, into schema extract.
@@ -215,7 +165,9 @@ def read(
         if outcome is None:
             outcome = _read_by_line(con, source, rejected_dir)
             if stager:
-                stager.load_by_line(table, is_accepted=outcome.status == "accepted")
+                # An absent table has no rows: those that it once had are not kept.
+                is_accepted = outcome.status in ("accepted", "absent")
+                stager.load_by_line(table, is_accepted=is_accepted)
         outcomes.append(outcome)
     return outcomes
 
@@ -242,7 +194,7 @@ def _read_fast(source: TableInput, stager: Stager) -> TableRead | None:
         source.outcome("accepted"),
         rows_read=rows,
         rows_staged=rows,
-        warnings=tuple(_warnings([layout], source.names)),
+        warnings=tuple(_warnings([layout], source)),
     )
 
 
@@ -263,8 +215,7 @@ def _read_table(
     table = source.table
     con.execute(contract_sql.table_sql(table))
     if not source.files:
-        missing = f"{table}: no file of this table in the folder"
-        return replace(source.outcome("missing"), reason=missing)
+        return source.without_file()
     parts: list[Part] = []
     reason = source.why_not_read()
     if reason is None:
@@ -298,7 +249,7 @@ def _read_table(
         rows_staged=rows_read - len(invalid),
         rows_refused=len(invalid),
         warnings=(
-            *_warnings([part.layout for part in parts], source.names),
+            *_warnings([part.layout for part in parts], source),
             *(f"{source.name}: {says}" for says in mended),
         ),
     )
@@ -373,8 +324,13 @@ def _located(invalid: pd.DataFrame, parts: list[Part], names: tuple[str, ...]) -
     return pd.concat(frames, ignore_index=True)
 
 
-def _warnings(layouts: list[Layout], names: tuple[str, ...]) -> Iterator[str]:
-    for layout, name in zip(layouts, names, strict=True):
+def _warnings(layouts: list[Layout], source: TableInput) -> Iterator[str]:
+    if source.table in source.limits.absent:
+        yield (
+            f"{source.name}: practice.absent in the settings is out of date: it names "
+            f"{source.table}, which was delivered and is read"
+        )
+    for layout, name in zip(layouts, source.names, strict=True):
         if layout.unknown:
             plural = "s" if len(layout.unknown) > 1 else ""
             yield f"{name}: unknown column{plural} ignored: {', '.join(layout.unknown)}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.extracts.read import Previous
+from pipelines.extracts.outcome import Previous
 from pipelines.ledger.belonging import OfList
 from pipelines.rules.model import Applied
 from pipelines.settings import Settings

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import duckdb
 
 from pipelines import lifecycle
-from pipelines.extracts.read import TableRead
+from pipelines.extracts.outcome import TableRead
 from pipelines.ledger.actions import Action
 from pipelines.lifecycle.apply_actions import apply_actions
 from pipelines.lifecycle.context import RunContext

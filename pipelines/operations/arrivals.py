@@ -144,7 +144,7 @@ def last_run(settings: Settings) -> LastRun | None:
         Path(folder) if folder else None,
         as_of,
         min(as_of + dt.timedelta(seconds=1), published_at),
-        frozenset(row[0] for row in tables),
+        frozenset(row[0] for row in tables) - settings.absent,
         published_at,
     )
 

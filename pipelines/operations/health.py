@@ -136,7 +136,10 @@ def _read_last(
             f"the oldest extract of the last run was taken {_long(now - oldest)} ago, "
             f"more than {_long(longest)}",
         )
-    return Check("tables", OK, f"the last run took every table; {refused:,} rows were refused")
+    of_run = history.run_tables(con, newest.run_no)
+    absent = of_run.loc[of_run["status"] == "absent", "table_name"]
+    but = f" but those never delivered ({', '.join(sorted(absent))})" if len(absent) else ""
+    return Check("tables", OK, f"the last run took every table{but}; {refused:,} rows were refused")
 
 
 def _guards(con: duckdb.DuckDBPyConnection, newest: history.Freshness) -> Check:
@@ -172,7 +175,11 @@ def _asked_last(con: duckdb.DuckDBPyConnection, newest: history.Freshness) -> Ch
             f"the last run held tasks that refused rows may concern ({tasks}); "
             "correct the rows at the source",
         )
-    return Check("rules", OK, f"the last run asked {int((~asked['is_withheld']).sum())} rules")
+    is_connected = asked["is_connected"].astype(bool)
+    says = f"the last run asked {int((is_connected & ~asked['is_withheld']).sum())} rules"
+    if not is_connected.all():
+        says += f"; {int((~is_connected).sum())} read tables that this practice never delivers"
+    return Check("rules", OK, says)
 
 
 def _ledger(settings: Settings, now: dt.datetime) -> Check:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 import duckdb
 
 from pipelines.errors import UserError
 from pipelines.extracts import contract
-from pipelines.extracts.read import TableRead
+from pipelines.extracts.outcome import TableRead
 from pipelines.rules import loading, sql
-from pipelines.rules.model import ALWAYS_NEEDED, ANSWER, ANSWER_TYPES, Applied, Params, Rule
+from pipelines.rules.model import ANSWER, ANSWER_TYPES, Applied, Params, Rule
+from pipelines.vocabulary import ALWAYS_NEEDED
 
 NEVER_NEEDED = frozenset({"payers"})  # the payer's name is shown; few rules depend on it
 SWITCHED_OFF = "switched off in the settings"  # the one reason that needs no attention
@@ -20,12 +21,16 @@ SWITCHED_OFF = "switched off in the settings"  # the one reason that needs no at
 
 @dataclass(frozen=True)
 class RuleResult:
-    """The outcome of a rule in one run: how many candidates, or why it was withheld."""
+    """The outcome of a rule in one run: how many candidates, or why it was withheld.
+
+    A rule that is not connected needs a table of which the practice says that it never delivers it.
+    """
 
     rule_id: str
     is_answered: bool
     candidates: int
     reason: str | None
+    is_connected: bool = True
 
 
 def needed_tables(rule: Rule) -> set[str]:
@@ -41,6 +46,11 @@ def needed_tables(rule: Rule) -> set[str]:
             c.references for c in contract.columns(table) if c.references and not c.is_nullable
         )
     return needed
+
+
+def not_connected(rule: Rule, absent: Set[str]) -> list[str]:
+    """Those of the absent tables without which the rule cannot answer, sorted."""
+    return sorted((needed_tables(rule) & absent) - set(rule.may_lack))
 
 
 def evaluate(
@@ -60,10 +70,7 @@ def evaluate(
         f"(rule_id VARCHAR, {types}, manual VARCHAR, episode VARCHAR)"
     )
     con.execute("CREATE OR REPLACE TEMP TABLE candidates AS " + sql("payers") + " LIMIT 0")
-    results = [
-        _evaluate(con, rule, _why_withheld(con, rule, applied, reads), as_of)
-        for rule in applied.rules.values()
-    ]
+    results = [_evaluate(con, rule, applied, reads, as_of) for rule in applied.rules.values()]
     con.execute("INSERT INTO candidates BY NAME " + sql("payers"))
     answered = {result.rule_id for result in results if result.is_answered}
     for rule_id, payers in applied.payers.items():
@@ -87,8 +94,17 @@ def check_payers(con: duckdb.DuckDBPyConnection, applied: Applied, file: str) ->
 
 
 def _evaluate(
-    con: duckdb.DuckDBPyConnection, rule: Rule, withheld: str | None, as_of: dt.datetime
+    con: duckdb.DuckDBPyConnection,
+    rule: Rule,
+    applied: Applied,
+    reads: Mapping[str, TableRead],
+    as_of: dt.datetime,
 ) -> RuleResult:
+    lacking = not_connected(rule, {read.table for read in reads.values() if read.is_absent})
+    if lacking and rule.rule_id not in applied.disabled:
+        apart = f"not connected: {', '.join(lacking)}"
+        return RuleResult(rule.rule_id, False, 0, apart, is_connected=False)
+    withheld = _why_withheld(con, rule, applied, reads)
     reason = withheld or _collect(con, rule, rule.params, as_of)
     if reason is not None:
         return RuleResult(rule.rule_id, False, 0, reason)
@@ -105,7 +121,7 @@ def _why_withheld(
         return SWITCHED_OFF
     for table in sorted(needed_tables(rule)):
         read = reads[table]
-        if table in rule.may_lack and read.status == "missing" and not read.was_read_before:
+        if table in rule.may_lack and read.was_never_delivered:
             continue
         if read.status != "accepted":
             return read.reason or f"{table} is {read.status}"

@@ -15,7 +15,6 @@ from pipelines.errors import UserError
 from pipelines.extracts import contract, contract_sql
 from pipelines.rules import calls, model
 from pipelines.rules.model import (
-    ALWAYS_NEEDED,
     ANSWER_TYPES,
     CHOICES,
     EVIDENCE,
@@ -32,6 +31,7 @@ from pipelines.rules.model import (
     Rule,
 )
 from pipelines.staging import KEPT, extracts_of, parameters, staging_sql
+from pipelines.vocabulary import ALWAYS_NEEDED
 from pipelines.warehouse import snapshots
 
 V = TypeVar("V")

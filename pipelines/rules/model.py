@@ -19,8 +19,6 @@ Param = bool | int | float | str
 Params = Mapping[str, Param]
 
 RULES_FOLDER = ROOT / "rules"
-# Every task needs a facility with its time zone, a patient and a case.
-ALWAYS_NEEDED = ("facilities", "patients", "cases")
 LINKS = ("policies", "payments", "documents", "authorizations", "schedule", "demographics")
 ANSWER_TYPES = {
     "subject_id": "VARCHAR",

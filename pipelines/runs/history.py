@@ -54,7 +54,10 @@ def run_tables(con: duckdb.DuckDBPyConnection, run_no: int) -> pd.DataFrame:
 
 
 def run_rules(con: duckdb.DuckDBPyConnection, run_no: int) -> pd.DataFrame:
-    """One row a rule: title, category, is_withheld, reason and counts; withheld ones first."""
+    """One row a rule: title, category, is_withheld, is_connected, reason and counts.
+
+    Withheld ones come first; one that is not connected is not withheld.
+    """
     return snapshots.frame(con, sql("run_rules"), run_no=run_no)
 
 
@@ -66,6 +69,11 @@ def rule_runs(con: duckdb.DuckDBPyConnection, rule_id: str, limit: int = 50) -> 
 def withheld(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """rule_id, title, category, reason of the rules withheld in the newest run."""
     return snapshots.frame(con, sql("withheld"))
+
+
+def not_connected(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """rule_id, title, category, reason of the rules that need a table the practice never has."""
+    return snapshots.frame(con, sql("not_connected"))
 
 
 @dataclass(frozen=True)

@@ -17,5 +17,7 @@ SELECT
     a.kept_from,
 FROM run_tables AS t
 LEFT JOIN accepted_runs AS a ON t.table_name = a.table_name
-WHERE t.status <> 'accepted' AND t.run_no = (SELECT MAX(n.run_no), FROM runs AS n)
+WHERE
+    t.status NOT IN ('accepted', 'absent')
+    AND t.run_no = (SELECT MAX(n.run_no), FROM runs AS n)
 ORDER BY t.table_name

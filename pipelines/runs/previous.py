@@ -9,7 +9,7 @@ import duckdb
 
 from pipelines import lifecycle, staging
 from pipelines.extracts import contract
-from pipelines.extracts.read import Previous
+from pipelines.extracts.outcome import Previous
 from pipelines.ledger import belonging
 from pipelines.lifecycle.context import HISTORY_DAYS, GoLive, PreviousRun
 from pipelines.runs import sql

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from pipelines.extracts.read import TableRead
+from pipelines.extracts.outcome import TableRead
 from pipelines.ledger.actions import Action
 from pipelines.lifecycle.context import RunContext
 from pipelines.lifecycle.go_live import Proposal, SetAside
@@ -204,6 +204,7 @@ def _rule_row(run: RunContext, answer: RuleResult, counts: Mapping[str, int]) ->
         answer.reason,
         answer.candidates,
         *(counts.get(kind, 0) for kind in kinds),
+        answer.is_connected,
     )
 
 

@@ -15,7 +15,7 @@ from pipelines.errors import UserError, disk_problem
 from pipelines.extracts import folder as extracts_folder
 from pipelines.extracts import read as extracts_read
 from pipelines.extracts import rejected
-from pipelines.extracts.read import Limits, TableRead
+from pipelines.extracts.outcome import Limits, TableRead
 from pipelines.extracts.rejected import RefusedKind
 from pipelines.ledger import belonging
 from pipelines.ledger.actions import Action
@@ -186,9 +186,16 @@ def _read_and_stage(
         found,
         dict(run.previous.tables),
         run.settings.rejected / run.run_id,
-        Limits(run.settings.max_loss, run.settings.max_refused, frozenset(accepted.rows)),
+        Limits(
+            run.settings.max_loss,
+            run.settings.max_refused,
+            frozenset(accepted.rows),
+            run.settings.absent,
+        ),
         stager,
     )
+    if any(read.table == "staff" and read.was_never_delivered for read in reads):
+        stager.admit(run.settings.administrator, run.settings.administrator_email)
     tripped = deliveries.judge(run.con, reads, run.previous.tables, run.settings.guards)
     held = accepted.held(tripped)
     for place, read in enumerate(reads):
@@ -197,7 +204,11 @@ def _read_and_stage(
             stager.refuse(read.table)
             reads[place] = deliveries.refused(read, of_table)
     stager.load_derived(
-        {read.table for read in reads if read.was_read_before and read.status != "accepted"}
+        {
+            read.table
+            for read in reads
+            if read.was_read_before and read.status not in ("accepted", "absent")
+        }
     )
     return {read.table: read for read in reads}, tripped
 

@@ -1,4 +1,5 @@
--- The rules of one run, the withheld ones first; a retired rule shows its id as title.
+-- The rules of one run: the withheld ones first, then those not connected; a retired rule shows
+-- its id as title.
 WITH longest AS (
     SELECT
         h.rule_id,
@@ -11,7 +12,8 @@ SELECT
     a.rule_id,
     COALESCE(r.title, a.rule_id) AS title,
     r.category,
-    NOT a.is_answered AS is_withheld,
+    NOT a.is_answered AND COALESCE(a.is_connected, TRUE) AS is_withheld,
+    COALESCE(a.is_connected, TRUE) AS is_connected,
     a.reason,
     a.candidates,
     a.opened,
@@ -29,4 +31,7 @@ LEFT JOIN rules AS r ON a.rule_id = r.rule_id
 LEFT JOIN longest AS h
     ON a.rule_id = h.rule_id AND a.run_no = (SELECT MAX(n.run_no), FROM runs AS n)
 WHERE a.run_no = $run_no
-ORDER BY CASE WHEN a.is_answered THEN 1 ELSE 0 END, COALESCE(r.title, a.rule_id), a.rule_id
+ORDER BY
+    CASE WHEN a.is_answered THEN 2 WHEN COALESCE(a.is_connected, TRUE) THEN 0 ELSE 1 END,
+    COALESCE(r.title, a.rule_id),
+    a.rule_id

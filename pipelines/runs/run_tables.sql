@@ -1,4 +1,5 @@
--- The tables of one run: those not accepted first, then those with refused rows.
+-- The tables of one run: those not accepted first, then those with refused rows; those
+-- that the practice never delivers last.
 SELECT
     t.table_name,
     t.status,
@@ -13,5 +14,10 @@ SELECT
 FROM run_tables AS t
 WHERE t.run_no = $run_no
 ORDER BY
-    CASE WHEN t.status <> 'accepted' THEN 0 WHEN t.rows_refused > 0 THEN 1 ELSE 2 END,
+    CASE
+        WHEN t.status = 'absent' THEN 3
+        WHEN t.status <> 'accepted' THEN 0
+        WHEN t.rows_refused > 0 THEN 1
+        ELSE 2
+    END,
     t.table_name

@@ -15,7 +15,7 @@ tables_read AS (
         SUM(t.rows_read) AS rows_read,
         SUM(t.rows_staged) AS rows_staged,
         SUM(t.rows_refused) AS rows_refused,
-        COUNT(*) FILTER (WHERE t.status <> 'accepted') AS tables_not_accepted,
+        COUNT(*) FILTER (WHERE t.status NOT IN ('accepted', 'absent')) AS tables_not_accepted,
     FROM run_tables AS t
     GROUP BY t.run_no
 ),
@@ -27,7 +27,9 @@ rules_asked AS (
         SUM(
             a.cleared + COALESCE(a.withdrawn, 0) + a.converted + a.discharged + a.source_gone
         ) AS closed,
-        COUNT(*) FILTER (WHERE NOT a.is_answered) AS withheld,
+        COUNT(*) FILTER (
+            WHERE NOT a.is_answered AND COALESCE(a.is_connected, TRUE)
+        ) AS withheld,
     FROM run_rules AS a
     GROUP BY a.run_no
 )

@@ -20,6 +20,7 @@ from pipelines import staging
 from pipelines.extracts import contract, contract_sql, files
 from pipelines.extracts.records import Layout
 from pipelines.settings import AUTHORIZATION_CODES
+from pipelines.vocabulary import ADMINISTRATOR_ID, ADMINISTRATOR_ROLE
 from pipelines.warehouse import snapshots
 
 
@@ -102,6 +103,21 @@ class Stager:
         else:
             self._create_empty(table)
         self._create_views(table)
+
+    def admit(self, administrator: str | None, email: str | None) -> None:
+        """Stage this one member of staff, or nobody, for a practice without a staff table."""
+        self.con.execute(f"DELETE FROM {_place('staff')}")
+        if administrator is not None:
+            self.con.execute(
+                f"INSERT INTO {_place('staff')} BY NAME SELECT $id AS staff_id, $name AS name, "
+                "$email AS email, $role AS role, FALSE AS is_assistant, TRUE AS is_active",
+                {
+                    "id": ADMINISTRATOR_ID,
+                    "name": administrator,
+                    "email": email,
+                    "role": ADMINISTRATOR_ROLE,
+                },
+            )
 
     def drop(self, table: str) -> None:
         """Remove what `load_fast` staged."""

@@ -18,7 +18,7 @@ RUN_TABLES = {
     "run_rules": (
         "run_no INTEGER, rule_id VARCHAR, is_answered BOOLEAN, reason VARCHAR, candidates BIGINT, "
         f"opened BIGINT, {', '.join(f'{kind} BIGINT' for kind in CLOSED_BY_RUN)}, held BIGINT, "
-        "set_aside BIGINT"
+        "set_aside BIGINT, is_connected BOOLEAN"
     ),
     "rejected_rows": (
         "run_no INTEGER, table_name VARCHAR, file VARCHAR, line BIGINT, column_name VARCHAR, "

@@ -217,6 +217,7 @@ def test_every_variable_is_documented() -> None:
 
 def test_every_key_of_the_settings_file_is_documented() -> None:
     parts = {
+        "practice": settings.PRACTICE_KEYS,
         "extracts": settings.EXTRACTS_KEYS,
         "app": settings.APP_KEYS,
         "access": settings.ACCESS_KEYS,

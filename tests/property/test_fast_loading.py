@@ -9,6 +9,7 @@ import pytest
 from pipelines import lifecycle, sample
 from pipelines.extracts import contract, read
 from pipelines.extracts import folder as extracts_folder
+from pipelines.extracts.outcome import Previous
 from pipelines.staging.stage import Stager
 from pipelines.warehouse import snapshots
 
@@ -150,7 +151,7 @@ def test_a_table_with_a_repeated_key_is_loaded_by_line(tmp_path):
 
 
 def test_a_table_with_refused_rows_in_the_last_run_is_loaded_by_line(folder, tmp_path):
-    before = {"payments": read.Previous(1, AT - dt.timedelta(days=1), rows_refused=1)}
+    before = {"payments": Previous(1, AT - dt.timedelta(days=1), rows_refused=1)}
     assert set(contract.TABLES) - _both_ways(folder, tmp_path, before) == {"facilities", "payments"}
 
 

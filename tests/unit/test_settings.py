@@ -50,8 +50,30 @@ def test_every_section_reaches_its_setting(tmp_path):
         ('[access]\nsees_all_roles = ["Boss"]\n', "there is no role Boss"),
         ("[access]\nsees_all_roles = [1]\n", r"access\.sees_all_roles must be a list of roles"),
         ("[access]\nstaff_facilities = { S1 = 1 }\n", r"access\.staff_facilities must name"),
+        ('[practice]\nabsent = "faxes"\n', r"practice\.absent must be a list of tables"),
+        ("[practice]\nabsent = [1]\n", r"practice\.absent must be a list of tables"),
+        ('[practice]\nabsent = ["fax"]\n', r"practice\.absent: there is no table fax; .*faxes"),
+        ('[practice]\nabsent = ["cases"]\n', r"practice\.absent: cases cannot be absent"),
+        ("[practice]\nadministrator = 1\n", r"practice\.administrator must be a text"),
+        ('[practice]\nadministrator = " "\n', r"practice\.administrator must be a text"),
+        ("[practice]\nadministrator_email = true\n", r"administrator_email must be a text"),
     ],
 )
 def test_a_wrong_setting_is_refused_and_named(tmp_path, text, named):
     with pytest.raises(UserError, match=rf"settings\.toml: .*{named}"):
         load(tmp_path, text)
+
+
+def test_the_tables_a_practice_never_delivers_and_who_comes_in_without_staff(tmp_path):
+    read = load(
+        tmp_path,
+        '[practice]\nabsent = ["surveys", "faxes"]\nadministrator = " Dana Ruiz "\n'
+        'administrator_email = "dana@practice.example"\n',
+    )
+    assert read.absent == {"faxes", "surveys"}
+    assert (read.administrator, read.administrator_email) == ("Dana Ruiz", "dana@practice.example")
+
+
+def test_by_default_no_table_is_absent_and_nobody_is_administrator(tmp_path):
+    read = load(tmp_path, "")
+    assert (read.absent, read.administrator, read.administrator_email) == (frozenset(), None, None)

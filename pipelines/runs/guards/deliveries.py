@@ -13,7 +13,7 @@ from dataclasses import replace
 import duckdb
 
 from pipelines.extracts import contract
-from pipelines.extracts.read import Previous, TableRead, how_to_accept
+from pipelines.extracts.outcome import Previous, TableRead, how_to_accept
 from pipelines.runs import previous
 from pipelines.runs.guards import sql, values
 from pipelines.runs.guards.model import (

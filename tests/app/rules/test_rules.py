@@ -231,3 +231,33 @@ def test_without_past_extracts_it_says_what_to_do(dana: App) -> None:
     assert (
         "There are no past extracts to replay. Ask whoever looks after the workbench" in dana.says
     )
+
+
+def test_a_rule_that_is_not_connected_says_so_and_nothing_warns(
+    facility: Workbench, practice: Practice
+) -> None:
+    settings_file(facility, '[practice]\nabsent = ["faxes"]\n')
+    facility.run(practice, 1.0, without=("faxes",))
+    dana = App("S1").open("rules")
+    assert dana.says.count("not connected: faxes") == 3
+    assert "withheld" not in dana.says
+    dana.open("rules", rule="faxing_required")
+    assert "Not connected: faxes. The settings say that the practice never delivers" in dana.says
+    assert "Withheld" not in dana.says
+    assert "not connected" not in dana.open("rules", rule="mips").says
+    dana.open("runs")
+    assert "14 answered, 0 withheld, 3 not connected" in dana.says
+    reasons = dana.test.dataframe[1].value.set_index("title")["reason"]
+    assert reasons["Faxing Required"] == "not connected: faxes"
+    assert "Withheld" not in dana.open("dashboard", facility="F1").says
+
+
+def test_an_open_task_of_it_says_that_it_stays(facility: Workbench, practice: Practice) -> None:
+    settings_file(facility, '[practice]\nabsent = ["faxes"]\n')
+    facility.run(practice, 1.0, without=("faxes",))
+    dana = App("S1")
+    dana.open_task(facility, "faxing_required", "D-B")
+    assert "not connected: faxes, which the practice never delivers" in dana.says
+    assert "stays until a person completes it" in dana.says
+    dana.open_task(facility, "uncollected_payments", "V-B")
+    assert "not connected" not in dana.says

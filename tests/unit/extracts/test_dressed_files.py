@@ -10,19 +10,20 @@ import pytest
 
 from pipelines.extracts import folder as extracts_folder
 from pipelines.extracts import read
+from pipelines.extracts.outcome import TableRead
 from tests.conftest import Workbench
 from tests.practice import Practice
 
 HEADER = "survey_id,case_id,kind,completed_at\n"
 ROWS = "S1,C1,MIPS,2026-11-01\nS2,C2,MIPS,2026-11-02\n"
-Surveys = Callable[[str], tuple[read.TableRead, list[tuple[object, ...]]]]
+Surveys = Callable[[str], tuple[TableRead, list[tuple[object, ...]]]]
 
 
 @pytest.fixture
 def surveys(tmp_path: Path) -> Surveys:
     """Read a surveys.csv of this text: the outcome, and the refused rows by line."""
 
-    def read_text(text: str) -> tuple[read.TableRead, list[tuple[object, ...]]]:
+    def read_text(text: str) -> tuple[TableRead, list[tuple[object, ...]]]:
         (tmp_path / "in").mkdir(exist_ok=True)
         (tmp_path / "in" / "surveys.csv").write_text(text, encoding="utf-8")
         con = duckdb.connect()

@@ -12,6 +12,7 @@ from pipelines.errors import UserError
 from pipelines.extracts import contract, read
 from pipelines.extracts import files as extracts_files
 from pipelines.extracts import folder as extracts_folder
+from pipelines.extracts.outcome import Limits, Previous
 
 FACILITIES = "facility_id,name,time_zone\nF1,North,America/New_York\n"
 PATIENTS = (
@@ -37,7 +38,7 @@ def _case(case_id: str, patient_id: str) -> str:
 def _read(
     tmp_path: Path,
     files: dict[str, str],
-    previous: dict[str, read.Previous] | None = None,
+    previous: dict[str, Previous] | None = None,
     **options: float,
 ):
     folder = tmp_path / "in"
@@ -50,7 +51,7 @@ def _read(
         extracts_folder.find(folder),
         previous or {},
         tmp_path / "rejected",
-        read.Limits(**options),
+        Limits(**options),
     )
     assert [outcome.table for outcome in outcomes] == list(contract.TABLES)
     for outcome in outcomes:
@@ -168,9 +169,7 @@ def test_a_file_that_contradicts_its_manifest_is_refused(manifest, says, tmp_pat
         "patients.csv": PATIENTS + _patient("P1") + _patient("P2"),
         "manifest.csv": "table,extracted_at,row_count,complete,horizon_on\n" + manifest + "\n",
     }
-    con, outcomes = _read(
-        tmp_path, files, {"patients": read.Previous(2, AT - dt.timedelta(days=1))}
-    )
+    con, outcomes = _read(tmp_path, files, {"patients": Previous(2, AT - dt.timedelta(days=1))})
     assert outcomes["patients"].status == "refused"
     assert outcomes["patients"].rows_read == 2
     assert says in outcomes["patients"].reason and "patients.csv" in outcomes["patients"].reason
@@ -179,17 +178,14 @@ def test_a_file_that_contradicts_its_manifest_is_refused(manifest, says, tmp_pat
 def test_at_most_a_fifth_of_the_rows_may_be_gone(tmp_path):
     files = {"patients.csv": PATIENTS + "".join(_patient(f"P{n}") for n in range(8))}
     assert (
-        _read(tmp_path, files, {"patients": read.Previous(10, None)})[1]["patients"].status
-        == "accepted"
+        _read(tmp_path, files, {"patients": Previous(10, None)})[1]["patients"].status == "accepted"
     )
     assert (
         "more than 20% are gone"
-        in _read(tmp_path, files, {"patients": read.Previous(11, None)})[1]["patients"].reason
+        in _read(tmp_path, files, {"patients": Previous(11, None)})[1]["patients"].reason
     )
     assert (
-        _read(tmp_path, files, {"patients": read.Previous(11, None)}, max_loss=0.5)[1][
-            "patients"
-        ].status
+        _read(tmp_path, files, {"patients": Previous(11, None)}, max_loss=0.5)[1]["patients"].status
         == "accepted"
     )
 

@@ -12,6 +12,11 @@ from pipelines.runs import history
 from tests.conftest import Workbench
 from tests.practice import Practice
 
+NO_FAXES = (
+    "faxes: no file of this table in the folder; if the practice never delivers it, name it in "
+    "practice.absent (settings)"
+)
+
 
 @pytest.fixture
 def two_runs(
@@ -62,7 +67,7 @@ def test_a_run_names_its_tables_the_troubled_ones_first(two_runs):
         ("appointments", "accepted", 1),
         ("patients", "accepted", 2),
     ]
-    assert listed["reason"][0] == "faxes: no file of this table in the folder"
+    assert listed["reason"][0] == NO_FAXES
     assert (listed["files"][2], listed["extracted_at"][2]) == (
         "patients.csv",
         pd.Timestamp("2026-11-03 11:00", tz="UTC"),
@@ -78,7 +83,7 @@ def test_a_run_names_its_rules_the_withheld_ones_first(two_runs):
         == ["Failed Fax", "Faxing Required", "Pending Signature"]
         == listed["title"].head(3).tolist()
     )
-    assert set(stopped["reason"]) == {"faxes: no file of this table in the folder"}
+    assert set(stopped["reason"]) == {NO_FAXES}
     assert column(listed, "cleared", "rule_id")["uncollected_payments"] == 1
     assert column(history.run_rules(two_runs, 1), "opened", "rule_id")["uncollected_payments"] == 1
     assert not history.run_rules(two_runs, 1)["is_withheld"].any()
