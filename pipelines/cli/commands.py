@@ -135,9 +135,13 @@ def check(options: argparse.Namespace, settings: Settings) -> int:
     from pipelines.warehouse import snapshots
 
     chosen = arrivals.folders(options.extracts or running.default_extracts(settings))[-1]
-    with tempfile.TemporaryDirectory() as scratch, snapshots.connect() as con:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        snapshots.connect() as con,
+        folder.opened(chosen) as found,
+    ):
         limits = outcome.Limits(settings.max_loss, settings.max_refused, absent=settings.absent)
-        reads = read.read(con, folder.find(chosen), {}, Path(scratch), limits)
+        reads = read.read(con, found, {}, Path(scratch), limits)
         return output.print_check(reads, rejected.refused_kinds(con))
 
 

@@ -44,7 +44,6 @@ from pipelines.extracts.records import (
 )
 from pipelines.sql_files import literal
 
-SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet")
 PATTERN_CHARACTERS = "*?[]"  # DuckDB reads a path with these as a pattern
 # Errors of DuckDB itself or of our SQL, not of the file.
 NOT_THE_FILE = (

@@ -42,21 +42,17 @@ class Stager(Protocol):
 class TableInput:
     """One table of a delivery: its files, its manifest row, and the same table a run ago.
 
-    `accepted` are the tables accepted so far; references to other tables are not checked.
+    `names` are the files as the user knows them, `accepted` the tables accepted so far; references
+    to other tables are not checked.
     """
 
     table: str
-    folder: Path
     files: tuple[Path, ...]
+    names: tuple[str, ...]
     stated: ManifestRow | None
     previous: Previous | None
     limits: Limits
     accepted: Set[str]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The files' paths within the folder."""
-        return tuple(str(file.relative_to(self.folder)) for file in self.files)
 
     @property
     def name(self) -> str:
@@ -152,10 +148,11 @@ def read(
     rejected.create_tables(con)
     outcomes: list[TableRead] = []
     for table in contract.TABLES:
+        of_table = folder.files.get(table, ())
         source = TableInput(
             table,
-            folder.path,
-            folder.files.get(table, ()),
+            of_table,
+            tuple(map(folder.name_of, of_table)),
             folder.manifest.get(table),
             previous.get(table),
             limits,
@@ -272,8 +269,7 @@ def _load_parts(
 ) -> tuple[list[Part], str | None]:
     """Load the files one after the other; the second value says why they are refused."""
     parts: list[Part] = []
-    for file in source.files:
-        name = file.name if len(source.files) == 1 else f"{file.parent.name}/{file.name}"
+    for file, name in zip(source.files, source.names, strict=True):
         try:
             before = _state(file)
             part = files.load(con, source.table, file, by_record=by_record)
@@ -331,26 +327,4 @@ def _warnings(layouts: list[Layout], source: TableInput) -> Iterator[str]:
             f"{source.table}, which was delivered and is read"
         )
     for layout, name in zip(layouts, source.names, strict=True):
-        if layout.unknown:
-            plural = "s" if len(layout.unknown) > 1 else ""
-            yield f"{name}: unknown column{plural} ignored: {', '.join(layout.unknown)}"
-        if layout.absent:
-            plural = "s" if len(layout.absent) > 1 else ""
-            yield f"{name}: no column{plural} {', '.join(layout.absent)}: read as empty"
-        if layout.footers:
-            yield f"{name}: {_last_lines(layout.footers)}"
-        if layout.replaced:
-            yield (
-                f"{name}: {_rows(len(layout.replaced))} a byte that is no letter of the file's "
-                f"encoding, the first in line {layout.replaced[0]}; it is read as \ufffd"
-            )
-
-
-def _last_lines(footers: int) -> str:
-    if footers == 1:
-        return "the last line only counts the rows or totals them and is ignored"
-    return f"the last {footers} lines only count the rows or total them and are ignored"
-
-
-def _rows(rows: int) -> str:
-    return "1 row holds" if rows == 1 else f"{rows:,} rows hold"
+        yield from (f"{name}: {says}" for says in layout.warnings())

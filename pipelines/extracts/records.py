@@ -74,6 +74,26 @@ class Layout:
     footers: int = 0
     replaced: tuple[int, ...] = ()
 
+    def warnings(self) -> Iterator[str]:
+        """What a reader should know of a file that was accepted all the same."""
+        if self.unknown:
+            plural = "s" if len(self.unknown) > 1 else ""
+            yield f"unknown column{plural} ignored: {', '.join(self.unknown)}"
+        if self.absent:
+            plural = "s" if len(self.absent) > 1 else ""
+            yield f"no column{plural} {', '.join(self.absent)}: read as empty"
+        if self.footers == 1:
+            yield "the last line only counts the rows or totals them and is ignored"
+        elif self.footers:
+            yield f"the last {self.footers} lines only count the rows or total them and are ignored"
+        if self.replaced:
+            rows = len(self.replaced)
+            yield (
+                f"{'1 row holds' if rows == 1 else f'{rows:,} rows hold'} a byte that is no letter "
+                f"of the file's encoding, the first in line {self.replaced[0]}; it is read as "
+                f"{REPLACED}"
+            )
+
 
 def layout_of(path: Path, table: str) -> Layout:
     """Read the header; the delimiter is the one that yields the most contract columns.

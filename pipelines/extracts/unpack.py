@@ -21,7 +21,7 @@ from typing import IO
 import python_calamine
 
 from pipelines.errors import UserError
-from pipelines.extracts import contract
+from pipelines.extracts import names
 
 WORKBOOKS = (".xlsx", ".xlsm", ".xls")
 PACKED = (".zip", *WORKBOOKS)
@@ -234,7 +234,7 @@ def _packed_of(entry: Path) -> Iterator[Path]:
     """The entry if it is packed, or the packed parts of a table's folder."""
     if is_packed(entry):
         yield entry
-    elif entry.name.lower() in (*contract.TABLES, "manifest") and entry.is_dir():
+    elif names.table_of(entry.name) is not None and entry.is_dir():
         try:
             yield from filter(is_packed, sorted(entry.iterdir()))
         except OSError:
@@ -285,7 +285,7 @@ def _member_place(member: zipfile.ZipInfo, into: str) -> tuple[str, str] | None:
     if any(_is_junk(part) for part in path.parts if part not in (".", "..")):
         return None
     folder = path.parent.name.lower()
-    return path.name, folder if folder in (*contract.TABLES, "manifest") else into
+    return path.name, folder if names.table_of(folder) is not None else into
 
 
 def _start_of(file: Path) -> bytes:
@@ -296,14 +296,11 @@ def _start_of(file: Path) -> bytes:
 def _sheet_file(sheet: str, file: Path, *, is_only: bool) -> str:
     """The name of a sheet's file: the sheet's, or the workbook's where that says more."""
     if is_only and (
-        GENERIC_SHEET.fullmatch(sheet.strip()) or (_is_table(file.stem) and not _is_table(sheet))
+        GENERIC_SHEET.fullmatch(sheet.strip())
+        or (names.table_of(file.stem) is not None and names.table_of(sheet) is None)
     ):
         return file.stem
     return re.sub(r"[/\\\x00-\x1f]", "_", sheet).lstrip("._") or "sheet"
-
-
-def _is_table(name: str) -> bool:
-    return re.sub("[^a-z0-9]+", "_", name.strip().lower()) in (*contract.TABLES, "manifest")
 
 
 def _rows(sheet: python_calamine.CalamineSheet) -> list[list[str]]:

@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
 
 from pipelines.errors import UserError
-from pipelines.extracts import contract
+from pipelines.extracts import contract, names
 from pipelines.extracts import folder as extracts_folder
 from pipelines.runs import history
 from pipelines.settings import Settings
@@ -72,15 +73,13 @@ class Delivery:
 
 def folders(root: Path) -> list[Path]:
     """The folder itself when it holds tables, else its dated sub-folders; UserError for neither."""
-    try:
-        extracts_folder.find(root)
+    if extracts_folder.is_delivery(root):
         return [root]
-    except UserError as first:
-        dated = extracts_folder.dated_folders(root) if root.is_dir() else []
-        dated = [folder for folder in dated if not UNFINISHED.fullmatch(folder.name)]
-        if not dated:
-            raise first from None
-        return dated
+    dated = extracts_folder.dated_folders(root)
+    dated = [folder for folder in dated if not UNFINISHED.fullmatch(folder.name)]
+    if not dated:
+        extracts_folder.find(root)  # says what is not there
+    return dated
 
 
 def look(folder: Path, expected: frozenset[str] = frozenset()) -> Delivery:
@@ -101,7 +100,7 @@ def look(folder: Path, expected: frozenset[str] = frozenset()) -> Delivery:
         # Ignore inodes: network shares change them.
         files.append(
             (
-                path.relative_to(folder).as_posix(),
+                path.relative_to(folder).as_posix() if path != folder else path.name,
                 stat.st_size,
                 stat.st_mtime_ns,
                 os.access(path, os.R_OK),
@@ -113,7 +112,7 @@ def look(folder: Path, expected: frozenset[str] = frozenset()) -> Delivery:
         folder,
         tuple(sorted(files)),
         dt.datetime.fromtimestamp(came, dt.UTC),
-        _missing(folder, unfinished, expected),
+        _missing(folder, tuple(sorted(files)), unfinished, expected),
     )
 
 
@@ -161,7 +160,7 @@ def since(root: Path, last: LastRun | None) -> list[Path]:
             return later
     if (
         last.folder.parent == root.resolve()
-        and extracts_folder.DATED.match(last.folder.name)
+        and extracts_folder.is_dated(last.folder)
         and found != [root]
     ):  # the folder was removed
         later = [
@@ -175,22 +174,39 @@ def since(root: Path, last: LastRun | None) -> list[Path]:
 
 def _files(folder: Path) -> Iterator[Path]:
     """The files that `extracts.find` would read, and those that may become one."""
+    if folder.is_file():
+        yield folder
+        return
     with suppress(OSError):  # find reports what is wrong with it
         for entry in os.scandir(folder):
             path = Path(entry.path)
             if not path.is_dir() or UNFINISHED.fullmatch(entry.name):
                 yield path
-            elif entry.name.lower() in (*contract.TABLES, "manifest"):
+            elif names.table_of(entry.name) is not None:
                 yield from path.iterdir()
 
 
-def _missing(folder: Path, unfinished: list[str], expected: frozenset[str]) -> str | None:
-    if unfinished:
-        return f"{min(unfinished)} is still being written"
+@lru_cache(maxsize=64)
+def _contents(folder: Path, files: Files) -> extracts_folder.Folder | str:
+    """What is in the folder, or why it is no delivery; `files` change whenever that may change.
+
+    A zip or a workbook takes long to unpack, and a watch looks every few seconds.
+    """
     try:
-        found = extracts_folder.find(folder)
+        with extracts_folder.opened(folder) as found:
+            return found
     except UserError as error:
         return str(error)
+
+
+def _missing(
+    folder: Path, files: Files, unfinished: list[str], expected: frozenset[str]
+) -> str | None:
+    if unfinished:
+        return f"{min(unfinished)} is still being written"
+    found = _contents(folder, files)
+    if isinstance(found, str):
+        return found
     for table, row in found.manifest.items():
         if not row.complete:
             return f"the manifest says that {table} is not complete"

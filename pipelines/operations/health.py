@@ -261,7 +261,7 @@ def _extracts(settings: Settings, now: dt.datetime, longest: dt.timedelta) -> Ch
     newest = there[-1].folder
     tomorrow = f"{now + dt.timedelta(days=1):%Y%m%d}"
     if (
-        extracts_folder.DATED.match(newest.name)
+        extracts_folder.is_dated(newest)
         and newest.parent == settings.extracts.resolve()
         and extracts_folder.day_and_name(newest)[0] > tomorrow
     ):

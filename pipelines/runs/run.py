@@ -117,11 +117,11 @@ def run(
 
 def _run(run: RunContext, tell: Callable[[str], None]) -> RunReport:
     tell("reading and staging")
-    found = extracts_folder.find(run.folder)
-    snapshots.attach_new(run.con, snapshots.building(run.settings.warehouse, run.run_id))
-    run = replace(run, ledger_id=_check_ledger(run.settings, run.previous))
-    accepted = _accepted(run)
-    reads, tripped = _read_and_stage(run, found, accepted)
+    with extracts_folder.opened(run.folder) as found:
+        snapshots.attach_new(run.con, snapshots.building(run.settings.warehouse, run.run_id))
+        run = replace(run, ledger_id=_check_ledger(run.settings, run.previous))
+        accepted = _accepted(run)
+        reads, tripped = _read_and_stage(run, found, accepted)
 
     tell("asking the rules")
     if reads["payers"].status == "accepted":

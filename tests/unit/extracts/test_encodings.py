@@ -11,11 +11,12 @@ import pytest
 
 from pipelines.extracts import encodings, read
 from pipelines.extracts import folder as extracts_folder
+from pipelines.extracts.outcome import TableRead
 
 TEXT = "survey_id,case_id,kind,completed_at\nS1,C1,O’Brien – Nuñez,2026-11-01\n"
 
 
-def _read(path: Path) -> tuple[read.TableRead, list[str]]:
+def _read(path: Path) -> tuple[TableRead, list[str]]:
     con = duckdb.connect()
     outcomes = read.read(con, extracts_folder.find(path.parent), {}, path.parent / "_rejected")
     kinds = con.execute("SELECT kind FROM extract.surveys ORDER BY survey_id").fetchall()

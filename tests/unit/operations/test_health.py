@@ -163,15 +163,25 @@ def test_a_new_list_over_old_extracts_needs_attention() -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["2099-11-20", "20261399", "20993011_1"])
 def test_a_folder_of_a_future_day_hides_all_others(
-    extracts: Path, practice: Practice, workbench: Workbench, name: str
+    extracts: Path, practice: Practice, workbench: Workbench
 ) -> None:
-    practice.write(extracts / name, None)
+    practice.write(extracts / "2099-11-20", None)
     assert workbench.command("run")[0] == 0
     status, says = in_hours(0)["extracts"]
     assert status == "attention"
-    assert says.startswith(f"{extracts}/{name} is dated later than tomorrow")
+    assert says.startswith(f"{extracts}/2099-11-20 is dated later than tomorrow")
+
+
+@pytest.mark.parametrize("name", ["20261399", "20993011_1"])
+def test_a_folder_of_no_day_stops_the_choice_until_it_is_renamed(
+    extracts: Path, practice: Practice, workbench: Workbench, name: str
+) -> None:
+    practice.write(extracts / name, None)
+    code, _, err = workbench.command("run")
+    assert (code, f"{extracts}/{name}: starts like a day" in err) == (2, True)
+    status, says = in_hours(0)["extracts"]
+    assert (status, "name it like 2026-11-03" in says) == ("failing", True)
 
 
 def test_an_empty_folder_arrived_when_it_was_created(extracts: Path) -> None:
