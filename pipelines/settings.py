@@ -117,6 +117,11 @@ class Settings:
         return self.data / "warehouse"
 
     @property
+    def sources(self) -> Path:
+        """Folder of the practice's own sources: mapping files, and what they keep."""
+        return self.data / "sources"
+
+    @property
     def rejected(self) -> Path:
         """Folder of the refused rows, one sub-folder for each run."""
         return self.data / "rejected"

@@ -72,12 +72,19 @@ def _add_extracts(commands: Commands) -> None:
         "--format", choices=("csv", "parquet"), default="csv", help="default: %(default)s"
     )
 
-    source = commands.add_parser("import", help="turn another system's export into extracts")
-    source.add_argument(
-        "--source", required=True, metavar="NAME", help="a folder of pipelines/sources/"
+    source = commands.add_parser(
+        "import", help="turn another system's export into extracts; exits with 1 if tables are held"
     )
     source.add_argument(
-        "--from", dest="from_dir", type=Path, required=True, metavar="DIR", help="the export"
+        "--source", required=True, metavar="NAME", help="a source of `sources list`"
+    )
+    source.add_argument(
+        "--from",
+        dest="from_dir",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="the export: a folder, a zip, a workbook or a file",
     )
     source.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="where the extracts go"
@@ -86,8 +93,21 @@ def _add_extracts(commands: Commands) -> None:
         "--as-of",
         type=values.time,
         metavar="TS",
-        help="write what was known at this time (default: now)",
+        help="write what was known at this time (default: when the export was made)",
     )
+    source.add_argument(
+        "--full",
+        action="store_true",
+        help="the files of changes hold everything this time, as after a lost delivery",
+    )
+    source.add_argument(
+        "--accept",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="this file has so many rows fewer than before, and it is true; may be given again",
+    )
+    _add_sources(commands)
 
     check = commands.add_parser(
         "check", help="validate extracts against the contract; exits with 1 if any row is refused"
@@ -97,6 +117,36 @@ def _add_extracts(commands: Commands) -> None:
         type=Path,
         metavar="DIR",
         help="the folder with the tables (default: WORKBENCH_EXTRACTS, else data/sample)",
+    )
+
+
+def _add_sources(commands: Commands) -> None:
+    sources = commands.add_parser(
+        "sources", help="list the sources, or show, check or recognise one"
+    )
+    sources.add_argument("what", choices=("list", "show", "check", "recognise"))
+    sources.add_argument(
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help="of show and check: the source; of recognise: the folder of the delivery",
+    )
+    sources.add_argument(
+        "--from", dest="from_dir", type=Path, metavar="DIR", help="of check: the delivery"
+    )
+    sources.add_argument(
+        "--as-of",
+        type=values.time,
+        metavar="TS",
+        help="of check: the time it speaks for (default: when the delivery was made)",
+    )
+    sources.add_argument(
+        "--sql", action="store_true", help="of show: the SELECT that each table compiles to"
+    )
+    sources.add_argument(
+        "--write",
+        metavar="SOURCE",
+        help="of recognise: write the proposal as the mapping file of this new source",
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines import settings as settings_module
-from pipelines.cli import acting, arguments, bench, clock, running, values
+from pipelines.cli import acting, arguments, bench, clock, importing, running, values
 from pipelines.errors import UserError
 from pipelines.operations import logs, permissions
 from pipelines.settings import Settings
@@ -111,17 +111,6 @@ def sample(options: argparse.Namespace, settings: Settings) -> int:
         format=options.format,
     )
     print(f"{options.out}: {sum(rows.values()):,} rows in {len(rows)} tables")
-    return 0
-
-
-def import_export(options: argparse.Namespace, settings: Settings) -> int:
-    """Turn another system's export into extracts."""
-    from pipelines import sources
-
-    at = options.as_of or clock.now()
-    rows = sources.import_export(options.source, options.from_dir, options.out, at)
-    for table, count in rows.items():
-        print(f"{table:24}{count:>10,}")
     return 0
 
 
@@ -294,7 +283,8 @@ def restore(options: argparse.Namespace, settings: Settings) -> int:
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Settings], int]] = {
     "sample": sample,
-    "import": import_export,
+    "import": importing.import_export,
+    "sources": importing.sources,
     "check": check,
     "run": running.run,
     "watch": running.watch,

@@ -300,8 +300,10 @@ class Manifest(Extract):
     table: str = _key()
     extracted_at: str = _is("moment")
     row_count: str = _is("count", nullable=True)
-    complete: str = _is("flag")
+    complete: str = _is("flag", nullable=True)
     horizon_on: str = _end("day")
+    since_on: str = _is("day", nullable=True)
+    note: str = _is("text", nullable=True)
 
 
 # Every table comes after the tables it references, so parents are read first.

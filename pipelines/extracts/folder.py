@@ -26,12 +26,16 @@ class FolderOrder(NamedTuple):
 
 @dataclass(frozen=True)
 class ManifestRow:
-    """What the source states about one table; times are in UTC."""
+    """What the source states about one table; times are in UTC.
+
+    `complete` is None where it does not say; `note` is why a table is not complete."""
 
     extracted_at: dt.datetime
     row_count: int | None
-    complete: bool
+    complete: bool | None
     horizon_on: dt.date | None
+    since_on: dt.date | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -259,26 +263,25 @@ def _read_manifest(folder: Path, file: Path, notes: list[str]) -> dict[str, Mani
                 "correct the manifest"
             )
         rows = con.execute(
-            'SELECT "table", extracted_at, row_count, complete, horizon_on FROM extract.manifest'
+            'SELECT "table", extracted_at, row_count, complete, horizon_on, since_on, note '
+            "FROM extract.manifest"
         ).fetchall()
     return _by_table(rows, name, notes)
 
 
 def _by_table(
-    rows: list[tuple[str, dt.datetime, int | None, bool, dt.date | None]],
+    rows: list[tuple],
     name: str,
     notes: list[str],
 ) -> dict[str, ManifestRow]:
     """The rows of a manifest by table; a row for Appointments.csv is about appointments."""
     found: dict[str, ManifestRow] = {}
-    for word, extracted_at, row_count, complete, horizon_on in sorted(rows, key=lambda row: row[0]):
+    for word, extracted_at, *stated in sorted(rows, key=lambda row: row[0]):
         named = names.table_of(word)
         if named is None or named.table == "manifest":
             notes.append(f"{name} has a row for {word}, which is not one of the tables")
         elif named.table in found:
             raise UserError(f"{name}: has two rows for {named.table}; correct the manifest")
         else:
-            found[named.table] = ManifestRow(
-                extracted_at.replace(tzinfo=dt.UTC), row_count, complete, horizon_on
-            )
+            found[named.table] = ManifestRow(extracted_at.replace(tzinfo=dt.UTC), *stated)
     return found

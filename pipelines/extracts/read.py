@@ -84,8 +84,9 @@ class TableInput:
         """Why the files are refused before they are opened, or None."""
         if self.stated is None:
             return None
-        if not self.stated.complete:
-            return "is not complete according to its manifest"
+        if self.stated.complete is False:
+            why = f": {self.stated.note}" if self.stated.note else ""
+            return f"is not complete according to its manifest{why}"
         before = self.previous.extracted_at if self.previous else None
         if before is not None and self.stated.extracted_at < before:
             return "is older than the one before"

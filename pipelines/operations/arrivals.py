@@ -208,7 +208,7 @@ def _missing(
     if isinstance(found, str):
         return found
     for table, row in found.manifest.items():
-        if not row.complete:
+        if row.complete is False:
             return f"the manifest says that {table} is not complete"
         if table in contract.TABLES and table not in found.files:
             return f"{table} is in the manifest and not in the folder"

@@ -10,7 +10,10 @@ SELECT
     NULL AS amount_due,
     NULL AS reminder_status,
     CAST(
-        CASE WHEN c.opened_on < v.visit_on THEN c.opened_on ELSE v.visit_on END AS TIMESTAMP
+        CASE
+            WHEN TRY_CAST(c.opened_on AS DATE) < v.visit_on THEN TRY_CAST(c.opened_on AS DATE)
+            ELSE v.visit_on
+        END AS TIMESTAMP
     ) AS created_at,
 FROM step.visits AS v
 LEFT JOIN canonical.cases AS c ON v.case_id = c.case_id

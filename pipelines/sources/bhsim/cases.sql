@@ -29,9 +29,12 @@ SELECT
     ip.individual_id AS patient_id,
     COALESCE(c.location_id, p.facility_id) AS facility_id,
     s.employee_id AS therapist_id,
-    CAST(ip.start_date AS DATE) AS opened_on,
+    COALESCE(CAST(TRY_CAST(ip.start_date AS DATE) AS VARCHAR), ip.start_date) AS opened_on,
     CASE
-        WHEN CAST(ip.end_date AS DATE) <= CAST($as_of AS DATE) THEN CAST(ip.end_date AS DATE)
+        WHEN TRY_CAST(ip.end_date AS DATE) <= CAST($as_of AS DATE)
+            THEN CAST(TRY_CAST(ip.end_date AS DATE) AS VARCHAR)
+        -- A text that is no day stays, so that the contract refuses the row.
+        WHEN TRY_CAST(ip.end_date AS DATE) IS NULL THEN ip.end_date
     END AS discharged_on,
     NULL AS visits_per_week_target,
     NULL AS referring_provider,
@@ -41,4 +44,8 @@ FROM source.individual_programs AS ip
 LEFT JOIN canonical.patients AS p ON ip.individual_id = p.patient_id
 LEFT JOIN last_seen AS s ON ip.enrollment_id = s.case_id AND s.place = 1
 LEFT JOIN visit_counts AS c ON ip.enrollment_id = c.case_id AND c.place = 1
-WHERE CAST(ip.start_date AS DATE) <= CAST($as_of AS DATE)
+WHERE
+    COALESCE(
+        TRY_CAST(ip.start_date AS DATE) <= CAST($as_of AS DATE),
+        ip.start_date IS NOT NULL
+    )

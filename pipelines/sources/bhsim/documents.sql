@@ -5,7 +5,11 @@ SELECT
     v.visit_id AS appointment_id,
     'Visit Note' AS kind,
     FALSE AS has_plan_of_care,
-    CASE WHEN v.documented_at <= $as_of THEN 'Completed' ELSE 'Draft' END AS status,
+    CASE
+        WHEN NOT v.has_readable_note THEN NULL -- the contract refuses it
+        WHEN v.documented_at <= $as_of THEN 'Completed'
+        ELSE 'Draft'
+    END AS status,
     v.ended_at AS started_at,
     v.visit_on AS date_of_service,
     v.employee_id AS last_editor_id,

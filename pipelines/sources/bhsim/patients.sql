@@ -16,8 +16,8 @@ open_enrollments AS (
     SELECT DISTINCT ip.individual_id,
     FROM source.individual_programs AS ip
     WHERE
-        CAST(ip.start_date AS DATE) <= CAST($as_of AS DATE)
-        AND (ip.end_date IS NULL OR CAST(ip.end_date AS DATE) > CAST($as_of AS DATE))
+        TRY_CAST(ip.start_date AS DATE) <= CAST($as_of AS DATE)
+        AND COALESCE(TRY_CAST(ip.end_date AS DATE) > CAST($as_of AS DATE), TRUE)
 ),
 
 first_locations AS (

@@ -4,13 +4,13 @@ WITH days AS (
     SELECT
         v.individual_id,
         v.program_id,
-        CAST(CAST(v.scheduled_start AS TIMESTAMP) AS DATE) AS on_day,
+        CAST(TRY_CAST(v.scheduled_start AS TIMESTAMP) AS DATE) AS on_day,
     FROM source.visits AS v
     UNION
     SELECT
         a.individual_id,
         a.program_id,
-        CAST(CAST(a.assessed_at AS TIMESTAMP) AS DATE) AS on_day,
+        CAST(TRY_CAST(a.assessed_at AS TIMESTAMP) AS DATE) AS on_day,
     FROM source.assessments AS a
 ),
 
@@ -19,9 +19,9 @@ enrollments AS (
         ip.enrollment_id,
         ip.individual_id,
         ip.program_id,
-        CAST(ip.start_date AS DATE) AS started_on,
-        CAST(ip.end_date AS DATE) AS ended_on,
-        CAST(ip.start_date AS DATE) <= CAST($as_of AS DATE) AS is_begun,
+        TRY_CAST(ip.start_date AS DATE) AS started_on,
+        TRY_CAST(ip.end_date AS DATE) AS ended_on,
+        TRY_CAST(ip.start_date AS DATE) <= CAST($as_of AS DATE) AS is_begun,
     FROM source.individual_programs AS ip
 ),
 

@@ -8,10 +8,15 @@ WITH visits AS (
         v.employee_id,
         v.location_id,
         v.visit_status,
-        CAST(v.scheduled_start AS TIMESTAMP) AS starts_at,
-        CAST(v.actual_start AS TIMESTAMP) AS began_at,
-        CAST(v.actual_end AS TIMESTAMP) AS ended_at,
-        CAST(v.documented_at AS TIMESTAMP) AS documented_at,
+        TRY_CAST(v.scheduled_start AS TIMESTAMP) AS starts_at,
+        TRY_CAST(v.actual_start AS TIMESTAMP) AS began_at,
+        TRY_CAST(v.actual_end AS TIMESTAMP) AS ended_at,
+        TRY_CAST(v.documented_at AS TIMESTAMP) AS documented_at,
+        TRY_CAST(v.documented_at AS TIMESTAMP) IS NOT NULL OR v.documented_at IS NULL
+            AS has_readable_note,
+        (TRY_CAST(v.actual_start AS TIMESTAMP) IS NOT NULL OR v.actual_start IS NULL)
+        AND (TRY_CAST(v.actual_end AS TIMESTAMP) IS NOT NULL OR v.actual_end IS NULL)
+            AS has_readable_times,
     FROM source.visits AS v
 )
 
@@ -26,7 +31,10 @@ SELECT
     s.began_at,
     s.ended_at,
     s.documented_at,
+    s.has_readable_note,
+    -- Without a status, the contract refuses the visit.
     CASE
+        WHEN NOT s.has_readable_times THEN NULL
         WHEN s.visit_status = 'COMPLETED' AND s.ended_at <= $as_of THEN 'Completed'
         WHEN s.visit_status = 'COMPLETED' AND s.began_at <= $as_of THEN 'In Progress'
         WHEN s.visit_status = 'NO_SHOW' AND s.starts_at <= $as_of THEN 'No Show'

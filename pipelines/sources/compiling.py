@@ -1,0 +1,312 @@
+"""Compile what a mapping says of a table to one SELECT over the files of a delivery.
+
+A value that does not fit stays as its text, so that the contract refuses and counts its row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pipelines.extracts import contract
+from pipelines.extracts.contract import Column
+from pipelines.sources import dates
+from pipelines.sources.dates import Reading
+from pipelines.sources.delivery import Catalogue, Relation
+from pipelines.sources.mapping import SourceMapping, TableRule
+from pipelines.sources.specs import (
+    ColumnSpec,
+    Constant,
+    Expression,
+    Joined,
+    Lookup,
+    Moment,
+    Named,
+)
+from pipelines.sql_files import identifier, literal
+
+DAY_FORMS = ("day", "birth_day", "moment")
+# What a lookup gives that finds two rows: no form of the contract takes it, so the row is refused.
+TWO_ROWS = "two rows match"
+REFERENCE = r"([^/|:=]+)$"  # Patient/12, urn:uuid:12, Patient?identifier=system|12
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a table cannot be made, or is made without a column; `column` is the contract's."""
+
+    table: str
+    column: str | None
+    says: str
+    stops: bool = True
+
+
+@dataclass
+class Compiled:
+    """The SELECT of a table, what it found wrong, and where its words and days come from.
+
+    `words` are (column, SQL of the text in the file) of columns with a value set.
+    """
+
+    sql: str = ""
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the table cannot be made."""
+        return any(problem.stops for problem in self.problems)
+
+
+def day_columns(mapping: SourceMapping, catalogue: Catalogue) -> dict[str, list[str]]:
+    """The columns of each file in which days or times are read."""
+    found: dict[str, list[str]] = {}
+    for rules in mapping.tables.values():
+        for rule in rules:
+            relation = catalogue.find(rule.source) if rule.source else None
+            if relation is None:
+                continue
+            for column in contract.columns(rule.table):
+                spec = rule.columns.get(column.name)
+                if column.form not in DAY_FORMS or spec is None:
+                    continue
+                found.setdefault(relation.name, []).extend(_day_names(spec, relation))
+            if rule.one_per and (name := relation.column(rule.one_per.latest)):
+                found.setdefault(relation.name, []).append(name)
+    for name, file_rule in catalogue.rules.items():
+        column_name = catalogue.relations[name].column(file_rule.date) if file_rule.date else None
+        if column_name:
+            found.setdefault(name, []).append(column_name)
+    return {name: list(dict.fromkeys(columns)) for name, columns in found.items()}
+
+
+def table(
+    mapping: SourceMapping,
+    rule: TableRule,
+    catalogue: Catalogue,
+    readings: Mapping[tuple[str, str], Reading],
+) -> Compiled:
+    """The SELECT of one file for one table, with every column of the contract in its order."""
+    compiled = Compiled()
+    if rule.source is None:
+        compiled.problems.append(Problem(rule.table, None, "the mapping names no file for it"))
+        return compiled
+    relation = catalogue.find(rule.source)
+    if relation is None:
+        says = f"the delivery has no file {rule.source}"
+        compiled.problems.append(Problem(rule.table, None, says))
+        return compiled
+    compiler = _Compiler(mapping, rule, catalogue, readings, relation, compiled)
+    compiled.sql = compiler.select()
+    return compiled
+
+
+def _day_names(spec: ColumnSpec, relation: Relation) -> Iterator[str]:
+    names: tuple[str, ...] = ()
+    if isinstance(spec, Named):
+        names = spec.names
+    if isinstance(spec, Moment):
+        names = spec.date
+    for name in names:
+        column = None if name.startswith("$") else relation.column(name)
+        if column is not None:
+            yield column
+            return
+
+
+@dataclass
+class _Compiler:
+    """Builds the SELECT of one table from one file, whose row is `s`."""
+
+    mapping: SourceMapping
+    rule: TableRule
+    catalogue: Catalogue
+    readings: Mapping[tuple[str, str], Reading]
+    relation: Relation
+    compiled: Compiled
+    joins: list[str] = field(default_factory=list)
+
+    def select(self) -> str:
+        lines = [
+            f"    {self._column(column)} AS {identifier(column.name)},"
+            for column in contract.columns(self.rule.table)
+        ]
+        source = f"FROM source.{identifier(self.relation.name)} AS s"
+        return "\n".join(["SELECT", *lines, source, *self.joins, *self._where(), *self._one_per()])
+
+    def _column(self, column: Column) -> str:
+        spec = self.rule.columns.get(column.name)
+        if spec is None:
+            return self._default(column)
+        if isinstance(spec, Named):
+            return self._named(column, spec)
+        if isinstance(spec, Moment):
+            return self._moment(column, spec)
+        if isinstance(spec, Joined):
+            parts = [self._text(column, (name,)) for name in spec.names]
+            return f"NULLIF(CONCAT_WS({literal(spec.separator)}, {', '.join(parts)}), '')"
+        if isinstance(spec, Lookup):
+            return self._lookup(column, spec)
+        if isinstance(spec, Constant):
+            return literal(spec.text)
+        return f"CAST(({spec.sql}) AS VARCHAR)" if isinstance(spec, Expression) else "NULL"
+
+    def _default(self, column: Column) -> str:
+        """What stands in a column that the mapping does not name."""
+        if column.name == "time_zone" and self.mapping.time_zone:
+            return literal(self.mapping.time_zone)
+        if column.name == "case_id" and self.mapping.one_case_a_patient:
+            patient = self.rule.columns.get("patient_id")
+            if patient is not None:
+                of_patient = next(c for c in contract.columns("cases") if c.name == "patient_id")
+                known = {c.name: c for c in contract.columns(self.rule.table)}
+                return self._of_spec(known.get("patient_id", of_patient), patient)
+        if not column.is_nullable:
+            self._note(column, f"nothing is mapped to {column.name}, which must be there")
+        return "NULL"
+
+    def _of_spec(self, column: Column, spec: ColumnSpec) -> str:
+        return self._named(column, spec) if isinstance(spec, Named) else self._column(column)
+
+    def _note(self, column: Column, says: str, *, stops: bool = True) -> None:
+        self.compiled.problems.append(Problem(self.rule.table, column.name, says, stops))
+
+    def _raw(self, name: str) -> str | None:
+        """The text of a column of the file, by its name or its path in a record of JSON."""
+        if name.startswith("$"):
+            if "json" not in self.relation.columns:
+                return None
+            return f"JSON_EXTRACT_STRING(s.json, {literal(name)})"
+        found = self.relation.column(name)
+        return f"s.{identifier(found)}" if found is not None else None
+
+    def _text(self, column: Column, names: tuple[str, ...], *, is_optional: bool = False) -> str:
+        for name in names:
+            raw = self._raw(name)
+            if raw is not None:
+                return f"NULLIF(TRIM({raw}), '')"
+        # Read as empty, a column that was renamed would withdraw tasks.
+        if not is_optional:
+            listed = " or ".join(names)
+            self._note(column, f"{self.relation.files[0]} has no column {listed}")
+        return "CAST(NULL AS VARCHAR)"
+
+    def _named(self, column: Column, spec: Named) -> str:
+        x = self._text(column, spec.names, is_optional=spec.is_optional)
+        if spec.is_reference:
+            x = f"NULLIF(REGEXP_EXTRACT({x}, {literal(REFERENCE)}, 1), '')"
+        if spec.values is not None:
+            x = _mapped(x, spec.values)
+        elif column.form in DAY_FORMS:
+            x = self._day(column, x, self._reading(column, spec.names))
+        if spec.empty is not None:
+            x = f"COALESCE({x}, {literal(spec.empty)})"
+        return x
+
+    def _reading(self, column: Column, names: tuple[str, ...]) -> Reading:
+        for name in names:
+            found = self.relation.column(name)
+            if found is None:
+                continue
+            reading = self.readings.get((self.relation.name, found), Reading())
+            if reading.is_open:
+                self._note(
+                    column,
+                    f"the days of {found} in {self.relation.files[0]} may be month/day or "
+                    f'day/month; say which in the mapping: dates = "{dates.MONTH_FIRST}" or '
+                    f'"{dates.DAY_FIRST}"',
+                )
+            return reading
+        return Reading()
+
+    def _day(self, column: Column, x: str, reading: Reading) -> str:
+        if column.form == "moment":
+            return dates.moment_sql(x, reading)
+        return dates.day_sql(x, reading, may_be_future=column.form != "birth_day")
+
+    def _moment(self, column: Column, spec: Moment) -> str:
+        day = self._text(column, spec.date)
+        return dates.joined_sql(
+            day, self._reading(column, spec.date), self._text(column, spec.time)
+        )
+
+    def _lookup(self, column: Column, spec: Lookup) -> str:
+        other = self.catalogue.find(spec.file)
+        here = self._text(column, (spec.here,))
+        there = other.column(spec.there) if other else None
+        give = other.column(spec.give) if other else None
+        if other is None or there is None or give is None:
+            missing = spec.file if other is None else f"column {spec.there} or {spec.give}"
+            self._note(column, f"the delivery has no {missing} to look {column.name} up in")
+            return "CAST(NULL AS VARCHAR)"
+        number = len(self.joins) + 1
+        value = f"NULLIF(TRIM(o.{identifier(give)}), '')"
+        two_rows = literal(TWO_ROWS) if column.form != "text" else f"{literal(TWO_ROWS)} || CHR(0)"
+        self.joins.append(
+            f"LEFT JOIN (SELECT TRIM(o.{identifier(there)}) AS key_value, "
+            f"CASE WHEN COUNT(DISTINCT {value}) > 1 THEN {two_rows} ELSE MIN({value}) END AS given "
+            f"FROM source.{identifier(other.name)} AS o GROUP BY 1) AS l{number} "
+            f"ON l{number}.key_value = {here}"
+        )
+        found = f"l{number}.given"
+        if spec.values is not None:
+            found = _mapped(found, spec.values)
+        # An id that is nowhere stays, so that the contract refuses it.
+        return f"COALESCE({found}, {here})" if column.form != "text" else found
+
+    def _where(self) -> list[str]:
+        conditions = [self._is_one_of(name, words) for name, words in self.rule.only.items()]
+        for name, words in self.rule.without.items():
+            conditions.append(f"NOT {self._is_one_of(name, words)}")
+        return [f"WHERE {' AND '.join(conditions)}"] if conditions else []
+
+    def _is_one_of(self, name: str, words: tuple[str, ...]) -> str:
+        raw = self._raw(name)
+        if raw is None:
+            says = f"{self.relation.files[0]} has no column {name}, which chooses its rows"
+            self.compiled.problems.append(Problem(self.rule.table, None, says))
+            return "TRUE"
+        listed = ", ".join(literal(word.lower()) for word in words)
+        return f"COALESCE(LOWER(TRIM({raw})), '') IN ({listed})"
+
+    def _one_per(self) -> list[str]:
+        if self.rule.one_per is None:
+            return []
+        names = (*self.rule.one_per.key, self.rule.one_per.latest)
+        found = {name: self._raw(name) for name in names}
+        for name, raw in found.items():
+            if raw is None:
+                says = f"{self.relation.files[0]} has no column {name}, which tells rows apart"
+                self.compiled.problems.append(Problem(self.rule.table, None, says))
+                return []
+        latest = found[self.rule.one_per.latest]
+        column = self.relation.column(self.rule.one_per.latest) or ""
+        reading = self.readings.get((self.relation.name, column), Reading())
+        key = ", ".join(str(found[name]) for name in self.rule.one_per.key)
+        # Numbers compare as numbers, days as days, anything else as text.
+        return [
+            f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY "
+            f"TRY_CAST({latest} AS DOUBLE) DESC NULLS LAST, "
+            f"{dates.moment_sql(str(latest), reading)} DESC NULLS LAST, "
+            "s._file DESC, s._line DESC) = 1"
+        ]
+
+
+def _mapped(x: str, values: Mapping[str, str]) -> str:
+    """CASE of a text's words; a word that is not there stays, so that the contract refuses it."""
+    cases = [
+        f"WHEN LOWER({x}) = {literal(word.strip().lower())} THEN {literal(value)}"
+        for word, value in values.items()
+        if word.strip()
+    ]
+    cases += [
+        f"WHEN {x} IS NULL THEN {literal(value)}"
+        for word, value in values.items()
+        if not word.strip()
+    ]
+    return f"CASE {' '.join(cases)} ELSE {x} END" if cases else x
+
+
+def looked_up(rule: TableRule, catalogue: Catalogue) -> list[str]:
+    """The other files that a table's lookups read."""
+    files = [spec.file for spec in rule.columns.values() if isinstance(spec, Lookup)]
+    return [found.name for file in files if (found := catalogue.find(file)) is not None]

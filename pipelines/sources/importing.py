@@ -1,0 +1,315 @@
+"""Import one delivery of a source: load, keep, compile, write canonical extracts with a manifest.
+
+A file or column that is missing, or a delivery that is not to be believed, holds the tables that
+read it: the manifest says so, and the run leaves their tasks as they are. The others are imported.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from pipelines.errors import UserError
+from pipelines.extracts import contract
+from pipelines.extracts.unpack import unpacked
+from pipelines.sources import compiling, dates, delivery, kept, mapping, sql_tables
+from pipelines.sources.compiling import Problem
+from pipelines.sources.delivery import Catalogue
+from pipelines.sources.kept import Delivery, Taken
+from pipelines.sources.mapping import SourceMapping
+from pipelines.sql_files import identifier, literal
+
+MANIFEST_COLUMNS = [
+    "table",
+    "extracted_at",
+    "row_count",
+    "complete",
+    "horizon_on",
+    "since_on",
+    "note",
+]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to import. `home` is WORKBENCH_DATA/sources, None for a source that keeps nothing.
+
+    `as_of` (aware) overrides the delivery's own time. `is_full` and `accepted`: see kept.Delivery.
+    """
+
+    source: SourceMapping
+    from_dir: Path
+    out: Path
+    as_of: dt.datetime | None = None
+    home: Path | None = None
+    is_full: bool = False
+    accepted: frozenset[str] = frozenset()
+    max_loss: float = 0.2
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import wrote: rows by table, tables that are held and why, and what to know.
+
+    `extracted_at` is the delivery's own time.
+    """
+
+    rows: Mapping[str, int]
+    held: Mapping[str, str]
+    extracted_at: dt.datetime
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    statements: Mapping[str, str] = field(default_factory=dict)
+
+
+def import_delivery(request: Request) -> Imported:
+    """Write the delivery's tables as CSV into `out`, the manifest last.
+
+    UserError when nothing can be read or written at all; a table that cannot be made is held.
+    """
+    with unpacked(request.from_dir) as folder, duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'")
+        catalogue = delivery.load(con, folder, request.source)
+        store = request.home / request.source.name if request.home else None
+        with kept.opened(con, store):
+            made = _Import(con, request, catalogue)
+            return made.run()
+
+
+class _Import:
+    """One import: its connection, what it was asked, and what the delivery holds."""
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, request: Request, catalogue: Catalogue
+    ) -> None:
+        self.con, self.request, self.catalogue = con, request, catalogue
+        self.source = request.source
+        self.problems: list[Problem] = []
+        self.statements: dict[str, str] = {}
+
+    def run(self) -> Imported:
+        """Do it."""
+        at = self.request.as_of or _own_time(self.request.from_dir, self.catalogue)
+        columns = compiling.day_columns(self.source, self.catalogue)
+        readings = dates.readings(self.con, columns, self.source.dates, kept.orders(self.con))
+        taken = kept.take(
+            self.con,
+            Delivery(
+                self.source,
+                self.catalogue,
+                at,
+                readings,
+                self.request.is_full,
+                self.request.accepted,
+                self.request.max_loss,
+            ),
+        )
+        # Kept rows may be written otherwise than tonight's.
+        readings = dates.readings(self.con, columns, self.source.dates, kept.orders(self.con))
+        moment = self.request.as_of or taken.delivered_at
+        self.con.execute("CREATE SCHEMA IF NOT EXISTS canonical")
+        self._make_tables(moment, readings)
+        held = dict(self._held(taken))
+        rows = self._write(taken, moment, held)
+        if not set(rows) - set(held):
+            why = "; ".join(dict.fromkeys(held.values())) or "the mapping names no table"
+            raise UserError(f"{self.request.from_dir}: no table can be imported: {why}")
+        return Imported(
+            rows,
+            held,
+            moment,
+            (*self.catalogue.notes, *self._said_of_files(), *taken.notes),
+            tuple(self.problems),
+            self.statements,
+        )
+
+    def _said_of_files(self) -> Iterator[str]:
+        for relation in self.catalogue.relations.values():
+            if relation.broken:
+                plural = "s are" if relation.broken > 1 else " is"
+                yield (
+                    f"{relation.files[0]}: {relation.broken:,} line{plural} no row of its "
+                    f"{len(relation.columns)} columns and left out"
+                )
+
+    def _make_tables(
+        self, at: dt.datetime, readings: Mapping[tuple[str, str], dates.Reading]
+    ) -> None:
+        moment = at.astimezone(dt.UTC).replace(tzinfo=None)
+        by_sql = sql_tables.SqlTables(self.con, self.source, self.catalogue, moment)
+        by_sql.make_steps()
+        is_made_up = self.source.one_case_a_patient and "cases" not in self.source.tables
+        for table in self.source.provided():
+            if table == "cases" and is_made_up:
+                continue
+            if table in self.source.tables:
+                self._make_mapped(table, moment, readings)
+            else:
+                self.problems += by_sql.make(table)
+        if is_made_up:  # from the tables of what happened to the patients
+            self._make_cases(moment)
+
+    def _make_mapped(
+        self,
+        table: str,
+        moment: dt.datetime,
+        readings: Mapping[tuple[str, str], dates.Reading],
+    ) -> None:
+        parts: list[str] = []
+        for rule in self.source.tables[table]:
+            if rule.is_optional and rule.source and self.catalogue.find(rule.source) is None:
+                continue
+            compiled = compiling.table(self.source, rule, self.catalogue, readings)
+            self.problems += compiled.problems
+            parts.append(compiled.sql)
+        if not parts or any(not sql for sql in parts):
+            if not parts:
+                self.problems.append(Problem(table, None, "the delivery has none of its files"))
+            return
+        sql = "\nUNION ALL\n".join(f"({part})" for part in parts) if len(parts) > 1 else parts[0]
+        self.statements[table] = sql
+        parameters = {"as_of": moment} if "$as_of" in sql else None
+        try:
+            self.con.execute(f"CREATE TABLE canonical.{table} AS {sql}", parameters)
+        except duckdb.Error as error:  # its message may quote a value
+            what = type(error).__name__.removesuffix("Exception").lower()
+            says = f"its SQL fails ({what} error); see sources show {self.source.name} --sql"
+            self.problems.append(Problem(table, None, says))
+
+    def _make_cases(self, moment: dt.datetime) -> None:
+        """One case for each patient, from the first day that anything is known of."""
+        sql = sql_tables.one_case_a_patient(self.con)
+        if sql is None:
+            self.problems.append(Problem("cases", None, "there are no patients to make cases of"))
+            return
+        self.statements["cases"] = sql
+        self.con.execute(
+            f"CREATE TABLE canonical.cases AS {sql}", {"today": moment.date().isoformat()}
+        )
+
+    def _held(self, taken: Taken) -> Iterator[tuple[str, str]]:
+        """The tables that are not to be believed, and why."""
+        stopped: dict[str, list[str]] = {}
+        for problem in self.problems:
+            if problem.stops:
+                stopped.setdefault(problem.table, []).append(problem.says)
+        for table in self.source.provided():
+            reasons = stopped.get(table, [])
+            for name in self._read_by(table):
+                if name in taken.held:
+                    reasons.append(taken.held[name].says)
+            if reasons:
+                yield table, "; ".join(dict.fromkeys(reasons))
+
+    def _read_by(self, table: str) -> list[str]:
+        """The relations that a table is made of."""
+        names: list[str] = []
+        for rule in self.source.tables.get(table, ()):
+            found = self.catalogue.find(rule.source) if rule.source else None
+            names += [found.name] if found else []
+            names += compiling.looked_up(rule, self.catalogue)
+        if not names:
+            names = sql_tables.relations_of(self.source, table)
+        return list(dict.fromkeys(names))
+
+    def _write(self, taken: Taken, at: dt.datetime, held: Mapping[str, str]) -> dict[str, int]:
+        made = {
+            row[0]
+            for row in self.con.execute(
+                "SELECT t.table_name FROM duckdb_tables() AS t WHERE t.schema_name = 'canonical'"
+            ).fetchall()
+        }
+        tables = self.source.provided()
+        for table in tables:
+            if table not in made:  # its empty file and its line in the manifest hold it
+                names = ", ".join(
+                    f"CAST(NULL AS VARCHAR) AS {identifier(column.name)}"
+                    for column in contract.columns(table)
+                )
+                self.con.execute(f"CREATE TABLE canonical.{table} AS SELECT {names} LIMIT 0")
+        rows = {
+            table: self.con.execute(f"SELECT COUNT(*) FROM canonical.{table}").fetchall()[0][0]
+            for table in tables
+        }
+        self._make_manifest(tables, taken, at, held)
+        _write_files(self.con, [*tables, "manifest"], self.request)
+        return {table: count for table, count in rows.items() if table in made}
+
+    def _make_manifest(
+        self, tables: list[str], taken: Taken, at: dt.datetime, held: Mapping[str, str]
+    ) -> None:
+        """What is known of each table; it vouches for no number of rows."""
+        names = ", ".join(f"{identifier(name)} VARCHAR" for name in MANIFEST_COLUMNS)
+        self.con.execute(f"CREATE TABLE canonical.manifest ({names})")
+        horizons = sql_tables.horizons(self.con, self.source, at)
+        extracted_at = at.astimezone(dt.UTC).isoformat(timespec="seconds")
+        for table in tables:
+            read = self._read_by(table)
+            since = [taken.since[name] for name in read if name in taken.since]
+            until = [taken.horizon[name] for name in read if name in taken.horizon]
+            horizon = horizons.get(table) or min(until, default=None)
+            self.con.execute(
+                "INSERT INTO canonical.manifest VALUES (?, ?, NULL, ?, ?, ?, ?)",
+                [
+                    table,
+                    extracted_at,
+                    "false" if table in held else None,
+                    horizon,
+                    max(since, default=None),
+                    held.get(table),
+                ],
+            )
+
+
+def _own_time(from_dir: Path, catalogue: Catalogue) -> dt.datetime:
+    """When a delivery was made: the day in its name, at the time of its files if that fits."""
+    newest = catalogue.delivered_at() or dt.datetime.fromtimestamp(0, dt.UTC)
+    named = [found.named_on for found in catalogue.relations.values() if found.named_on]
+    day = max(named, default=None) or delivery.day_in(from_dir.name)
+    if day is None or abs((newest.date() - day).days) <= 1:
+        return newest.replace(microsecond=0)
+    return dt.datetime.combine(day, dt.time(12), dt.UTC)
+
+
+def _write_files(con: duckdb.DuckDBPyConnection, tables: list[str], request: Request) -> None:
+    """Write each table as CSV, sorted by key, the manifest last; `out` gets whole files only."""
+    out = request.out
+    if out.resolve() == request.from_dir.resolve():
+        raise UserError(f"{out}: is the folder of the export; choose another for the extracts")
+    # Left by another source or a sample, such a file would be read as part of this extract.
+    for other in sorted(set(contract.TABLES) - set(tables)):
+        if (out / f"{other}.csv").exists():
+            raise UserError(
+                f"{out}: holds {other}.csv, which this source does not give; choose an empty folder"
+            )
+    unfinished: Path | None = None
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=".importing-", dir=out))
+        for table in tables:
+            key = identifier(contract.key_of(table))
+            con.execute(
+                f"COPY (SELECT * FROM canonical.{table} AS t ORDER BY t.{key} NULLS LAST) "
+                f"TO {literal(unfinished / f'{table}.csv')} "
+                "(FORMAT csv, HEADER, DATEFORMAT '%Y-%m-%d', TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S')"
+            )
+        for table in tables:
+            os.replace(unfinished / f"{table}.csv", out / f"{table}.csv")
+    except (OSError, duckdb.IOException) as error:
+        why = getattr(error, "strerror", None) or "no space or no permission"
+        raise UserError(f"{out}: cannot write the extracts here ({why})") from None
+    finally:
+        if unfinished is not None:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def load_mapping(name: str, home: Path | None) -> SourceMapping:
+    """The source of this name; see mapping.load."""
+    return mapping.load(name, home)

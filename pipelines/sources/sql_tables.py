@@ -1,0 +1,202 @@
+"""Tables that a SELECT of the source makes, where a mapping cannot say it.
+
+A source's `steps/*.sql` become `step.<name>` and its `<table>.sql` become `canonical.<table>`; each
+file is one SELECT that may read `source.<file>`, `step.<step>` and tables made before it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from pipelines.errors import UserError
+from pipelines.extracts import contract
+from pipelines.sources.compiling import Problem
+from pipelines.sources.delivery import Catalogue
+from pipelines.sources.mapping import HORIZON, SourceMapping
+from pipelines.sql_files import identifier
+
+SOURCE_ALIAS = re.compile(r"\bsource\.(\w+)\s+AS\s+(\w+)", re.IGNORECASE)
+STEP = re.compile(r"\b(?:step|canonical)\.(\w+)", re.IGNORECASE)
+SQL_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+FIRST_DAYS = {  # what tells since when a patient is known, where there are no cases
+    "appointments": ("patient_id", "starts_at"),
+    "payments": ("patient_id", "date_of_service"),
+    "policies": ("patient_id", "created_at"),
+}
+
+
+class SqlTables:
+    """The tables that the SQL files of a source make from one delivery."""
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        source: SourceMapping,
+        catalogue: Catalogue,
+        moment: dt.datetime,
+    ) -> None:
+        self.con, self.source, self.catalogue, self.moment = con, source, catalogue, moment
+        self.missing_steps: dict[str, str] = {}
+
+    def make_steps(self) -> None:
+        """Make what several tables share; a step that lacks a file or column is left out."""
+        self.con.execute("CREATE SCHEMA IF NOT EXISTS step")
+        for name, path in self.source.steps().items():
+            why = self._missing(path)
+            if why is None:
+                _create(self.con, f"step.{name}", path, self.moment)
+            else:
+                self.missing_steps[name] = why
+
+    def make(self, table: str) -> list[Problem]:
+        """Make a table; what it lacks, or UserError for SQL that is wrong."""
+        path = self.source.sql_files()[table]
+        why = self._missing(path)
+        if why is not None:
+            return [Problem(table, None, why)]
+        _create(self.con, f"canonical.{table}", path, self.moment)
+        _check_columns(self.con, table, path)
+        return []
+
+    def _missing(self, path: Path) -> str | None:
+        """The file, column or step that a SQL file reads and that is not there."""
+        for file, columns in _source_columns(path):
+            relation = self.catalogue.relations.get(file)
+            if relation is None:
+                return f"the delivery has no file {file}"
+            for column in columns:
+                if relation.column(column) is None:
+                    return f"{relation.files[0]} has no column {column}"
+        made = {
+            name
+            for (name,) in self.con.execute(
+                "SELECT t.table_name FROM duckdb_tables() AS t"
+                " WHERE t.schema_name IN ('step', 'canonical')"
+            ).fetchall()
+        }
+        for name in STEP.findall(_sql(path)):
+            if name in self.missing_steps:
+                return self.missing_steps[name]
+            if name not in made and name in contract.TABLES:
+                return f"there is no table {name} to read"
+        return None
+
+
+def horizons(
+    con: duckdb.DuckDBPyConnection, source: SourceMapping, at: dt.datetime
+) -> dict[str, dt.date]:
+    """The last day the export covers, by table; empty for a source without horizon.sql."""
+    path = source.sql_files().get(HORIZON)
+    if path is None:
+        return {}
+    try:
+        _create(con, "step.horizon", path, at.astimezone(dt.UTC).replace(tzinfo=None))
+    except UserError:
+        return {}
+    sql = "SELECT h.table_name, h.horizon_on FROM step.horizon AS h"
+    return dict(con.execute(sql).fetchall())
+
+
+def relations_of(source: SourceMapping, table: str) -> list[str]:
+    """The files that a table's SQL reads, its steps' included."""
+    path = source.sql_files().get(table)
+    if path is None:
+        return []
+    steps = source.steps()
+    seen: list[Path] = []
+    waiting = [path]
+    while waiting:
+        one = waiting.pop()
+        if one in seen:
+            continue
+        seen.append(one)
+        waiting += [steps[name] for name in STEP.findall(_sql(one)) if name in steps]
+    return sorted({file for one in seen for file, _ in _source_columns(one)})
+
+
+def one_case_a_patient(con: duckdb.DuckDBPyConnection) -> str | None:
+    """The SELECT of one case for each patient of canonical.patients, None without patients."""
+    made = {
+        name
+        for (name,) in con.execute(
+            "SELECT t.table_name FROM duckdb_tables() AS t WHERE t.schema_name = 'canonical'"
+        ).fetchall()
+    }
+    if "patients" not in made:
+        return None
+    days = [
+        f"SELECT x.{patient} AS patient_id, LEFT(CAST(x.{day} AS VARCHAR), 10) AS on_day "
+        f"FROM canonical.{table} AS x"
+        for table, (patient, day) in FIRST_DAYS.items()
+        if table in made
+    ]
+    known = " UNION ALL ".join(days) or "SELECT NULL AS patient_id, NULL AS on_day LIMIT 0"
+    lines = {
+        "case_id": "p.patient_id",
+        "patient_id": "p.patient_id",
+        "facility_id": "p.facility_id",
+        "opened_on": "COALESCE(CAST(MIN(TRY_CAST(k.on_day AS DATE)) AS VARCHAR), $today)",
+    }
+    columns = ", ".join(
+        f"{lines.get(column.name, 'NULL')} AS {identifier(column.name)}"
+        for column in contract.columns("cases")
+    )
+    return (
+        f"SELECT {columns} FROM canonical.patients AS p LEFT JOIN ({known}) AS k "
+        "ON k.patient_id = p.patient_id GROUP BY p.patient_id, p.facility_id"
+    )
+
+
+def _sql(path: Path) -> str:
+    return SQL_COMMENT.sub("", path.read_text(encoding="utf-8"))
+
+
+def _source_columns(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """The files of the export that a SQL file reads, with their columns.
+
+    Within one SQL text, an alias must stand for one file.
+    """
+    sql = _sql(path)
+    for file, alias in SOURCE_ALIAS.findall(sql):
+        columns = re.findall(rf"\b{alias}\.(\w+)", sql) + re.findall(rf'\b{alias}\."([^"]+)"', sql)
+        yield file.lower(), list(dict.fromkeys(columns))
+
+
+def _create(con: duckdb.DuckDBPyConnection, name: str, path: Path, moment: dt.datetime) -> None:
+    """Create the table `name` from the one SELECT in `path`.
+
+    `moment` is its parameter $as_of, if it has one: UTC without zone.
+    """
+    sql = path.read_text(encoding="utf-8")
+    said = f"{path.parent.name}/{path.name}"
+    try:
+        statements = con.extract_statements(sql)
+        if len(statements) != 1:
+            problem = "more than one statement" if statements else "no SELECT"
+            raise UserError(f"{said}: holds {problem}")
+        parameters = {"as_of": moment} if "as_of" in statements[0].named_parameters else None
+        con.execute(f"CREATE TABLE {name} AS {sql}", parameters)
+    except duckdb.ConversionException:  # its message quotes the text
+        raise UserError(
+            f"{said}: a text of the export is not of the type this SQL casts it to; "
+            "write TRY_CAST, so that the contract refuses the row"
+        ) from None
+    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
+        raise UserError(f"{said}: {str(error).splitlines()[0]}") from None
+    except duckdb.Error as error:
+        raise UserError(f"{said}: fails ({type(error).__name__})") from None
+
+
+def _check_columns(con: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
+    found = [row[0] for row in con.execute(f"DESCRIBE canonical.{table}").fetchall()]
+    wanted = [column.name for column in contract.columns(table)]
+    if found != wanted:
+        raise UserError(
+            f"{path.parent.name}/{path.name}: gives the columns {', '.join(found)}; "
+            f"the contract wants {', '.join(wanted)}, in this order"
+        )
