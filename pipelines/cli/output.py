@@ -21,6 +21,7 @@ from pipelines.ledger.ledger import Access
 from pipelines.operations import health
 from pipelines.operations.backup import Backup
 from pipelines.operations.logs import log
+from pipelines.operations.source_check import SourceCheck
 from pipelines.reports.cells import Cell, is_missing
 from pipelines.rules.evaluate import SWITCHED_OFF, RuleResult
 from pipelines.rules.model import Applied
@@ -212,6 +213,36 @@ def print_check(reads: Sequence[TableRead], kinds: Sequence[Refused]) -> int:
         print(f"Not in the folder, so rules that read them will be withheld: {', '.join(missing)}")
     print("Refused: correct the lines above at the source." if is_refused else "Nothing refused.")
     return 1 if is_refused else 0
+
+
+def print_source_check(found: SourceCheck) -> int:
+    """What would come of a delivery: files, tables, refused rows, rules, first tasks; 0 if good."""
+    print(
+        f"delivered {found.imported.extracted_at:%Y-%m-%d %H:%M} UTC; nothing is published or kept"
+    )
+    for note in found.imported.notes:
+        print(f"note: {note}")
+    for table, why in found.imported.held.items():
+        print(f"held: {table}: {why}")
+    _print_reads(found.reads)
+    if found.refused:
+        _print_table(REFUSED_HEADS, found.refused[:MOST_ROWS])
+    print()
+    _print_table(
+        ("rule", "answers", "tasks", "why"),
+        [(rule.rule_id, rule.answers, f"{rule.tasks:,}", rule.says) for rule in found.rules],
+    )
+    print(f"\n{found.tasks:,} tasks; the first {len(found.first_tasks)}:")
+    _print_table(
+        ("task", "patient", "facility", "since", "reason"),
+        [
+            (task.title, task.patient_id, task.facility_id, str(task.since), task.reason)
+            for task in found.first_tasks
+        ],
+    )
+    if found.lacking:
+        print(f"A practice needs at least these tables, and they lack: {', '.join(found.lacking)}")
+    return 0 if found.is_good else 1
 
 
 def print_tasks(tasks: pd.DataFrame, form: str) -> None:

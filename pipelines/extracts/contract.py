@@ -304,6 +304,7 @@ class Manifest(Extract):
     horizon_on: str = _end("day")
     since_on: str = _is("day", nullable=True)
     note: str = _is("text", nullable=True)
+    connected: str = _is("flag", nullable=True)
 
 
 # Every table comes after the tables it references, so parents are read first.

@@ -28,7 +28,8 @@ class FolderOrder(NamedTuple):
 class ManifestRow:
     """What the source states about one table; times are in UTC.
 
-    `complete` is None where it does not say; `note` is why a table is not complete."""
+    `complete` is None where it does not say; `note` is why a table is not complete.
+    `connected` false: this practice never delivers the table."""
 
     extracted_at: dt.datetime
     row_count: int | None
@@ -36,6 +37,7 @@ class ManifestRow:
     horizon_on: dt.date | None
     since_on: dt.date | None = None
     note: str | None = None
+    connected: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,15 @@ class Folder:
     files: dict[str, tuple[Path, ...]]
     manifest: dict[str, ManifestRow]
     notes: tuple[str, ...]
+
+    @property
+    def absent(self) -> frozenset[str]:
+        """The tables of which the manifest says that this practice never delivers them."""
+        return frozenset(
+            table
+            for table, row in self.manifest.items()
+            if row.connected is False and table not in self.files
+        )
 
     def name_of(self, file: Path) -> str:
         """A file as the user knows it: its path in the folder, or "book.xlsx, sheet Patients"."""
@@ -263,8 +274,8 @@ def _read_manifest(folder: Path, file: Path, notes: list[str]) -> dict[str, Mani
                 "correct the manifest"
             )
         rows = con.execute(
-            'SELECT "table", extracted_at, row_count, complete, horizon_on, since_on, note '
-            "FROM extract.manifest"
+            'SELECT "table", extracted_at, row_count, complete, horizon_on, since_on, note, '
+            "connected FROM extract.manifest"
         ).fetchall()
     return _by_table(rows, name, notes)
 

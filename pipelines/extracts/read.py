@@ -73,7 +73,8 @@ class TableInput:
     def without_file(self) -> TableRead:
         """The outcome of a table of which the folder has no file."""
         if self.table in self.limits.absent:
-            says = f"{self.table}: not connected, as practice.absent in the settings says"
+            whose = "the source" if self.stated else "practice.absent in the settings"
+            says = f"{self.table}: not connected, as {whose} says"
             return replace(self.outcome("absent"), reason=says)
         says = f"{self.table}: no file of this table in the folder"
         if self.table in MAY_BE_ABSENT:

@@ -210,7 +210,7 @@ def _missing(
     for table, row in found.manifest.items():
         if row.complete is False:
             return f"the manifest says that {table} is not complete"
-        if table in contract.TABLES and table not in found.files:
+        if table in contract.TABLES.keys() - found.files.keys() - found.absent:
             return f"{table} is in the manifest and not in the folder"
     missing = sorted(expected - found.files.keys()) if not found.manifest else []
     return (

@@ -190,7 +190,7 @@ def _read_and_stage(
             run.settings.max_loss,
             run.settings.max_refused,
             frozenset(accepted.rows),
-            run.settings.absent,
+            run.settings.absent | found.absent,
         ),
         stager,
     )

@@ -34,6 +34,7 @@ MANIFEST_COLUMNS = [
     "horizon_on",
     "since_on",
     "note",
+    "connected",
 ]
 
 
@@ -256,7 +257,7 @@ class _Import:
             until = [taken.horizon[name] for name in read if name in taken.horizon]
             horizon = horizons.get(table) or min(until, default=None)
             self.con.execute(
-                "INSERT INTO canonical.manifest VALUES (?, ?, NULL, ?, ?, ?, ?)",
+                "INSERT INTO canonical.manifest VALUES (?, ?, NULL, ?, ?, ?, ?, NULL)",
                 [
                     table,
                     extracted_at,
@@ -265,6 +266,12 @@ class _Import:
                     max(since, default=None),
                     held.get(table),
                 ],
+            )
+        for table in sorted(set(self.source.absent) - set(tables)):
+            self.con.execute(
+                "INSERT INTO canonical.manifest VALUES "
+                "(?, ?, NULL, NULL, NULL, NULL, 'this practice never delivers it', 'false')",
+                [table, extracted_at],
             )
 
 
