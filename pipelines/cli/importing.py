@@ -69,7 +69,7 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _recognise(options: argparse.Namespace, settings: Settings) -> int:
-    from pipelines.sources import recognising
+    from pipelines.sources import proposing, recognising
 
     folder = options.from_dir or (Path(options.name) if options.name else None)
     if folder is None:
@@ -78,9 +78,10 @@ def _recognise(options: argparse.Namespace, settings: Settings) -> int:
     for line in recognising.report(found):
         print(line)
     if options.write:
-        path = recognising.write(found, settings.sources, options.write)
-        print(f"{path}: written; nothing is applied until you have confirmed it: read it, then")
+        path = proposing.write(found, settings.sources, options.write)
+        print(f"{path}: written, and applied by nothing until you confirm it. Read it, try it with")
         print(f"  python -m pipelines sources check {options.write} --from {folder}")
+        print("and delete its line `unconfirmed = true`.")
     return 0
 
 

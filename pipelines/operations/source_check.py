@@ -82,7 +82,9 @@ def check(
             (home / source.name).mkdir(parents=True)
             shutil.copyfile(before, home / source.name / kept.FILE)
         request = importing.Request(source, delivery, scratch / "extracts", as_of, home)
-        imported = importing.import_delivery(replace(request, max_loss=settings.max_loss))
+        imported = importing.import_delivery(
+            replace(request, max_loss=settings.max_loss, is_trial=True)
+        )
         alone = replace(
             settings,
             data=scratch / "data",

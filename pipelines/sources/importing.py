@@ -43,6 +43,7 @@ class Request:
     """What to import. `home` is WORKBENCH_DATA/sources, None for a source that keeps nothing.
 
     `as_of` (aware) overrides the delivery's own time. `is_full` and `accepted`: see kept.Delivery.
+    `is_trial`: nothing comes of it, so that an unconfirmed mapping may be tried.
     """
 
     source: SourceMapping
@@ -53,6 +54,7 @@ class Request:
     is_full: bool = False
     accepted: frozenset[str] = frozenset()
     max_loss: float = 0.2
+    is_trial: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,11 @@ def import_delivery(request: Request) -> Imported:
 
     UserError when nothing can be read or written at all; a table that cannot be made is held.
     """
+    if request.source.is_unconfirmed and not request.is_trial:
+        raise UserError(
+            f"{request.source.path}: nobody has confirmed this mapping; read it, try it with "
+            f"sources check {request.source.name}, and delete its line `unconfirmed = true`"
+        )
     with unpacked(request.from_dir) as folder, duckdb.connect() as con:
         con.execute("SET TimeZone = 'UTC'")
         catalogue = delivery.load(con, folder, request.source)

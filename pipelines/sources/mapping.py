@@ -33,6 +33,7 @@ KEYS = (
     "every_hours",
     "cases",
     "confirmed",
+    "unconfirmed",
     "files",
     "tables",
 )
@@ -88,7 +89,8 @@ class TableRule:
 class SourceMapping:
     """A source: its files, its tables, and the folders whose SQL files make tables, own ones first.
 
-    `confirmed` has the columns of each file that a person has seen.
+    `confirmed` has the columns of each file that a person has seen; `is_unconfirmed` marks a
+    proposal that nobody has read yet, which is never imported.
     """
 
     name: str
@@ -100,6 +102,7 @@ class SourceMapping:
     absent: tuple[str, ...] = ()
     every_hours: float | None = None
     one_case_a_patient: bool = False
+    is_unconfirmed: bool = False
     confirmed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     files: tuple[FileRule, ...] = ()
     tables: Mapping[str, tuple[TableRule, ...]] = field(default_factory=dict)
@@ -175,6 +178,7 @@ def from_document(name: str, path: Path, document: Mapping[str, object]) -> Sour
         told.texts("absent"),
         told.number("every_hours"),
         cases is not None,
+        told.flag("unconfirmed"),
         {key: confirmed.texts(key) for key in confirmed.document},
         tuple(_file_rules(told.under("files"))),
         dict(_tables(told.under("tables"))),
