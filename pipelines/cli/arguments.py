@@ -226,6 +226,18 @@ def _add_watch(commands: Commands) -> None:
         help="one folder, or a folder of dated ones (default: WORKBENCH_EXTRACTS)",
     )
     watch.add_argument(
+        "--source",
+        metavar="NAME",
+        help="import the deliveries of this source first (default: none)",
+    )
+    watch.add_argument(
+        "--from",
+        dest="from_dir",
+        type=Path,
+        metavar="DIR",
+        help="where the source's deliveries arrive: folders, zips, workbooks or dated files",
+    )
+    watch.add_argument(
         "--every",
         type=values.positive,
         default=30,

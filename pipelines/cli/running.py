@@ -11,6 +11,7 @@ from pathlib import Path
 from pipelines import settings as settings_module
 from pipelines.cli import acting, clock
 from pipelines.errors import UserError
+from pipelines.operations import watch as watching
 from pipelines.operations.logs import log
 from pipelines.settings import Settings
 
@@ -96,11 +97,13 @@ def _run_once(
 
 
 def watch(options: argparse.Namespace, settings: Settings) -> int:
-    """Run whenever extracts arrive, until SIGTERM."""
-    from pipelines.operations import watch as watching
-
+    """Run whenever extracts or a source's deliveries arrive, until SIGTERM."""
+    if (options.source is None) != (options.from_dir is None):
+        raise UserError("A source needs both: --source NAME and --from DIR, where it delivers")
+    if options.source is not None and options.extracts is not None:
+        raise UserError("--source imports into a folder of its own; leave --extracts out")
     folder = options.extracts or settings.extracts
-    if folder is None:
+    if folder is None and options.source is None:
         raise UserError(
             "Name the folder of the practice's extracts: --extracts DIR, or WORKBENCH_EXTRACTS"
         )
@@ -110,8 +113,24 @@ def watch(options: argparse.Namespace, settings: Settings) -> int:
         dt.timedelta(minutes=options.patience),
         tuple(options.daily),
     )
+    if options.source is not None:
+        _watch_source(options, settings, habits)
+        return 0
     watching.watch(settings, folder, habits, options.every, lambda: clock.now().astimezone())
     return 0
+
+
+def _watch_source(options: argparse.Namespace, settings: Settings, habits: watching.Habits) -> None:
+    from pipelines.operations import source_watch
+    from pipelines.sources import mapping
+
+    mapping.load(options.source, settings.sources)
+    taking = source_watch.SourceWatch(settings, options.source, options.from_dir, habits.quiet)
+
+    def now() -> dt.datetime:
+        return clock.now().astimezone()
+
+    watching.watch(settings, taking.extracts, habits, options.every, now, taking.take)
 
 
 def replay(options: argparse.Namespace, settings: Settings) -> int:

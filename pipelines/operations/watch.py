@@ -216,12 +216,21 @@ class Watch:
 
 
 def watch(
-    settings: Settings, root: Path, habits: Habits, every: float, clock: Callable[[], dt.datetime]
+    settings: Settings,
+    root: Path,
+    habits: Habits,
+    every: float,
+    clock: Callable[[], dt.datetime],
+    before: Callable[[dt.datetime], None] = lambda now: None,
 ) -> None:
-    """Look every `every` seconds until the process is ended; a started run is finished first."""
+    """Look every `every` seconds until the process is ended; a started run is finished first.
+
+    `before` is called before each look; it imports what a source has delivered.
+    """
     watched = Watch(settings, root, habits)
     log.info("watching %s", root, extra={"event": "watch.began", "folder": str(root)})
     while True:
+        before(clock())
         due = watched.due(clock())
         if due is None:
             time.sleep(every)

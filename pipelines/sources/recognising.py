@@ -185,7 +185,8 @@ def _columns(table: str, looked: Sequence[Profile]) -> list[_Candidate]:
 def _candidate(table: str, column: Column, profile: Profile) -> _Candidate:
     """How likely a foreign column is one of ours: its name, and whether its values can be."""
     names = _synonyms()["columns"].get(column.name, [])
-    name = _alike(profile.column, column.name, names)
+    bare = _bare(table, profile.column)
+    name = max(_alike(profile.column, column.name, names), 0.97 * _alike(bare, column.name, names))
     own_id = f"{table.removesuffix('s')} id"
     if column.is_key and _words(profile.column) == "id":
         name = max(name, 0.95)
@@ -193,6 +194,16 @@ def _candidate(table: str, column: Column, profile: Profile) -> _Candidate:
         name = max(name, _alike(profile.column, own_id, []))
     fits, proof = _fits(table, column, profile)
     return _Candidate(column, profile, name * fits, f"the name is {name:.0%} alike; {proof}")
+
+
+def _bare(table: str, name: str) -> str:
+    """A column's name without its table's: Clinic Name and Facility Name are the name."""
+    words = _words(name)
+    for other in (table, *_synonyms()["tables"].get(table, [])):
+        one = _words(other).removesuffix("s").removesuffix("ie")
+        if words.startswith(one) and " " in words:
+            return words.partition(" ")[2]
+    return name
 
 
 def _fits(table: str, column: Column, profile: Profile) -> tuple[float, str]:
