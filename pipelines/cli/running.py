@@ -103,10 +103,6 @@ def watch(options: argparse.Namespace, settings: Settings) -> int:
     if options.source is not None and options.extracts is not None:
         raise UserError("--source imports into a folder of its own; leave --extracts out")
     folder = options.extracts or settings.extracts
-    if folder is None and options.source is None:
-        raise UserError(
-            "Name the folder of the practice's extracts: --extracts DIR, or WORKBENCH_EXTRACTS"
-        )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     habits = watching.Habits(
         dt.timedelta(seconds=options.quiet),
@@ -116,6 +112,10 @@ def watch(options: argparse.Namespace, settings: Settings) -> int:
     if options.source is not None:
         _watch_source(options, settings, habits)
         return 0
+    if folder is None:
+        raise UserError(
+            "Name the folder of the practice's extracts: --extracts DIR, or WORKBENCH_EXTRACTS"
+        )
     watching.watch(settings, folder, habits, options.every, lambda: clock.now().astimezone())
     return 0
 

@@ -63,8 +63,15 @@ class SourceWatch:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return folder
 
-    def take(self, now: dt.datetime) -> None:
-        """Import the whole deliveries, oldest first; one that is refused waits until it changes."""
+    def take(self, now: dt.datetime) -> bool:
+        """Import the whole deliveries, oldest first; whether there are extracts to look at.
+
+        One that is refused waits until it changes.
+        """
+        self._take(now)
+        return any(entry.is_dir() for entry in self.extracts.glob("[0-9]*"))
+
+    def _take(self, now: dt.datetime) -> None:
         try:
             found = sorted(deliveries(self.drop), key=lambda one: (one.day, one.name))
             taken = self._taken()
@@ -93,14 +100,8 @@ class SourceWatch:
                 tempfile.TemporaryDirectory(prefix=".importing-", dir=self.extracts) as making,
             ):
                 out = Path(making, "out")
-                request = importing.Request(
-                    source,
-                    folder,
-                    out,
-                    None,
-                    self.settings.sources,
-                    max_loss=self.settings.max_loss,
-                )
+                home, max_loss = self.settings.sources, self.settings.max_loss
+                request = importing.Request(source, folder, out, None, home, max_loss=max_loss)
                 done = importing.import_delivery(request)
                 target = self.extracts / f"{done.extracted_at:%Y-%m-%dT%H%M%SZ}"
                 if target.exists():

@@ -221,17 +221,16 @@ def watch(
     habits: Habits,
     every: float,
     clock: Callable[[], dt.datetime],
-    before: Callable[[dt.datetime], None] = lambda now: None,
+    before: Callable[[dt.datetime], bool] = lambda now: True,
 ) -> None:
     """Look every `every` seconds until the process is ended; a started run is finished first.
 
-    `before` is called before each look; it imports what a source has delivered.
+    `before` is called before each look, which it may spare; it imports what a source delivered.
     """
     watched = Watch(settings, root, habits)
     log.info("watching %s", root, extra={"event": "watch.began", "folder": str(root)})
     while True:
-        before(clock())
-        due = watched.due(clock())
+        due = watched.due(clock()) if before(clock()) else None
         if due is None:
             time.sleep(every)
             continue
