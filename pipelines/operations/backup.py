@@ -1,8 +1,8 @@
 """Backup and restore of the ledger and the live snapshot.
 
 A backup is a folder: `ledger.sqlite` with every row of the ledger, whatever database it is kept in,
-the live snapshot, and `manifest.json` with the digest of each file. A restore therefore also moves
-a ledger from SQLite to PostgreSQL and back.
+the live snapshot, the practice's own sources with what they keep, and `manifest.json` with the
+digest of each file. A restore therefore also moves a ledger from SQLite to PostgreSQL and back.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from pipelines.errors import UserError
 from pipelines.ledger import identity, schema
 from pipelines.ledger.database import connect, explained
+from pipelines.operations import kept_sources
 from pipelines.settings import Settings
 from pipelines.warehouse import snapshots
 
@@ -65,6 +66,7 @@ def back_up(settings: Settings, out: Path, at: dt.datetime) -> Backup:
         # The snapshot first: the ledger then knows at least the actions the snapshot holds.
         snapshot = _copy_snapshot(settings, making)
         rows = _copy_ledger(settings, making / LEDGER)
+        kept_sources.copy(settings.sources, making)
         files = {path.name: _digest(path) for path in sorted(making.iterdir())}
         manifest = {
             "made_at": made_at,
@@ -77,6 +79,9 @@ def back_up(settings: Settings, out: Path, at: dt.datetime) -> Backup:
             snapshots.sync(path)
         os.replace(making, target)
         snapshots.sync(out)
+    except UserError:
+        shutil.rmtree(making, ignore_errors=True)
+        raise
     except OSError as error:
         shutil.rmtree(making, ignore_errors=True)
         raise UserError(
@@ -97,6 +102,7 @@ def restore(settings: Settings, folder: Path) -> Backup:
             f"{settings.warehouse} has a published list; move it away first, "
             "a restore overwrites nothing"
         )
+    kept_sources.check_free(settings.sources, folder)
     engine, name, _ = connect(settings.ledger_url, read_only=False)
     with explained(name), engine.execution_options(is_writing=True).begin() as connection:
         for table in TABLES:
@@ -122,6 +128,7 @@ def restore(settings: Settings, folder: Path) -> Backup:
         shutil.copyfile(folder / backup.snapshot, settings.warehouse / backup.snapshot)
         snapshots.sync(settings.warehouse / backup.snapshot)
         (settings.warehouse / "CURRENT").write_text(backup.snapshot + "\n", encoding="utf-8")
+    kept_sources.restore(settings.sources, folder)
     return backup
 
 

@@ -7,9 +7,12 @@ import hashlib
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipelines import settings
@@ -18,7 +21,7 @@ from pipelines.ledger import sign_ins
 from pipelines.ledger.actions import NewAction
 from pipelines.ledger.ledger import open_ledger
 from pipelines.ledger.sign_ins import Account, Standing
-from pipelines.operations import backup
+from pipelines.operations import backup, kept_sources
 from tests.conftest import Workbench
 from tests.practice import Practice
 
@@ -140,3 +143,54 @@ def test_a_backup_that_cannot_be_written_is_reported(worked: Workbench, tmp_path
     backup.back_up(settings.load(), tmp_path / "kept", AT)
     with pytest.raises(UserError, match="a backup is never overwritten"):
         backup.back_up(settings.load(), tmp_path / "kept", AT)
+
+
+def source(home: Path, text: str = 'title = "Ours"\n') -> Path:
+    """A source of the practice that has kept a row."""
+    folder = home / "ours"
+    folder.mkdir(parents=True)
+    (folder / "source.toml").write_text(text)
+    with duckdb.connect(str(folder / "kept.duckdb")) as con:
+        con.execute("CREATE TABLE rows_visits AS SELECT '007' AS visit_id")
+    return folder
+
+
+def test_a_backup_holds_the_sources_and_what_they_keep(worked: Workbench, tmp_path: Path) -> None:
+    ours = settings.load()
+    folder = source(ours.sources)
+    made = backup.back_up(ours, tmp_path / "backups", AT)
+    shutil.rmtree(folder)
+    kept_sources.check_free(ours.sources, made.folder)
+    kept_sources.restore(ours.sources, made.folder)
+    assert (folder / "source.toml").read_text() == 'title = "Ours"\n'
+    with duckdb.connect(str(folder / "kept.duckdb"), read_only=True) as con:
+        assert con.execute("FROM rows_visits").fetchall() == [("007",)]
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+
+
+def test_a_restore_overwrites_no_source(worked: Workbench, tmp_path: Path) -> None:
+    ours = settings.load()
+    source(ours.sources)
+    made = backup.back_up(ours, tmp_path / "backups", AT)
+    with pytest.raises(UserError, match="ours/source.toml is there already"):
+        kept_sources.check_free(ours.sources, made.folder)
+
+
+def test_no_backup_while_an_import_is_under_way(worked: Workbench, tmp_path: Path) -> None:
+    ours = settings.load()
+    folder = source(ours.sources)
+    hold = (
+        "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(folder / "kept.duckdb")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(UserError, match="an import of it is under way"):
+            backup.back_up(ours, tmp_path / "backups", AT)
+        process.communicate("\n")
+    assert list((tmp_path / "backups").iterdir()) == []
