@@ -23,10 +23,11 @@ from pipelines.sources.delivery import Catalogue, Relation
 from pipelines.sources.profiles import Profile, overlap, profiles
 
 SYNONYMS = Path(__file__).parent / "synonyms.toml"
-LEAST = 0.6  # a match below is not proposed
+LEAST = 0.7  # a match below is not proposed
 LEAST_TABLE = 0.5
 MOST_OTHER = 0.1  # share of a value set's rows whose word nobody knows, before it is vetoed
 FEWEST_PARENTS = 0.5  # share of an id column's values that must be ids of its parent
+ID_WORDS = frozenset({"id", "no", "number", "code", "key"})
 BY_CONTENT = 0.7  # how sure a match is that only the values show
 LOOKS = ("day", "birth_day", "moment")
 
@@ -184,7 +185,7 @@ def _columns(table: str, looked: Sequence[Profile]) -> list[_Candidate]:
 
 def _candidate(table: str, column: Column, profile: Profile) -> _Candidate:
     """How likely a foreign column is one of ours: its name, and whether its values can be."""
-    names = _synonyms()["columns"].get(column.name, [])
+    names = [*_synonyms()["columns"].get(column.name, []), *_own_names(table, column)]
     bare = _bare(table, profile.column)
     name = max(_alike(profile.column, column.name, names), 0.97 * _alike(bare, column.name, names))
     own_id = f"{table.removesuffix('s')} id"
@@ -192,8 +193,16 @@ def _candidate(table: str, column: Column, profile: Profile) -> _Candidate:
         name = max(name, 0.95)
     elif column.is_key:
         name = max(name, _alike(profile.column, own_id, []))
+        name *= 1.0 if ID_WORDS & set(_words(profile.column).split()) else 0.95
     fits, proof = _fits(table, column, profile)
     return _Candidate(column, profile, name * fits, f"the name is {name:.0%} alike; {proof}")
+
+
+def _own_names(table: str, column: Column) -> list[str]:
+    """Of a name: what its table is called in the singular, as in Site beside Site ID."""
+    if column.name != "name":
+        return []
+    return [other.removesuffix("s") for other in (table, *_synonyms()["tables"].get(table, []))]
 
 
 def _bare(table: str, name: str) -> str:

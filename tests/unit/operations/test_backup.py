@@ -172,16 +172,14 @@ def test_a_restore_overwrites_no_source(worked: Workbench, tmp_path: Path) -> No
     ours = settings.load()
     source(ours.sources)
     made = backup.back_up(ours, tmp_path / "backups", AT)
-    with pytest.raises(UserError, match="ours/source.toml is there already"):
+    with pytest.raises(UserError, match="ours/kept.duckdb is there already"):
         kept_sources.check_free(ours.sources, made.folder)
 
 
 def test_no_backup_while_an_import_is_under_way(worked: Workbench, tmp_path: Path) -> None:
     ours = settings.load()
     folder = source(ours.sources)
-    hold = (
-        "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
-    )
+    hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", hold, str(folder / "kept.duckdb")],
         stdin=subprocess.PIPE,
