@@ -15,6 +15,7 @@ from pipelines.errors import UserError
 from pipelines.operations.source_watch import TAKEN
 from pipelines.sources import kept, mapping
 from pipelines.sql_files import literal
+from pipelines.warehouse import snapshots
 
 PREFIX = "source."
 FILES = (mapping.FILE, kept.FILE, TAKEN)
@@ -31,7 +32,7 @@ def copy(home: Path, folder: Path) -> None:
             shutil.copyfile(file, target)
             continue
         try:
-            with duckdb.connect() as con:
+            with snapshots.connect() as con:
                 con.execute(f"ATTACH {literal(file)} AS kept (READ_ONLY)")
                 con.execute(f"ATTACH {literal(target)} AS copied")
                 con.execute("COPY FROM DATABASE kept TO copied")

@@ -25,6 +25,7 @@ from pipelines.sources.delivery import Catalogue
 from pipelines.sources.kept import Delivery, Taken
 from pipelines.sources.mapping import SourceMapping
 from pipelines.sql_files import identifier, literal
+from pipelines.warehouse import snapshots
 
 MANIFEST_COLUMNS = [
     "table",
@@ -82,8 +83,7 @@ def import_delivery(request: Request) -> Imported:
             f"{request.source.path}: nobody has confirmed this mapping; read it, try it with "
             f"sources check {request.source.name}, and delete its line `unconfirmed = true`"
         )
-    with unpacked(request.from_dir) as folder, duckdb.connect() as con:
-        con.execute("SET TimeZone = 'UTC'")
+    with unpacked(request.from_dir) as folder, snapshots.connect() as con:
         catalogue = delivery.load(con, folder, request.source)
         store = request.home / request.source.name if request.home else None
         with kept.opened(con, store):

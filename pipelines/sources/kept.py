@@ -82,10 +82,8 @@ def opened(con: duckdb.DuckDBPyConnection, folder: Path | None) -> Iterator[None
         file = folder / FILE
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not file.exists():
-                with duckdb.connect(str(file)):
-                    os.chmod(file, 0o600)
             con.execute(f"ATTACH {literal(file)} AS kept")
+            os.chmod(file, 0o600)
         except (OSError, duckdb.Error) as error:
             busy = "lock" in str(error).lower()
             why = "another import of this source is under way" if busy else "is it damaged?"

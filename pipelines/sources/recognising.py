@@ -21,6 +21,7 @@ from pipelines.extracts.unpack import unpacked
 from pipelines.sources import delivery
 from pipelines.sources.delivery import Catalogue, Relation
 from pipelines.sources.profiles import Profile, overlap, profiles
+from pipelines.warehouse import snapshots
 
 SYNONYMS = Path(__file__).parent / "synonyms.toml"
 LEAST = 0.7  # a match below is not proposed
@@ -84,7 +85,7 @@ class _Candidate:
 
 def recognise(path: Path) -> Recognition:
     """Match a delivery's files and columns to the contract's; nothing is kept or changed."""
-    with unpacked(path) as folder, duckdb.connect() as con:
+    with unpacked(path) as folder, snapshots.connect() as con:
         catalogue = delivery.load(con, folder, None)
         return recognise_loaded(con, catalogue)
 

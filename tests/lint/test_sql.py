@@ -62,7 +62,9 @@ def test_every_file_keeps_to_words_that_mean_the_same_elsewhere(path):
     text = "\n".join(
         tree.sql(dialect="duckdb", comments=False).lower() for tree in trees if tree is not None
     )
-    assert [word for word in UNPORTABLE if word in text] == []
+    # An import runs in DuckDB wherever the runs do, and meets texts of every kind.
+    may_use = ("try_cast(",) if "sources" in path.parts else ()
+    assert [word for word in UNPORTABLE if word in text and word not in may_use] == []
 
 
 # Ids of ours, which nobody reads as numbers: a hash and names.
