@@ -20,7 +20,7 @@ from pipelines.errors import UserError
 from pipelines.extracts import texts
 from pipelines.extracts.records import FileRefused
 from pipelines.extracts.unpack import origin_of
-from pipelines.sources import json_files
+from pipelines.sources import json_files, x12
 from pipelines.sources.mapping import FileRule, SourceMapping
 from pipelines.sql_files import identifier
 
@@ -74,8 +74,9 @@ class Catalogue:
         return None
 
     def delivered_at(self) -> dt.datetime | None:
-        """The time of the newest file, in UTC."""
-        return max((found.newest for found in self.relations.values()), default=None)
+        """The time of the newest file, in UTC; X12 beside others says nothing of these."""
+        own = [found for found in self.relations.values() if found.name not in x12.TABLES]
+        return max((one.newest for one in own or self.relations.values()), default=None)
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class _File:
     stem: str
     relation: str
     named_on: dt.date | None
+    is_x12: bool = False
 
 
 def squeezed(name: str) -> str:
@@ -158,6 +160,9 @@ def _files(folder: Path, notes: list[str]) -> Iterator[_File]:
         ):
             continue
         name = path.name.lower()
+        if x12.is_x12(path):  # each file counts, whatever day its name has
+            yield _File(path, path.stem, f"{relation_name(path.stem)}_x12", None, is_x12=True)
+            continue
         suffix = next(
             (
                 end
@@ -205,6 +210,9 @@ def _load(
     for number, file in enumerate(files, 1):
         said = origin_of(file.path) or file.path.name
         try:
+            if file.is_x12:
+                found += _of_x12(con, file, said, notes)
+                continue
             if file.path.name.lower().endswith(json_files.SUFFIXES):
                 for kind, rows in json_files.load(con, file.path, name).items():
                     found.append(_relation(kind, ("json",), rows, [file]))
@@ -219,6 +227,17 @@ def _load(
     if of_text:
         found.append(_joined(con, name, of_text))
     return found
+
+
+def _of_x12(
+    con: duckdb.DuckDBPyConnection, file: _File, said: str, notes: list[str]
+) -> Iterator[Relation]:
+    """The tables of an X12 file; each interchange says when it was sent."""
+    contents = x12.load(con, file.path, said)
+    notes += [f"{said}: {problem}" for problem in contents.problems]
+    for table, columns in x12.TABLES.items():
+        loaded = _relation(table, (*columns, "file"), len(contents.rows[table]), [file])
+        yield replace(loaded, newest=contents.sent_at or loaded.newest)
 
 
 def _joined(

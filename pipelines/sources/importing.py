@@ -24,6 +24,7 @@ from pipelines.sources.compiling import Problem
 from pipelines.sources.delivery import Catalogue
 from pipelines.sources.kept import Delivery, Taken
 from pipelines.sources.mapping import SourceMapping
+from pipelines.sources.supplements import Supplements
 from pipelines.sql_files import identifier, literal
 from pipelines.warehouse import snapshots
 
@@ -83,10 +84,16 @@ def import_delivery(request: Request) -> Imported:
             f"{request.source.path}: nobody has confirmed this mapping; read it, try it with "
             f"sources check {request.source.name}, and delete its line `unconfirmed = true`"
         )
+    if request.source.is_supplement:
+        raise UserError(
+            f"{request.source.name} has no patients: it adds to another source, whose mapping "
+            f'names it: with = ["{request.source.name}"]'
+        )
     with unpacked(request.from_dir) as folder, snapshots.connect() as con:
         catalogue = delivery.load(con, folder, request.source)
         store = request.home / request.source.name if request.home else None
         with kept.opened(con, store):
+            catalogue = kept.with_events(con, catalogue, request.source)
             made = _Import(con, request, catalogue)
             return made.run()
 
@@ -124,6 +131,7 @@ class _Import:
         moment = self.request.as_of or taken.delivered_at
         self.con.execute("CREATE SCHEMA IF NOT EXISTS canonical")
         self._make_tables(moment, readings)
+        added = self._supplement(moment)
         held = dict(self._held(taken))
         rows = self._write(taken, moment, held)
         if not set(rows) - set(held):
@@ -133,10 +141,18 @@ class _Import:
             rows,
             held,
             moment,
-            (*self.catalogue.notes, *self._said_of_files(), *taken.notes),
+            (*self.catalogue.notes, *self._said_of_files(), *taken.notes, *added),
             tuple(self.problems),
             self.statements,
         )
+
+    def _supplement(self, at: dt.datetime) -> list[str]:
+        """Let the supplements change the tables; what they could not place."""
+        moment = at.astimezone(dt.UTC).replace(tzinfo=None)
+        supplements = Supplements(self.con, self.source, self.catalogue, moment)
+        supplements.apply()
+        self.problems += supplements.problems
+        return supplements.notes
 
     def _said_of_files(self) -> Iterator[str]:
         for relation in self.catalogue.relations.values():
@@ -159,7 +175,7 @@ class _Import:
                 continue
             if table in self.source.tables:
                 self._make_mapped(table, moment, readings)
-            else:
+            elif table in self.source.sql_files():
                 self.problems += by_sql.make(table)
         if is_made_up:  # from the tables of what happened to the patients
             self._make_cases(moment)

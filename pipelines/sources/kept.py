@@ -10,7 +10,7 @@ import datetime as dt
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -102,6 +102,26 @@ def orders(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:
     return {(relation, column): order for relation, column, order in rows.fetchall()}
 
 
+def with_events(
+    con: duckdb.DuckDBPyConnection, catalogue: Catalogue, source: SourceMapping
+) -> Catalogue:
+    """The catalogue with the kept events that tonight's delivery has none of."""
+    known = {row[0] for row in con.execute("SHOW TABLES FROM kept").fetchall()}
+    found = dict(catalogue.relations)
+    rules = dict(catalogue.rules)
+    for rule in source.files:
+        name, kept = rule.pattern, f"rows_{rule.pattern}"
+        if rule.mode != "events" or name in found or kept not in known:
+            continue
+        con.execute(f"CREATE TABLE source.{identifier(name)} AS FROM kept.{identifier(kept)}")
+        described = con.execute(f"DESCRIBE source.{identifier(name)}").fetchall()
+        columns = tuple(row[0] for row in described if not row[0].startswith("_"))
+        began = dt.datetime.fromtimestamp(0, dt.UTC)
+        found[name] = Relation(name, columns, 0, (f"{name} of earlier deliveries",), "", began)
+        rules[name] = rule
+    return replace(catalogue, relations=found, rules=rules)
+
+
 def take(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> Taken:
     """Put a delivery into the store, and make source.NAME of files of changes all kept rows."""
     taking = _Taking(con, delivery)
@@ -137,6 +157,10 @@ class _Taking:
         """Take one file's rows, unless the same content came before or something is wrong."""
         relation = self.delivery.catalogue.relations[name]
         rule = self.delivery.catalogue.rules.get(name, FileRule(name))
+        if rule.mode == "events":  # at any time, and as many as there are
+            self.kept_rows.append(name)
+            self._put(relation, rule)
+            return
         earlier = self.con.execute(
             "SELECT d.delivered_at FROM kept.deliveries AS d "
             "WHERE d.relation = $name AND d.digest = $digest ORDER BY d.number DESC LIMIT 1",
@@ -224,11 +248,16 @@ class _Taking:
 
     def _take_changes(self, relation: Relation, rule: FileRule, last: tuple | None) -> None:
         """New rows in, changed ones in the place of the old ones, deleted ones out."""
-        key = [self._column(relation, name) for name in rule.key]
         self._note_missing(relation, last)
         source, kept = self._tables(relation)
         if last is None or self.delivery.is_full:
             self.con.execute(f"DROP TABLE IF EXISTS {kept}")
+        self._put(relation, rule)
+
+    def _put(self, relation: Relation, rule: FileRule) -> None:
+        """Rows in the place of those with the same key."""
+        key = [self._column(relation, name) for name in rule.key]
+        source, kept = self._tables(relation)
         self._create_like(source, kept)
         names = ", ".join(key)
         matches = " AND ".join(f"n.{column} IS NOT DISTINCT FROM k.{column}" for column in key)

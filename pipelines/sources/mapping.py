@@ -21,12 +21,14 @@ PRESETS = Path(__file__).parent
 FILE = "source.toml"
 HORIZON = "horizon"  # horizon.sql gives the last day that each table's files cover
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-MODES = ("full", "changes", "window")
+MODES = ("full", "changes", "window", "events")
 CASES = ("one a patient",)
 ORDERS = {"M/D/YYYY": "month first", "D/M/YYYY": "day first"}
 KEYS = (
     "title",
     "preset",
+    "with",
+    "adds",
     "time_zone",
     "dates",
     "absent",
@@ -47,7 +49,8 @@ class FileRule:
 
     full: all of them every time. changes: new ones, changed ones, and those to `delete` by the
     value of the column `flag`, by `key`. window: those whose `date` lies from `back` days before
-    the delivery's day to `ahead` days after it; None: from its first day to its last.
+    the delivery's day to `ahead` days after it; None: from its first day to its last. events:
+    what happened, by `key`; it is added to what is known, and a delivery without any is no loss.
     """
 
     pattern: str
@@ -107,6 +110,13 @@ class SourceMapping:
     files: tuple[FileRule, ...] = ()
     tables: Mapping[str, tuple[TableRule, ...]] = field(default_factory=dict)
     folders: tuple[Path, ...] = ()
+    supplements: tuple[SourceMapping, ...] = ()
+    adds: tuple[str, ...] = ()
+
+    @property
+    def is_supplement(self) -> bool:
+        """Whether it only adds to other sources, by `with`."""
+        return bool(self.adds)
 
     def sql_files(self) -> dict[str, Path]:
         """The SQL file of each table that a SELECT makes; own ones replace the preset's."""
@@ -119,6 +129,8 @@ class SourceMapping:
     def provided(self) -> list[str]:
         """The tables it gives, parents first."""
         made = set(self.tables) | (set(self.sql_files()) - {HORIZON})
+        for supplement in self.supplements:
+            made |= set(supplement.adds)
         if self.one_case_a_patient:
             made.add("cases")
         return [table for table in contract.TABLES if table in made]
@@ -168,6 +180,7 @@ def from_document(name: str, path: Path, document: Mapping[str, object]) -> Sour
     told = Spec(path, "", merged)
     told.only_keys(KEYS)
     cases, confirmed = told.text("cases", CASES), told.under("confirmed")
+    supplements = tuple(_supplements(told))
     mapping = SourceMapping(
         name,
         path,
@@ -180,9 +193,11 @@ def from_document(name: str, path: Path, document: Mapping[str, object]) -> Sour
         cases is not None,
         told.flag("unconfirmed"),
         {key: confirmed.texts(key) for key in confirmed.document},
-        tuple(_file_rules(told.under("files"))),
+        (*_file_rules(told.under("files")), *(rule for one in supplements for rule in one.files)),
         dict(_tables(told.under("tables"))),
         tuple(folders),
+        supplements,
+        told.texts("adds"),
     )
     for table in mapping.absent:
         if table not in contract.TABLES:
@@ -194,6 +209,14 @@ def from_document(name: str, path: Path, document: Mapping[str, object]) -> Sour
                 "(what several tables share goes into steps/)"
             )
     return mapping
+
+
+def _supplements(told: Spec) -> Iterator[SourceMapping]:
+    for name in told.texts("with"):
+        found = read(PRESETS / name / FILE) if name in shipped() else None
+        if found is None or not found.is_supplement:
+            raise told.wrong("with", f"{name} does not supplement other sources")
+        yield found
 
 
 def merge(base: Mapping[str, object], own: Mapping[str, object]) -> dict[str, object]:
@@ -235,8 +258,8 @@ def _file_rules(told: Spec) -> Iterator[FileRule]:
         rule.only_keys(FILE_KEYS)
         mode = rule.text("mode", MODES) or "full"
         key, date, flag = rule.texts("key"), rule.text("date"), rule.text("flag")
-        if mode == "changes" and not key:
-            raise rule.wrong("key", "changes need the columns that tell rows apart")
+        if mode in ("changes", "events") and not key:
+            raise rule.wrong("key", f"{mode} need the columns that tell rows apart")
         if mode == "window" and not date:
             raise rule.wrong("date", "a window needs the column of its days")
         reach = rule.number("back"), rule.number("ahead")

@@ -63,6 +63,14 @@ class SqlTables:
         _check_columns(self.con, table, path)
         return []
 
+    def make_as(self, name: str, table: str) -> str | None:
+        """Make a table as `name`, with whatever columns; what it lacks, None if nothing."""
+        path = self.source.sql_files()[table]
+        why = self._missing(path)
+        if why is None:
+            _create(self.con, name, path, self.moment)
+        return why
+
     def _missing(self, path: Path) -> str | None:
         """The file, column or step that a SQL file reads and that is not there."""
         for file, columns in _source_columns(path):
