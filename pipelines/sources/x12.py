@@ -170,7 +170,7 @@ def _parse(text: str, interchange: _Interchange) -> None:
     signs = parts[16][:TWO] if len(parts) > len(ISA_WIDTHS) else ""
     if len(signs) < TWO or any(sign.isalnum() for sign in signs):
         raise FileRefused(f"line {interchange.line}: its ISA segment is damaged")
-    interchange.component, interchange.end = signs
+    interchange.component, interchange.end = signs[0], signs[1]
     after = sum(len(part) + 1 for part in parts[:16]) + 2
     if interchange.end == "\r" and body[after : after + 1] == "\n":
         interchange.end, after = "\n", after + 1
