@@ -14,6 +14,8 @@ resolve      = [
 links        = ["authorizations", "policies", "documents", "schedule"]
 reads        = ["appointments", "authorizations", "facilities", "policies"]
 due_days     = 14    # equal to days_ahead: after that the authorization has ended
+looks_back   = ["appointments"]    # the visits since the authorization began, or since it ended
+may_lack     = ["appointments"]    # dates, and what the EMR says is used, then decide alone
 ends_at_discharge = true    # no visits follow a discharge
 subject_table = "authorizations"
 source       = "requirements: Billing Tasks; notes on the domain"
@@ -122,6 +124,22 @@ SELECT
     ) AS reason,
 FROM watched AS w
 INNER JOIN crossed AS c ON w.authorization_id = c.authorization_id;
+
+/* unseen */
+SELECT a.authorization_id AS subject_id,
+FROM staging.authorizations AS a
+INNER JOIN staging.authorization_usage AS u ON a.authorization_id = u.authorization_id
+WHERE
+    u.is_current
+    AND (
+        (NOT u.is_renewed AND NOT u.is_counted AND a.visit_limit IS NOT NULL)
+        -- A visit between the end and the next one may be missing.
+        OR (
+            u.is_renewed
+            AND u.next_starts_on IS NOT NULL
+            AND a.ends_on + 1 < CAST($appointments_since AS DATE)
+        )
+    );
 
 /* evidence */
 WITH departed AS (

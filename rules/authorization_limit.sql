@@ -14,6 +14,8 @@ resolve      = [
 links        = ["authorizations", "schedule", "policies"]
 reads        = ["appointments", "authorizations", "facilities", "policies"]
 due_days     = 3    # the next visit may not be paid
+looks_back   = ["appointments"]    # the visits since the authorization began
+may_lack     = ["appointments"]    # what the EMR says is used is then compared with the limit
 ends_at_discharge = true    # no visits follow a discharge
 subject_table = "authorizations"
 source       = "requirements: Billing Tasks; notes on the domain"
@@ -112,4 +114,10 @@ LEFT JOIN steps AS s
         AND (
             (e.visits_left <= 0 AND NOT s.is_live AND e.visit_limit = s.use)
             OR (e.visits_left > 0 AND e.visit_limit = s.booking - 1)
-        )
+        );
+
+/* unseen */
+SELECT a.authorization_id AS subject_id,
+FROM staging.authorizations AS a
+INNER JOIN staging.authorization_usage AS u ON a.authorization_id = u.authorization_id
+WHERE u.is_current AND NOT u.is_counted AND a.visit_limit IS NOT NULL

@@ -12,7 +12,8 @@ resolve      = [
     "Enter the authorization on the policy and upload its document.",
 ]
 links        = ["authorizations", "policies", "documents"]
-reads        = ["authorizations", "claim_holds"]
+reads        = ["authorizations", "cases", "claim_holds"]
+looks_back   = ["authorizations"]    # those of the whole case
 due_days     = 7    # payers refuse claims after their filing limit
 ends_at_discharge = false    # the claim is still unpaid
 subject_table = "claim_holds"
@@ -57,8 +58,29 @@ SELECT
     || ' held on ' || CAST(h.held_on AS VARCHAR)
     || ': no uploaded authorization covers that day' AS reason,
 FROM holds AS h
+INNER JOIN staging.cases AS k ON h.case_id = k.case_id
 LEFT JOIN covered AS c ON h.hold_id = c.hold_id
-WHERE c.hold_id IS NULL;
+WHERE
+    c.hold_id IS NULL
+    AND COALESCE(k.opened_on >= CAST($authorizations_since AS DATE), TRUE);
+
+/* unseen */
+SELECT h.hold_id AS subject_id,
+FROM staging.claim_holds AS h
+INNER JOIN staging.cases AS k ON h.case_id = k.case_id
+LEFT JOIN staging.authorizations AS a
+    ON
+        h.case_id = a.case_id
+        AND NOT a.is_stub
+        AND a.document_uploaded_at IS NOT NULL
+        AND (h.policy_id IS NULL OR h.policy_id = a.policy_id)
+        AND (a.starts_on IS NULL OR h.date_of_service >= a.starts_on)
+        AND (a.ends_on IS NULL OR h.date_of_service <= a.ends_on)
+WHERE
+    h.released_at IS NULL
+    AND h.is_authorization_hold
+    AND a.authorization_id IS NULL
+    AND k.opened_on < CAST($authorizations_since AS DATE);
 
 /* evidence */
 WITH departed AS (

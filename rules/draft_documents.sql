@@ -13,6 +13,7 @@ resolve      = [
 ]
 links        = ["documents", "schedule"]
 reads        = ["appointments", "documents", "facilities"]
+looks_back   = ["appointments"]    # the visit of the draft
 due_days     = 2    # notes should be completed and billed within two days
 ends_at_discharge = false    # the legal record must be completed
 subject_table = "documents"
@@ -61,6 +62,8 @@ named AS (
         d.started_on,
         s.is_treated,
         s.is_booked,
+        s.document_id IS NULL
+        AND COALESCE(d.visit_on < CAST($appointments_since AS DATE), FALSE) AS is_unseen,
         CASE d.visit_on
             WHEN d.monday_on THEN 'Monday, '
             WHEN d.monday_on + 1 THEN 'Tuesday, '
@@ -92,9 +95,14 @@ SELECT
     || CASE
         WHEN n.is_treated THEN ' for the visit of ' || n.visit_day
         WHEN n.is_booked THEN ' for the visit of ' || n.visit_day || '; visit not checked in'
+        WHEN n.is_unseen THEN ' of ' || n.visit_day || ', from before the visits in the data'
         ELSE '; no visit on ' || n.visit_day
     END AS reason,
-    CASE WHEN n.is_treated THEN 'override' ELSE 'allowed' END AS manual,
+    -- Where nobody can say whether the patient was seen, completing it by hand asks for a reason.
+    CASE
+        WHEN n.is_treated OR n.is_unseen THEN 'override'
+        ELSE 'allowed'
+    END AS manual,
 FROM named AS n;
 
 /* evidence */

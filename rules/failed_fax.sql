@@ -13,6 +13,7 @@ resolve      = [
 ]
 links        = ["documents", "demographics"]
 reads        = ["documents", "faxes"]
+looks_back   = ["faxes"]    # the newest fax of the document
 due_days     = 1    # nobody else knows that the fax did not arrive
 ends_at_discharge = false    # the document must still reach its recipient
 subject_table = "documents"
@@ -49,4 +50,9 @@ SELECT
     || ', attempts: ' || CAST(f.fax_attempts AS VARCHAR) AS reason,
     -- A new fax that fails is a new failure.
     f.fax_id AS episode,
-FROM failed AS f
+FROM failed AS f;
+
+/* unseen */
+SELECT d.document_id AS subject_id,
+FROM staging.faxed_documents AS d
+WHERE d.fax_id IS NULL AND d.started_on < CAST($faxes_since AS DATE)

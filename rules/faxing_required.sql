@@ -12,6 +12,7 @@ resolve      = [
 ]
 links        = ["documents", "demographics"]
 reads        = ["appointments", "cases", "documents", "facilities", "faxes", "payers", "policies"]
+looks_back   = ["appointments", "faxes"]    # the first treated visit, and the newest fax
 may_lack     = ["appointments", "payers", "policies"]    # a plan is then not marked as due
 due_days     = 2    # the physician needs the rest of the 30 days to sign
 ends_at_discharge = false    # the plan of care must still be signed
@@ -41,6 +42,12 @@ WITH unsent AS (
         d.has_plan_of_care
         AND d.status = 'Completed'
         AND (d.fax_id IS NULL OR d.fax_status = 'Queued')
+        AND (
+            d.fax_id IS NOT NULL
+            OR COALESCE(
+                COALESCE(d.completed_on, d.started_on) >= CAST($faxes_since AS DATE), TRUE
+            )
+        )
 ),
 
 -- A plan whose fax failed before waits since then.
@@ -59,7 +66,11 @@ certified AS (
         p.document_id,
         p.is_ordered,
         p.payer_kind,
-        p.first_treated_on + $certify_days AS due_on,
+        -- Without the first visits, nobody knows when the days began.
+        CASE
+            WHEN p.treated_from < CAST($appointments_since AS DATE) THEN CAST(NULL AS DATE)
+            ELSE p.first_treated_on + $certify_days
+        END AS due_on,
     FROM staging.plans_of_care AS p
     WHERE
         STRPOS(
@@ -98,6 +109,15 @@ FROM unsent AS u
 INNER JOIN staging.facilities AS f ON u.facility_id = f.facility_id
 LEFT JOIN failures AS x ON u.document_id = x.document_id
 LEFT JOIN certified AS c ON u.document_id = c.document_id;
+
+/* unseen */
+SELECT d.document_id AS subject_id,
+FROM staging.faxed_documents AS d
+WHERE
+    d.has_plan_of_care
+    AND d.status = 'Completed'
+    AND d.fax_id IS NULL
+    AND COALESCE(d.completed_on, d.started_on) < CAST($faxes_since AS DATE);
 
 /* evidence */
 WITH ends AS (

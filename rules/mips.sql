@@ -12,6 +12,7 @@ resolve      = [
 ]
 links        = ["documents", "schedule"]
 reads        = ["cases", "facilities", "surveys"]
+looks_back   = ["surveys"]    # the first survey of the case
 due_days     = 7    # the task returns every week
 ends_at_discharge = true    # a second survey can no longer be given
 period       = "week"
@@ -67,4 +68,13 @@ SELECT
 FROM waiting AS w
 INNER JOIN staging.cases AS c ON w.case_id = c.case_id
 INNER JOIN staging.facilities AS f ON c.facility_id = f.facility_id
-WHERE NOT c.is_discharged AND c.opened_on <= f.today AND w.due_on <= f.today
+WHERE
+    NOT c.is_discharged
+    AND c.opened_on <= f.today
+    AND w.due_on <= f.today
+    AND COALESCE(c.opened_on >= CAST($surveys_since AS DATE), TRUE);
+
+/* unseen */
+SELECT c.case_id AS subject_id,
+FROM staging.cases AS c
+WHERE NOT c.is_discharged AND c.opened_on < CAST($surveys_since AS DATE)

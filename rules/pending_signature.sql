@@ -13,6 +13,7 @@ resolve      = [
 ]
 links        = ["documents", "demographics"]
 reads        = ["appointments", "cases", "documents", "facilities", "faxes", "payers", "policies"]
+looks_back   = ["appointments", "faxes"]    # the first treated visit, and the newest fax
 may_lack     = ["appointments", "payers", "policies"]    # a plan is then not marked as due
 due_days     = 30    # Medicare wants the signature within 30 days of the first treated visit
 ends_at_discharge = false    # the plan of care must still be signed
@@ -49,7 +50,11 @@ certified AS (
         p.is_ordered,
         p.order_signed_on,
         p.payer_kind,
-        p.first_treated_on + $certify_days AS due_on,
+        -- Without the first visits, nobody knows when the days began.
+        CASE
+            WHEN p.treated_from < CAST($appointments_since AS DATE) THEN CAST(NULL AS DATE)
+            ELSE p.first_treated_on + $certify_days
+        END AS due_on,
     FROM staging.plans_of_care AS p
     WHERE
         STRPOS(
@@ -84,6 +89,16 @@ SELECT
 FROM sent AS s
 INNER JOIN staging.facilities AS f ON s.facility_id = f.facility_id
 LEFT JOIN certified AS c ON s.document_id = c.document_id;
+
+/* unseen */
+SELECT d.document_id AS subject_id,
+FROM staging.faxed_documents AS d
+WHERE
+    d.has_plan_of_care
+    AND d.status = 'Completed'
+    AND d.signed_on IS NULL
+    AND d.fax_id IS NULL
+    AND COALESCE(d.completed_on, d.started_on) < CAST($faxes_since AS DATE);
 
 /* evidence */
 SELECT

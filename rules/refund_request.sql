@@ -13,6 +13,7 @@ resolve      = [
 ]
 links        = ["payments", "policies"]
 reads        = ["appointments", "cases", "claims", "facilities", "payments"]
+looks_back   = ["appointments", "claims", "payments"]    # all of the patient's cases
 due_days     = 30    # many states require a refund within 30 days
 ends_at_discharge = false    # the money is still the patient's
 subject_table = "cases"
@@ -38,6 +39,18 @@ WITH case_accounts AS (
     GROUP BY a.case_id, k.patient_id, k.facility_id
 ),
 
+-- What was due or paid before the data may decide.
+early_patients AS (
+    SELECT DISTINCT k.patient_id,
+    FROM staging.cases AS k
+    WHERE
+        k.opened_on < GREATEST(
+            CAST($appointments_since AS DATE),
+            CAST($claims_since AS DATE),
+            CAST($payments_since AS DATE)
+        )
+),
+
 -- One claim without an answer can change every balance, so all of the patient's need one.
 credited_patients AS (
     SELECT
@@ -45,6 +58,8 @@ credited_patients AS (
         MAX(c.last_processed_on) AS last_processed_on,
         SUM(c.paid - c.owed) AS credit,
     FROM case_accounts AS c
+    LEFT JOIN early_patients AS e ON c.patient_id = e.patient_id
+    WHERE e.patient_id IS NULL
     GROUP BY c.patient_id
     HAVING
         SUM(c.claims_unknown) = 0
@@ -228,4 +243,15 @@ SELECT
     END AS reason,
 FROM refunds AS r
 LEFT JOIN first_days_of_credit AS d ON r.patient_id = d.patient_id
-WHERE r.amount > 0
+WHERE r.amount > 0;
+
+/* unseen */
+SELECT DISTINCT k.case_id AS subject_id,
+FROM staging.cases AS k
+INNER JOIN staging.cases AS e ON k.patient_id = e.patient_id
+WHERE
+    e.opened_on < GREATEST(
+        CAST($appointments_since AS DATE),
+        CAST($claims_since AS DATE),
+        CAST($payments_since AS DATE)
+    )

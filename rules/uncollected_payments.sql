@@ -13,6 +13,7 @@ resolve      = [
 links        = ["payments", "policies", "demographics"]
 reads        = ["appointments", "claims", "payments"]
 may_lack     = ["claims"]    # a practice without claims still asks for what was due at the visit
+looks_back   = ["appointments", "claims", "payments"]    # all of the date of service
 due_days     = 7    # the next visit, where it is easiest to collect, is usually within a week
 ends_at_discharge = false    # the balance is still owed
 subject_table = "appointments"
@@ -47,7 +48,27 @@ SELECT
     END AS reason,
 FROM staging.unpaid_visits AS u
 LEFT JOIN staging.accounts AS m ON u.case_id = m.case_id AND m.date_of_service IS NULL
-WHERE u.short > CAST($tolerance AS DECIMAL(12, 2));
+WHERE
+    u.short > CAST($tolerance AS DECIMAL(12, 2))
+    AND COALESCE(
+        u.visit_on >= GREATEST(
+            CAST($appointments_since AS DATE),
+            CAST($claims_since AS DATE),
+            CAST($payments_since AS DATE)
+        ),
+        TRUE
+    );
+
+/* unseen */
+SELECT v.appointment_id AS subject_id,
+FROM staging.appointments AS v
+WHERE
+    v.amount_due > 0
+    AND v.visit_on < GREATEST(
+        CAST($appointments_since AS DATE),
+        CAST($claims_since AS DATE),
+        CAST($payments_since AS DATE)
+    );
 
 /* evidence */
 WITH visits AS (

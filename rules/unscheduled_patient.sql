@@ -13,6 +13,7 @@ resolve      = [
 ]
 links        = ["schedule", "demographics"]
 reads        = ["appointments", "cases", "facilities"]
+looks_back   = ["appointments"]    # the last visit
 due_days     = 14    # half a month: time for more than one call
 ends_at_discharge = true    # a discharged case needs no visits
 period       = "month"
@@ -55,6 +56,7 @@ unscheduled AS (
         o.facility_id,
         o.opened_on,
         o.today,
+        o.first_opened_on,
         GREATEST(o.month_on, o.first_opened_on) AS period_on,
     FROM open_cases AS o
     LEFT JOIN scheduled AS s ON o.patient_id = s.patient_id
@@ -91,12 +93,22 @@ SELECT
     -- The data do not say when a visit was cancelled.
     CASE
         WHEN v.near_cancelled_on > GREATEST(u.period_on, v.last_booked_on) THEN CAST(NULL AS DATE)
+        -- A visit from before the data may be the last one.
+        WHEN
+            GREATEST(u.period_on, v.last_booked_on) < CAST($appointments_since AS DATE)
+            THEN CAST(NULL AS DATE)
         ELSE GREATEST(u.period_on, v.last_booked_on)
     END AS since,
     CAST(NULL AS DECIMAL(12, 2)) AS amount,
     'No visit scheduled in the next ' || CAST($horizon_days AS VARCHAR) || ' days'
     || COALESCE('; next on ' || CAST(v.next_on AS VARCHAR), '')
-    || COALESCE('; last visit on ' || CAST(v.last_seen_on AS VARCHAR), '; no visit yet')
+    || CASE
+        WHEN v.last_seen_on IS NOT NULL
+            THEN '; last visit on ' || CAST(v.last_seen_on AS VARCHAR)
+        WHEN u.first_opened_on < CAST($appointments_since AS DATE)
+            THEN '; no visit in the days that the data cover'
+        ELSE '; no visit yet'
+    END
     || CASE
         WHEN v.no_show_on > COALESCE(v.last_seen_on, v.no_show_on - 1)
             THEN '; no-show on ' || CAST(v.no_show_on AS VARCHAR)

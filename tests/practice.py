@@ -57,6 +57,7 @@ class Practice:
         self.tables: dict[str, dict[str, dict[str, object]]] = {
             table: {} for table in contract.TABLES
         }
+        self.since: dict[str, str] = {}  # how far back the tables reach, for the manifest
         self.add("facilities", "F1")
         self.add("staff", "S1")
         self.add("staff", "S2", name="Omar Reyes", role="Clinical Staff")
@@ -121,12 +122,13 @@ class Practice:
                     writer.writeheader()
                     writer.writerows(rows.values())
         if extracted_at is not None:
+            at = extracted_at.isoformat()
             lines = [
-                f"{table},{extracted_at.isoformat()},{len(rows)},true,\n"
+                f"{table},{at},{len(rows)},true,,{self.since.get(table, '')}\n"
                 for table, rows in self.tables.items()
             ]
             (folder / "manifest.csv").write_text(
-                "table,extracted_at,row_count,complete,horizon_on\n" + "".join(lines),
+                "table,extracted_at,row_count,complete,horizon_on,since_on\n" + "".join(lines),
                 encoding="utf-8",
             )
         return folder

@@ -41,7 +41,7 @@ else:
                 icon=":material/checklist:",
                 query_params=query,
             )
-    words.show_not_connected(worklist, rule)
+    words.show_limits(worklist, rule)
     words.show_words(rule)
     st.subheader("Parameters")
     words.show_parameters(worklist, rule)

@@ -36,6 +36,7 @@ def show_list(worklist: Worklist) -> None:
     )
     withheld = set(history.withheld(worklist.con)["rule_id"])
     not_connected = _not_connected(worklist)
+    in_part = _in_part(worklist)
     for category in vocabulary.CATEGORIES:
         of_category = [rule for rule in applied.rules.values() if rule.category == category]
         if of_category:
@@ -62,6 +63,8 @@ def show_list(worklist: Worklist) -> None:
                     facts.append(not_connected[rule.rule_id])
                 elif rule.rule_id in withheld:
                     facts.append("withheld in the newest run")
+                elif rule.rule_id in in_part:
+                    facts.append("answered in part in the newest run")
                 if rule.is_own:
                     facts.append("the practice's own rule")
                 if _is_changed(rule):
@@ -75,8 +78,21 @@ def _not_connected(worklist: Worklist) -> dict[str, str]:
     return dict(zip(found["rule_id"], found["reason"], strict=True))
 
 
-def show_not_connected(worklist: Worklist, rule: Rule) -> None:
-    """That the rule reads a table which the practice never delivers, if it does."""
+def _in_part(worklist: Worklist) -> dict[str, str]:
+    """By rule that could not answer for every record, why."""
+    found = history.in_part(worklist.con)
+    return dict(zip(found["rule_id"], found["reason"], strict=True))
+
+
+def show_limits(worklist: Worklist, rule: Rule) -> None:
+    """That the rule reads a table which the practice never delivers, or that begins too late."""
+    short = _in_part(worklist).get(rule.rule_id)
+    if short is not None:
+        st.info(
+            f"Answered in part: {escape_markdown(short)}. Nothing opens, changes or closes for "
+            "them until the data reach back far enough.",
+            icon=":material/history_toggle_off:",
+        )
     why = _not_connected(worklist).get(rule.rule_id)
     if why is not None:
         st.info(
@@ -147,6 +163,10 @@ def _facts(rule: Rule) -> dict[str, str]:
         facts["Period"] = f"one that a person completed may return the next {rule.period}"
     facts["Links to"] = ", ".join(links.PLACES[place][0] for place in rule.links)
     facts["About"] = f"one record of {_words(rule.subject_table)}"
+    if rule.looks_back:
+        facts["Looks back at"] = ", ".join(map(_words, rule.looks_back)) + _because(
+            why.get("looks_back")
+        )
     facts["Reads"] = ", ".join(map(_words, rule.reads))
     facts["Source"] = rule.source
     return facts

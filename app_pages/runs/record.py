@@ -34,14 +34,14 @@ HISTORY: dict[str, ColumnConfig | str | None] = {
 }
 RULES: dict[str, ColumnConfig | str | None] = {
     "title": "Task type",
-    "reason": st.column_config.TextColumn("Withheld or not connected because", width=220),
+    "reason": st.column_config.TextColumn("Withheld, not connected or held because", width=220),
     "candidates": "Asks for",
     "opened": "Opened",
     **{name: CLOSE_KINDS[name].short_label for name in CLOSED_BY_RUN},
     "held": st.column_config.NumberColumn(
         "Held",
-        help="Not opened, changed or closed: a row that could not be read may concern them, or a "
-        "guard holds them",
+        help="Not opened, changed or closed: a row that could not be read may concern them, the "
+        "data do not reach back far enough, or a guard holds them",
     ),
     "held_runs": st.column_config.NumberColumn(
         "Held for (runs)", help="The longest held of them, in runs in a row; of the newest run only"
@@ -60,6 +60,7 @@ TABLES: dict[str, ColumnConfig | str | None] = {
     "reason": "Not accepted because",
     "warnings": "Warnings",
     "extracted_at": "Extracted",
+    "since_on": st.column_config.DateColumn("Reaches back to"),
     "horizon_on": st.column_config.DateColumn("Reaches to"),
 }
 

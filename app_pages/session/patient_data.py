@@ -21,7 +21,7 @@ from pipelines.ledger.views import SavedView
 from pipelines.records import patient_search, patients
 from pipelines.records.patients import Balances, Patient
 from pipelines.worklist.filters import Filters, Order
-from pipelines.worklist.worklist import Worklist
+from pipelines.worklist.worklist import Held, Worklist
 
 WITHOUT_PATIENTS = ["task_id", "title", "facility_id", "manual"]
 
@@ -149,7 +149,7 @@ class OpenedTask:
         """The facts of the record behind it."""
         return patients.facts(self.worklist.con, subject_table, self.row["subject_id"])
 
-    def held(self) -> tuple[int, str | None]:
+    def held(self) -> Held:
         """Worklist.held_runs of it."""
         return self.worklist.held_runs(self.row["task_id"])
 

@@ -94,11 +94,16 @@ def _show(opened: OpenedTask, *, can_act: bool) -> None:
 
 def _show_held(opened: OpenedTask) -> None:
     """Why the last run could not close or change the task, if so."""
-    runs, guard = opened.held()
-    if not runs:
+    held = opened.held()
+    if not held.runs:
         return
-    last = "The last run" if runs == 1 else f"The last {runs:,} runs"
-    if guard is None:
+    last = "The last run" if held.runs == 1 else f"The last {held.runs:,} runs"
+    if held.is_unseen:
+        says = (
+            f"{last} could not check this task: the data do not reach back far enough. The Runs "
+            "page says from which day on they are delivered. The task stays as it is."
+        )
+    elif held.guard is None:
         says = (
             f"{last} could not check this task: a row of the data that could not be read may "
             "concern it. The task stays as it is until that row is corrected."

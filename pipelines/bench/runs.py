@@ -20,7 +20,7 @@ from pathlib import Path
 
 from pipelines import sample, staging
 from pipelines.extracts import contract
-from pipelines.rules import loading
+from pipelines.rules import loading, model
 from pipelines.settings import AUTHORIZATION_CODES
 from pipelines.warehouse import snapshots
 
@@ -74,14 +74,19 @@ def floor(folder: Path, as_of: dt.datetime) -> None:
             f"FROM read_csv('{folder / table}.csv', header = true, types = {types})"
         )
     for table, sql in staging.staging_sql().items():
-        values = {"as_of": as_of, "authorization_codes": list(AUTHORIZATION_CODES)}
+        values = {
+            "as_of": as_of,
+            "authorization_codes": list(AUTHORIZATION_CODES),
+            "appointments_since": None,
+        }
         wanted = staging.parameters(table)
         con.execute(
             f"CREATE TABLE staging.{table} AS {sql}",
             {name: values[name] for name in wanted} or None,
         )
     for rule in loading.load_rules().values():
-        given = loading.arguments(con, rule.sql, {**rule.params, "as_of": as_of})
+        since = dict.fromkeys(map(model.since, rule.looks_back))
+        given = loading.arguments(con, rule.sql, {**rule.params, **since, "as_of": as_of})
         con.execute(f"CREATE TABLE {rule.rule_id} AS {rule.sql}", given)
 
 

@@ -127,7 +127,7 @@ def _print_rules(report: RunReport) -> None:
         kinds = ("open", *CLOSED_BY_RUN, "hold", "set_aside")
         counts = [f"{decided.get(kind, 0):,}" for kind in kinds]
         rows.append((answer.rule_id, candidates, *counts, answer.reason or ""))
-    _print_table((*RULE_HEADS, "held", "set aside", "withheld because"), rows)
+    _print_table((*RULE_HEADS, "held", "set aside", "withheld or held because"), rows)
 
 
 def _not_asked(answer: RuleResult) -> str:
@@ -166,6 +166,7 @@ def _log_published(report: RunReport) -> None:
             "rows_refused": refused,
             "not_accepted": not_accepted,
             "withheld": withheld,
+            "in_part": [a.rule_id for a in report.answers if a.unseen],
             "not_connected": [a.rule_id for a in report.answers if not a.is_connected],
             "opened": counts["open"],
             "closed": sum(counts[kind] for kind in CLOSED_BY_RUN),

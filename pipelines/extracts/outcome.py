@@ -33,6 +33,7 @@ class TableRead:
     Absent is a missing table of which the practice says that it never delivers it.
 
     rows_read = rows_staged + rows_refused; `was_read_before` says that an earlier run accepted it.
+    `since_on` is the first day from which the table has every row; None: it has all.
     A table with `doubts` is refused unless a person accepted them.
     """
 
@@ -45,6 +46,7 @@ class TableRead:
     rows_refused: int = 0
     extracted_at: dt.datetime | None = None
     horizon_on: dt.date | None = None
+    since_on: dt.date | None = None
     warnings: tuple[str, ...] = ()
     was_read_before: bool = False
     doubts: tuple[Doubt, ...] = ()

@@ -67,6 +67,7 @@ class TableInput:
             files=self.names,
             extracted_at=self.stated.extracted_at if self.stated and self.files else None,
             horizon_on=self.stated.horizon_on if self.stated else None,
+            since_on=self.stated.since_on if self.stated and self.files else None,
             was_read_before=self.previous is not None,
         )
 

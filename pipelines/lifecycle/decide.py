@@ -45,8 +45,13 @@ def apply_due_actions(run: RunContext, due: Sequence[Action], early: Sequence[Ac
     )
 
 
-def decide(run: RunContext, answers: Sequence[RuleResult]) -> dict[str, str]:
-    """Make the temp table `decisions`; the result says by rule why its evidence was not asked."""
+def decide(
+    run: RunContext, answers: Sequence[RuleResult], reads: Mapping[str, TableRead]
+) -> dict[str, str]:
+    """Make the temp table `decisions`; the result says by rule why its evidence was not asked.
+
+    `unseen` also gets the tasks whose record the tables may not reach back to.
+    """
     _create_rule_tables(run, answers)
     con = run.con
     con.execute("CREATE OR REPLACE TEMP TABLE refused_ids AS FROM extract.refused_ids")
@@ -55,6 +60,9 @@ def decide(run: RunContext, answers: Sequence[RuleResult]) -> dict[str, str]:
     )
     con.execute("CREATE OR REPLACE TEMP VIEW subjects AS " + lifecycle.sql("subjects"))
     con.execute("CREATE OR REPLACE TEMP TABLE records AS " + lifecycle.sql("records"))
+    first_days = [(read.table, read.since_on) for read in reads.values() if read.since_on]
+    snapshots.create_table(con, "first_days", "table_name VARCHAR, since_on DATE", first_days)
+    con.execute("INSERT INTO unseen BY NAME " + lifecycle.sql("gone_before"))
     con.execute(
         "CREATE OR REPLACE TEMP TABLE first_decisions AS " + lifecycle.sql("decisions"),
         {"return_from": run.as_of - dt.timedelta(days=run.settings.return_days)},

@@ -188,6 +188,12 @@ held AS (
             (f.subject_table = u.table_name AND NOT f.is_present)
             OR (f.subject_table = 'patients' AND u.table_name = 'cases')
     WHERE NOT f.is_asked
+    UNION
+    -- Earlier rows than those that were delivered decide.
+    SELECT
+        u.rule_id,
+        u.subject_id,
+    FROM unseen AS u
 ),
 
 openings AS (

@@ -179,6 +179,9 @@ def _asked_last(con: duckdb.DuckDBPyConnection, newest: history.Freshness) -> Ch
     says = f"the last run asked {int((is_connected & ~asked['is_withheld']).sum())} rules"
     if not is_connected.all():
         says += f"; {int((~is_connected).sum())} read tables that this practice never delivers"
+    in_part = int((asked["unseen"] > 0).sum())
+    if in_part:
+        says += f"; {in_part} could not answer for records that the data do not reach back to"
     return Check("rules", OK, says)
 
 

@@ -64,6 +64,7 @@ def _table(rules: list[Rule]) -> str:
 
 
 def _of_rule(rule: Rule, *, is_off: bool = False) -> list[str]:
+    why = reasons(rule)
     discharge = "ends it" if rule.ends_at_discharge else "does not end it"
     facts = [
         f"Clears ({rule.clears}): {rule.clears_when}",
@@ -74,6 +75,7 @@ def _of_rule(rule: Rule, *, is_off: bool = False) -> list[str]:
         facts.insert(0, f"The practice's own rule, in the file {rule.path.name}.")
     if is_off:
         facts.insert(0, "Switched off in the settings.")
+    facts += _look_back(rule, why)
     if rule.may_lack:
         facts.append(
             f"Also answers for a practice that has never delivered {', '.join(rule.may_lack)}."
@@ -84,7 +86,6 @@ def _of_rule(rule: Rule, *, is_off: bool = False) -> list[str]:
         facts.append(f"Periodic: a completed task may return the next {rule.period}.")
     if rule.converts_to:
         facts.append(f"Converts to {', '.join(f'`{target}`' for target in rule.converts_to)}.")
-    why = reasons(rule)
     facts += [
         f"`{name}` = {written(value)}: {why.get(name, '')}" for name, value in rule.params.items()
     ]
@@ -96,6 +97,21 @@ def _of_rule(rule: Rule, *, is_off: bool = False) -> list[str]:
         "\n".join(steps),
         "\n".join(_wrapped(fact, "- ") for fact in facts),
     ]
+
+
+def _look_back(rule: Rule, why: Mapping[str, str]) -> list[str]:
+    """What the rule does where the tables of which it counts earlier rows do not reach back."""
+    if not rule.looks_back:
+        return []
+    if rule.unseen:
+        says = "what it cannot see is held"
+    elif set(rule.looks_back) <= rule.minds:
+        says = "its tasks say what is not known"
+    else:
+        says = "it is withheld"
+    because = f" ({why['looks_back']})" if "looks_back" in why else ""
+    tables = ", ".join(rule.looks_back)
+    return [f"Looks back at {tables}{because}: where they do not reach back, {says}."]
 
 
 def _wrapped(text: str, mark: str = "") -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
 from pipelines.errors import UserError
 from pipelines.extracts import contract
 from pipelines.extracts.outcome import TableRead
-from pipelines.rules import loading, sql
+from pipelines.rules import loading, model, sql
 from pipelines.rules.model import ANSWER, ANSWER_TYPES, Applied, Params, Rule
 from pipelines.vocabulary import ALWAYS_NEEDED
 
@@ -24,6 +24,8 @@ class RuleResult:
     """The outcome of a rule in one run: how many candidates, or why it was withheld.
 
     A rule that is not connected needs a table of which the practice says that it never delivers it.
+    `unseen` counts the records that a rule cannot answer since a table does not reach back; the
+    reason of an answered rule says so.
     """
 
     rule_id: str
@@ -31,6 +33,7 @@ class RuleResult:
     candidates: int
     reason: str | None
     is_connected: bool = True
+    unseen: int = 0
 
 
 def needed_tables(rule: Rule) -> set[str]:
@@ -61,6 +64,8 @@ def evaluate(
 ) -> list[RuleResult]:
     """Fill the temp table `candidates` with the answers of all rules that are not withheld.
 
+    The temp table `unseen` gets the subjects that they cannot answer, and do not ask for.
+
     A payer with parameters of its own is evaluated apart, and its answers replace the general ones.
     A rule whose file could not be loaded is withheld.
     """
@@ -70,13 +75,20 @@ def evaluate(
         f"(rule_id VARCHAR, {types}, manual VARCHAR, episode VARCHAR)"
     )
     con.execute("CREATE OR REPLACE TEMP TABLE candidates AS " + sql("payers") + " LIMIT 0")
-    results = [_evaluate(con, rule, applied, reads, as_of) for rule in applied.rules.values()]
+    con.execute("CREATE OR REPLACE TEMP TABLE unseen (rule_id VARCHAR, subject_id VARCHAR)")
+    asking = Asking(con, reads, as_of)
+    results = [_evaluate(asking, rule, applied) for rule in applied.rules.values()]
     con.execute("INSERT INTO candidates BY NAME " + sql("payers"))
     answered = {result.rule_id for result in results if result.is_answered}
     for rule_id, payers in applied.payers.items():
         if rule_id in answered:
             for payer_id, params in payers.items():
-                _evaluate_for_payer(con, applied.rules[rule_id], payer_id, params, as_of)
+                _evaluate_for_payer(asking, applied.rules[rule_id], payer_id, params)
+    con.execute(
+        "DELETE FROM unseen AS u WHERE EXISTS (SELECT 1 FROM candidates AS c "
+        "WHERE c.rule_id = u.rule_id AND c.subject_id = u.subject_id)"
+    )
+    results = [_with_unseen(asking, applied.rules[result.rule_id], result) for result in results]
     broken = [RuleResult(rule_id, False, 0, why) for rule_id, why in applied.broken.items()]
     return [*results, *broken]
 
@@ -93,19 +105,32 @@ def check_payers(con: duckdb.DuckDBPyConnection, applied: Applied, file: str) ->
                 )
 
 
-def _evaluate(
-    con: duckdb.DuckDBPyConnection,
-    rule: Rule,
-    applied: Applied,
-    reads: Mapping[str, TableRead],
-    as_of: dt.datetime,
-) -> RuleResult:
+@dataclass(frozen=True)
+class Asking:
+    """What every rule of a run is asked with; as_of is aware."""
+
+    con: duckdb.DuckDBPyConnection
+    reads: Mapping[str, TableRead]
+    as_of: dt.datetime
+
+    def arguments(self, rule: Rule, select: str, params: Params) -> dict[str, object] | None:
+        """The parameters that a SELECT of the rule takes."""
+        since = {model.since(table): self.reads[table].since_on for table in rule.looks_back}
+        return loading.arguments(self.con, select, {**params, **since, "as_of": self.as_of})
+
+
+def _evaluate(asking: Asking, rule: Rule, applied: Applied) -> RuleResult:
+    con, reads = asking.con, asking.reads
     lacking = not_connected(rule, {read.table for read in reads.values() if read.is_absent})
     if lacking and rule.rule_id not in applied.disabled:
         apart = f"not connected: {', '.join(lacking)}"
         return RuleResult(rule.rule_id, False, 0, apart, is_connected=False)
     withheld = _why_withheld(con, rule, applied, reads)
-    reason = withheld or _collect(con, rule, rule.params, as_of)
+    reason = (
+        withheld
+        or _collect(asking, rule, rule.params)
+        or (_collect_unseen(asking, rule) if _is_cut(rule, reads) else None)
+    )
     if reason is not None:
         return RuleResult(rule.rule_id, False, 0, reason)
     ((count,),) = con.execute(
@@ -125,6 +150,9 @@ def _why_withheld(
             continue
         if read.status != "accepted":
             return read.reason or f"{table} is {read.status}"
+    for table in sorted(set(rule.looks_back) - rule.minds):
+        if (since := reads[table].since_on) is not None:
+            return f"{table} reach back only to {since}, and the rule counts earlier ones"
     # By convention `horizon_days` says how far ahead a rule looks at appointments.
     horizon, days = reads["appointments"].horizon_on, rule.params.get("horizon_days")
     if "appointments" in rule.reads and horizon is not None and isinstance(days, int):
@@ -135,12 +163,19 @@ def _why_withheld(
     return None
 
 
-def _collect(
-    con: duckdb.DuckDBPyConnection, rule: Rule, params: Params, as_of: dt.datetime
-) -> str | None:
+def _is_cut(rule: Rule, reads: Mapping[str, TableRead]) -> bool:
+    """Whether rows that the rule counts may be missing, and it says of which subjects."""
+    return rule.unseen is not None and any(
+        reads[table].since_on is not None or reads[table].was_never_delivered
+        for table in rule.looks_back
+    )
+
+
+def _collect(asking: Asking, rule: Rule, params: Params) -> str | None:
     """Add the rule's rows to `found`; on failure add none and return the reason."""
+    con = asking.con
     try:
-        given = loading.arguments(con, rule.sql, {**params, "as_of": as_of})
+        given = asking.arguments(rule, rule.sql, params)
         con.execute("CREATE OR REPLACE TEMP TABLE answer AS " + rule.sql, given)
         names = {row[0] for row in con.execute("DESCRIBE answer").fetchall()}
         manual = f"COALESCE(manual, '{rule.manual}')" if "manual" in names else f"'{rule.manual}'"
@@ -165,19 +200,54 @@ def _collect(
     return None
 
 
+def _collect_unseen(asking: Asking, rule: Rule) -> str | None:
+    """Add the subjects that the rule cannot answer to `unseen`; the reason if that fails."""
+    assert rule.unseen is not None
+    con = asking.con
+    try:
+        given = asking.arguments(rule, rule.unseen, rule.params)
+        con.execute("CREATE OR REPLACE TEMP TABLE answer AS " + rule.unseen, given)
+        con.execute(f"INSERT INTO unseen SELECT DISTINCT '{rule.rule_id}', subject_id FROM answer")
+    except (duckdb.OutOfMemoryException, duckdb.IOException):
+        raise
+    except duckdb.Error as error:
+        con.execute("DELETE FROM found WHERE rule_id = ?", [rule.rule_id])
+        return f"its unseen failed: {type(error).__name__} {safe_message(error)}".strip()
+    return None
+
+
+def _with_unseen(asking: Asking, rule: Rule, result: RuleResult) -> RuleResult:
+    """The result with what the rule cannot see, if it is answered in part only."""
+    ((count,),) = asking.con.execute(
+        "SELECT COUNT(*) FROM unseen AS u WHERE u.rule_id = $rule_id", {"rule_id": rule.rule_id}
+    ).fetchall()
+    if not count:
+        return result
+    reads = [asking.reads[table] for table in rule.looks_back]
+    cut = [
+        f"{read.table} are not delivered"
+        if read.since_on is None
+        else f"{read.table} reach back only to {read.since_on}"
+        for read in reads
+        if read.since_on is not None or read.was_never_delivered
+    ]
+    records = rule.subject_table.replace("_", " ")
+    says = f"{' and '.join(cut)}; {records} that cannot be answered, and are held: {count:,}"
+    return replace(result, reason=says, unseen=count)
+
+
 def safe_message(error: duckdb.Error) -> str:
     """The first line of an error that names columns only; others may quote a patient's values."""
     names_columns = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
     return str(error).splitlines()[0] if isinstance(error, names_columns) else ""
 
 
-def _evaluate_for_payer(
-    con: duckdb.DuckDBPyConnection, rule: Rule, payer_id: str, params: Params, as_of: dt.datetime
-) -> None:
+def _evaluate_for_payer(asking: Asking, rule: Rule, payer_id: str, params: Params) -> None:
     """Evaluate a rule with a payer's parameters and replace that payer's candidates."""
+    con = asking.con
     key = {"rule_id": rule.rule_id, "payer_id": payer_id}
     con.execute("DELETE FROM found")
-    if _collect(con, rule, {**rule.params, **params}, as_of) is None:
+    if _collect(asking, rule, {**rule.params, **params}) is None:
         con.execute("DELETE FROM candidates WHERE rule_id = $rule_id AND payer_id = $payer_id", key)
         con.execute(
             f"INSERT INTO candidates BY NAME SELECT p.* FROM ({sql('payers')}) AS p "

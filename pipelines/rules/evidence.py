@@ -22,7 +22,7 @@ def collect(con: duckdb.DuckDBPyConnection, applied: Applied, as_of: dt.datetime
     left = con.execute("SELECT DISTINCT t.rule_id FROM leaving_tasks AS t").fetchall()
     rules = [applied.rules[rule_id] for (rule_id,) in sorted(left)]
     asked = [rule for rule in rules if rule.evidence is not None]
-    _create_before(con, {table for rule in asked for table in rule.looks_back})
+    _create_before(con, {table for rule in asked for table in rule.compares})
     failures: dict[str, str] = {}
     for rule in asked:
         why = _explain(con, rule, applied.payers.get(rule.rule_id, {}), as_of)

@@ -13,11 +13,10 @@ import duckdb
 
 from pipelines.errors import UserError
 from pipelines.extracts import contract, contract_sql
-from pipelines.rules import calls, model
+from pipelines.rules import calls, model, places
 from pipelines.rules.model import (
     ANSWER_TYPES,
     CHOICES,
-    EVIDENCE,
     EVIDENCE_TYPES,
     HEADER,
     LEAVING_TYPES,
@@ -26,8 +25,11 @@ from pipelines.rules.model import (
     REQUIRED,
     RULES_FOLDER,
     STAGED_PARAMS,
+    UNSEEN,
+    UNSEEN_TYPES,
     Header,
     Param,
+    Parts,
     Rule,
 )
 from pipelines.staging import KEPT, extracts_of, parameters, staging_sql
@@ -35,6 +37,8 @@ from pipelines.vocabulary import ALWAYS_NEEDED
 from pipelines.warehouse import snapshots
 
 V = TypeVar("V")
+PART = re.compile(r"/\* (unseen|evidence)\b")
+ONLY_STAGING = "unseen reads tables of staging only"
 BEFORE_SELECT = re.compile(r"\A(?:\s|--[^\n]*|/\*.*?\*/)+", re.DOTALL)
 
 
@@ -43,7 +47,7 @@ def load_rules(folder: Path = RULES_FOLDER) -> dict[str, Rule]:
     paths = sorted(folder.glob("*.sql"))
     if not paths:
         raise UserError(f"{folder}: no rule files (*.sql) here")
-    return dict(_loaded(tuple((path, read_text(path)) for path in paths)))
+    return dict(_loaded(tuple((path, places.read_text(path)) for path in paths)))
 
 
 @lru_cache(maxsize=8)  # the app loads the rules again and again; check them once per content
@@ -64,8 +68,8 @@ def check_conversions(rule: Rule, rules: Mapping[str, Rule]) -> None:
             or rules[target].subject_table != rule.subject_table
         ):
             raise UserError(
-                f"{_line(rule.path, '^ *converts_to')}: converts_to: {target!r} is not another "
-                f"rule about {rule.subject_table}"
+                f"{places.line(rule.path, '^ *converts_to')}: converts_to: {target!r} is not "
+                f"another rule about {rule.subject_table}"
             )
 
 
@@ -116,16 +120,6 @@ def tables_read(con: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
     return {name.split(" AS ")[0].replace('"', "") for name in listed}
 
 
-def read_text(path: Path) -> str:
-    """The text of a rule file; UserError when it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise UserError(f"{path}: there is no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as UTF-8 text ({type(error).__name__})") from error
-
-
 def _load(con: duckdb.DuckDBPyConnection, path: Path, text: str) -> Rule:
     match = HEADER.match(text)
     if match is None:
@@ -144,19 +138,13 @@ def _load(con: duckdb.DuckDBPyConnection, path: Path, text: str) -> Rule:
     except RecursionError as error:
         raise UserError(f"{path}: the header is not TOML: brackets within brackets") from error
     header = _checked(path, match[1], written)
-    sql, *explaining = EVIDENCE.split(text[match.end() :])
-    evidence = explaining[0] if explaining else None
-    if len(explaining) > 1:
+    parts = _parts(path, text[match.end() :])
+    if parts.evidence is None and header["clears"] == "auto":
         raise UserError(
-            f"{_line(path, EVIDENCE.pattern)}: the evidence is one SELECT, "
-            f"this file has {len(explaining)}"
+            f"{places.where(path, match[1], 'clears')}: a rule that clears by itself says why: it "
+            "needs /* evidence */ and a second SELECT"
         )
-    if evidence is None and header["clears"] == "auto":
-        raise UserError(
-            f"{_where(path, match[1], 'clears')}: a rule that clears by itself says why: it needs "
-            "/* evidence */ and a second SELECT"
-        )
-    _check_sql(con, path, match[1], header, sql, evidence)
+    minds = _check_sql(con, path, match[1], header, parts)
     staged: dict[str, Param] = {
         name: param.default
         for table in header["reads"]
@@ -178,14 +166,17 @@ def _load(con: duckdb.DuckDBPyConnection, path: Path, text: str) -> Rule:
         subject_table=header["subject_table"],
         source=header["source"],
         params={**header["params"], **staged},
-        sql=sql,
+        sql=parts.sql,
         path=path,
         converts_to=tuple(header.get("converts_to", ())),
         period=header.get("period"),
         looks_at=header.get("looks_at", "case"),
         patients=tuple(header.get("patients", Rule.patients)),
-        evidence=evidence,
-        looks_back=_looks_back(con, evidence),
+        evidence=parts.evidence,
+        compares=_compares(con, parts.evidence),
+        looks_back=tuple(header.get("looks_back", ())),
+        unseen=parts.unseen,
+        minds=minds,
         may_lack=tuple(header.get("may_lack", ())),
     )
 
@@ -193,7 +184,7 @@ def _load(con: duckdb.DuckDBPyConnection, path: Path, text: str) -> Rule:
 def _checked(path: Path, text: str, written: dict[str, object]) -> Header:
     known = {**REQUIRED, **OPTIONAL}
     for key, value in written.items():
-        where = _where(path, text, key)
+        where = places.where(path, text, key)
         if key not in known:
             raise UserError(f"{where}: unknown key; known are {', '.join(known)}")
         model.matched(value, known[key], where)
@@ -203,14 +194,18 @@ def _checked(path: Path, text: str, written: dict[str, object]) -> Header:
     if missing:
         raise UserError(f"{path}: line 1: the header lacks {', '.join(missing)}")
     header = cast(Header, written)
-    model.not_negative(header["due_days"], _where(path, text, "due_days"))
-    for table in header.get("may_lack", ()):
-        if table not in header["reads"]:
-            raise UserError(f"{_where(path, text, 'may_lack')}: {table!r} is none of reads")
+    model.not_negative(header["due_days"], places.where(path, text, "due_days"))
+    for key, tables in (
+        ("may_lack", header.get("may_lack", [])),
+        ("looks_back", header.get("looks_back", [])),
+    ):
+        for table in tables:
+            if table not in header["reads"]:
+                raise UserError(f"{places.where(path, text, key)}: {table!r} is none of reads")
     for name, param in header["params"].items():
         if not isinstance(param, (int, float, str)):
             raise UserError(
-                f"{_where(path, text, name)}: a parameter is a number, a text, true or false"
+                f"{places.where(path, text, name)}: a parameter is a number, a text, true or false"
             )
     return header
 
@@ -227,30 +222,67 @@ def _check_value(key: str, value: object, where: str) -> None:
         raise UserError(f"{where}: names something twice")
 
 
+def _parts(path: Path, body: str) -> Parts:
+    """The SELECTs below the header; UserError for two of a kind, or another order."""
+    found = [match[1] for match in PART.finditer(body)]
+    if found not in ([], ["unseen"], ["evidence"], ["unseen", "evidence"]):
+        raise UserError(
+            f"{places.line(path, PART.pattern)}: below its first SELECT, a rule has at most "
+            f"/* unseen */ and then /* evidence */, each once; this file has {', '.join(found)}"
+        )
+    return model.parts(body)
+
+
 def _check_sql(
-    con: duckdb.DuckDBPyConnection,
-    path: Path,
-    text: str,
-    header: Header,
-    sql: str,
-    evidence: str | None,
-) -> None:
-    asked = _read(con, path, sql, "a rule")
-    explained = _read(con, path, evidence, "the evidence") if evidence else _Select(set(), set())
-    for name in sorted((asked.params | explained.params) - header["params"].keys()):
-        where = _line(path, rf"\${name}\b")
+    con: duckdb.DuckDBPyConnection, path: Path, text: str, header: Header, parts: Parts
+) -> frozenset[str]:
+    """Check the parameters and tables of every SELECT; the tables of `looks_back` it allows for."""
+    nothing = _Select(set(), set())
+    asked = _read(con, path, parts.sql, "a rule")
+    unseen = _read(con, path, parts.unseen, "unseen") if parts.unseen else nothing
+    explained = _read(con, path, parts.evidence, "the evidence") if parts.evidence else nothing
+    minds = _check_looks_back(path, header, asked, unseen if parts.unseen else None)
+    known = header["params"].keys() | {model.since(table) for table in minds}
+    lacking = (asked.params | unseen.params) - known | explained.params - header["params"].keys()
+    for name in sorted(lacking):
+        where = places.line(path, rf"\${name}\b")
         raise UserError(f"{where}: the SQL uses ${name}, which [params] lacks")
     for name in sorted(header["params"].keys() - asked.params):
-        raise UserError(f"{_where(path, text, name)}: the SQL does not use ${name}")
-    used = _extracts_read(path, sql, asked.tables, "a rule reads tables of staging only")
+        raise UserError(f"{places.where(path, text, name)}: the SQL does not use ${name}")
+    used = _extracts_read(path, parts.sql, asked.tables, "a rule reads tables of staging only")
     if used != set(header["reads"]):
-        raise UserError(f"{_where(path, text, 'reads')}: the SQL reads {', '.join(sorted(used))}")
+        where = places.where(path, text, "reads")
+        raise UserError(f"{where}: the SQL reads {', '.join(sorted(used))}")
     explaining = {name.replace("before.", "staging.") for name in explained.tables - {"leaving"}}
     may_read = "evidence reads leaving and tables of staging, before"
-    also = _extracts_read(path, evidence or "", explaining, may_read)
-    for table in sorted(also - used - set(ALWAYS_NEEDED)):
-        where = _where(path, text, "reads")
-        raise UserError(f"{where}: the evidence reads {table}, which `reads` does not name")
+    for what, also in (
+        ("unseen", _extracts_read(path, parts.unseen or "", unseen.tables, ONLY_STAGING)),
+        ("the evidence", _extracts_read(path, parts.evidence or "", explaining, may_read)),
+    ):
+        for table in sorted(also - used - set(ALWAYS_NEEDED)):
+            where = places.where(path, text, "reads")
+            raise UserError(f"{where}: {what} reads {table}, which `reads` does not name")
+    return minds
+
+
+def _check_looks_back(
+    path: Path, header: Header, asked: _Select, unseen: _Select | None
+) -> frozenset[str]:
+    """The tables of `looks_back` for which a SELECT allows; UserError for any other's first day."""
+    looks_back = header.get("looks_back", [])
+    if unseen is not None and not looks_back:
+        where = places.line(path, UNSEEN.pattern)
+        raise UserError(f"{where}: unseen is for a rule with looks_back in its header")
+    params = asked.params | (unseen.params if unseen is not None else set())
+    for table in contract.TABLES:
+        if model.since(table) in params and table not in looks_back:
+            where = places.line(path, rf"\${model.since(table)}\b")
+            raise UserError(
+                f"{where}: the SQL uses ${model.since(table)}, so looks_back must name {table}"
+            )
+    return frozenset(
+        table for table in looks_back if unseen is not None or model.since(table) in params
+    )
 
 
 class _Select(NamedTuple):
@@ -265,18 +297,18 @@ def _read(con: duckdb.DuckDBPyConnection, path: Path, sql: str, what: str) -> _S
         statements = con.extract_statements(sql)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             raise UserError(
-                f"{_line(path, sql=sql)}: {what} is exactly one SELECT, "
+                f"{places.line(path, sql=sql)}: {what} is exactly one SELECT, "
                 f"this file has {len(statements)} statements"
             )
         call = calls.not_allowed(con, sql)
         if call is not None:  # listing the tables would already open the files
             raise UserError(
-                f"{_line_of(path, sql, call.line)}: {call.what}: {what} reads tables only; of the "
-                f"functions that give rows it may call {', '.join(sorted(calls.HARMLESS))}"
+                f"{places.line_of(path, sql, call.line)}: {call.what}: {what} reads tables only; "
+                f"of the functions that give rows it may call {', '.join(sorted(calls.HARMLESS))}"
             )
         return _Select(statements[0].named_parameters - {"as_of"}, tables_read(con, sql))
     except duckdb.Error as error:
-        raise UserError(_of_sql(path, sql, "cannot be read", error)) from error
+        raise UserError(places.of_sql(path, sql, "cannot be read", error)) from error
 
 
 def _extracts_read(path: Path, sql: str, tables: set[str], may_read: str) -> set[str]:
@@ -285,13 +317,13 @@ def _extracts_read(path: Path, sql: str, tables: set[str], may_read: str) -> set
     for table in sorted(tables):
         schema, _, name = table.rpartition(".")
         if schema != "staging" or name not in staging_sql():
-            where = _line(path, rf"\b{re.escape(name)}\b", sql)
+            where = places.line(path, rf"\b{re.escape(name)}\b", sql)
             raise UserError(f"{where}: {table}: {may_read}")
         used.update(extracts_of(name))
     return used
 
 
-def _looks_back(con: duckdb.DuckDBPyConnection, evidence: str | None) -> frozenset[str]:
+def _compares(con: duckdb.DuckDBPyConnection, evidence: str | None) -> frozenset[str]:
     """The staged tables of the run before that the evidence reads."""
     tables = tables_read(con, evidence) if evidence else set()
     return frozenset(name.removeprefix("before.") for name in tables if name.startswith("before."))
@@ -301,6 +333,8 @@ def _bind(con: duckdb.DuckDBPyConnection, rule: Rule) -> None:
     types = _types(con, rule, rule.sql)
     wanted = {**ANSWER_TYPES, **dict.fromkeys(MAY_ALSO_ANSWER, "VARCHAR")}
     _check_types(rule, rule.sql, types, wanted, MAY_ALSO_ANSWER)
+    if rule.unseen:
+        _check_types(rule, rule.unseen, _types(con, rule, rule.unseen), UNSEEN_TYPES)
     if rule.evidence:
         found = _types(con, rule, rule.evidence)
         _check_types(rule, rule.evidence, found, EVIDENCE_TYPES)
@@ -308,11 +342,12 @@ def _bind(con: duckdb.DuckDBPyConnection, rule: Rule) -> None:
 
 def _types(con: duckdb.DuckDBPyConnection, rule: Rule, sql: str) -> list[tuple[str, str]]:
     sql = BEFORE_SELECT.sub("", sql)  # DuckDB miscounts lines after a comment at the beginning
-    given = arguments(con, sql, {"as_of": None, **rule.params})
+    since = dict.fromkeys(map(model.since, rule.looks_back))
+    given = arguments(con, sql, {"as_of": None, **since, **rule.params})
     try:
         answer = con.execute(sql, given).description or []
     except duckdb.Error as error:
-        raise UserError(_of_sql(rule.path, sql, "does not fit", error)) from error
+        raise UserError(places.of_sql(rule.path, sql, "does not fit", error)) from error
     return [(column[0], str(column[1])) for column in answer]
 
 
@@ -330,46 +365,13 @@ def _check_types(
     twice = sorted({name for name, _ in answer if [one for one, _ in answer].count(name) > 1})
     faults = {"missing": missing, "not known": surplus, "given twice": twice}
     if any(faults.values()):
-        what = "the SELECT" if sql == rule.sql else "the evidence"
+        names = {rule.sql: "the SELECT", rule.unseen: "unseen", rule.evidence: "the evidence"}
         found = "; ".join(f"{says}: {', '.join(of)}" for says, of in faults.items() if of)
         raise UserError(
-            f"{_line(rule.path, sql=sql)}: {what} must give {', '.join(needed)}; {found}"
+            f"{places.line(rule.path, sql=sql)}: {names[sql]} must give {', '.join(needed)}; "
+            f"{found}"
         )
     for name, found in types.items():
         if found != wanted[name]:
-            where = _line(rule.path, rf"\bAS {name}\b|\.{name}\b", sql)
+            where = places.line(rule.path, rf"\bAS {name}\b|\.{name}\b", sql)
             raise UserError(f"{where}: {name} must be {wanted[name]}, not {found}")
-
-
-def _where(path: Path, header: str, key: str) -> str:
-    """File, line and key, for a message."""
-    for number, line in enumerate(header.splitlines(), start=2):
-        if re.match(rf'\s*\[?"?{re.escape(key)}"?\s*[\]=]', line):
-            return f"{path}: line {number}: {key}"
-    return f"{path}: {key}"
-
-
-def _line(path: Path, pattern: str = r"\S", sql: str = "") -> str:
-    """File and line of the first match, in this SELECT of the file or in all of it."""
-    text = read_text(path)
-    start = max(text.find(sql), 0)
-    found = re.compile(pattern, re.MULTILINE).search(text, start)
-    at = found.start() if found else start
-    return f"{path}: line {text.count(chr(10), 0, at) + 1}"
-
-
-def _of_sql(path: Path, sql: str, what: str, error: duckdb.Error) -> str:
-    """What DuckDB says of a SELECT, with the line of the file; it counts from the SELECT on."""
-    says, _, place = str(error).partition("LINE ")
-    number = re.match(r"\d+", place)
-    lines = [line.strip() for line in says.splitlines() if line.strip()]
-    # The second line may offer the columns there are; further ones list every function.
-    words = " ".join(lines[:2] if "Candidate bindings" in says else lines[:1])
-    where = _line_of(path, sql, int(number[0]) - 1 if number else 0)
-    return f"{where}: the SQL {what}: {words}"
-
-
-def _line_of(path: Path, sql: str, lines: int) -> str:
-    """File and line of a place so many lines below the beginning of this SELECT."""
-    text = read_text(path)
-    return f"{path}: line {text.count(chr(10), 0, max(text.find(sql), 0)) + 1 + lines}"

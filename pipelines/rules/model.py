@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict, TypeVar
+from typing import NamedTuple, TypedDict, TypeVar
 
 from pipelines.errors import UserError
 from pipelines.extracts import contract
@@ -56,8 +56,10 @@ LEAVING_TYPES = {
     "reason": "VARCHAR",
     "episode": "VARCHAR",
 }
-# Between the SELECT of the candidates and that of the evidence.
+# After the SELECT of the candidates, in this order.
+UNSEEN = re.compile(r"/\* unseen\b.*?\*/", re.DOTALL)
 EVIDENCE = re.compile(r"/\* evidence\b.*?\*/", re.DOTALL)
+UNSEEN_TYPES = {"subject_id": "VARCHAR"}
 
 REQUIRED: dict[str, type] = {
     "title": str,
@@ -79,6 +81,7 @@ OPTIONAL: dict[str, type] = {
     "converts_to": list,
     "period": str,
     "looks_at": str,
+    "looks_back": list,
     "may_lack": list,
     "patients": list,
 }
@@ -88,6 +91,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "manual": ("allowed", "override"),
     "links": LINKS,
     "reads": tuple(contract.TABLES),
+    "looks_back": tuple(contract.TABLES),
     "may_lack": tuple(contract.TABLES),
     "period": ("week", "month"),
     "looks_at": ("case", "patient"),
@@ -143,6 +147,7 @@ class Header(TypedDict, total=False):
     params: dict[str, Param]
     converts_to: list[str]
     period: str
+    looks_back: list[str]
     may_lack: list[str]
     looks_at: str
     patients: list[str]
@@ -156,7 +161,9 @@ class Rule:
     `may_lack` it still answers, as long as the practice has never delivered that table. A rule that
     `looks_at` the patient asks about all of a patient's cases. `patients` are the statuses of
     patients for whom it opens tasks. `evidence` is the SELECT that explains why tasks are no longer
-    asked for; `looks_back` are the staged tables of the run before that it reads.
+    asked for; `compares` are the staged tables of the run before that it reads. `looks_back` are
+    the extracts of which it counts earlier rows, and `unseen` the SELECT of subjects that it cannot
+    answer where they do not reach back; `minds` are those of them that its SELECTs allow for.
     """
 
     rule_id: str
@@ -182,7 +189,10 @@ class Rule:
     looks_at: str = "case"
     patients: tuple[str, ...] = ("Active",)
     evidence: str | None = None
-    looks_back: frozenset[str] = frozenset()
+    compares: frozenset[str] = frozenset()
+    looks_back: tuple[str, ...] = ()
+    unseen: str | None = None
+    minds: frozenset[str] = frozenset()
 
     @property
     def is_own(self) -> bool:
@@ -193,6 +203,26 @@ class Rule:
     def version(self) -> str:
         """A short hash of what the rule asks, which changes when its SQL does."""
         return hashlib.md5(self.sql.encode(), usedforsecurity=False).hexdigest()[:12]
+
+
+class Parts(NamedTuple):
+    """The SELECTs of a rule file."""
+
+    sql: str
+    unseen: str | None
+    evidence: str | None
+
+
+def parts(body: str) -> Parts:
+    """The SELECTs of a rule file below its header; of a part that comes twice, the first."""
+    asks, *explains = EVIDENCE.split(body)
+    sql, *unseen = UNSEEN.split(asks)
+    return Parts(sql, unseen[0] if unseen else None, explains[0] if explains else None)
+
+
+def since(table: str) -> str:
+    """The parameter of a SELECT that has the first day of the table's rows, NULL for all rows."""
+    return f"{table}_since"
 
 
 @dataclass(frozen=True)

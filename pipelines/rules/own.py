@@ -11,7 +11,7 @@ from typing import NamedTuple
 import duckdb
 
 from pipelines.errors import UserError
-from pipelines.rules import loading
+from pipelines.rules import loading, places
 from pipelines.rules.model import Rule
 from pipelines.warehouse import snapshots
 
@@ -36,7 +36,7 @@ def load(folder: Path | None, shipped: Mapping[str, Rule], also: Sequence[Path] 
     for name, path in sorted(paths.items()):
         try:
             _check_name(path, shipped)
-            texts[path] = loading.read_text(path)
+            texts[path] = places.read_text(path)
         except UserError as error:
             broken[path.name if name in shipped else name] = str(error)
     rules: dict[str, Rule] = {}

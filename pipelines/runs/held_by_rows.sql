@@ -3,6 +3,6 @@ SELECT
     h.rule_id,
     COUNT(*) AS tasks,
 FROM held AS h
-WHERE h.guard IS NULL
+WHERE h.guard IS NULL AND NOT COALESCE(h.is_unseen, FALSE)
 GROUP BY h.rule_id
 ORDER BY h.rule_id

@@ -76,6 +76,11 @@ def not_connected(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     return snapshots.frame(con, sql("not_connected"))
 
 
+def in_part(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """rule_id, title, category, reason of rules that could not answer for all their records."""
+    return snapshots.frame(con, sql("in_part"))
+
+
 @dataclass(frozen=True)
 class Start:
     """The go-live of the newest run, or the one it proposed because of so many old tasks."""

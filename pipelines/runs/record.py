@@ -192,6 +192,7 @@ def _table_row(run: RunContext, read: TableRead) -> tuple:
         read.extracted_at,
         read.horizon_on,
         "\n".join(read.warnings),
+        read.since_on,
     )
 
 
@@ -205,6 +206,7 @@ def _rule_row(run: RunContext, answer: RuleResult, counts: Mapping[str, int]) ->
         answer.candidates,
         *(counts.get(kind, 0) for kind in kinds),
         answer.is_connected,
+        answer.unseen,
     )
 
 

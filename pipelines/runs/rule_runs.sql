@@ -5,6 +5,7 @@ SELECT
     r.as_of,
     NOT a.is_answered AND COALESCE(a.is_connected, TRUE) AS is_withheld,
     COALESCE(a.is_connected, TRUE) AS is_connected,
+    COALESCE(a.unseen, 0) AS unseen,
     a.reason,
     a.candidates,
     a.opened,

@@ -132,7 +132,7 @@ def _run(run: RunContext, tell: Callable[[str], None]) -> RunReport:
     known = _known(run)
     decide.apply_due_actions(run, known.due, known.early)
     set_aside = go_live_module.set_aside(run, known.brought_in)
-    unexplained = decide.decide(run, answers)
+    unexplained = decide.decide(run, answers, reads)
     tripped += _guard_effects(run, accepted)
     decisions = decide.write(run, reads)
     for group in set_aside:
@@ -203,12 +203,14 @@ def _read_and_stage(
         if of_table and read.status == "accepted":
             stager.refuse(read.table)
             reads[place] = deliveries.refused(read, of_table)
+    appointments = next(read for read in reads if read.table == "appointments")
     stager.load_derived(
         {
             read.table
             for read in reads
             if read.was_read_before and read.status not in ("accepted", "absent")
-        }
+        },
+        dt.date.max if appointments.was_never_delivered else appointments.since_on,
     )
     return {read.table: read for read in reads}, tripped
 

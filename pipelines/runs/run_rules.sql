@@ -14,6 +14,7 @@ SELECT
     r.category,
     NOT a.is_answered AND COALESCE(a.is_connected, TRUE) AS is_withheld,
     COALESCE(a.is_connected, TRUE) AS is_connected,
+    COALESCE(a.unseen, 0) AS unseen,
     a.reason,
     a.candidates,
     a.opened,

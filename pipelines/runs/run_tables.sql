@@ -9,6 +9,7 @@ SELECT
     t.rows_staged,
     t.rows_refused,
     t.extracted_at,
+    t.since_on,
     t.horizon_on,
     t.warnings,
 FROM run_tables AS t

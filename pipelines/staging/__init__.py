@@ -29,7 +29,11 @@ KEPT = (
     *(table for table in TABLES if table not in NOT_SHOWN),
     *(table for table in DERIVED if table not in VIEWS),
 )
-PARAMETERS = {"facilities": ("as_of",), "claim_holds": ("authorization_codes",)}
+PARAMETERS = {
+    "facilities": ("as_of",),
+    "claim_holds": ("authorization_codes",),
+    "authorization_usage": ("appointments_since",),
+}
 
 
 def staging_sql() -> dict[str, str]:
@@ -40,7 +44,8 @@ def staging_sql() -> dict[str, str]:
 def parameters(table: str) -> tuple[str, ...]:
     """The parameters of the table's SELECT; DuckDB refuses any that a statement does not have.
 
-    `as_of` is a tz-aware datetime, `authorization_codes` a list of texts.
+    `as_of` is a tz-aware datetime, `authorization_codes` a list of texts; `appointments_since` is
+    the first day of the appointments, NULL when all were delivered.
     """
     return PARAMETERS.get(table, ())
 

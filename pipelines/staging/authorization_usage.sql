@@ -227,6 +227,17 @@ uncovered AS (
     GROUP BY v.authorization_id
 ),
 
+known AS (
+    SELECT
+        s.authorization_id,
+        -- Without a start, its visits may be from any day.
+        COALESCE(
+            s.starts_on >= CAST($appointments_since AS DATE),
+            CAST($appointments_since AS DATE) IS NULL
+        ) AS sees_all_visits,
+    FROM standing AS s
+),
+
 counted AS (
     SELECT
         s.authorization_id,
@@ -238,12 +249,16 @@ counted AS (
         -- Only the EMR counts units; a number of visits entered there goes before our own count.
         CASE
             WHEN s.limit_unit = 'units' THEN s.visits_used
+            WHEN s.visits_used IS NULL AND NOT k.sees_all_visits THEN NULL
             ELSE CAST(COALESCE(s.visits_used, v.completed, 0) AS INTEGER)
         END AS used,
+        s.limit_unit = 'units' OR s.visits_used IS NOT NULL OR k.sees_all_visits AS is_counted,
         s.limit_unit = 'visits'
+        AND k.sees_all_visits
         AND COALESCE(s.visits_used, v.completed, 0) = COALESCE(v.completed, 0) AS has_all_visits,
         CAST(COALESCE(v.ahead, 0) AS INTEGER) AS ahead,
     FROM standing AS s
+    INNER JOIN known AS k ON s.authorization_id = k.authorization_id
     LEFT JOIN visits AS v ON s.authorization_id = v.authorization_id
 )
 
@@ -261,6 +276,8 @@ SELECT
     -- The newest of the facts without which it would not count.
     p.counts_from,
     c.used AS visits_used,
+    -- FALSE where visits from before the first day of the appointments may count, too.
+    c.is_counted,
     -- Booked visits that count against it: a newer one takes those from its start on.
     c.ahead AS visits_ahead,
     -- NULL without a limit; negative when more was used than allowed.

@@ -55,6 +55,8 @@ SELECT
     -- The signed order and the plan sent in time certify an initial plan without a signature.
     p.is_initial AND c.order_signed_on IS NOT NULL AS is_ordered,
     c.order_signed_on,
+    -- The day from which on its first visit is looked for.
+    CASE WHEN p.is_initial THEN c.opened_on ELSE p.visit_on END AS treated_from,
     -- An evaluation that is on no schedule was a visit, too.
     COALESCE(k.first_treated_on, p.date_of_service) AS first_treated_on,
     y.kind AS payer_kind,

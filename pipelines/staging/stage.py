@@ -8,7 +8,7 @@ a table that was read by line.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -45,7 +45,7 @@ class Stager:
                 self._create_empty(table)
                 return
             self.con.execute(contract_sql.view_sql(table, rows))
-            self._create(table, _column_definitions()[table], staging.staging_sql()[table])
+            self._create_extract(table)
 
         self.con.execute(f"DROP TABLE IF EXISTS extract.{table}")
         layout = files.stage_valid(self.con, table, path, accepted, stage)
@@ -67,13 +67,17 @@ class Stager:
         if not is_accepted and table in self.kept and table not in staging.NOT_SHOWN:
             self._keep(table)
         else:
-            self._create(table, _column_definitions()[table], staging.staging_sql()[table])
+            self._create_extract(table)
         # No other SELECT reads the extract, and that of a million patients takes 8 GB.
         self.con.execute(f"DROP TABLE extract.{table}")
         self._create_views(table)
 
-    def load_derived(self, lost: Set[str] = frozenset()) -> None:
+    def load_derived(
+        self, lost: Set[str] = frozenset(), appointments_since: dt.date | None = None
+    ) -> None:
         """Stage the tables made from other staged tables, after all of those.
+
+        `appointments_since` is the first day of the appointments; None for all of them.
 
         `lost` are the tables that an earlier run accepted and this one did not. Where their rows
         are not kept, a table made from them keeps the rows staged last, too.
@@ -86,14 +90,16 @@ class Stager:
             if table in self.kept and lost & staging.NOT_SHOWN & {*staging.extracts_of(table)}:
                 self._keep(table)
             else:
-                self._create(table, _column_definitions()[table], sql)
+                given = {"appointments_since": appointments_since}
+                taken = {name: given[name] for name in staging.parameters(table)}
+                self._create(table, _column_definitions()[table], sql, taken)
             self.con.execute(f"CREATE VIEW staging.{table} AS FROM {_place(table)}")
 
     def _keep(self, table: str) -> None:
         """Stage the rows of the previous snapshot."""
         sql = f"FROM previous.staging.{table}"
         described = self.con.execute(f"DESCRIBE {sql}").fetchall()
-        self._create(table, _definition(table, described), sql, takes_parameters=False)
+        self._create(table, _definition(table, described), sql)
 
     def refuse(self, table: str) -> None:
         """Stage the rows of the run before in the place of those of this run."""
@@ -129,18 +135,20 @@ class Stager:
     def _create_empty(self, table: str) -> None:
         self.con.execute(f"CREATE TABLE {_place(table)} ({_column_definitions()[table]})")
 
+    def _create_extract(self, table: str) -> None:
+        """Stage the rows of extract.<table>."""
+        given = _parameters(table, self.as_of, self.authorization_codes)
+        self._create(table, _column_definitions()[table], staging.staging_sql()[table], given)
+
     def _create(
-        self, table: str, definition: str, sql: str, *, takes_parameters: bool = True
+        self, table: str, definition: str, sql: str, parameters: Mapping[str, object] | None = None
     ) -> None:
-        parameters = None
-        if takes_parameters:
-            parameters = _parameters(table, self.as_of, self.authorization_codes)
         # Staged tables have no order, and without one they are written a fifth faster.
         self.con.execute("SET preserve_insertion_order = false")
         self.con.execute("BEGIN")
         try:
             self.con.execute(f"CREATE TABLE {_place(table)} ({definition})")
-            self.con.execute(f"INSERT INTO {_place(table)} {sql}", parameters)
+            self.con.execute(f"INSERT INTO {_place(table)} {sql}", parameters or None)
             self.con.execute("COMMIT")
         except duckdb.Error:
             with suppress(duckdb.Error):  # after a fatal error; the first one says why
@@ -210,8 +218,12 @@ def _column_definitions() -> dict[str, str]:
         for table, sql in staging.staging_sql().items():
             if table not in staging.DERIVED:
                 con.execute(contract_sql.table_sql(table))
-            parameters = _parameters(table, ANY_MOMENT, AUTHORIZATION_CODES)
-            described = con.execute(f"DESCRIBE ({sql}\n)", parameters).fetchall()
+            parameters = (
+                dict.fromkeys(staging.parameters(table))
+                if table in staging.DERIVED
+                else _parameters(table, ANY_MOMENT, AUTHORIZATION_CODES)
+            )
+            described = con.execute(f"DESCRIBE ({sql}\n)", parameters or None).fetchall()
             definitions[table] = _definition(table, described)
             con.execute(f"CREATE TABLE staging.{table} ({definitions[table]})")
     return definitions

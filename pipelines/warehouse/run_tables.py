@@ -13,12 +13,12 @@ RUN_TABLES = {
     "run_tables": (
         "run_no INTEGER, table_name VARCHAR, status VARCHAR, reason VARCHAR, files VARCHAR, "
         "rows_read BIGINT, rows_staged BIGINT, rows_refused BIGINT, extracted_at TIMESTAMPTZ, "
-        "horizon_on DATE, warnings VARCHAR"
+        "horizon_on DATE, warnings VARCHAR, since_on DATE"
     ),
     "run_rules": (
         "run_no INTEGER, rule_id VARCHAR, is_answered BOOLEAN, reason VARCHAR, candidates BIGINT, "
         f"opened BIGINT, {', '.join(f'{kind} BIGINT' for kind in CLOSED_BY_RUN)}, held BIGINT, "
-        "set_aside BIGINT, is_connected BOOLEAN"
+        "set_aside BIGINT, is_connected BOOLEAN, unseen BIGINT"
     ),
     "rejected_rows": (
         "run_no INTEGER, table_name VARCHAR, file VARCHAR, line BIGINT, column_name VARCHAR, "

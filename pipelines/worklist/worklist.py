@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from types import TracebackType
-from typing import Self, TypedDict, cast
+from typing import NamedTuple, Self, TypedDict, cast
 
 import duckdb
 import pandas as pd
@@ -39,6 +39,18 @@ class Summary(TypedDict):
     amount: Decimal
     still_open: int
     by_people: int
+
+
+class Held(NamedTuple):
+    """For how many runs in a row a task was held, 0 if it is not, and why.
+
+    A guard holds it, or a table does not reach back far enough; otherwise a refused row may concern
+    it.
+    """
+
+    runs: int = 0
+    guard: str | None = None
+    is_unseen: bool = False
 
 
 class Worklist:
@@ -150,13 +162,10 @@ class Worklist:
         row = snapshots.one(self.con, sql("moved_to"), {"patient_id": patient_id})
         return None if row is None else str(row[0])
 
-    def held_runs(self, task_id: str) -> tuple[int, str | None]:
-        """For how many runs in a row this task was held, 0 if it is not, and the guard, if any.
-
-        Without a guard, a refused row may concern it.
-        """
+    def held_runs(self, task_id: str) -> Held:
+        """Whether and why the last run could not check this task."""
         row = snapshots.one(self.con, sql("held_runs"), {"task_id": task_id})
-        return (0, None) if row is None else (int(row[0]), row[1])
+        return Held() if row is None else Held(*row)
 
     def movements(self, since: dt.datetime, facility_id: str | None = None) -> pd.DataFrame:
         """The number of each event (opened, cleared, completed, …) after `since` until `at`."""

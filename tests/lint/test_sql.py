@@ -50,8 +50,8 @@ def test_every_file_can_be_written_for_other_engines(path, dialect):
         write=dialect,
         unsupported_level=sqlglot.ErrorLevel.RAISE,
     )
-    # A rule file may hold its evidence as a second SELECT.
-    assert len(written) == 1 or (path in RULES and len(written) == 2)
+    # A rule file may also hold what it cannot see, and its evidence.
+    assert len(written) == 1 or (path in RULES and len(written) <= 3)
     for statement in written:
         sqlglot.parse_one(statement, read=dialect)
 

@@ -210,10 +210,10 @@ def substitute(path: Path, text: str) -> None:
     # Tests load the rules when they are imported.
     header = model.HEADER.match(text)
     if header is not None:
-        sql, *evidence = model.EVIDENCE.split(text[header.end() :])
+        parts = model.parts(text[header.end() :])
         for rule in _rules_of(path):
-            object.__setattr__(rule, "sql", sql)
-            object.__setattr__(rule, "evidence", evidence[0] if evidence else None)
+            for name, sql in parts._asdict().items():
+                object.__setattr__(rule, name, sql)
 
 
 @cache

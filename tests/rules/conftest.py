@@ -33,6 +33,7 @@ class Desk:
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self.con = con
+        self.since: dict[str, str] = {}
         loading.stage_nothing(con)
         for table, sql in staging_sql().items():
             if not parameters(table):  # a view takes no parameters
@@ -61,7 +62,12 @@ class Desk:
                     f"INSERT INTO extract.{table} VALUES ({'?, ' * len(typed[0])}NULL)",
                     typed,
                 )
-        values = {"as_of": as_of, "authorization_codes": list(authorization_codes)}
+        values = {
+            "as_of": as_of,
+            "authorization_codes": list(authorization_codes),
+            "appointments_since": practice.since.get("appointments"),
+        }
+        self.since = practice.since
         for table, sql in staging_sql().items():
             if wanted := parameters(table):
                 self.con.execute(f"DELETE FROM staging.{table}")
@@ -71,11 +77,19 @@ class Desk:
     def ask(self, rule: model.Rule, params: dict[str, object]) -> dict[str, dict[str, object]]:
         """The rule's rows by subject; fails when a subject comes twice."""
         assert params.keys() <= rule.params.keys()
-        return self._by_subject(rule.sql, {**rule.params, **params})
+        return self._by_subject(rule.sql, {**self._since(rule), **rule.params, **params})
+
+    def unseen(self, rule: model.Rule) -> list[str]:
+        """The subjects that the rule says it cannot answer, sorted."""
+        assert rule.unseen is not None
+        return sorted(self._by_subject(rule.unseen, {**self._since(rule), **rule.params}))
+
+    def _since(self, rule: model.Rule) -> dict[str, object]:
+        return {model.since(table): self.since.get(table) for table in rule.looks_back}
 
     def remember(self, rule: model.Rule) -> None:
         """Keep the staged tables that the rule's evidence compares as those of the run before."""
-        for table in rule.looks_back:
+        for table in rule.compares:
             self.con.execute(f"DELETE FROM before.{table}")
             self.con.execute(f"INSERT INTO before.{table} BY NAME FROM staging.{table}")
 
@@ -159,6 +173,17 @@ def opens(answers: Answers) -> Opens:
 
     def ask(rule_id: str, practice: Practice, on: str = TODAY, **params: object) -> list[str]:
         return sorted(answers(rule_id, practice, on, **params))
+
+    return ask
+
+
+@pytest.fixture
+def unseen(desk: Desk) -> Opens:
+    """unseen(rule_id, practice, on=TODAY): the subjects that the rule cannot answer, sorted."""
+
+    def ask(rule_id: str, practice: Practice, on: str = TODAY) -> list[str]:
+        desk.fill(practice, noon(on))
+        return desk.unseen(RULES[rule_id])
 
     return ask
 

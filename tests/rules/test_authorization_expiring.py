@@ -250,3 +250,37 @@ def test_one_without_end_and_one_with_never_silence_each_other(opens, authorized
         **LATER,
     )
     assert opens(RULE, authorized) == ["AU1"]
+
+
+class TestAppointmentsFromADayOn:
+    """AU1 began on 1 October, the appointments begin on the 20th."""
+
+    @pytest.fixture
+    def cut(self, authorized):
+        authorized.since = {"appointments": "2026-10-20"}
+        return visits(authorize(authorized, "AU1", visit_limit=3), "2026-10-20")
+
+    def test_visits_that_cannot_be_counted_are_not_answered(self, opens, unseen, cut):
+        assert (opens(RULE, cut), unseen(RULE, cut)) == ([], ["AU1"])
+        assert unseen(RULE, authorize(cut, "AU1", visit_limit=None)) == []
+
+    def test_its_end_is_answered_all_the_same(self, answers, cut):
+        row = answers(RULE, authorize(cut, "AU1", ends_on=after(5)))["AU1"]
+        assert row["reason"] == f"Authorization ends on {after(5)}"
+
+    def test_what_the_emr_counts_is_answered(self, answers, unseen, cut):
+        row = answers(RULE, authorize(cut, "AU1", visits_used=1))["AU1"]
+        assert row["reason"] == "Authorization has 2 of 3 visits left"
+        assert unseen(RULE, cut) == []
+
+    @pytest.mark.parametrize(
+        ("ends_on", "unanswered"), [("2026-10-18", ["AU1"]), ("2026-10-19", [])]
+    )
+    def test_a_gap_before_the_first_day_may_hide_a_visit(self, unseen, cut, ends_on, unanswered):
+        authorize(cut.remove("appointments", "V0"), "AU1", ends_on=ends_on, visits_used=1)
+        authorize(cut, "AU2", starts_on=after(3), ends_on=after(90), **LATER)
+        assert unseen(RULE, cut) == unanswered
+
+    def test_one_that_does_not_count_today_is_not_unanswered(self, unseen, cut):
+        policy(cut, "PO1", authorization_required="false")
+        assert unseen(RULE, cut) == []

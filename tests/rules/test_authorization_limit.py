@@ -207,3 +207,36 @@ def test_a_visit_that_does_not_count_does_not_move_the_booking_that_was_too_many
         visits(authorized, after(number), status="Scheduled", created_at=f"{booked}T12:00:00")
     visits(authorized, after(day), status=status, created_at="2026-10-02T09:00:00")
     assert str(answers(RULE, authorized)["AU1"]["since"]) == "2026-11-03"
+
+
+class TestAppointmentsFromADayOn:
+    """Of the visits since 1 October, the appointments have those since the 20th."""
+
+    @pytest.fixture
+    def cut(self, authorized):
+        authorized.since = {"appointments": "2026-10-20"}
+        return visits(authorized, "2026-10-20")
+
+    def test_what_cannot_be_counted_is_not_answered(self, opens, unseen, cut):
+        assert (opens(RULE, cut), unseen(RULE, cut)) == ([], ["AU1"])
+
+    def test_not_even_where_the_visits_seen_exceed_the_limit(self, opens, unseen, cut):
+        visits(cut, "2026-10-21", "2026-10-22", "2026-10-23")
+        assert (opens(RULE, cut), unseen(RULE, cut)) == ([], ["AU1"])
+
+    def test_what_the_emr_counts_is_answered(self, answers, unseen, cut):
+        row = answers(RULE, authorize(cut, "AU1", visits_used=3))["AU1"]
+        assert (row["reason"], row["since"]) == ("Authorization: 3 of 3 visits used", None)
+        assert unseen(RULE, cut) == []
+
+    def test_one_that_began_that_day_is_answered(self, opens, unseen, cut):
+        authorize(cut, "AU1", starts_on="2026-10-20", visit_limit=1)
+        assert (opens(RULE, cut), unseen(RULE, cut)) == (["AU1"], [])
+
+    def test_only_those_that_count_today_and_have_a_limit_are_unanswered(self, unseen, cut):
+        authorize(cut, "AU2", starts_on=after(1), visit_limit=3)
+        authorize(cut, "AU3", policy_id="PO1", is_stub="true", visit_limit=3)
+        assert unseen(RULE, authorize(cut, "AU1", visit_limit=None)) == []
+
+    def test_with_all_appointments_nothing_is_unanswered(self, unseen, authorized):
+        assert unseen(RULE, authorized) == []

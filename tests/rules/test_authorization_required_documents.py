@@ -208,3 +208,21 @@ def test_one_that_does_not_cover_it_is_not_named(explains, held, wrong):
     authorized(held, **wrong)
     held.add("claim_holds", "H1", reason_code="CODING")
     assert told(explains(RULE, earlier, held)["H1"])[1] == "claim_holds"
+
+
+class TestAuthorizationsFromADayOn:
+    """A case that opened earlier may have an authorization that was not delivered."""
+
+    @pytest.mark.parametrize(
+        ("since", "asked"), [("2026-01-05", True), ("2026-01-06", False)], ids=["same day", "later"]
+    )
+    def test_is_not_answered_where_the_case_opened_earlier(self, opens, unseen, held, since, asked):
+        held.since = {"authorizations": since}
+        assert (opens(RULE, held), unseen(RULE, held)) == ((["H1"], []) if asked else ([], ["H1"]))
+
+    @pytest.mark.parametrize(
+        "change", [{"released_at": "2026-11-01T09:00:00"}, {"reason_code": "CODING"}]
+    )
+    def test_a_hold_that_asks_for_nothing_is_answered(self, unseen, held, change):
+        held.since = {"authorizations": "2026-06-01"}
+        assert unseen(RULE, held.add("claim_holds", "H1", **change)) == []

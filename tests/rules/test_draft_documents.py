@@ -263,3 +263,31 @@ class TestEvidence:
     def test_leaves_more_days_of_grace_to_the_engine(self, explains, practice):
         draft(practice, after(-3))
         assert explains(RULE, practice, practice, grace_days=9) == {}
+
+
+@pytest.mark.parametrize(
+    ("since", "says", "manual"),
+    [
+        (TODAY, SAYS[NONE], "allowed"),
+        (after(1), f" of {DAY}, from before the visits in the data", "override"),
+    ],
+)
+def test_a_visit_before_the_data_is_not_said_to_be_missing(answers, practice, since, says, manual):
+    practice.since = {"appointments": since}
+    row = answers(RULE, draft(practice))["D1"]
+    assert row["reason"] == f"Daily Note started on {TODAY} is a draft{says}"
+    assert row["manual"] == manual
+
+
+@pytest.mark.parametrize(("status", "says"), [("Completed", SEEN), ("Scheduled", BOOKED)])
+def test_a_visit_before_the_data_that_was_delivered_is_said(answers, practice, status, says):
+    practice.since = {"appointments": after(1)}
+    draft(practice).visit("V1", "A", f"{TODAY}T09:00:00", status=status)
+    assert answers(RULE, practice)["D1"]["reason"].endswith(SAYS[says])
+
+
+def test_a_cancelled_visit_before_the_data_is_no_visit(answers, practice):
+    practice.since = {"appointments": after(1)}
+    draft(practice).visit("V1", "A", f"{TODAY}T09:00:00", status="Cancelled")
+    row = answers(RULE, practice)["D1"]
+    assert (row["reason"].endswith(SAYS[NONE]), row["manual"]) == (True, "allowed")

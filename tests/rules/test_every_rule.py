@@ -153,7 +153,8 @@ def test_reads_are_listed_in_order(rule):
 
 
 def test_answers_in_the_agreed_order(rule, desk):
-    given = loading.arguments(desk.con, rule.sql, rule.params)
+    since = dict.fromkeys(map(model.since, rule.looks_back))
+    given = loading.arguments(desk.con, rule.sql, {**rule.params, **since})
     answer = [column[0] for column in desk.con.execute(rule.sql, given).description]
     assert tuple(answer[: len(model.ANSWER)]) == model.ANSWER
 

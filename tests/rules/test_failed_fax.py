@@ -74,3 +74,13 @@ def test_without_a_time_nobody_knows_since_when(answers, failed):
         None,
         "Fax of the Daily Note failed, attempts: 3",
     )
+
+
+def test_a_document_whose_faxes_may_be_from_before_the_data_is_not_answered(unseen, practice):
+    practice.patient("A")
+    for key, day in (("before", after(-3)), ("same", after(-2)), ("faxed", after(-3))):
+        practice.document(key, "A", started_at=f"{day}T09:00:00")
+    practice.add("faxes", "X1", document_id="faxed", status="Sent")
+    assert unseen(RULE, practice) == []
+    practice.since = {"faxes": after(-2)}
+    assert unseen(RULE, practice) == ["before"]

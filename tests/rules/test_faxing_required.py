@@ -223,3 +223,37 @@ class TestEvidence:
             "D1",
             says,
         )
+
+
+class TestTablesFromADayOn:
+    """A plan completed on 1 November, in a case opened on 5 January."""
+
+    @pytest.mark.parametrize(
+        ("since", "asked"), [("2026-11-01", True), ("2026-11-02", False)], ids=["that day", "later"]
+    )
+    def test_a_plan_that_may_have_been_faxed_is_not_answered(
+        self, opens, unseen, evaluated, since, asked
+    ):
+        evaluated.since = {"faxes": since}
+        found = (opens(RULE, evaluated), unseen(RULE, evaluated))
+        assert found == ((["D1"], []) if asked else ([], ["D1"]))
+
+    def test_a_fax_that_was_delivered_answers(self, opens, unseen, evaluated):
+        evaluated.add("faxes", "X1", document_id="D1", status="Queued")
+        evaluated.since = {"faxes": "2026-11-02"}
+        assert (opens(RULE, evaluated), unseen(RULE, evaluated)) == (["D1"], [])
+
+    @pytest.mark.parametrize("change", [{"has_plan_of_care": "false"}, {"status": "Review"}])
+    def test_other_documents_are_answered(self, unseen, evaluated, change):
+        evaluated.since = {"faxes": "2026-11-02"}
+        assert unseen(RULE, evaluated.add("documents", "D1", **change)) == []
+
+    @pytest.mark.parametrize(("since", "is_known"), [("2026-01-05", True), ("2026-01-06", False)])
+    def test_no_day_is_said_where_the_first_visit_may_be_missing(
+        self, answers, evaluated, since, is_known
+    ):
+        evaluated.add("payers", "PAY2", name="Medicare Part B", kind="Medicare")
+        evaluated.add("policies", "PO1", patient_id="A", payer_id="PAY2")
+        evaluated.visit("V1", "A", f"{after(-10)}T09:00:00").since = {"appointments": since}
+        reason = answers(RULE, evaluated)["D1"]["reason"]
+        assert (f"signature due by {after(20)}" in reason) == is_known

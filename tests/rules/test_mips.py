@@ -106,3 +106,15 @@ def test_of_several_the_first_counts(answers, surveyed):
     surveyed.remove("surveys", "Q1")
     row = answers(RULE, surveyed, min_days_between=21)["C-A"]
     assert row["reason"].startswith(f"First MIPS Patient Survey on {after(-30)},")
+
+
+@pytest.mark.parametrize(
+    ("since", "asked"), [("2026-01-05", True), ("2026-01-06", False)], ids=["that day", "later"]
+)
+def test_a_case_whose_first_survey_may_be_missing_is_not_answered(
+    opens, unseen, surveyed, since, asked
+):
+    surveyed.since = {"surveys": since}
+    found = (opens(RULE, surveyed), unseen(RULE, surveyed))
+    assert found == ((["C-A"], []) if asked else ([], ["C-A"]))
+    assert unseen(RULE, surveyed.add("cases", "C-A", discharged_on=after(-1))) == []

@@ -242,3 +242,36 @@ def test_a_signature_is_no_fax_that_failed(explains, sent):
     assert (
         explains(RULE, earlier, sent.add("documents", "D1", signed_at=f"{after(0)}T08:00:00")) == {}
     )
+
+
+class TestTablesFromADayOn:
+    """A plan of the day before three days ago, in a case opened on 5 January."""
+
+    @pytest.mark.parametrize(("since", "is_known"), [("2026-01-05", True), ("2026-01-06", False)])
+    def test_no_day_is_said_where_the_first_visit_may_be_missing(
+        self, answers, sent, since, is_known
+    ):
+        sent.add("payers", "PAY2", name="Medicare Part B", kind="Medicare")
+        sent.add("policies", "PO1", patient_id="A", payer_id="PAY2")
+        sent.visit("V1", "A", f"{after(-10)}T09:00:00").since = {"appointments": since}
+        says = f"signature due by {after(20)} for Medicare" if is_known else "not yet signed"
+        assert answers(RULE, sent)["D1"]["reason"].endswith(f", {says}")
+
+    def test_a_later_plan_looks_back_to_its_own_visit(self, answers, sent):
+        sent.add("payers", "PAY2", name="Medicare Part B", kind="Medicare")
+        sent.add("policies", "PO1", patient_id="A", payer_id="PAY2")
+        first = {"has_plan_of_care": "true", "status": "Completed", "completed_at": after(-30)}
+        sent.document("D0", "A", started_at=f"{after(-30)}T09:00:00", **first)
+        sent.visit("V1", "A", f"{after(-4)}T09:00:00")
+        sent.add("documents", "D1", appointment_id="V1", started_at=f"{after(-4)}T10:00:00")
+        sent.since = {"appointments": after(-4)}
+        assert f"due by {after(26)}" in answers(RULE, sent)["D1"]["reason"]
+        sent.since = {"appointments": after(-3)}
+        assert answers(RULE, sent)["D1"]["reason"].endswith(", not yet signed")
+
+    @pytest.mark.parametrize(("days", "unanswered"), [(-3, []), (-2, ["D1"])])
+    def test_a_plan_whose_fax_may_be_missing_is_not_answered(self, unseen, sent, days, unanswered):
+        sent.since = {"faxes": after(days)}
+        assert unseen(RULE, sent) == []
+        assert unseen(RULE, sent.remove("faxes", "X1")) == unanswered
+        assert unseen(RULE, sent.add("documents", "D1", signed_at=after(-1))) == []

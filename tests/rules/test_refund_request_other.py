@@ -88,3 +88,26 @@ def test_a_case_whose_credit_others_owe_to_the_cent_asks_for_nothing(answers, ov
     assert {key: row["amount"] for key, row in answers(RULE, overpaid).items()} == {
         "C-A": Decimal("10.00")
     }
+
+
+TABLES = ["appointments", "claims", "payments"]
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(
+    ("day", "asked"), [("2026-01-05", True), ("2026-01-06", False)], ids=["that day", "later"]
+)
+def test_money_from_before_the_data_may_decide(opens, unseen, overpaid, table, day, asked):
+    """The case opened on 5 January."""
+    overpaid.since = dict.fromkeys(TABLES, "2025-01-01") | {table: day}
+    found = (opens(RULE, overpaid), unseen(RULE, overpaid))
+    assert found == ((["C-A"], []) if asked else ([], ["C-A"]))
+
+
+def test_an_early_case_leaves_all_of_its_patient_unanswered(opens, unseen, overpaid):
+    overpaid.add("cases", "C-A2", patient_id="A", opened_on="2025-12-31")
+    claim(overpaid.patient("B"), "CLB", case_id="C-B")
+    overpaid.since = {"claims": "2026-01-01"}
+    assert (opens(RULE, overpaid), unseen(RULE, overpaid)) == ([], ["C-A", "C-A2"])
+    overpaid.since = {}
+    assert (opens(RULE, overpaid), unseen(RULE, overpaid)) == (["C-A"], [])

@@ -231,3 +231,23 @@ def test_a_visit_late_in_the_evening_belongs_to_the_clinic_s_day(answers, visite
     )
     row = answers(RULE, visited)["V1"]
     assert (str(row["since"]), row["amount"]) == ("2026-11-02", Decimal("30.00"))
+
+
+TABLES = ["appointments", "claims", "payments"]
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(
+    ("day", "asked"), [(TODAY, True), (after(1), False)], ids=["that day", "later"]
+)
+def test_what_was_due_or_paid_before_the_data_is_not_answered(
+    opens, unseen, visited, table, day, asked
+):
+    visited.since = dict.fromkeys(TABLES, after(-1)) | {table: day}
+    found = (opens(RULE, visited), unseen(RULE, visited))
+    assert found == ((["V1"], []) if asked else ([], ["V1"]))
+
+
+def test_a_visit_without_an_amount_due_is_answered(unseen, visited):
+    visited.since = {"payments": after(1)}
+    assert unseen(RULE, visited.add("appointments", "V1", amount_due="0.00")) == []

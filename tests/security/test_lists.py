@@ -141,7 +141,9 @@ OF_RUNS = {  # counts of rows and tasks
     "guards_of_run",  # those of other facilities are left out: visibility.OF_FACILITIES_OR_ALL
     "held_by_rows",
     "held_guards",
+    "in_part",
     "not_accepted",
+    "not_connected",
     "previous_run",
     "previous_tables",
     "refusals",

@@ -261,3 +261,25 @@ def test_an_open_task_of_it_says_that_it_stays(facility: Workbench, practice: Pr
     assert "stays until a person completes it" in dana.says
     dana.open_task(facility, "uncollected_payments", "V-B")
     assert "not connected" not in dana.says
+
+
+def test_a_rule_that_the_data_do_not_reach_back_for_says_so(
+    facility: Workbench, practice: Practice
+) -> None:
+    practice.add("cases", "C-A", patient_id="A", opened_on="2026-10-25")
+    practice.since = {"appointments": "2026-10-25"}
+    facility.run(practice, 1.0)
+    dana = App("S1").open("rules", rule="uncollected_payments")
+    assert "Looks back at: appointments, claims, payments (all of the date of service)" in dana.says
+    assert (
+        "Answered in part: appointments reach back only to 2026-10-25; appointments that cannot "
+        "be answered, and are held: 1." in dana.says
+    )
+    assert dana.open("rules").says.count("answered in part in the newest run") == 2
+    dana.open_task(facility, "uncollected_payments", "V-B")
+    assert "could not check this task: the data do not reach back far enough" in dana.says
+    dana.open_task(facility, "uncollected_payments", "V-A")
+    assert "could not check" not in dana.says
+    dana.open("runs")
+    tables = dana.test.dataframe[2].value.set_index("table_name")["since_on"]
+    assert str(tables["appointments"])[:10] == "2026-10-25"

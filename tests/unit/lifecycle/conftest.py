@@ -108,6 +108,7 @@ class Lifecycle:
     def decide(self) -> dict[tuple[str, str], str]:
         """The decision for each (rule, subject)."""
         self.con.execute("CREATE OR REPLACE TEMP TABLE records AS " + lifecycle.sql("records"))
+        self.con.execute("INSERT INTO unseen BY NAME " + lifecycle.sql("gone_before"))
         self.con.execute(
             "CREATE OR REPLACE TEMP TABLE first_decisions AS " + lifecycle.sql("decisions"),
             {"return_from": AS_OF - dt.timedelta(days=30)},
@@ -177,6 +178,8 @@ def lifecycle_tables() -> Iterator[duckdb.DuckDBPyConnection]:
             "CREATE TABLE refused_ids (table_name VARCHAR, id_table VARCHAR, id_value VARCHAR)"
         )
         con.execute("CREATE TABLE refused_unnamed (table_name VARCHAR, n BIGINT)")
+        con.execute("CREATE TABLE unseen (rule_id VARCHAR, subject_id VARCHAR)")
+        con.execute("CREATE TABLE first_days (table_name VARCHAR, since_on DATE)")
         con.execute(
             "CREATE TABLE found (rule_id VARCHAR, subject_id VARCHAR, case_id VARCHAR, "
             "patient_id VARCHAR, facility_id VARCHAR, staff_id VARCHAR, since DATE, "

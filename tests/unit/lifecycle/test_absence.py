@@ -292,3 +292,52 @@ class TestHeldOpenings:
     def test_a_closed_task_does_not_wait_for_the_answer(self, run: Lifecycle) -> None:
         run.task("completed", is_away=True).candidate().refused("appointments", "cases", "C-A")
         assert [held["is_opening"] for held in run.held()] == [True]
+
+
+class TestUnseen:
+    """Subjects that a rule cannot answer, since a table does not reach back far enough."""
+
+    @pytest.mark.parametrize(("state", "decision"), [("open", "hold"), ("completed", "none")])
+    def test_they_stay_as_they_are(self, run: Lifecycle, state: str, decision: str) -> None:
+        run.task(state).insert("unseen", rule_id="r", subject_id="V1")
+        assert run.decide() == {DECIDED: decision}
+        assert [(task["state"], task["is_away"]) for task in run.tasks()] == [(state, False)]
+
+    def test_they_are_kept_apart_from_those_of_refused_rows(self, run: Lifecycle) -> None:
+        run.task().task(subject="V2").visit("V2").insert("unseen", rule_id="r", subject_id="V1")
+        run.refused("appointments", "appointments", "V2")
+        assert [(held["subject_id"], held["is_unseen"]) for held in run.held()] == [
+            ("V1", True),
+            ("V2", False),
+        ]
+
+    def test_those_of_another_rule_are_answered(self, run: Lifecycle) -> None:
+        run.task().insert("unseen", rule_id="m", subject_id="V1")
+        assert run.decide() == {DECIDED: "withdrawn"}
+
+    @pytest.mark.parametrize(
+        ("record_on", "decision"),
+        [(dt.date(2026, 10, 29), "hold"), (dt.date(2026, 10, 30), "source_gone"), (None, "hold")],
+        ids=["before the first day", "on it", "of no known day"],
+    )
+    def test_a_record_from_before_the_first_day_is_not_gone(
+        self, run: Lifecycle, record_on: dt.date | None, decision: str
+    ) -> None:
+        run.insert("first_days", table_name="appointments", since_on=dt.date(2026, 10, 30))
+        run.task(subject="GONE", record_on=record_on)
+        assert run.decide() == {("r", "GONE"): decision}
+
+    def test_the_first_day_of_another_table_does_not_count(self, run: Lifecycle) -> None:
+        run.insert("first_days", table_name="payments", since_on=dt.date(2026, 11, 30))
+        run.task(subject="GONE").task(subject="V1")
+        assert run.decide() == {("r", "GONE"): "source_gone", DECIDED: "withdrawn"}
+
+    def test_a_record_that_is_there_is_answered(self, run: Lifecycle) -> None:
+        run.insert("first_days", table_name="appointments", since_on=dt.date(2026, 11, 30))
+        assert run.task().decide() == {DECIDED: "withdrawn"}
+
+    def test_an_earlier_occurrence_holds_nothing(self, run: Lifecycle) -> None:
+        run.insert("first_days", table_name="appointments", since_on=dt.date(2026, 11, 30))
+        run.task("cleared", is_latest=False).task(occurrence=2)
+        run.con.execute("DELETE FROM staging.appointments")
+        assert run.decide() == {DECIDED: "hold"}

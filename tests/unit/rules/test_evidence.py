@@ -97,7 +97,7 @@ def test_a_changed_rule_is_named(
     practice.patient("A").visit("V1", "A", "2026-10-30T09:00:00", amount_due="40.00")
     workbench.run(practice, 1)
     (path,) = {rule.path for rule in loading.load_rules().values() if "uncoll" in rule.rule_id}
-    path.write_text(path.read_text().replace(";\n\n/* evidence", "\nLIMIT 0;\n\n/* evidence"))
+    path.write_text(path.read_text().replace(";\n\n/* unseen", "\nLIMIT 0;\n\n/* unseen"))
     workbench.run(practice, 2)
     assert ending(workbench, 2, "withdrawn")["reason"] == "the rule itself changed"
 
@@ -125,7 +125,7 @@ def test_evidence_that_fails_closes_nothing_and_the_run_says_so(
         (NO_ROWS.replace("leaving", "staging.faxes"), "evidence reads faxes"),
         (NO_ROWS.replace("leaving", "extract.faxes"), "extract.faxes"),
         (NO_ROWS.replace("FALSE", "$surplus"), "$surplus"),
-        (NO_ROWS + "/* evidence */\n" + NO_ROWS, "has 2"),
+        (NO_ROWS + "/* evidence */\n" + NO_ROWS, "each once"),
         ("SELEC 1", "cannot be read"),
     ],
 )

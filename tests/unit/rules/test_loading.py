@@ -32,9 +32,9 @@ def spoil(tmp_path):
     [
         ("/* rule", "/* rules", "line 1"),
         ("due_days     = 7", "due_days     =", "at line"),
-        ("due_days     = 7", "due_dais     = 7", "line 16: due_dais: unknown key"),
-        ("due_days     = 7", 'due_days     = "7"', "line 16: due_days: must be a whole number"),
-        ("due_days     = 7", "due_days     = -7", "line 16: due_days: must be 0 or more"),
+        ("due_days     = 7", "due_dais     = 7", "line 17: due_dais: unknown key"),
+        ("due_days     = 7", 'due_days     = "7"', "line 17: due_days: must be a whole number"),
+        ("due_days     = 7", "due_days     = -7", "line 17: due_days: must be 0 or more"),
         ("due_days     = 7", "due_days     = true", "due_days: must be a whole number"),
         ('title        = "Uncollected Payments"\n', "", "lacks title"),
         ('"Billing"', '"Money"', "line 3: category: 'Money'"),
@@ -42,11 +42,26 @@ def spoil(tmp_path):
         ("/* evidence", "/* the evidence", "line 4: clears: a rule that clears by itself"),
         ('"allowed"', '"maybe"', "line 6: manual"),
         ('"policies"', '"wallet"', "line 13: links: 'wallet'"),
-        ('"claims", "payments"]', '"claims"]', "line 14: reads"),
+        ('"claims", "payments"]', '"claims"]', "line 16: looks_back: 'payments' is none of reads"),
         ('["appointments", "claims"', '["appointments", "cases", "claims"', "line 14: reads"),
         ('["appointments", "claims"', '["visits", "claims"', "line 14: reads: 'visits'"),
         ('may_lack     = ["claims"]', 'may_lack     = ["visits"]', "line 15: may_lack: 'visits'"),
         ('may_lack     = ["claims"]', 'may_lack     = ["faxes"]', "line 15: may_lack: 'faxes'"),
+        (
+            'looks_back   = ["appointments",',
+            'looks_back   = ["visits",',
+            "16: looks_back: 'visits'",
+        ),
+        (
+            'looks_back   = ["appointments", ',
+            "looks_back   = [",
+            "looks_back must name appointments",
+        ),
+        ("/* unseen */", "/* evidence */", "at most /* unseen */ and then /* evidence */"),
+        ("/* unseen */\nSELECT v.", "/* unseen */\nSELECT 1; SELECT v.", "unseen is exactly one"),
+        ("FROM staging.appointments AS v\nWHERE", "FROM staging.faxes AS v\nWHERE", "unseen reads"),
+        ("v.appointment_id AS subject_id", "v.appointment_id AS id", "unseen must give subject_id"),
+        ("v.amount_due > 0", "v.amount_due > $least", "the SQL uses $least"),
         ("[params]", 'patients = ["Active", "Ex"]\n\n[params]', "patients: 'Ex' is none of Active"),
         ("[params]", "patients = []\n\n[params]", "patients: must not be empty"),
         ("[params]", 'patients = "Active"\n\n[params]', "patients: must be a list of texts"),
@@ -78,6 +93,29 @@ def test_a_period_is_a_week_or_a_month(spoil):
     assert "period: 'day'" in spoil("mips", '"week"', '"day"')
 
 
+def test_unseen_needs_looks_back(spoil):
+    line = 'looks_back   = ["surveys"]    # the first survey of the case\n'
+    folder_says = spoil("mips", line, "")
+    assert "unseen is for a rule with looks_back" in folder_says
+
+
+def test_a_rule_minds_what_its_selects_allow_for(tmp_path):
+    folder = shutil.copytree(model.RULES_FOLDER, tmp_path / "rules")
+    path = folder / "intake_complete.sql"
+    text = path.read_text(encoding="utf-8")
+    line = 'reads        = ["intake_submissions"]\n'
+    path.write_text(
+        text.replace(line, line + 'looks_back = ["intake_submissions"]\n'), encoding="utf-8"
+    )
+    rules = loading.check(folder)
+    assert (rules["intake_complete"].looks_back, rules["intake_complete"].minds) == (
+        ("intake_submissions",),
+        frozenset(),
+    )
+    assert rules["unscheduled_patient"].minds == {"appointments"}
+    assert rules["mips"].minds == {"surveys"}
+
+
 def test_a_folder_without_rules_is_an_error(tmp_path):
     with pytest.raises(UserError, match="no rule files"):
         loading.load_rules(tmp_path)
@@ -88,7 +126,7 @@ def test_a_rule_changed_while_the_app_runs_is_read_again(tmp_path):
     before = loading.load_rules(folder)
     path = folder / "mips.sql"
     path.write_text(path.read_text(encoding="utf-8") + "-- changed\n", encoding="utf-8")
-    assert loading.load_rules(folder)["mips"].sql == before["mips"].sql + "-- changed\n"
+    assert loading.load_rules(folder)["mips"].unseen == f"{before['mips'].unseen}-- changed\n"
     before.clear()
     assert "mips" in loading.load_rules(folder)
 

@@ -53,6 +53,7 @@ def test_the_row_of_an_authorization(usage, authorized):
         "visits_ahead": 2,
         "visits_left": 8,
         "has_all_visits": True,
+        "is_counted": True,
         "uncovered_on": after(32),
         "next_starts_on": None,
         "gap_booked_on": None,
@@ -277,3 +278,30 @@ def test_another_one_of_policy_and_case_covers_a_visit_on_its_days(
     ending.add("cases", "C-2", patient_id="A")
     authorize(visits(ending, after(7), status="Scheduled"), "AU2", **cover)
     assert usage(ending)["uncovered_on"] == uncovered_on
+
+
+class TestAppointmentsFromADayOn:
+    """Visits from before the first day of the appointments count, and nobody knows how many."""
+
+    @pytest.mark.parametrize(
+        ("starts_on", "counted"),
+        [("2026-10-01", (1, 2, True)), ("2026-09-30", (None, None, False)), (None,) * 2],
+        ids=["from the first day", "from the day before", "without a start"],
+    )
+    def test_an_authorization_that_began_earlier_is_not_counted(
+        self, usage, authorized, starts_on, counted
+    ):
+        authorized.since = {"appointments": "2026-10-01"}
+        authorize(authorized, "AU1", starts_on=starts_on, visit_limit=3)
+        row = usage(visits(authorized, "2026-10-05"))
+        wanted = counted or (None, None, False)
+        assert (row["visits_used"], row["visits_left"], row["is_counted"]) == wanted
+        assert row["has_all_visits"] == row["is_counted"]
+
+    @pytest.mark.parametrize(
+        ("given", "used"), [({"visits_used": 2}, 2), ({"limit_unit": "units"}, None)]
+    )
+    def test_what_the_emr_counts_is_known(self, usage, authorized, given, used):
+        authorized.since = {"appointments": "2026-11-01"}
+        row = usage(authorize(authorized, "AU1", visit_limit=3, **given))
+        assert (row["visits_used"], row["is_counted"], row["has_all_visits"]) == (used, True, False)
