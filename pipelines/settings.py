@@ -98,6 +98,7 @@ class Settings:
     guards: GuardLimits = GuardLimits()
     return_days: int = 30  # a record back within so many days continues its task
     clock_tolerance: int = 5  # minutes that a time may be ahead of the machine's clock
+    drop: Path | None = None  # where the EMR's deliveries arrive; the Connect page reads them
     clock_file: Path | None = None  # holds the seconds added to the screens' clock
     idle_minutes: int = 15  # without a click before the app asks who is there
     access: Access = Access()
@@ -179,6 +180,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
             "the minutes that a time may be ahead of the machine's clock",
         ),
         idle_minutes=_idle_minutes(path, _section(path, written, "app", APP_KEYS)),
+        drop=_path(env, "WORKBENCH_DROP"),
         clock_file=_path(env, "WORKBENCH_CLOCK"),
         access=_access(path, _section(path, written, "access", ACCESS_KEYS)),
         authorization_codes=_authorization_codes(

@@ -6,6 +6,7 @@ the source, else what an earlier delivery showed, else the mapping file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -54,6 +55,20 @@ _TIMES = {
     " 9:9:9.9 p": " %I:%M:%S.%f %p",
 }
 ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_ORDERED = re.compile(r"^%([md])[/.-]%([md])")
+_WORDS = {
+    "%Y": "YYYY",
+    "%y": "YY",
+    "%m": "MM",
+    "%d": "DD",
+    "%b": "Mon",
+    "%H": "hh",
+    "%I": "hh",
+    "%M": "mm",
+    "%S": "ss",
+    "%f": "fff",
+    "%p": "AM",
+}
 _CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H%M")
 DAY, MOMENT = "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"
 
@@ -115,6 +130,24 @@ def readings(
         formats = tuple(_formats(shapes.shapes, order))
         found[place] = Reading(formats, shapes.order, is_open)
     return found
+
+
+def order_of(formats: Sequence[str]) -> str | None:
+    """The order of month and day that strptime formats tell; None where they tell none."""
+    orders = {
+        MONTH_FIRST if first == "m" else DAY_FIRST
+        for text in formats
+        for first, second in _ORDERED.findall(text)
+        if first != second
+    }
+    return orders.pop() if len(orders) == 1 else None
+
+
+def in_words(text: str) -> str:
+    """A strptime format as people write it: %m/%d/%Y is MM/DD/YYYY."""
+    for sign, word in _WORDS.items():
+        text = text.replace(sign, word)
+    return text
 
 
 def day_sql(x: str, reading: Reading, *, may_be_future: bool = True) -> str:

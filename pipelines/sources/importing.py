@@ -19,9 +19,10 @@ import duckdb
 from pipelines.errors import UserError
 from pipelines.extracts import contract
 from pipelines.extracts.unpack import unpacked
-from pipelines.sources import compiling, dates, delivery, kept, mapping, sql_tables
+from pipelines.sources import compiling, dates, delivery, differences, kept, mapping, sql_tables
 from pipelines.sources.compiling import Problem
 from pipelines.sources.delivery import Catalogue
+from pipelines.sources.differences import Difference, News
 from pipelines.sources.kept import Delivery, Taken
 from pipelines.sources.mapping import SourceMapping
 from pipelines.sources.supplements import Supplements
@@ -63,7 +64,7 @@ class Request:
 class Imported:
     """What an import wrote: rows by table, tables that are held and why, and what to know.
 
-    `extracted_at` is the delivery's own time.
+    `extracted_at` is the delivery's own time; `new` is what nobody has confirmed.
     """
 
     rows: Mapping[str, int]
@@ -72,6 +73,7 @@ class Imported:
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     statements: Mapping[str, str] = field(default_factory=dict)
+    new: tuple[Difference, ...] = ()
 
 
 def import_delivery(request: Request) -> Imported:
@@ -108,12 +110,14 @@ class _Import:
         self.source = request.source
         self.problems: list[Problem] = []
         self.statements: dict[str, str] = {}
+        self.new: list[Difference] = []
 
     def run(self) -> Imported:
         """Do it."""
         at = self.request.as_of or _own_time(self.request.from_dir, self.catalogue)
         columns = compiling.day_columns(self.source, self.catalogue)
-        readings = dates.readings(self.con, columns, self.source.dates, kept.orders(self.con))
+        readings = self._readings(columns)
+        tonight = readings
         taken = kept.take(
             self.con,
             Delivery(
@@ -127,13 +131,15 @@ class _Import:
             ),
         )
         # Kept rows may be written otherwise than tonight's.
-        readings = dates.readings(self.con, columns, self.source.dates, kept.orders(self.con))
+        readings = self._readings(columns)
         moment = self.request.as_of or taken.delivered_at
         self.con.execute("CREATE SCHEMA IF NOT EXISTS canonical")
         self._make_tables(moment, readings)
+        self.new = differences.find(self.con, self.source, self.catalogue, tonight)
         added = self._supplement(moment)
         held = dict(self._held(taken))
         rows = self._write(taken, moment, held)
+        self._note_news()
         if not set(rows) - set(held):
             why = "; ".join(dict.fromkeys(held.values())) or "the mapping names no table"
             raise UserError(f"{self.request.from_dir}: no table can be imported: {why}")
@@ -144,6 +150,7 @@ class _Import:
             (*self.catalogue.notes, *self._said_of_files(), *taken.notes, *added),
             tuple(self.problems),
             self.statements,
+            tuple(self.new),
         )
 
     def _supplement(self, at: dt.datetime) -> list[str]:
@@ -153,6 +160,22 @@ class _Import:
         supplements.apply()
         self.problems += supplements.problems
         return supplements.notes
+
+    def _readings(self, columns: Mapping[str, list[str]]) -> dict[tuple[str, str], dates.Reading]:
+        confirmed = {
+            (name, column): order
+            for name, of_file in self.source.days.items()
+            for column, formats in of_file.items()
+            if (order := dates.order_of(formats)) is not None
+        }
+        earlier = kept.orders(self.con) | confirmed
+        return dates.readings(self.con, columns, self.source.dates, earlier)
+
+    def _note_news(self) -> None:
+        """What is new, for the Connect page; a source that nobody confirmed there has none."""
+        if self.request.home is not None and self.source.confirmed and not self.request.is_trial:
+            folder = self.request.home / self.source.name
+            differences.write(folder, News(self.request.from_dir.name, tuple(self.new)))
 
     def _said_of_files(self) -> Iterator[str]:
         for relation in self.catalogue.relations.values():
@@ -229,6 +252,8 @@ class _Import:
             for name in self._read_by(table):
                 if name in taken.held:
                     reasons.append(taken.held[name].says)
+            if new := differences.of_table(self.new, table, self._read_by(table)):
+                reasons.append(differences.reason(new))
             if reasons:
                 yield table, "; ".join(dict.fromkeys(reasons))
 

@@ -210,13 +210,18 @@ class _Taking:
         for (name, column), reading in self.delivery.readings.items():
             if reading.order is None or known.get((name, column)) == reading.order:
                 continue
-            if (name, column) in known:
+            confirmed = dates.order_of(self.delivery.mapping.days.get(name, {}).get(column, ()))
+            if (name, column) in known and confirmed != reading.order:
                 files = self.delivery.catalogue.relations[name].files
                 self.held[name] = Held(
                     f"the days of {column} in {files[0]} are written as {reading.order} now, "
                     f"before as {known[name, column]}"
                 )
                 continue
+            self.con.execute(
+                "DELETE FROM kept.orders AS o WHERE o.relation = $name AND o.column_name = $column",
+                {"name": name, "column": column},
+            )
             self.con.execute(
                 "INSERT INTO kept.orders VALUES ($name, $column, $shown)",
                 {"name": name, "column": column, "shown": reading.order},

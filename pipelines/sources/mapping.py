@@ -35,6 +35,7 @@ KEYS = (
     "every_hours",
     "cases",
     "confirmed",
+    "days",
     "unconfirmed",
     "files",
     "tables",
@@ -92,8 +93,9 @@ class TableRule:
 class SourceMapping:
     """A source: its files, its tables, and the folders whose SQL files make tables, own ones first.
 
-    `confirmed` has the columns of each file that a person has seen; `is_unconfirmed` marks a
-    proposal that nobody has read yet, which is never imported.
+    `confirmed` has the columns of each file that a person has seen, `days` the strptime formats of
+    its days then; `is_unconfirmed` marks a proposal that nobody has read yet, which is never
+    imported.
     """
 
     name: str
@@ -112,6 +114,7 @@ class SourceMapping:
     folders: tuple[Path, ...] = ()
     supplements: tuple[SourceMapping, ...] = ()
     adds: tuple[str, ...] = ()
+    days: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
     @property
     def is_supplement(self) -> bool:
@@ -181,6 +184,7 @@ def from_document(name: str, path: Path, document: Mapping[str, object]) -> Sour
     told.only_keys(KEYS)
     cases, confirmed = told.text("cases", CASES), told.under("confirmed")
     supplements = tuple(_supplements(told))
+    days = told.under("days")
     mapping = SourceMapping(
         name,
         path,
@@ -198,6 +202,7 @@ def from_document(name: str, path: Path, document: Mapping[str, object]) -> Sour
         tuple(folders),
         supplements,
         told.texts("adds"),
+        {name: _texts_by_key(days.under(name)) for name in days.document},
     )
     for table in mapping.absent:
         if table not in contract.TABLES:
@@ -250,6 +255,10 @@ def _document(path: Path) -> dict[str, object]:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: is not TOML: {error}") from None
+
+
+def _texts_by_key(told: Spec) -> dict[str, tuple[str, ...]]:
+    return {key: told.texts(key) for key in told.document}
 
 
 def _file_rules(told: Spec) -> Iterator[FileRule]:

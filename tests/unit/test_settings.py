@@ -5,7 +5,13 @@ import pytest
 from pipelines import settings
 from pipelines.errors import UserError
 
-VARIABLES = ("WORKBENCH_SETTINGS", "WORKBENCH_EXTRACTS", "WORKBENCH_LEDGER", "WORKBENCH_CLOCK")
+VARIABLES = (
+    "WORKBENCH_SETTINGS",
+    "WORKBENCH_EXTRACTS",
+    "WORKBENCH_LEDGER",
+    "WORKBENCH_CLOCK",
+    "WORKBENCH_DROP",
+)
 
 
 def load(folder, text):
