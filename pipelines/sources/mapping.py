@@ -227,22 +227,23 @@ def _supplements(told: Spec) -> Iterator[SourceMapping]:
 def merge(base: Mapping[str, object], own: Mapping[str, object]) -> dict[str, object]:
     """A preset's document with the practice's own keys in the place of its own.
 
-    Sections are merged key by key; a whole column, list or word replaces the preset's.
+    Files, tables and columns are merged one by one; anything else replaces the preset's.
     """
-    merged = {key: value for key, value in base.items() if key != "title" or key not in own}
-    for key, value in own.items():
-        before = base.get(key)
-        is_section = key in ("files", "tables", "columns") or _is_table_section(value)
-        if is_section and isinstance(before, Mapping) and isinstance(value, Mapping):
-            merged[key] = merge(before, value)
-        else:
-            merged[key] = value
+    merged = {**base, **own}
+    for section in ("files", "tables"):
+        ours, theirs = base.get(section), own.get(section)
+        if not isinstance(ours, Mapping) or not isinstance(theirs, Mapping):
+            continue
+        both = {**ours, **theirs}
+        for name, value in theirs.items():
+            before = ours.get(name)
+            if isinstance(before, Mapping) and isinstance(value, Mapping):
+                both[name] = {**before, **value}
+                columns = before.get("columns"), value.get("columns")
+                if isinstance(columns[0], Mapping) and isinstance(columns[1], Mapping):
+                    both[name]["columns"] = {**columns[0], **columns[1]}
+        merged[section] = both
     return merged
-
-
-def _is_table_section(value: object) -> bool:
-    """Whether a section is one of a table or file, and not the description of one column."""
-    return isinstance(value, Mapping) and ("columns" in value or "from" in value or "mode" in value)
 
 
 def _document(path: Path) -> dict[str, object]:
