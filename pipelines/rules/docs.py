@@ -6,10 +6,17 @@ import re
 import textwrap
 from collections.abc import Mapping, Set
 
+from pipelines.rules import evaluate
 from pipelines.rules.model import HEADER, STAGED_PARAMS, Applied, Param, Rule
-from pipelines.vocabulary import CATEGORIES
+from pipelines.vocabulary import ALWAYS_NEEDED, CATEGORIES
 
 WIDTH = 100
+LEAST = (
+    "`facilities`, `patients` and `cases` must be delivered. Each further table lets more rules "
+    "answer. A practice that never has a table names it in `practice.absent`; the rules that need "
+    "it are then not connected "
+    "([operations.md](../docs/operations.md#tables-that-are-never-delivered))."
+)
 
 
 def docs(rules: Mapping[str, Rule]) -> str:
@@ -23,7 +30,25 @@ def docs(rules: Mapping[str, Rule]) -> str:
             "never in the SQL."
         ),
     ]
+    blocks += ["## The least a practice needs", _wrapped(LEAST), _least(rules)]
     return "\n\n".join([*blocks, *_by_category(rules)]) + "\n"
+
+
+def _least(rules: Mapping[str, Rule]) -> str:
+    """Which tables each rule needs, those that need the fewest first."""
+    heads = ["| task | answers with | and uses, where delivered |", "|---|---|---|"]
+    rows = []
+    for rule in rules.values():
+        may_lack = set(rule.may_lack)
+        needs = sorted(evaluate.needed_tables(rule) - may_lack - set(ALWAYS_NEEDED))
+        rows.append((len(needs), needs, rule.title, ", ".join(sorted(may_lack))))
+    return "\n".join(
+        heads
+        + [
+            f"| {title} | {', '.join(needs) or 'these three alone'} | {also} |"
+            for _, needs, title, also in sorted(rows)
+        ]
+    )
 
 
 def docs_of_practice(applied: Applied) -> str:
