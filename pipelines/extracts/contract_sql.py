@@ -13,23 +13,10 @@ from typing import NamedTuple
 
 from pipelines.extracts import contract, formats
 from pipelines.extracts.contract import Column
+from pipelines.extracts.contract_types import TIME_FORMS, Expressions, from_value, needs_no_text
 from pipelines.sql_files import identifier, literal
 
-TIME_FORMS = ("day", "birth_day", "moment")
 TRUE_PATTERN = "(?i)" + "|".join(formats.TRUE_TEXTS)
-TYPES_AS_THEY_ARE = {  # by form: the Parquet types that need no detour through text
-    "day": ("DATE",),
-    "birth_day": ("DATE",),
-    "moment": (
-        "TIMESTAMP",
-        "TIMESTAMP_S",
-        "TIMESTAMP_MS",
-        "TIMESTAMP_NS",
-        "TIMESTAMP WITH TIME ZONE",
-    ),
-    "count": ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"),
-    "flag": ("BOOLEAN",),
-}
 
 
 class SourceColumn(NamedTuple):
@@ -48,17 +35,6 @@ class Source:
 
     relation: str
     columns: Mapping[str, SourceColumn]
-
-
-class _Expressions(NamedTuple):
-    """SQL of one column: typed values, its text, and a condition true for doubtful values.
-
-    `values` has two entries for a moment: the time, and whether it is in UTC.
-    """
-
-    values: list[str]
-    text: str
-    doubt: str
 
 
 class _ColumnSql(NamedTuple):
@@ -164,13 +140,14 @@ def _column_sql(
         read = f"CAST(NULL AS {column.sql_type}) AS {x}"
         values = [x, "CAST(NULL AS BOOLEAN)"] if column.form == "moment" else [x]
         return _ColumnSql(read, x, values, "CAST(NULL AS VARCHAR)", "false", None)
-    if _needs_no_text(column, source.sql_type):
-        typed = _from_value(column, source.sql_type)
+    if needs_no_text(column, source.sql_type):
+        typed = from_value(column, source.sql_type)
         doubt = typed.doubt if column.is_nullable else f"({typed.doubt}) OR {x} IS NULL"
         read = f"{identifier(source.name)} AS {x}"
         return _ColumnSql(read, x, typed.values, typed.text, doubt, doubt)
     read = f"CAST({identifier(source.name)} AS VARCHAR) AS {x}"
-    trimmed = f"nullif(CASE WHEN is_plain THEN {x} ELSE trim({x}) END, '') AS {x}"
+    is_null = f"WHEN trim({x}) IN ({_null_words(column)}) THEN NULL " if column.is_nullable else ""
+    trimmed = f"nullif(CASE WHEN is_plain THEN {x} {is_null}ELSE trim({x}) END, '') AS {x}"
     typed = _from_text(column)
     doubt, plain_doubt = typed.doubt, None
     if column.form in TIME_FORMS:
@@ -195,7 +172,7 @@ def _is_plain(columns: tuple[Column, ...], source: Source, accepted: Set[str]) -
         column
         for column in columns
         if column.name in source.columns
-        and not _needs_no_text(column, source.columns[column.name].sql_type)
+        and not needs_no_text(column, source.columns[column.name].sql_type)
         and column.references not in accepted
     ]
     simple = [column for column in texts if column.allowed is not None or column.form == "text"]
@@ -221,9 +198,11 @@ def _is_plain_text(column: Column) -> str:
     x = identifier(column.name)
     if column.allowed is not None:  # not IN: see _from_text
         return "(" + " OR ".join(f"{x} = {literal(value)}" for value in column.allowed) + ")"
+    longest = max(map(len, formats.NULL_TEXTS))
+    is_null = f"strlen({x}) <= {longest} AND {is_null_word(column)}"  # the length costs less
     return (
         f"({x} <> '' AND NOT starts_with({x}, ' ') AND NOT ends_with({x}, ' ') "
-        f"AND NOT contains({x}, chr(0)))"
+        f"AND NOT contains({x}, chr(0)){f' AND NOT ({is_null})' if column.is_nullable else ''})"
     )
 
 
@@ -246,33 +225,37 @@ def _plain_pattern(column: Column) -> str:
     return pattern
 
 
-def _from_text(column: Column) -> _Expressions:
+def _from_text(column: Column) -> Expressions:
     """Expressions for a column that comes as text; a NULL `doubt` means no doubt."""
     x = identifier(column.name)
     if column.allowed is not None or column.is_described:
         word = f"CASE WHEN is_plain THEN {x} ELSE {_word(column, x)} END" if column.allowed else x
         if column.is_described:
-            return _Expressions([f"coalesce({word}, {literal(formats.OTHER)})"], x, "false")
-        return _Expressions([word], x, f"{x} IS NOT NULL AND ({word}) IS NULL")
+            return Expressions([f"coalesce({word}, {literal(formats.OTHER)})"], x, "false")
+        return Expressions([word], x, f"{x} IS NOT NULL AND ({word}) IS NULL")
     if column.form == "zone":
-        return _Expressions([x], x, f"{x} IS NOT NULL")  # only Python has the list of zones
+        return Expressions([x], x, f"{x} IS NOT NULL")  # only Python has the list of zones
     doubt = f"NOT regexp_full_match({x}, {literal(formats.FORMS[column.form].pattern)})"
     if column.form == "id":
         damaged = f"regexp_full_match({x}, {literal(formats.DAMAGED_ID)})"
-        return _Expressions([x], x, f"{doubt} OR {damaged}")
+        return Expressions([x], x, f"{doubt} OR {damaged}")
     if column.form == "text":
-        return _Expressions([x], x, doubt)
+        return Expressions([x], x, doubt)
     if column.form == "flag":
-        return _Expressions([f"regexp_full_match({x}, {literal(TRUE_PATTERN)})"], x, doubt)
+        return Expressions([f"regexp_full_match({x}, {literal(TRUE_PATTERN)})"], x, doubt)
     value = f"TRY_CAST({x} AS {column.sql_type})"
+    if column.form == "money":
+        value = f"coalesce({value}, TRY_CAST({_plain_money(x)} AS {column.sql_type}))"
+        pattern = formats.FORMS["money"].pattern
+        doubt = f"NOT regexp_full_match({_plain_money(x)}, {literal(pattern)})"
     if column.form not in TIME_FORMS:
-        return _Expressions([value], x, f"{doubt} OR ({x} IS NOT NULL AND {value} IS NULL)")
+        return Expressions([value], x, f"{doubt} OR ({x} IS NOT NULL AND {value} IS NULL)")
     is_none = f"(NOT is_plain AND {_is_no_time(column, x)})"
     value = f"CASE WHEN {is_none} THEN NULL ELSE {value} END"
     # What stands for an empty value is as good as one, but also as bad where one is required.
     doubt = f"(({doubt}) AND NOT {_is_no_time(column, x)}) OR {_is_impossible_time(column, value)}"
     if column.form != "moment":
-        return _Expressions([value], x, doubt)
+        return Expressions([value], x, doubt)
     # After the 16th character only an offset has Z, + or -; 2026-11-03T09:15:00 needs no search.
     is_utc = (
         f"CASE WHEN strlen({x}) = 19 AND {x}[17] = ':' THEN false "
@@ -281,7 +264,30 @@ def _from_text(column: Column) -> _Expressions:
     in_utc = f"TRY_CAST({x} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'"
     value = f"CASE WHEN NOT {is_none} AND {is_utc} THEN {in_utc} ELSE {value} END"
     is_utc = f"CASE WHEN NOT {is_none} THEN {is_utc} END"
-    return _Expressions([value, is_utc], x, doubt)
+    return Expressions([value, is_utc], x, doubt)
+
+
+def is_null_word(column: Column) -> str:
+    """Condition for a word that stands for an empty value in the column."""
+    return f"{identifier(column.name)} IN ({_null_words(column)})"
+
+
+def _null_words(column: Column) -> str:
+    return _texts(formats.null_words(column.form))
+
+
+def _texts(texts: tuple[str, ...]) -> str:
+    return ", ".join(map(literal, texts))
+
+
+def _plain_money(x: str) -> str:
+    """The amount as formats.plain_money writes it."""
+    sign = f"CASE WHEN regexp_matches({x}, {literal(formats.NEGATIVE)}) THEN '-' ELSE '' END"
+    digits = f"regexp_replace({x}, {literal(formats.NO_AMOUNT)}, '', 'g')"
+    return (
+        f"CASE WHEN regexp_full_match({x}, {literal(formats.DRESSED_MONEY)}) "
+        f"THEN {sign} || {digits} ELSE {x} END"
+    )
 
 
 def _word(column: Column, x: str) -> str:
@@ -308,8 +314,8 @@ def _is_out_of_order(table: str, source: Source, earlier: str, later: str) -> st
         if column.name not in (earlier, later):
             continue
         x, sql_type = identifier(column.name), source.columns[column.name].sql_type
-        if _needs_no_text(column, sql_type):
-            value = f"CAST({_from_value(column, sql_type).values[0]} AS VARCHAR)"
+        if needs_no_text(column, sql_type):
+            value = f"CAST({from_value(column, sql_type).values[0]} AS VARCHAR)"
         else:
             value = x
             conditions.append(f"(is_plain OR NOT {_is_no_time(column, x)})")
@@ -328,54 +334,3 @@ def _is_impossible_time(column: Column, value: str) -> str:
         f"OR {x} < '{formats.EARLIEST}' OR {x} >= '{formats.LATEST}'"
     )
     return f"({condition}) AND NOT {_is_no_time(column, x)}" if column.is_nullable else condition
-
-
-def _needs_no_text(column: Column, sql_type: str) -> bool:
-    """True where a Parquet column has a type that converts without a detour through text."""
-    if column.form != "money":
-        return column.allowed is None and sql_type in TYPES_AS_THEY_ARE.get(column.form, ())
-    if not sql_type.startswith("DECIMAL("):
-        return False
-    digits, decimals = map(int, sql_type.removeprefix("DECIMAL(").removesuffix(")").split(","))
-    return decimals <= 2 and digits - decimals <= 10
-
-
-def _from_value(column: Column, sql_type: str) -> _Expressions:
-    """Expressions for a column that comes typed; a NULL `doubt` means no doubt."""
-    x = identifier(column.name)
-    value = f"CAST({x} AS {column.sql_type})"
-    text = f"CAST({x} AS VARCHAR)"
-    if column.form == "count":
-        in_range = f"TRY_CAST({x} AS INTEGER)"
-        return _Expressions([in_range], text, f"{x} < 0 OR {x} > 999999999")
-    if column.form not in TIME_FORMS:
-        return _Expressions([value], text, "false")
-    has_zone = sql_type == "TIMESTAMP WITH TIME ZONE"
-    if has_zone:
-        value = f"({x} AT TIME ZONE 'UTC')"
-        text = f"CAST({value} AS VARCHAR) || 'Z'"
-    is_none = _is_no_day(column, value)
-    doubt = _is_out_of_range(value)
-    doubt = f"({doubt}) AND NOT {is_none}" if column.is_nullable else f"{doubt} OR {is_none}"
-    values = [f"CASE WHEN NOT {is_none} THEN {value} END"]
-    if column.form == "moment":
-        is_utc = "true" if has_zone else "false"
-        values.append(f"CASE WHEN {x} IS NOT NULL AND NOT {is_none} THEN {is_utc} END")
-    return _Expressions(values, text, doubt)
-
-
-def _is_no_day(column: Column, value: str) -> str:
-    """Condition for a typed time on a day that stands for an empty value."""
-    days = [
-        f"CAST({value} AS DATE) = '{day}'"
-        for day in formats.no_days(column.form, is_end=column.is_end)
-        if not day.startswith("0000")  # no calendar has it
-    ]
-    return f"coalesce({' OR '.join(days)}, false)"
-
-
-def _is_out_of_range(value: str) -> str:
-    return (
-        f"{value} < '{formats.EARLIEST}' OR {value} >= DATE '{formats.LATEST}' "
-        f"OR NOT isfinite({value})"
-    )

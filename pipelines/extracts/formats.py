@@ -48,6 +48,14 @@ EARLIEST, LATEST = dt.date(1900, 1, 1), dt.date(2199, 12, 31)  # other days are 
 NO_DAYS = ("0000-00-00", "0001-01-01", "1753-01-01", "1899-12-30", "1899-12-31", "1900-01-01")
 EPOCH_DAYS = ("1969-12-31", "1970-01-01")  # no date either, but people were born on them
 OPEN_DAYS = ("2099-12-31", "9999-12-31")  # an end on one of these is still open
+# What databases, data frames and spreadsheets write for an empty value. A dash or None may be a
+# text that means something.
+NULL_TEXTS = ("NULL", "null", "\\N", "NaN", "nan", "N/A", "n/a")
+NULL_WORDS = (*NULL_TEXTS, "Null", "None", "none", "#N/A", "-")
+# Amounts as people read them: $1,025.00, (25.00), -$25.00, 25.00-.
+_AMOUNT = r"(?:[0-9]{1,10}|[0-9]{1,3}(?:,[0-9]{3}){1,3})(?:\.[0-9]{1,2}0*)?"
+DRESSED_MONEY = rf"[-+]? ?\$? ?{_AMOUNT}|\$ ?-{_AMOUNT}|\(\$? ?{_AMOUNT}\)|\$? ?{_AMOUNT} ?-"
+NO_AMOUNT, NEGATIVE = r"[^0-9.]", "[(-]"  # what is no part of the number; what says it is negative
 _ZERO_DAY = r"0{1,2}/0{1,2}/0000(?: 00:00(?::00)?)?"
 _ZONE = r"^.{16}.*?(Z|[+-][0-9:]+)$"  # the offset of a time, behind its minutes
 NO_LETTER, DECIMALS = "[^A-Za-z0-9]", r"\.0+$"
@@ -69,6 +77,18 @@ def no_time(form: str, *, is_end: bool) -> str:
     """The pattern of all texts that stand for an empty value in a column of days or moments."""
     tail = _CLOCK if form == "moment" else _MIDNIGHT
     return f"(?:{'|'.join(no_days(form, is_end=is_end))}){tail}|{_ZERO_DAY}"
+
+
+def null_words(form: str) -> tuple[str, ...]:
+    """The words that stand for an empty value in a column that may be empty."""
+    return NULL_TEXTS if form == "text" else NULL_WORDS
+
+
+def plain_money(text: str) -> str:
+    """An amount without sign of currency, thousands and brackets; any other text as it is."""
+    if not re.fullmatch(DRESSED_MONEY, text):
+        return text
+    return ("-" if re.search(NEGATIVE, text) else "") + re.sub(NO_AMOUNT, "", text)
 
 
 def squeezed(text: str) -> str:

@@ -12,7 +12,7 @@ import duckdb
 import pandas as pd
 import pandera.pandas as pa
 
-from pipelines.extracts import contract, contract_sql, formats
+from pipelines.extracts import contract, contract_sql, contract_types, formats
 from pipelines.sql_files import identifier, literal
 
 CHUNK = 100_000  # rows validated at a time: bounds memory when a whole column is invalid
@@ -45,10 +45,12 @@ def refuse(con: duckdb.DuckDBPyConnection, table: str, accepted: Set[str]) -> pd
 def mend(con: duckdb.DuckDBPyConnection, table: str, accepted: Set[str]) -> list[str]:
     """Mend values of extract.<table> that need refuse no row; one sentence for each column.
 
-    A key that went through a data frame (7.0) is the key it was (7). Somebody whom the staff
-    extract does not have is nobody. A value that only describes is already OTHER, if it is unknown.
+    A reference that went through a data frame (7.0) is the key that the parent has (7), or the
+    other way round; NULL is none. Somebody whom the staff extract does not have is nobody. A value
+    that only describes is already OTHER, if it is unknown.
     """
     says: list[str] = []
+    _empty_null_words(con, table)
     for column in contract.columns(table):
         x = identifier(column.name)
         if column.is_described:
@@ -62,21 +64,34 @@ def mend(con: duckdb.DuckDBPyConnection, table: str, accepted: Set[str]) -> list
         if column.references is None or column.references not in accepted:
             continue
         key = f"SELECT p.{contract.key_of(column.references)} FROM extract.{column.references} AS p"
-        whole = f"regexp_extract({x}, '^([0-9]+)[.]0+$', 1)"
-        if _count(con, table, f"{x} LIKE '%.0' AND {x} NOT IN ({key}) AND {whole} IN ({key})"):
+        rows = _count(con, table, f"{x} NOT IN ({key})")
+        for other in (f"regexp_extract({x}, '^([0-9]+)[.]0+$', 1)", f"{x} || '.0'") if rows else ():
             con.execute(
-                f"UPDATE extract.{table} SET {x} = {whole} "
-                f"WHERE {x} LIKE '%.0' AND {x} NOT IN ({key}) AND {whole} IN ({key})"
+                f"UPDATE extract.{table} SET {x} = {other} "
+                f"WHERE {x} NOT IN ({key}) AND {other} IN ({key})"
             )
-        if column.is_person:
-            rows = _count(con, table, f"{x} NOT IN ({key})")
-            if rows:
-                con.execute(f"UPDATE extract.{table} SET {x} = NULL WHERE {x} NOT IN ({key})")
-                says.append(
-                    f"{column.name} names somebody whom the staff extract does not have in "
-                    f"{_rows_read_as(rows)} nobody's"
-                )
+        rows = _count(con, table, f"{x} NOT IN ({key})") if rows else 0
+        if column.is_person and rows:
+            con.execute(f"UPDATE extract.{table} SET {x} = NULL WHERE {x} NOT IN ({key})")
+            says.append(
+                f"{column.name} names somebody whom the staff extract does not have in "
+                f"{_rows_read_as(rows)} nobody's"
+            )
     return says
+
+
+def _empty_null_words(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Empty the references that say NULL; an id of letters looks as plain as a word."""
+    columns = [
+        column
+        for column in contract.columns(table)
+        if column.references is not None and column.is_nullable
+    ]
+    are_null = {column.name: contract_sql.is_null_word(column) for column in columns}
+    if are_null and _count(con, table, " OR ".join(are_null.values())):
+        for name, is_null in are_null.items():
+            x = identifier(name)
+            con.execute(f"UPDATE extract.{table} SET {x} = NULL WHERE {is_null}")
 
 
 def _rows_read_as(rows: int) -> str:
@@ -120,14 +135,19 @@ def failures(table: str, texts: pd.DataFrame, known: dict[str, set[str]]) -> pd.
 
 
 def _as_meant(table: str, texts: pd.DataFrame) -> pd.DataFrame:
-    """The texts with words as their value set has them, and nothing where no time is meant."""
+    """The texts as the contract writes them: words of value sets, amounts, and empty values."""
     meant = texts.copy()
     for column in contract.columns(table):
         values = meant[column.name]
+        if column.is_nullable:
+            words = formats.null_words(column.form)
+            meant[column.name] = values = values.mask(values.isin(words), None)
+        if column.form == "money":
+            meant[column.name] = values.map(formats.plain_money, na_action="ignore")
         if column.allowed is not None:
             known = values.dropna().map(formats.squeezed).map(formats.words(column.allowed))
             meant[column.name] = known.reindex(values.index).fillna(values)
-        elif column.form in contract_sql.TIME_FORMS:
+        elif column.form in contract_types.TIME_FORMS:
             pattern = formats.no_time(column.form, is_end=column.is_end)
             is_none = values.str.fullmatch(pattern).fillna(False).astype(bool)
             meant[column.name] = values.mask(is_none, None)

@@ -166,7 +166,7 @@ class Stager:
         self.con.execute(f"CREATE VIEW extract.{table} AS SELECT {key} FROM {_place(table)}")
 
     def _row_count_if_valid(self, table: str, accepted: Set[str]) -> int | None:
-        """The number of staged rows; None for a repeated key or a reference to nothing.
+        """The number of staged rows; None for a repeated key or a reference to nothing or to NULL.
 
         Keys are counted by hash: a collision only makes a valid table be read by line.
         """
@@ -177,7 +177,12 @@ class Stager:
         if rows != keys:
             return None
         for column in contract.columns(table):
-            if column.references is None or column.references not in accepted:
+            if column.references is None:
+                continue
+            if column.references not in accepted:
+                nulls = f"SELECT COUNT(*) FROM {place} WHERE {contract_sql.is_null_word(column)}"
+                if column.is_nullable and self.con.execute(nulls).fetchall()[0][0]:
+                    return None
                 continue
             orphans = self.con.execute(
                 f"SELECT COUNT(*) FROM {place} AS t ANTI JOIN {_place(column.references)} AS p "

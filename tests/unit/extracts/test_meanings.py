@@ -108,7 +108,7 @@ def test_every_time_that_may_be_empty_may_be_open_but_starts_and_birthdays() -> 
         and column.is_nullable
         and not column.is_end
     }
-    assert times == {"birth_date", "date_of_service", "starts_on"}
+    assert times == {"birth_date", "date_of_service", "since_on", "starts_on"}
 
 
 @pytest.mark.parametrize(
