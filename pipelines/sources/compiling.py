@@ -5,7 +5,8 @@ A value that does not fit stays as its text, so that the contract refuses and co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pipelines.extracts import contract
@@ -18,6 +19,7 @@ from pipelines.sources.specs import (
     ColumnSpec,
     Constant,
     Expression,
+    Filled,
     Joined,
     Lookup,
     Moment,
@@ -84,8 +86,12 @@ def table(
     rule: TableRule,
     catalogue: Catalogue,
     readings: Mapping[tuple[str, str], Reading],
+    lacks: Callable[[str], str | None] = lambda _: None,
 ) -> Compiled:
-    """The SELECT of one file for one table, with every column of the contract in its order."""
+    """The SELECT of one file for one table, with every column of the contract in its order.
+
+    `lacks` says what an expression reads and the delivery does not have.
+    """
     compiled = Compiled()
     if rule.source is None:
         compiled.problems.append(Problem(rule.table, None, "the mapping names no file for it"))
@@ -95,13 +101,16 @@ def table(
         says = f"the delivery has no file {rule.source}"
         compiled.problems.append(Problem(rule.table, None, says))
         return compiled
-    compiler = _Compiler(mapping, rule, catalogue, readings, relation, compiled)
+    compiler = _Compiler(mapping, rule, catalogue, readings, relation, compiled, lacks)
     compiled.sql = compiler.select()
     return compiled
 
 
 def _day_names(spec: ColumnSpec, relation: Relation) -> Iterator[str]:
     names: tuple[str, ...] = ()
+    if isinstance(spec, Filled):
+        yield from (found for name in spec.names if (found := relation.column(name)) is not None)
+        return
     if isinstance(spec, Named):
         names = spec.names
     if isinstance(spec, Moment):
@@ -123,6 +132,7 @@ class _Compiler:
     readings: Mapping[tuple[str, str], Reading]
     relation: Relation
     compiled: Compiled
+    lacks: Callable[[str], str | None]
     joins: list[str] = field(default_factory=list)
 
     def select(self) -> str:
@@ -137,10 +147,18 @@ class _Compiler:
         spec = self.rule.columns.get(column.name)
         if spec is None:
             return self._default(column)
+        x = self._specified(column, spec)
+        if column.name == "time_zone" and self.mapping.time_zone:
+            return f"COALESCE({x}, {literal(self.mapping.time_zone)})"
+        return x
+
+    def _specified(self, column: Column, spec: ColumnSpec) -> str:
         if isinstance(spec, Named):
             return self._named(column, spec)
         if isinstance(spec, Moment):
             return self._moment(column, spec)
+        if isinstance(spec, Filled):
+            return self._filled(column, spec)
         if isinstance(spec, Joined):
             parts = [self._text(column, (name,)) for name in spec.names]
             return f"NULLIF(CONCAT_WS({literal(spec.separator)}, {', '.join(parts)}), '')"
@@ -148,7 +166,20 @@ class _Compiler:
             return self._lookup(column, spec)
         if isinstance(spec, Constant):
             return literal(spec.text)
-        return f"CAST(({spec.sql}) AS VARCHAR)" if isinstance(spec, Expression) else "NULL"
+        return self._expression(column, spec)
+
+    def _expression(self, column: Column, spec: Expression) -> str:
+        for name in re.findall(r"\bs\.(\w+)", spec.sql):
+            if self._raw(name) is None and name not in ("_line", "_file"):
+                lacking: str | None = f"{self.relation.files[0]} has no column {name}"
+                break
+        else:
+            lacking = self.lacks(spec.sql)
+        if lacking is None:
+            return f"CAST(({spec.sql}) AS VARCHAR)"
+        if not spec.is_optional:
+            self._note(column, lacking)
+        return "CAST(NULL AS VARCHAR)"
 
     def _default(self, column: Column) -> str:
         """What stands in a column that the mapping does not name."""
@@ -202,6 +233,18 @@ class _Compiler:
             x = f"COALESCE({x}, {literal(spec.empty)})"
         return x
 
+    def _filled(self, column: Column, spec: Filled) -> str:
+        there = [name for name in spec.names if self._raw(name) is not None]
+        if not there:
+            return self._text(column, spec.names, is_optional=spec.is_optional)
+        texts = [self._text(column, (name,)) for name in there]
+        if column.form in DAY_FORMS:
+            texts = [
+                self._day(column, text, self._reading(column, (name,)))
+                for text, name in zip(texts, there, strict=True)
+            ]
+        return f"COALESCE({', '.join(texts)})"
+
     def _reading(self, column: Column, names: tuple[str, ...]) -> Reading:
         for name in names:
             found = self.relation.column(name)
@@ -231,27 +274,34 @@ class _Compiler:
 
     def _lookup(self, column: Column, spec: Lookup) -> str:
         other = self.catalogue.find(spec.file)
-        here = self._text(column, (spec.here,))
-        there = other.column(spec.there) if other else None
+        here = [self._text(column, (name,)) for name, _ in spec.pairs]
+        there = [other.column(name) if other else None for _, name in spec.pairs]
         give = other.column(spec.give) if other else None
-        if other is None or there is None or give is None:
-            missing = spec.file if other is None else f"column {spec.there} or {spec.give}"
+        if other is None or None in there or give is None:
+            names = " or ".join([*(name for _, name in spec.pairs), spec.give])
+            missing = spec.file if other is None else f"column {names}"
             self._note(column, f"the delivery has no {missing} to look {column.name} up in")
             return "CAST(NULL AS VARCHAR)"
         number = len(self.joins) + 1
         value = f"NULLIF(TRIM(o.{identifier(give)}), '')"
         two_rows = literal(TWO_ROWS) if column.form != "text" else f"{literal(TWO_ROWS)} || CHR(0)"
+        keys = [
+            f"TRIM(o.{identifier(name)}) AS key_{place}"
+            for place, name in enumerate(filter(None, there), 1)
+        ]
+        matches = [f"l{number}.key_{place} = {text}" for place, text in enumerate(here, 1)]
         self.joins.append(
-            f"LEFT JOIN (SELECT TRIM(o.{identifier(there)}) AS key_value, "
+            f"LEFT JOIN (SELECT {', '.join(keys)}, "
             f"CASE WHEN COUNT(DISTINCT {value}) > 1 THEN {two_rows} ELSE MIN({value}) END AS given "
-            f"FROM source.{identifier(other.name)} AS o GROUP BY 1) AS l{number} "
-            f"ON l{number}.key_value = {here}"
+            f"FROM source.{identifier(other.name)} AS o "
+            f"GROUP BY {', '.join(str(place) for place in range(1, len(keys) + 1))}"
+            f") AS l{number} ON {' AND '.join(matches)}"
         )
         found = f"l{number}.given"
         if spec.values is not None:
             found = _mapped(found, spec.values)
         # An id that is nowhere stays, so that the contract refuses it.
-        return f"COALESCE({found}, {here})" if column.form != "text" else found
+        return f"COALESCE({found}, {here[0]})" if column.form != "text" else found
 
     def _where(self) -> list[str]:
         conditions = [self._is_one_of(name, words) for name, words in self.rule.only.items()]
@@ -304,6 +354,11 @@ def _mapped(x: str, values: Mapping[str, str]) -> str:
         if not word.strip()
     ]
     return f"CASE {' '.join(cases)} ELSE {x} END" if cases else x
+
+
+def expressions(rule: TableRule) -> list[str]:
+    """The SQL of a table's columns that an expression gives."""
+    return [spec.sql for spec in rule.columns.values() if isinstance(spec, Expression)]
 
 
 def looked_up(rule: TableRule, catalogue: Catalogue) -> list[str]:

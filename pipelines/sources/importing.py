@@ -197,7 +197,7 @@ class _Import:
             if table == "cases" and is_made_up:
                 continue
             if table in self.source.tables:
-                self._make_mapped(table, moment, readings)
+                self._make_mapped(table, by_sql, readings)
             elif table in self.source.sql_files():
                 self.problems += by_sql.make(table)
         if is_made_up:  # from the tables of what happened to the patients
@@ -206,23 +206,21 @@ class _Import:
     def _make_mapped(
         self,
         table: str,
-        moment: dt.datetime,
+        by_sql: sql_tables.SqlTables,
         readings: Mapping[tuple[str, str], dates.Reading],
     ) -> None:
         parts: list[str] = []
         for rule in self.source.tables[table]:
             if rule.is_optional and rule.source and self.catalogue.find(rule.source) is None:
                 continue
-            compiled = compiling.table(self.source, rule, self.catalogue, readings)
+            compiled = compiling.table(self.source, rule, self.catalogue, readings, by_sql.lacks)
             self.problems += compiled.problems
             parts.append(compiled.sql)
         if not parts or any(not sql for sql in parts):
-            if not parts:
-                self.problems.append(Problem(table, None, "the delivery has none of its files"))
             return
         sql = "\nUNION ALL\n".join(f"({part})" for part in parts) if len(parts) > 1 else parts[0]
         self.statements[table] = sql
-        parameters = {"as_of": moment} if "$as_of" in sql else None
+        parameters = {"as_of": by_sql.moment} if "$as_of" in sql else None
         try:
             self.con.execute(f"CREATE TABLE canonical.{table} AS {sql}", parameters)
         except duckdb.Error as error:  # its message may quote a value
@@ -264,9 +262,18 @@ class _Import:
             found = self.catalogue.find(rule.source) if rule.source else None
             names += [found.name] if found else []
             names += compiling.looked_up(rule, self.catalogue)
+            names += sql_tables.relations_in(self.source, compiling.expressions(rule))
         if not names:
             names = sql_tables.relations_of(self.source, table)
         return list(dict.fromkeys(names))
+
+    def _is_delivered(self, table: str) -> bool:
+        """False where all its files are optional and absent: the run then finds no such table."""
+        rules = self.source.tables.get(table, ())
+        return not rules or any(
+            not rule.is_optional or rule.source is None or self.catalogue.find(rule.source)
+            for rule in rules
+        )
 
     def _write(self, taken: Taken, at: dt.datetime, held: Mapping[str, str]) -> dict[str, int]:
         made = {
@@ -275,7 +282,8 @@ class _Import:
                 "SELECT t.table_name FROM duckdb_tables() AS t WHERE t.schema_name = 'canonical'"
             ).fetchall()
         }
-        tables = self.source.provided()
+        provided = self.source.provided()
+        tables = [table for table in provided if table in made or self._is_delivered(table)]
         for table in tables:
             if table not in made:  # its empty file and its line in the manifest hold it
                 names = ", ".join(
@@ -288,7 +296,7 @@ class _Import:
             for table in tables
         }
         self._make_manifest(tables, taken, at, held)
-        _write_files(self.con, [*tables, "manifest"], self.request)
+        _write_files(self.con, [*tables, "manifest"], set(provided) - set(tables), self.request)
         return {table: count for table, count in rows.items() if table in made}
 
     def _make_manifest(
@@ -333,13 +341,18 @@ def _own_time(from_dir: Path, catalogue: Catalogue) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(12), dt.UTC)
 
 
-def _write_files(con: duckdb.DuckDBPyConnection, tables: list[str], request: Request) -> None:
-    """Write each table as CSV, sorted by key, the manifest last; `out` gets whole files only."""
+def _write_files(
+    con: duckdb.DuckDBPyConnection, tables: list[str], gone: set[str], request: Request
+) -> None:
+    """Write each table as CSV, sorted by key, the manifest last; `out` gets whole files only.
+
+    `gone` are tables of the source that this delivery lacks; those of an import before go.
+    """
     out = request.out
     if out.resolve() == request.from_dir.resolve():
         raise UserError(f"{out}: is the folder of the export; choose another for the extracts")
     # Left by another source or a sample, such a file would be read as part of this extract.
-    for other in sorted(set(contract.TABLES) - set(tables)):
+    for other in sorted(set(contract.TABLES) - set(tables) - gone):
         if (out / f"{other}.csv").exists():
             raise UserError(
                 f"{out}: holds {other}.csv, which this source does not give; choose an empty folder"
@@ -355,6 +368,8 @@ def _write_files(con: duckdb.DuckDBPyConnection, tables: list[str], request: Req
                 f"TO {literal(unfinished / f'{table}.csv')} "
                 "(FORMAT csv, HEADER, DATEFORMAT '%Y-%m-%d', TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S')"
             )
+        for table in gone:
+            (out / f"{table}.csv").unlink(missing_ok=True)
         for table in tables:
             os.replace(unfinished / f"{table}.csv", out / f"{table}.csv")
     except (OSError, duckdb.IOException) as error:

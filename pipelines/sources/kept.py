@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -152,6 +153,9 @@ class _Taking:
         self.kept_rows: list[str] = []
         self.same_since: list[dt.datetime | None] = []
         self.at = delivery.at.astimezone(dt.UTC).replace(tzinfo=None)
+        # A window of days is one of the practice's own: at 11 p.m. UTC has tomorrow.
+        zone = ZoneInfo(delivery.mapping.time_zone or "UTC")
+        self.today = delivery.at.astimezone(zone).date()
 
     def take(self, name: str) -> None:
         """Take one file's rows, unless the same content came before or something is wrong."""
@@ -173,11 +177,18 @@ class _Taking:
         ).fetchone()
         if rule.mode != "full":
             self.kept_rows.append(name)
-        if last is not None and last[2] == relation.digest:
+        # Two nights without a change have the same file, and the second is a delivery all the same;
+        # all of it may be what came once before.
+        is_quiet = rule.mode == "changes" and relation.rows == 0
+        is_anew = rule.mode == "changes" and self.delivery.is_full
+        if last is not None and (is_anew or (is_quiet and self.at > last[0])):
+            earlier = None
+        elif last is not None and last[2] == relation.digest:
             self.same_since.append(last[0])
             self._still_missing(name, relation)
             return
-        self.same_since.append(None)
+        if not is_quiet:
+            self.same_since.append(None)
         if rule.mode != "full" and (earlier is not None or (last and self.at < last[0])):
             when = last[0] if last else self.at
             self.held[name] = Held(
@@ -231,11 +242,10 @@ class _Taking:
         """What came of it."""
         since, horizon = {}, {}
         rows = self.con.execute("SELECT r.* FROM kept.reaches AS r").fetchall()
-        today = self.delivery.at.date()
         for name, since_on, until_on, _ in rows:
             if since_on is not None:
                 since[name] = since_on
-            if until_on is not None and until_on >= today:
+            if until_on is not None and until_on >= self.today:
                 horizon[name] = until_on
         delivered_at = self.delivery.at
         unchanged = [moment for moment in self.same_since if moment is not None]
@@ -289,9 +299,9 @@ class _Taking:
             f"SELECT MIN({day}), MAX({day}) FROM {source} AS s"
         ).fetchall()[0]
         if rule.back is not None:
-            first = self.at.date() - dt.timedelta(days=rule.back)
+            first = self.today - dt.timedelta(days=rule.back)
         if rule.ahead is not None:
-            until = self.at.date() + dt.timedelta(days=rule.ahead)
+            until = self.today + dt.timedelta(days=rule.ahead)
         self._create_like(source, kept)
         if first is not None and until is not None:
             self.con.execute(

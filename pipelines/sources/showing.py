@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 
 from pipelines.sources import compiling
 from pipelines.sources.delivery import Catalogue, Relation, relation_name
 from pipelines.sources.mapping import SourceMapping, TableRule
-from pipelines.sources.specs import Constant, Expression, Joined, Lookup, Moment, Named
+from pipelines.sources.specs import Constant, Expression, Filled, Joined, Lookup, Moment, Named
 
 
 def as_sql(source: SourceMapping) -> str:
@@ -51,10 +52,13 @@ def said(spec: object) -> str:
         return " or ".join(spec.names) + (f": {words}" if words else "")
     if isinstance(spec, Moment):
         return f"{' or '.join(spec.date)} at {' or '.join(spec.time)}"
+    if isinstance(spec, Filled):
+        return " or, where it is empty, ".join(spec.names)
     if isinstance(spec, Joined):
         return " and ".join(spec.names)
     if isinstance(spec, Lookup):
-        return f"{spec.give} of the row of {spec.file} with the same {spec.there}"
+        keys = " and ".join(there for _, there in spec.pairs)
+        return f"{spec.give} of the row of {spec.file} with the same {keys}"
     if isinstance(spec, Constant):
         return f"always {spec.text}"
     return f"SQL: {spec.sql}" if isinstance(spec, Expression) else "-"
@@ -69,7 +73,8 @@ def assumed_catalogue(source: SourceMapping) -> Catalogue:
                 columns.setdefault(relation_name(rule.source), []).extend(_names(rule))
             for spec in rule.columns.values():
                 if isinstance(spec, Lookup):
-                    columns.setdefault(relation_name(spec.file), []).extend((spec.there, spec.give))
+                    there = [name for _, name in spec.pairs]
+                    columns.setdefault(relation_name(spec.file), []).extend((*there, spec.give))
     made = dt.datetime.fromtimestamp(0, dt.UTC)
     return Catalogue(
         {
@@ -90,7 +95,9 @@ def _names(rule: TableRule) -> Iterator[str]:
             yield "json" if spec.names[0].startswith("$") else spec.names[0]
         elif isinstance(spec, Moment):
             yield from (spec.date[0], spec.time[0])
-        elif isinstance(spec, Joined):
+        elif isinstance(spec, Filled | Joined):
             yield from ("json" if name.startswith("$") else name for name in spec.names)
         elif isinstance(spec, Lookup):
-            yield spec.here
+            yield from (name for name, _ in spec.pairs)
+        elif isinstance(spec, Expression):
+            yield from re.findall(r"\bs\.(\w+)", spec.sql)

@@ -34,6 +34,17 @@ class Moment:
 
 
 @dataclass(frozen=True)
+class Filled:
+    """The first of these columns that is not empty in the row; those that are absent are empty.
+
+    Without any of them the table is held, unless `is_optional`.
+    """
+
+    names: tuple[str, ...]
+    is_optional: bool = False
+
+
+@dataclass(frozen=True)
 class Joined:
     """Several columns' texts behind each other."""
 
@@ -43,13 +54,22 @@ class Joined:
 
 @dataclass(frozen=True)
 class Lookup:
-    """A column of another file: of the row whose `there` is our `here`. Two rows refuse the row."""
+    """A column of another file: of the row whose `there` is our `here`. Two rows refuse the row.
+
+    `also` are further pairs (here, there) that must be the same.
+    """
 
     file: str
     here: str
     there: str
     give: str
     values: Mapping[str, str] | None = None
+    also: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """All pairs (here, there)."""
+        return ((self.here, self.there), *self.also)
 
 
 @dataclass(frozen=True)
@@ -61,13 +81,17 @@ class Constant:
 
 @dataclass(frozen=True)
 class Expression:
-    """SQL over the row `s` of the file; the way out where nothing else can say it."""
+    """SQL over the row `s` of the file; the way out where nothing else can say it.
+
+    `is_optional`: empty where a column, file or step that it reads is absent.
+    """
 
     sql: str
+    is_optional: bool = False
 
 
-ColumnSpec = Named | Moment | Joined | Lookup | Constant | Expression
-KINDS = ("column", "date", "join", "lookup", "constant", "sql")
+ColumnSpec = Named | Moment | Filled | Joined | Lookup | Constant | Expression
+KINDS = ("column", "date", "first_filled", "join", "lookup", "constant", "sql")
 
 
 @dataclass(frozen=True)
@@ -182,6 +206,11 @@ def _moment(told: Spec) -> Moment:
     return Moment(_names(told, "date"), _names(told, "time"))
 
 
+def _filled(told: Spec) -> Filled:
+    told.only_keys(("first_filled", "optional"))
+    return Filled(_names(told, "first_filled"), told.flag("optional"))
+
+
 def _joined(told: Spec) -> Joined:
     told.only_keys(("join", "separator"))
     separator = told.text("separator")
@@ -190,10 +219,21 @@ def _joined(told: Spec) -> Joined:
 
 def _lookup(told: Spec) -> Lookup:
     told.only_keys(("lookup", "match", "give", "values"))
-    file, give, match = told.text("lookup"), told.text("give"), told.texts("match")
-    if file is None or give is None or len(match) not in (1, 2):
+    file, give = told.text("lookup"), told.text("give")
+    pairs = _pairs(told)
+    if file is None or give is None or not pairs:
         raise told.wrong("lookup", "needs match (a column, or ours and theirs) and give")
-    return Lookup(file, match[0], match[-1], give, _words(told))
+    (here, there), *also = pairs
+    return Lookup(file, here, there, give, _words(told), tuple(also))
+
+
+def _pairs(told: Spec) -> list[tuple[str, str]]:
+    """The columns (ours, theirs) of `match`: one name, two, or a section of several pairs."""
+    if isinstance(told.document.get("match"), Mapping):
+        section = told.under("match")
+        return [(ours, section.text(ours) or ours) for ours in section.document]
+    match = told.texts("match")
+    return [(match[0], match[-1])] if len(match) in (1, 2) else []
 
 
 def _constant(told: Spec) -> Constant:
@@ -202,16 +242,17 @@ def _constant(told: Spec) -> Constant:
 
 
 def _expression(told: Spec) -> Expression:
-    told.only_keys(("sql",))
+    told.only_keys(("sql", "optional"))
     sql = told.text("sql")
     if sql is None:
         raise told.wrong("sql", "is empty")
-    return Expression(sql)
+    return Expression(sql, told.flag("optional"))
 
 
 _READERS: dict[str, Callable[[Spec], ColumnSpec]] = {
     "column": _named,
     "date": _moment,
+    "first_filled": _filled,
     "join": _joined,
     "lookup": _lookup,
     "constant": _constant,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import duckdb
@@ -72,8 +72,11 @@ class SqlTables:
         return why
 
     def _missing(self, path: Path) -> str | None:
-        """The file, column or step that a SQL file reads and that is not there."""
-        for file, columns in _source_columns(path):
+        return self.lacks(_sql(path))
+
+    def lacks(self, sql: str) -> str | None:
+        """The file, column or step that SQL reads and that is not there, None if all is."""
+        for file, columns in _source_columns(sql):
             relation = self.catalogue.relations.get(file)
             if relation is None:
                 return f"the delivery has no file {file}"
@@ -87,7 +90,7 @@ class SqlTables:
                 " WHERE t.schema_name IN ('step', 'canonical')"
             ).fetchall()
         }
-        for name in STEP.findall(_sql(path)):
+        for name in STEP.findall(sql):
             if name in self.missing_steps:
                 return self.missing_steps[name]
             if name not in made and name in contract.TABLES:
@@ -113,17 +116,20 @@ def horizons(
 def relations_of(source: SourceMapping, table: str) -> list[str]:
     """The files that a table's SQL reads, its steps' included."""
     path = source.sql_files().get(table)
-    if path is None:
-        return []
+    return relations_in(source, [_sql(path)]) if path is not None else []
+
+
+def relations_in(source: SourceMapping, sql: Sequence[str]) -> list[str]:
+    """The files that these SQL texts read, their steps' included."""
     steps = source.steps()
-    seen: list[Path] = []
-    waiting = [path]
+    seen: list[str] = []
+    waiting = list(sql)
     while waiting:
         one = waiting.pop()
         if one in seen:
             continue
         seen.append(one)
-        waiting += [steps[name] for name in STEP.findall(_sql(one)) if name in steps]
+        waiting += [_sql(steps[name]) for name in STEP.findall(one) if name in steps]
     return sorted({file for one in seen for file, _ in _source_columns(one)})
 
 
@@ -164,12 +170,11 @@ def _sql(path: Path) -> str:
     return SQL_COMMENT.sub("", path.read_text(encoding="utf-8"))
 
 
-def _source_columns(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """The files of the export that a SQL file reads, with their columns.
+def _source_columns(sql: str) -> Iterator[tuple[str, list[str]]]:
+    """The files of the export that SQL reads, with their columns.
 
     Within one SQL text, an alias must stand for one file.
     """
-    sql = _sql(path)
     for file, alias in SOURCE_ALIAS.findall(sql):
         columns = re.findall(rf"\b{alias}\.(\w+)", sql) + re.findall(rf'\b{alias}\."([^"]+)"', sql)
         yield file.lower(), list(dict.fromkeys(columns))
