@@ -328,7 +328,9 @@ def test_its_lines_can_be_read(path: Path) -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)
 def test_it_says_facility(path: Path) -> None:
-    text = text_of(path).replace('never "Clinic"', "").replace("test_own_clinics", "")
+    text = text_of(path)
+    for name in ('never "Clinic"', "test_own_clinics", "`Clinics`"):  # the last is a vendor's file
+        text = text.replace(name, "")
     assert not re.search(r"\bclinics?\b", text, re.IGNORECASE)
 
 
