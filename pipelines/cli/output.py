@@ -209,9 +209,6 @@ def print_check(reads: Sequence[TableRead], kinds: Sequence[Refused]) -> int:
     absent = [read.table for read in reads if read.is_absent]
     if absent:
         print(f"Not connected (practice.absent in the settings): {', '.join(absent)}")
-    missing = [read.table for read in reads if read.status == "missing"]
-    if missing:
-        print(f"Not in the folder, so rules that read them will be withheld: {', '.join(missing)}")
     print("Refused: correct the lines above at the source." if is_refused else "Nothing refused.")
     return 1 if is_refused else 0
 
@@ -334,6 +331,12 @@ def _print_reads(reads: Sequence[TableRead]) -> None:
         for read in reads
     ]
     _print_table(("table", "status", "read", "staged", "refused", ""), rows)
+    missing = [read.table for read in reads if read.status == "missing"]
+    if missing:
+        print(
+            f"Missing: {', '.join(missing)}. "
+            "A table that the practice never delivers belongs in practice.absent of the settings."
+        )
 
 
 def _print_frame(

@@ -19,7 +19,6 @@ from pipelines.extracts.files import Part
 from pipelines.extracts.folder import Folder, ManifestRow
 from pipelines.extracts.outcome import Doubt, Limits, Previous, TableRead, how_to_accept
 from pipelines.extracts.records import FileRefused, Layout
-from pipelines.vocabulary import MAY_BE_ABSENT
 
 DEFAULTS = Limits()
 FEWEST_REFUSED = 20  # rows: fewer refuse no table, so that a small practice goes on
@@ -78,8 +77,6 @@ class TableInput:
             says = f"{self.table}: not connected, as {whose} says"
             return replace(self.outcome("absent"), reason=says)
         says = f"{self.table}: no file of this table in the folder"
-        if self.table in MAY_BE_ABSENT:
-            says += "; if the practice never delivers it, name it in practice.absent (settings)"
         return replace(self.outcome("missing"), reason=says)
 
     def why_not_read(self) -> str | None:

@@ -120,22 +120,27 @@ def _read_last(
     now: dt.datetime,
     longest: dt.timedelta,
 ) -> Check:
+    oldest = newest.oldest_extracted_at
+    is_old = oldest is not None and now - oldest > longest
+    old = (
+        f"the oldest extract of the last run was taken {_long(now - oldest)} ago, "
+        f"more than {_long(longest)}"
+        if oldest is not None
+        else ""
+    )
     if len(newest.not_accepted):
         tables = newest.not_accepted[["table_name", "status", "reason"]].to_numpy()
         whys = "; ".join(
             f"{table} is {status}" + (f": {reason}" if reason else "")
             for table, status, reason in tables
         )
-        return Check("tables", ATTENTION, f"the last run could not take {whys}")
+        says = f"the last run could not take {whys}"
+        if "missing" in newest.not_accepted["status"].to_list():
+            says += " (a table that is never delivered belongs in practice.absent)"
+        return Check("tables", ATTENTION, f"{says}; {old}" if is_old else says)
     refused = int(history.runs(con, 1)["rows_refused"].iloc[0])
-    oldest = newest.oldest_extracted_at
-    if oldest is not None and now - oldest > longest:
-        return Check(
-            "tables",
-            ATTENTION,
-            f"the oldest extract of the last run was taken {_long(now - oldest)} ago, "
-            f"more than {_long(longest)}",
-        )
+    if is_old:
+        return Check("tables", ATTENTION, old)
     of_run = history.run_tables(con, newest.run_no)
     absent = of_run.loc[of_run["status"] == "absent", "table_name"]
     but = f" but those never delivered ({', '.join(sorted(absent))})" if len(absent) else ""

@@ -99,7 +99,10 @@ def test_a_table_that_is_only_missing_withholds_as_before(
     workbench: Workbench, faxed: Practice, newest: Callable[[], duckdb.DuckDBPyConnection]
 ) -> None:
     said = workbench.run(faxed, 1, without=("faxes",))
-    assert "name it in practice.absent (settings)" in said
+    assert (
+        "Missing: faxes. A table that the practice never delivers belongs in practice.absent"
+        in said
+    )
     con = newest()
     assert history.not_connected(con).empty
     assert history.withheld(con)["rule_id"].tolist() == OF_FAXES
@@ -173,7 +176,7 @@ def test_check_says_what_is_not_connected(workbench: Workbench, faxed: Practice)
     code, out, _ = workbench.command("check", "--extracts", folder)
     assert code == 0
     assert "Not connected (practice.absent in the settings): faxes" in out
-    assert "will be withheld: surveys" in out
+    assert "Missing: surveys. " in out
 
 
 class TestWithoutStaff:
