@@ -98,7 +98,7 @@ def table(
         return compiled
     relation = catalogue.find(rule.source)
     if relation is None:
-        says = f"the delivery has no file {rule.source}"
+        says = f"the delivery has no file {rule.source.replace('|', ' or ')}"
         compiled.problems.append(Problem(rule.table, None, says))
         return compiled
     compiler = _Compiler(mapping, rule, catalogue, readings, relation, compiled, lacks)

@@ -66,11 +66,12 @@ class Catalogue:
     rules: Mapping[str, FileRule] = field(default_factory=dict)
 
     def find(self, wanted: str) -> Relation | None:
-        """The relation that a mapping calls so, with * for anything."""
-        pattern = re.sub(r"[^a-z0-9*?]", "", wanted.lower())
-        for name, relation in self.relations.items():
-            if fnmatch.fnmatchcase(squeezed(name), pattern):
-                return relation
+        """The relation that a mapping calls so, with * for anything and | between several names."""
+        for one in wanted.lower().split("|"):
+            pattern = re.sub(r"[^a-z0-9*?]", "", one)
+            for name, relation in self.relations.items():
+                if fnmatch.fnmatchcase(squeezed(name), pattern):
+                    return relation
         return None
 
     def delivered_at(self) -> dt.datetime | None:

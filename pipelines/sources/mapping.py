@@ -76,6 +76,7 @@ class OnePer:
 class TableRule:
     """Where a table of the contract comes from; `source` is None where it is made up from others.
 
+    Of several names in `source`, with | between them, the first that is there counts.
     `only` and `without` keep or leave out rows by the texts of a column.
     """
 
@@ -309,7 +310,7 @@ def _table(table: str, told: Spec) -> TableRule:
         one_per = OnePer(kept.texts("key"), latest)
     return TableRule(
         table,
-        told.text("from"),
+        "|".join(told.texts("from")) or None,
         columns,
         one_per,
         {name: told.under("only").texts(name) for name in told.under("only").document},

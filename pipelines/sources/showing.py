@@ -33,7 +33,8 @@ def as_text(source: SourceMapping) -> str:
         lines.append(f"built on the preset {source.preset}")
     for table in source.provided():
         rules = source.tables.get(table, ())
-        files = ", ".join(rule.source or "-" for rule in rules) or "SQL of the source"
+        files = ", ".join((rule.source or "-").replace("|", " or ") for rule in rules)
+        files = files or "SQL of the source"
         lines.append(f"{table}: from {files}")
         for rule in rules:
             for column, spec in rule.columns.items():
@@ -70,7 +71,9 @@ def assumed_catalogue(source: SourceMapping) -> Catalogue:
     for rules in source.tables.values():
         for rule in rules:
             if rule.source is not None:
-                columns.setdefault(relation_name(rule.source), []).extend(_names(rule))
+                columns.setdefault(relation_name(rule.source.split("|")[0]), []).extend(
+                    _names(rule)
+                )
             for spec in rule.columns.values():
                 if isinstance(spec, Lookup):
                     there = [name for _, name in spec.pairs]
