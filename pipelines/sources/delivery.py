@@ -67,12 +67,17 @@ class Catalogue:
 
     def find(self, wanted: str) -> Relation | None:
         """The relation that a mapping calls so, with * for anything and | between several names."""
+        return next(iter(self.all_of(wanted)), None)
+
+    def all_of(self, wanted: str) -> list[Relation]:
+        """All relations of that name; the first is the one that counts."""
+        found: dict[str, Relation] = {}
         for one in wanted.lower().split("|"):
             pattern = re.sub(r"[^a-z0-9*?]", "", one)
             for name, relation in self.relations.items():
                 if fnmatch.fnmatchcase(squeezed(name), pattern):
-                    return relation
-        return None
+                    found.setdefault(name, relation)
+        return list(found.values())
 
     def delivered_at(self) -> dt.datetime | None:
         """The time of the newest file, in UTC; X12 beside others says nothing of these."""

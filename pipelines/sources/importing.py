@@ -178,6 +178,11 @@ class _Import:
             differences.write(folder, News(self.request.from_dir.name, tuple(self.new)))
 
     def _said_of_files(self) -> Iterator[str]:
+        read = {name for table in self.source.provided() for name in self._read_by(table)}
+        for table, rules in self.source.tables.items():
+            for found in (self.catalogue.all_of(rule.source) for rule in rules if rule.source):
+                for other in (one for one in found[1:] if one.name not in read):
+                    yield f"{other.files[0]} is not read: {table} come from {found[0].files[0]}"
         for relation in self.catalogue.relations.values():
             if relation.broken:
                 plural = "s are" if relation.broken > 1 else " is"

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from pipelines.errors import UserError
 from pipelines.extracts import contract
@@ -205,6 +206,8 @@ def from_document(name: str, path: Path, document: Mapping[str, object]) -> Sour
         told.texts("adds"),
         {name: _texts_by_key(days.under(name)) for name in days.document},
     )
+    if mapping.time_zone is not None and mapping.time_zone not in available_timezones():
+        raise told.wrong("time_zone", 'is no IANA name, such as "America/New_York"')
     for table in mapping.absent:
         if table not in contract.TABLES:
             raise told.wrong("absent", f"{table} is not a table of the contract")
