@@ -5,8 +5,8 @@ from pathlib import Path
 import streamlit as st
 
 from app_pages.components import data_notice, first_start
-from app_pages.session import access_record
-from app_pages.session.markdown import escape_markdown
+from app_pages.session import access_record, setup_roles
+from app_pages.session.markdown import caption, escape_markdown
 from app_pages.sign_in import identity
 from app_pages.url import view
 
@@ -37,6 +37,9 @@ pages = {
         "reports/page.py", title="Reports", icon=":material/description:", url_path="reports"
     ),
     "runs": st.Page("runs/page.py", title="Runs", icon=":material/sync:", url_path="runs"),
+    "connect": st.Page(
+        "connect/page.py", title="Connect", icon=":material/cable:", url_path="connect"
+    ),
 }
 st.session_state["pages"] = pages
 # Before sign-in: an unknown path becomes the first page.
@@ -66,5 +69,9 @@ for name in view.write():
         "left out.",
         icon=":material/link_off:",
     )
-for target in pages.values():
+for name, target in pages.items():
+    if name == "connect":
+        if not setup_roles.may_connect(person.role):
+            continue
+        links.markdown(caption("Setup"))
     links.page_link(target, query_params=view.carried("facility"), width="stretch")

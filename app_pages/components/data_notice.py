@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app_pages.session import labels, workspace
+from app_pages.session import labels, setup_roles, workspace
 from app_pages.session.markdown import caption, escape_markdown
 from app_pages.session.times import local_times
 from app_pages.sign_in import pages
@@ -103,6 +103,11 @@ def show_demo() -> None:
             ":orange-badge[:material/science: Sample practice] All patients here are made up.",
             width="stretch",
         )
+        if setup_roles.may_connect(workspace.person().role):
+            st.page_link(
+                workspace.pages()["connect"], label="Use real data", icon=":material/cable:"
+            )
+            return
         with st.popover("Use real data", icon=":material/folder_open:"):
             st.text(
                 "For whoever installs the workbench: stop it, go to its folder, name the folder "

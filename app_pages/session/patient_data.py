@@ -14,10 +14,11 @@ from urllib.parse import parse_qs
 
 import pandas as pd
 
-from app_pages.session import access_record, cached, typed_rows
+from app_pages.session import access_record, cached, typed_rows, workspace
 from pipelines.analytics.backtest import Comparison
 from pipelines.ledger.ledger import Ledger
 from pipelines.ledger.views import SavedView
+from pipelines.operations.source_check import FirstTask, SourceCheck
 from pipelines.records import patient_search, patients
 from pipelines.records.patients import Balances, Patient
 from pipelines.worklist.filters import Filters, Order
@@ -267,6 +268,14 @@ def report(files: Mapping[str, bytes], detail: str) -> Mapping[str, bytes]:
     """The files of a report, which name no patient but list tasks."""
     access_record.note_all("report", detail)
     return files
+
+
+def first_tasks(found: SourceCheck, source: str) -> list[FirstTask]:
+    """The first tasks of a delivery that was tried, at the facilities that the person may see."""
+    visible = workspace.visible_facilities()
+    tasks = [one for one in found.first_tasks if visible is None or one.facility_id in visible]
+    access_record.note_accesses(sorted({one.patient_id for one in tasks}), "first tasks", source)
+    return tasks
 
 
 def export_all(by: Exporter, detail: str) -> None:

@@ -30,12 +30,16 @@ from pipelines.worklist.worklist import Worklist
 
 @dataclass(frozen=True)
 class Workspace:
-    """The practice of this server: settings, whether it is the demo, clock file, shared list."""
+    """The practice of this server: settings, whether it is the demo, clock file, shared list.
+
+    `practice` has the settings as they are set up, also while the demo is shown.
+    """
 
     settings: Settings
     is_demo: bool
     moved_by: Path | None
     shared: LiveWorklist
+    practice: Settings
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Person:
 @st.cache_resource(show_spinner=False)
 def workspace() -> Workspace:
     """The practice of this server, or the demo while it has neither extracts, list nor actions."""
-    settings = settings_module.load()
+    settings = practice = settings_module.load()
     # With actions but no list, its lists are gone: the first look says so.
     is_demo = (
         settings.extracts is None
@@ -63,7 +67,7 @@ def workspace() -> Workspace:
         settings = build.settings_for(settings)
     permissions.restrict(settings)
     moved_by = settings.clock_file or (build.clock_file(settings) if is_demo else None)
-    return Workspace(settings, is_demo, moved_by, LiveWorklist(settings))
+    return Workspace(settings, is_demo, moved_by, LiveWorklist(settings), practice)
 
 
 def now() -> dt.datetime:

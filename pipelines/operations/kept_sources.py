@@ -13,12 +13,12 @@ import duckdb
 
 from pipelines.errors import UserError
 from pipelines.operations.source_watch import TAKEN
-from pipelines.sources import kept, mapping
+from pipelines.sources import choices, kept, mapping
 from pipelines.sql_files import literal
 from pipelines.warehouse import snapshots
 
 PREFIX = "source."
-FILES = (mapping.FILE, kept.FILE, TAKEN)
+FILES = (mapping.FILE, choices.FILE, kept.FILE, TAKEN)
 
 
 def copy(home: Path, folder: Path) -> None:

@@ -96,7 +96,7 @@ class SourceWatch:
         try:
             source = mapping.load(self.source, self.settings.sources)
             with (
-                _as_folder(self.drop, one) as folder,
+                as_folder(self.drop, one) as folder,
                 tempfile.TemporaryDirectory(prefix=".importing-", dir=self.extracts) as making,
             ):
                 out = Path(making, "out")
@@ -180,8 +180,23 @@ def _found(name: str, paths: list[Path]) -> Found:
     )
 
 
+def forget(home: Path, delivery_name: str) -> None:
+    """Let the watch import a delivery once more; nothing happens where it did not take it yet."""
+    path = home / TAKEN
+    try:
+        taken = json.loads(path.read_text(encoding="utf-8"))
+        if taken.pop(delivery_name, None) is not None:
+            unfinished = home / f".{TAKEN}.building"
+            unfinished.write_text(json.dumps(taken, indent=1) + "\n", encoding="utf-8")
+            os.replace(unfinished, path)
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError, AttributeError):
+        raise UserError(f"{path}: cannot be read; remove it to begin anew") from None
+
+
 @contextmanager
-def _as_folder(drop: Path, one: Found) -> Iterator[Path]:
+def as_folder(drop: Path, one: Found) -> Iterator[Path]:
     """A delivery as one path: itself, or a folder of links to the loose files of a day."""
     if len(one.paths) == 1 and (one.paths[0].is_dir() or is_packed(one.paths[0])):
         yield one.paths[0]

@@ -56,6 +56,7 @@ _TIMES = {
 }
 ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _ORDERED = re.compile(r"^%([md])[/.-]%([md])")
+_TURNED = str.maketrans("md", "dm")
 _WORDS = {
     "%Y": "YYYY",
     "%y": "YY",
@@ -141,6 +142,11 @@ def order_of(formats: Sequence[str]) -> str | None:
         if first != second
     }
     return orders.pop() if len(orders) == 1 else None
+
+
+def turned(text: str) -> str:
+    """A strptime format with month and day in the other order."""
+    return _ORDERED.sub(lambda found: found[0].translate(_TURNED), text)
 
 
 def in_words(text: str) -> str:

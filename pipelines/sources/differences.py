@@ -33,7 +33,8 @@ class Difference:
     """One thing that is new in a file.
 
     `kind` is COLUMN, WORD or DAYS. `column` is the file's, of a word the contract's in `table`.
-    `what` is the word, "" where there are more than MOST_WORDS; of days, how they are written now.
+    `what` is the word, "" where there are more than MOST_WORDS; of days, how they are written now,
+    and `formats` are what to confirm of them.
     """
 
     kind: str
@@ -43,6 +44,7 @@ class Difference:
     table: str | None = None
     what: str = ""
     rows: int = 0
+    formats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,15 @@ def new_days(
         if is_turned or others:
             relation = catalogue.relations[name]
             written = reading.order if is_turned else dates.in_words(others[0])
+            both = tuple(dict.fromkeys((*confirmed, *others)))
             yield Difference(
-                DAYS, name, relation.files[0], column, what=written or "", rows=relation.rows
+                DAYS,
+                name,
+                relation.files[0],
+                column,
+                what=written or "",
+                rows=relation.rows,
+                formats=tuple(map(dates.turned, both)) if is_turned else both,
             )
 
 
@@ -176,7 +185,9 @@ def read(folder: Path) -> News:
     """What the last import found new; nothing where there was none, or where it cannot be read."""
     try:
         document = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        found = tuple(Difference(**one) for one in document["found"])
+        found = tuple(
+            Difference(**{**one, "formats": tuple(one["formats"])}) for one in document["found"]
+        )
         return News(str(document["delivery"]), found)
     except (OSError, ValueError, KeyError, TypeError):
         return News("", ())

@@ -90,18 +90,31 @@ def recognise(path: Path) -> Recognition:
         return recognise_loaded(con, catalogue)
 
 
-def recognise_loaded(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> Recognition:
-    """The same for a delivery that is loaded already."""
-    looked = {name: list(profiles(con, relation)) for name, relation in catalogue.relations.items()}
-    chosen = _tables(catalogue.relations, looked)
-    keys = {
-        table: (relation, of_key.profile.column)
-        for table, (relation, found, _) in chosen.items()
-        if (of_key := next((one for one in found if one.column.is_key), None)) is not None
-    }
+def recognise_loaded(
+    con: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
+    looked: Mapping[str, Sequence[Profile]] | None = None,
+    tables: Mapping[str, str | None] | None = None,
+) -> Recognition:
+    """The same for a delivery that is loaded already, whose columns were `looked` at perhaps.
+
+    `tables` says which table each file is, where a person has decided; None: no table of ours.
+    """
+    if looked is None:
+        looked = {name: list(profiles(con, found)) for name, found in catalogue.relations.items()}
+    if tables is None:
+        by_table = _tables(catalogue.relations, looked)
+        chosen = [(table, *of_table) for table, of_table in by_table.items()]
+    else:
+        chosen = list(_decided(catalogue.relations, looked, tables))
+    keys: dict[str, tuple[str, str]] = {}
+    for table, relation, found, _ in chosen:
+        of_key = next((one for one in found if one.column.is_key), None)
+        if of_key is not None:
+            keys.setdefault(table, (relation, of_key.profile.column))
     matches = [
         _Look(con, table, catalogue.relations[relation], looked[relation], keys).match(found, score)
-        for table, (relation, found, score) in chosen.items()
+        for table, relation, found, score in chosen
     ]
     used = {match.relation for match in matches}
     return Recognition(
@@ -137,7 +150,7 @@ def _alike(name: str, wanted: str, synonyms: Sequence[str]) -> float:
 
 
 def _tables(
-    relations: Mapping[str, Relation], looked: Mapping[str, list[Profile]]
+    relations: Mapping[str, Relation], looked: Mapping[str, Sequence[Profile]]
 ) -> dict[str, tuple[str, list[_Candidate], float]]:
     """The best file for each table, each file once, the surest first."""
     scored: list[tuple[float, str, str, list[_Candidate]]] = []
@@ -156,6 +169,19 @@ def _tables(
             chosen[table] = (name, found, score)
             used.add(name)
     return chosen
+
+
+def _decided(
+    relations: Mapping[str, Relation],
+    looked: Mapping[str, Sequence[Profile]],
+    tables: Mapping[str, str | None],
+) -> Iterator[tuple[str, str, list[_Candidate], float]]:
+    """The tables that a person chose for the files of a delivery."""
+    for name in relations:
+        table = tables.get(name)
+        if table is not None:
+            found = _columns(table, looked[name])
+            yield table, name, found, _table_score(table, name, found)
 
 
 def _table_score(table: str, relation: str, found: Sequence[_Candidate]) -> float:

@@ -33,6 +33,7 @@ PAGES = (
     "rules",
     "reports",
     "runs",
+    "connect",
 )
 
 

@@ -34,6 +34,7 @@ ABOUT_NOBODY = {
 ABOUT_RUNS = {"history"}
 OF_THE_DOOR = {"Listed", "OpenedTask", "OpenedPatient", "Replayed"}
 # What holds rows of tasks outside the list.
+OF_A_SOURCE_CHECK = {"first_tasks"}
 OF_A_BACKTEST = {"only_changed", "only_now", "earlier"}
 
 
@@ -72,6 +73,8 @@ def asks_of(path: str, code: str) -> Iterator[str]:
                 yield f"{where} asks Worklist.{node.attr}"
             if node.attr == "con" and id(node) not in by_runs:
                 yield f"{where} uses a connection"
+            if node.attr in OF_A_SOURCE_CHECK and getattr(node.value, "id", "") != "patient_data":
+                yield f"{where} uses the tasks of a source's check"
             if node.attr in OF_A_BACKTEST and path != "app_pages/rules/backtest_result.py":
                 yield f"{where} uses the tasks of a backtest"
 
@@ -129,6 +132,7 @@ def test_the_door_records_before_it_returns() -> None:
         "backtest.rows(worklist.con)",
         "from app_pages.session.patient_data import Listed\nListed(worklist).rows(Filters())",
         "shown = found.only_now",
+        "shown = checked.first_tasks",
     ],
 )
 def test_a_page_that_forgets_is_found(code: str) -> None:

@@ -49,6 +49,7 @@ ROOMS = [
     "app_pages.rules",
     "app_pages.reports",
     "app_pages.runs",
+    "app_pages.connect",
     "app_pages.frame",
 ]
 MOST_PARAMETERS = 6

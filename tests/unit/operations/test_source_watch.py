@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipelines import settings as settings_module
+from pipelines.errors import UserError
 from pipelines.operations import source_watch
 from pipelines.operations.source_watch import SourceWatch
 from pipelines.settings import Settings
@@ -139,3 +140,23 @@ def test_what_was_taken_is_noted_without_a_value(settings: Settings, drop: Path)
     take(watching)
     noted = json.loads((watching.home / source_watch.TAKEN).read_text())
     assert list(noted) == ["2026-11-27"]
+
+
+def test_a_delivery_that_is_forgotten_is_taken_again(settings: Settings, drop: Path) -> None:
+    small.write_files(drop / "2026-11-27")
+    watching = watch(settings, drop)
+    (name,) = take(watching)
+    (watching.extracts / name / "patients.csv").unlink()
+    source_watch.forget(watching.home, "another")
+    take(watching, 10)
+    assert not (watching.extracts / name / "patients.csv").exists()
+    source_watch.forget(watching.home, "2026-11-27")
+    take(watching, 20)
+    assert (watching.extracts / name / "patients.csv").exists()
+
+
+def test_nothing_is_forgotten_where_nothing_was_taken(tmp_path: Path) -> None:
+    source_watch.forget(tmp_path, "2026-11-27")
+    (tmp_path / source_watch.TAKEN).write_text("{", encoding="utf-8")
+    with pytest.raises(UserError, match="remove it to begin anew"):
+        source_watch.forget(tmp_path, "2026-11-27")
