@@ -17,7 +17,7 @@ def show(at: Place, choices: Choices) -> None:
     found = trial.result(at, choices)
     if found is None:
         return
-    tasks = patient_data.first_tasks(found, choices.name)
+    tasks = patient_data.tried_tasks(found, choices.name)
     st.text(
         f"{found.tasks:,} tasks would open. Compare these {len(tasks)} with your EMR before you "
         "save."

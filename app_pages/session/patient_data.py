@@ -270,7 +270,7 @@ def report(files: Mapping[str, bytes], detail: str) -> Mapping[str, bytes]:
     return files
 
 
-def first_tasks(found: SourceCheck, source: str) -> list[FirstTask]:
+def tried_tasks(found: SourceCheck, source: str) -> list[FirstTask]:
     """The first tasks of a delivery that was tried, at the facilities that the person may see."""
     visible = workspace.visible_facilities()
     tasks = [one for one in found.first_tasks if visible is None or one.facility_id in visible]

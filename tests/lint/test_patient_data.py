@@ -73,7 +73,7 @@ def asks_of(path: str, code: str) -> Iterator[str]:
                 yield f"{where} asks Worklist.{node.attr}"
             if node.attr == "con" and id(node) not in by_runs:
                 yield f"{where} uses a connection"
-            if node.attr in OF_A_SOURCE_CHECK and getattr(node.value, "id", "") != "patient_data":
+            if node.attr in OF_A_SOURCE_CHECK:
                 yield f"{where} uses the tasks of a source's check"
             if node.attr in OF_A_BACKTEST and path != "app_pages/rules/backtest_result.py":
                 yield f"{where} uses the tasks of a backtest"
