@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from pathlib import Path
 
 import duckdb
@@ -20,7 +21,7 @@ from pipelines.errors import UserError
 from pipelines.extracts import texts
 from pipelines.extracts.records import FileRefused
 from pipelines.extracts.unpack import origin_of
-from pipelines.sources import json_files, x12
+from pipelines.sources import fhir, json_files, x12
 from pipelines.sources.mapping import FileRule, SourceMapping
 from pipelines.sql_files import identifier
 
@@ -131,6 +132,14 @@ def load(con: duckdb.DuckDBPyConnection, folder: Path, mapping: SourceMapping | 
         for found in _load(con, name, files, notes):
             before = relations.get(found.name)
             relations[found.name] = found if before is None else _both(before, found)
+    of_json = [one for one in relations.values() if one.columns == json_files.COLUMNS]
+    if of_json:
+        together = fhir.settle(con, [one.name for one in of_json])
+        for name, kinds in together.items():
+            parts = [relations[kind] for kind in kinds]
+            relations[name] = replace(
+                reduce(_both, parts), name=name, columns=("kind", "id", "json")
+            )
     if not relations:
         raise UserError(f"{folder}: holds no file to read; {'; '.join(notes) or 'it is empty'}")
     by_name = {
@@ -221,7 +230,7 @@ def _load(
                 continue
             if file.path.name.lower().endswith(json_files.SUFFIXES):
                 for kind, rows in json_files.load(con, file.path, name).items():
-                    found.append(_relation(kind, ("json",), rows, [file]))
+                    found.append(_relation(kind, json_files.COLUMNS, rows, [file]))
                 continue
             part = f"{name}__{number}"
             loaded = texts.load_texts(con, f"source.{identifier(part)}", file.path)

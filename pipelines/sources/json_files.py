@@ -14,6 +14,7 @@ from pipelines.extracts.records import FileRefused
 from pipelines.sql_files import identifier, literal
 
 SUFFIXES = (".ndjson", ".jsonl", ".json", ".ndjson.gz", ".jsonl.gz", ".json.gz")
+COLUMNS = ("json", "full_url", "parent")
 LARGEST = 2**30  # bytes of one record: a bundle is one
 
 
@@ -31,17 +32,19 @@ def load(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> dict[str, int
         con.execute(
             "CREATE OR REPLACE TEMP TABLE json_resources AS "
             "WITH RECURSIVE resources AS ("
-            "SELECT CAST(NULL AS VARCHAR) AS full_url, r.json FROM read_json_records AS r "
-            "UNION ALL "
-            "SELECT u.full_url, u.json FROM resources AS b, LATERAL ("
+            "SELECT CAST(NULL AS VARCHAR) AS full_url, CAST(NULL AS VARCHAR) AS parent, r.json "
+            "FROM read_json_records AS r UNION ALL "
+            "SELECT u.full_url, u.parent, u.json FROM resources AS b, LATERAL ("
             "SELECT JSON_EXTRACT_STRING(e.entry, '$.fullUrl') AS full_url, "
-            "JSON_EXTRACT(e.entry, '$.resource') AS json "
+            "CAST(NULL AS VARCHAR) AS parent, JSON_EXTRACT(e.entry, '$.resource') AS json "
             "FROM (SELECT UNNEST(JSON_EXTRACT(b.json, '$.entry[*]')) AS entry) AS e "
-            "UNION ALL SELECT CAST(NULL AS VARCHAR), c.json "
+            "UNION ALL SELECT CAST(NULL AS VARCHAR), "
+            "COALESCE(JSON_EXTRACT_STRING(b.json, '$.id'), REGEXP_EXTRACT(b.full_url, "
+            "'[^/:]+$')), c.json "
             "FROM (SELECT UNNEST(JSON_EXTRACT(b.json, '$.contained[*]')) AS json) AS c"
             ") AS u) "
             "SELECT COALESCE(LOWER(JSON_EXTRACT_STRING(r.json, '$.resourceType')), "
-            f"{literal(name)}) AS kind, r.full_url, r.json FROM resources AS r "
+            f"{literal(name)}) AS kind, r.full_url, r.parent, r.json FROM resources AS r "
             "WHERE COALESCE(JSON_EXTRACT_STRING(r.json, '$.resourceType'), '') <> 'Bundle'"
         )
     except duckdb.Error:  # its message quotes the record
@@ -55,10 +58,10 @@ def load(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> dict[str, int
         table = f"source.{identifier(kind)}"
         con.execute(
             f"CREATE TABLE IF NOT EXISTS {table} "
-            "(json JSON, full_url VARCHAR, _line BIGINT, _file INTEGER)"
+            "(json JSON, full_url VARCHAR, parent VARCHAR, _line BIGINT, _file INTEGER)"
         )
         con.execute(
-            f"INSERT INTO {table} SELECT j.json, j.full_url, ROW_NUMBER() OVER (), 1 "
+            f"INSERT INTO {table} SELECT j.json, j.full_url, j.parent, ROW_NUMBER() OVER (), 1 "
             "FROM json_resources AS j WHERE j.kind = $kind",
             {"kind": kind},
         )

@@ -60,7 +60,7 @@ class Profile:
 
 def profiles(con: duckdb.DuckDBPyConnection, relation: Relation) -> Iterator[Profile]:
     """The profile of each column of a loaded file."""
-    if relation.columns == ("json",):
+    if "json" in relation.columns:
         return
     for column in relation.columns:
         x = f"NULLIF(TRIM(s.{identifier(column)}), '')"
