@@ -64,7 +64,7 @@ class Request:
 class Imported:
     """What an import wrote: rows by table, tables that are held and why, and what to know.
 
-    `extracted_at` is the delivery's own time; `new` is what nobody has confirmed.
+    `extracted_at` is the delivery's own time, in UTC; `new` is what nobody has confirmed.
     """
 
     rows: Mapping[str, int]
@@ -132,7 +132,7 @@ class _Import:
         )
         # Kept rows may be written otherwise than tonight's.
         readings = self._readings(columns)
-        moment = self.request.as_of or taken.delivered_at
+        moment = (self.request.as_of or taken.delivered_at).astimezone(dt.UTC)
         self.con.execute("CREATE SCHEMA IF NOT EXISTS canonical")
         self._make_tables(moment, readings)
         self.new = differences.find(self.con, self.source, self.catalogue, tonight)

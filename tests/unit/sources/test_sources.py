@@ -32,6 +32,14 @@ def test_a_moment_in_another_zone_is_the_same_moment(tmp_path) -> None:
     assert contents(tmp_path / "here") == contents(tmp_path / "there")
 
 
+def test_the_time_of_a_delivery_is_told_in_utc(export, tmp_path) -> None:
+    moment = datetime.fromisoformat("2026-10-10T08:00:00-04:00")
+    request = importing.Request(mapping.load("bhsim"), export, tmp_path / "out", moment)
+    assert importing.import_delivery(request).extracted_at.isoformat() == (
+        "2026-10-10T12:00:00+00:00"
+    )
+
+
 def test_an_export_with_bom_crlf_and_semicolons_reads_the_same(export, tmp_path) -> None:
     sources.import_export("bhsim", EXPORT, tmp_path / "plain", EXPORTED)
     rows = rows_of(export, "visits")
