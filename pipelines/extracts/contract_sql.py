@@ -146,7 +146,7 @@ def _column_sql(
         read = f"{identifier(source.name)} AS {x}"
         return _ColumnSql(read, x, typed.values, typed.text, doubt, doubt)
     read = f"CAST({identifier(source.name)} AS VARCHAR) AS {x}"
-    is_null = f"WHEN trim({x}) IN ({_null_words(column)}) THEN NULL " if column.is_nullable else ""
+    is_null = f"WHEN {_is_word(f'trim({x})', column)} THEN NULL " if column.is_nullable else ""
     trimmed = f"nullif(CASE WHEN is_plain THEN {x} {is_null}ELSE trim({x}) END, '') AS {x}"
     typed = _from_text(column)
     doubt, plain_doubt = typed.doubt, None
@@ -269,15 +269,13 @@ def _from_text(column: Column) -> Expressions:
 
 def is_null_word(column: Column) -> str:
     """Condition for a word that stands for an empty value in the column."""
-    return f"{identifier(column.name)} IN ({_null_words(column)})"
+    return _is_word(identifier(column.name), column)
 
 
-def _null_words(column: Column) -> str:
-    return _texts(formats.null_words(column.form))
-
-
-def _texts(texts: tuple[str, ...]) -> str:
-    return ", ".join(map(literal, texts))
+def _is_word(x: str, column: Column) -> str:
+    # Not IN: DuckDB joins a list of more than a few words, and a join may reorder the rows.
+    words = formats.null_words(column.form)
+    return "(" + " OR ".join(f"{x} = {literal(word)}" for word in words) + ")"
 
 
 def _plain_money(x: str) -> str:

@@ -162,7 +162,8 @@ FOR_MACHINES = {
     "pipelines/bench/honest_events.py": "extracts of a benchmark",
     "pipelines/extracts/files.py": "a clean copy of an extract, read at once",
     "pipelines/sample/files.py": "extracts of `sample`",
-    "pipelines/sources/__init__.py": "extracts of `import`",
+    "pipelines/extracts/unpack.py": "the sheets of a workbook, read at once",
+    "pipelines/sources/importing.py": "extracts of `import`",
 }
 WRITES = re.compile(r"to_csv\(|csv\.(?:writer|DictWriter)\(|\(FORMAT csv")
 

@@ -14,16 +14,11 @@ def test_every_table_is_always_needed_or_may_be_absent() -> None:
     assert sorted((*ALWAYS_NEEDED, *MAY_BE_ABSENT)) == sorted(contract.TABLES)
 
 
-def test_a_table_without_a_file_is_missing_and_names_the_setting(
-    read_back: Read, practice: Practice
-) -> None:
+def test_a_table_without_a_file_is_missing(read_back: Read, practice: Practice) -> None:
     _, outcomes = read_back(practice, without=("faxes",))
     faxes = outcomes["faxes"]
     assert (faxes.status, faxes.is_absent, faxes.was_never_delivered) == ("missing", False, True)
-    assert faxes.reason == (
-        "faxes: no file of this table in the folder; if the practice never delivers it, name it "
-        "in practice.absent (settings)"
-    )
+    assert faxes.reason == ("faxes: no file of this table in the folder")
 
 
 @pytest.mark.parametrize("table", ALWAYS_NEEDED)

@@ -12,10 +12,7 @@ from pipelines.runs import history
 from tests.conftest import Workbench
 from tests.practice import Practice
 
-NO_FAXES = (
-    "faxes: no file of this table in the folder; if the practice never delivers it, name it in "
-    "practice.absent (settings)"
-)
+NO_FAXES = "faxes: no file of this table in the folder"
 
 
 @pytest.fixture

@@ -144,7 +144,9 @@ def test_every_table_is_valid_at_any_moment(days, as_of):
             model.validate(rows.astype("str"), lazy=True)
             known[table] = set(rows[contract.key_of(table)])
             assert rows[contract.key_of(table)].is_monotonic_increasing, table
-        contract.Manifest.validate(days[as_of]["manifest"].astype("str"), lazy=True)
+        names = [column.name for column in contract.columns("manifest")]  # some may be absent
+        manifest = days[as_of]["manifest"].reindex(columns=names).astype("str")
+        contract.Manifest.validate(manifest, lazy=True)
     finally:
         formats.KNOWN_KEYS.reset(token)
 
