@@ -94,11 +94,17 @@ def _changes(before: list[Row], now: list[Row], key: str) -> list[Row]:
 
 
 def _write(path: Path, like: list[Row], rows: list[Row], night: dt.datetime) -> None:
-    """Windows-1252 with CRLF, as of the night; a night without a change has the header only."""
+    """The file of a night; one without a change has the header only."""
+    write_file(path, rows, night, list((rows or [like[0] | {"export_flag": ""}])[0]))
+
+
+def write_file(
+    path: Path, rows: list[Row], night: dt.datetime, names: list[str] | None = None
+) -> None:
+    """Write rows in Windows-1252 with CRLF, as of the night."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = io.StringIO()
-    names = list((rows or [like[0] | {"export_flag": ""}])[0])
-    writer = csv.DictWriter(text, names, lineterminator="\r\n")
+    writer = csv.DictWriter(text, names or list(rows[0]), lineterminator="\r\n")
     writer.writeheader()
     writer.writerows(rows)
     path.write_bytes(text.getvalue().replace("D'", "D’").encode("cp1252"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import shutil
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -267,6 +268,75 @@ def test_a_note_without_an_appointment_is_a_document(nights: Nights, imported: l
 def test_names_are_read_as_they_are_written(imported: list[Path]) -> None:
     names = " ".join(row["name"] for row in rows_of(imported[0], "staff"))
     assert "Bélanger" in names and "D’Amico" in names
+
+
+# --- extracts that hold less, or something odd ---
+
+
+def test_without_revflow_no_claim_has_an_answer_and_nothing_is_held(
+    nights: Nights, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(nights.delivered[0], tmp_path / "in")
+    for name in ("Billing_Charges", "Payment_Adjustments", "Patient_Credit"):
+        (folder / f"{name}.csv").unlink()
+    assert not take(folder, tmp_path / "out", tmp_path).held
+    claims = rows_of(tmp_path / "out", "claims")
+    assert {(row["patient_responsibility"], row["processed_at"]) for row in claims} == {("", "")}
+
+
+def test_without_the_claims_feed_there_are_no_holds_to_read(nights: Nights, tmp_path: Path) -> None:
+    folder = shutil.copytree(nights.delivered[0], tmp_path / "in")
+    (folder / "Claims_Feed.csv").unlink()
+    done = take(folder, tmp_path / "out", tmp_path)
+    assert not done.held and "claim_holds" not in done.rows
+    assert not (tmp_path / "out" / "claim_holds.csv").exists()
+
+
+def test_without_transactions_nothing_is_said_of_amounts(nights: Nights, tmp_path: Path) -> None:
+    folder = shutil.copytree(nights.delivered[0], tmp_path / "in")
+    (folder / "Transactions.csv").unlink()
+    assert set(take(folder, tmp_path / "out", tmp_path).held) == {"payments"}
+    assert {row["amount_due"] for row in rows_of(tmp_path / "out", "appointments")} == {""}
+
+
+def test_of_two_notes_of_a_patient_on_one_day_no_answer_is_known(
+    nights: Nights, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(nights.delivered[0], tmp_path / "in")
+    take(folder, tmp_path / "before", tmp_path / "a")
+    known = next(row for row in rows_of(tmp_path / "before", "claims") if row["processed_at"])
+    rows = raw(folder, "Charges")
+    twin = next(row for row in rows if row["visit_id"] == known["claim_id"])
+    rows.append(twin | {"visit_id": "77", "record_pointer": "77"})
+    webpt.write_file(folder / "Charges.csv", rows, webpt.NIGHTS[0])
+    take(folder, tmp_path / "after", tmp_path / "b")
+    claims = by_key(tmp_path / "after", "claims", "claim_id")
+    assert [claims[key]["processed_at"] for key in (known["claim_id"], "77")] == ["", ""]
+    assert sum(bool(row["processed_at"]) for row in claims.values()) > 1000
+
+
+def test_an_insurance_that_stands_twice_refuses_the_authorization_and_no_other(
+    nights: Nights, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(nights.delivered[0], tmp_path / "in")
+    rows = raw(folder, "Patient_Insurance")
+    one = raw(folder, "Authorizations")[0]
+    twin = next(row for row in rows if row["policy_number"] == one["policy_number"])
+    rows.append(twin | {"patient_identity_id": "77"})
+    webpt.write_file(folder / "Patient_Insurance.csv", rows, webpt.NIGHTS[0])
+    assert not take(folder, tmp_path / "out", tmp_path).held
+    policies = by_key(tmp_path / "out", "policies", "policy_id")
+    unknown = [
+        row["authorization_id"]
+        for row in rows_of(tmp_path / "out", "authorizations")
+        if row["policy_id"] not in policies
+    ]
+    of_policy = [
+        row["record_id"]
+        for row in raw(folder, "Authorizations")
+        if row["policy_number"] == one["policy_number"]
+    ]
+    assert sorted(unknown) == sorted(of_policy)
 
 
 # --- deliveries that come twice, too late, or not at all ---
