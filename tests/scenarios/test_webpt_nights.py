@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -100,3 +101,33 @@ def test_three_nights_give_the_tasks_of_the_practice(
     before = tasks_of(workbench, 2)
     run(workbench, take(workbench, delivered[2]), 2)
     assert tasks_of(workbench, 2) == before
+
+
+def test_a_lost_night_leaves_the_tasks_until_all_of_it_comes(
+    workbench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canonical = webpt.sample_nights(workbench.folder / "canonical", patients=80)
+    delivered = webpt.write_nights(canonical, workbench.folder / "incoming")
+    run(workbench, take(workbench, delivered[0]), 0)
+    before = tasks_of(workbench, 0)
+    assert before["draft_documents"] and before["uncollected_payments"]
+
+    out = workbench.extracts / "held"
+    command = ("import", "--source", "webpt", "--from", delivered[2], "--out", out)
+    code, _, err = workbench.command(*command)
+    assert code != 0 and "is missing; ask for all of it once and import that with --full" in err
+    said = run(workbench, out, 2)
+    assert "is not complete according to its manifest: a delivery of Patients.csv" in said
+    assert tasks_of(workbench, 2) == before
+
+    at = webpt.NIGHTS[2] + dt.timedelta(hours=1)
+    everything = webpt.write_everything(canonical[2], workbench.folder / "all", at)
+    said = run(workbench, take(workbench, everything, "--full"), 2)
+    assert "is not complete" not in said
+    found = tasks_of(workbench, 2)
+    monkeypatch.setenv("WORKBENCH_DATA", str(workbench.folder / "truth"))
+    for night in (0, 2):
+        run(workbench, canonical[night], night)
+    truth = tasks_of(workbench, 2)
+    assert {rule: found.get(rule) for rule in SAME} == {rule: truth.get(rule) for rule in SAME}
+    assert {rule: before.get(rule) for rule in SAME} != {rule: truth.get(rule) for rule in SAME}
