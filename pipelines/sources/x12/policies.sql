@@ -15,7 +15,7 @@ WITH answers AS (
 only_policies AS (
     SELECT
         p.patient_id,
-        MIN(p.policy_id) AS policy_id,
+        ANY_VALUE(p.policy_id) AS policy_id,
     FROM canonical.policies AS p
     GROUP BY p.patient_id
     HAVING COUNT(*) = 1
