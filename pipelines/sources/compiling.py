@@ -27,9 +27,11 @@ from pipelines.sources.specs import (
 )
 from pipelines.sql_files import identifier, literal
 
+_Read = Callable[[str, Reading], str]  # the SQL of a text and how its days are written: its value
 DAY_FORMS = ("day", "birth_day", "moment")
-# What a lookup gives that finds two rows: no form of the contract takes it, so the row is refused.
-TWO_ROWS = "two rows match"
+# What a lookup gives that finds no or two rows; with CHR(0) behind it, no form takes it, so that
+# the contract refuses the row.
+NO_ROW, TWO_ROWS = "no row matches", "two rows match"
 REFERENCE = r"([^/|:=]+)$"  # Patient/12, urn:uuid:12, Patient?identifier=system|12
 
 
@@ -115,11 +117,7 @@ def _day_names(spec: ColumnSpec, relation: Relation) -> Iterator[str]:
         names = spec.names
     if isinstance(spec, Moment):
         names = spec.date
-    for name in names:
-        column = None if name.startswith("$") else relation.column(name)
-        if column is not None:
-            yield column
-            return
+    yield from relation.columns_of([name for name in names if not name.startswith("$")])
 
 
 @dataclass
@@ -210,56 +208,60 @@ class _Compiler:
         found = self.relation.column(name)
         return f"s.{identifier(found)}" if found is not None else None
 
-    def _text(self, column: Column, names: tuple[str, ...], *, is_optional: bool = False) -> str:
-        for name in names:
-            raw = self._raw(name)
-            if raw is not None:
-                return f"NULLIF(TRIM({raw}), '')"
+    def _texts(self, column: Column, names: tuple[str, ...], read: _Read) -> str:
+        """The text of the first column that the file has, or of the one a kept row has instead."""
+        paths = [name for name in names if name.startswith("$")]
+        if paths and "json" in self.relation.columns:
+            found = [f"JSON_EXTRACT_STRING(s.json, {literal(path)})" for path in paths]
+            texts = [read(f"NULLIF(TRIM({x}), '')", Reading()) for x in found]
+        else:
+            texts = []
+            for name in self.relation.columns_of(names):
+                reading = self._reading(name)
+                if reading.is_open and column.form in DAY_FORMS:
+                    file = self.relation.files[0]
+                    self._note(column, f"the days of {name} in {file} {reading.says}")
+                texts.append(read(f"NULLIF(TRIM(s.{identifier(name)}), '')", reading))
+        return f"COALESCE({', '.join(texts)})" if len(texts) > 1 else "".join(texts)
+
+    def _text(
+        self,
+        column: Column,
+        names: tuple[str, ...],
+        read: _Read = lambda x, _: x,
+        *,
+        is_optional: bool = False,
+    ) -> str:
+        x = self._texts(column, names, read)
         # Read as empty, a column that was renamed would withdraw tasks.
-        if not is_optional:
+        if not x and not is_optional:
             listed = " or ".join(names)
             self._note(column, f"{self.relation.files[0]} has no column {listed}")
-        return "CAST(NULL AS VARCHAR)"
+        return x or "CAST(NULL AS VARCHAR)"
 
     def _named(self, column: Column, spec: Named) -> str:
-        x = self._text(column, spec.names, is_optional=spec.is_optional)
-        if spec.is_reference:
-            x = f"NULLIF(REGEXP_EXTRACT({x}, {literal(REFERENCE)}, 1), '')"
-        if spec.values is not None:
-            x = _mapped(x, spec.values)
-        elif column.form in DAY_FORMS:
-            x = self._day(column, x, self._reading(column, spec.names))
-        if spec.empty is not None:
-            x = f"COALESCE({x}, {literal(spec.empty)})"
-        return x
+        def read(x: str, reading: Reading) -> str:
+            if spec.is_reference:
+                x = f"NULLIF(REGEXP_EXTRACT({x}, {literal(REFERENCE)}, 1), '')"
+            of_day = self._day(column, x, reading) if column.form in DAY_FORMS else x
+            return _mapped(x, spec.values or {}, of_day)
+
+        x = self._text(column, spec.names, read, is_optional=spec.is_optional)
+        empty = _empty(spec.values or {}) if spec.empty is None else spec.empty
+        return x if empty is None else f"COALESCE({x}, {literal(empty)})"
 
     def _filled(self, column: Column, spec: Filled) -> str:
         there = [name for name in spec.names if self._raw(name) is not None]
         if not there:
             return self._text(column, spec.names, is_optional=spec.is_optional)
-        texts = [self._text(column, (name,)) for name in there]
-        if column.form in DAY_FORMS:
-            texts = [
-                self._day(column, text, self._reading(column, (name,)))
-                for text, name in zip(texts, there, strict=True)
-            ]
-        return f"COALESCE({', '.join(texts)})"
 
-    def _reading(self, column: Column, names: tuple[str, ...]) -> Reading:
-        for name in names:
-            found = self.relation.column(name)
-            if found is None:
-                continue
-            reading = self.readings.get((self.relation.name, found), Reading())
-            if reading.is_open:
-                self._note(
-                    column,
-                    f"the days of {found} in {self.relation.files[0]} may be month/day or "
-                    f'day/month; say which in the mapping: dates = "{dates.MONTH_FIRST}" or '
-                    f'"{dates.DAY_FIRST}"',
-                )
-            return reading
-        return Reading()
+        def read(x: str, reading: Reading) -> str:
+            return self._day(column, x, reading) if column.form in DAY_FORMS else x
+
+        return f"COALESCE({', '.join(self._text(column, (name,), read) for name in there)})"
+
+    def _reading(self, name: str) -> Reading:
+        return self.readings.get((self.relation.name, name), Reading())
 
     def _day(self, column: Column, x: str, reading: Reading) -> str:
         if column.form == "moment":
@@ -267,10 +269,8 @@ class _Compiler:
         return dates.day_sql(x, reading, may_be_future=column.form != "birth_day")
 
     def _moment(self, column: Column, spec: Moment) -> str:
-        day = self._text(column, spec.date)
-        return dates.joined_sql(
-            day, self._reading(column, spec.date), self._text(column, spec.time)
-        )
+        time = self._text(column, spec.time)
+        return self._text(column, spec.date, lambda x, read: dates.joined_sql(x, read, time))
 
     def _lookup(self, column: Column, spec: Lookup) -> str:
         other = self.catalogue.find(spec.file)
@@ -284,24 +284,30 @@ class _Compiler:
             return "CAST(NULL AS VARCHAR)"
         number = len(self.joins) + 1
         value = f"NULLIF(TRIM(o.{identifier(give)}), '')"
-        two_rows = literal(TWO_ROWS) if column.form != "text" else f"{literal(TWO_ROWS)} || CHR(0)"
         keys = [
             f"TRIM(o.{identifier(name)}) AS key_{place}"
             for place, name in enumerate(filter(None, there), 1)
         ]
         matches = [f"l{number}.key_{place} = {text}" for place, text in enumerate(here, 1)]
         self.joins.append(
-            f"LEFT JOIN (SELECT {', '.join(keys)}, "
-            f"CASE WHEN COUNT(DISTINCT {value}) > 1 THEN {two_rows} ELSE MIN({value}) END AS given "
+            f"LEFT JOIN (SELECT {', '.join(keys)}, MIN({value}) AS given, "
+            f"COUNT(DISTINCT {value}) AS values_found "
             f"FROM source.{identifier(other.name)} AS o "
             f"GROUP BY {', '.join(str(place) for place in range(1, len(keys) + 1))}"
             f") AS l{number} ON {' AND '.join(matches)}"
         )
         found = f"l{number}.given"
-        if spec.values is not None:
-            found = _mapped(found, spec.values)
-        # An id that is nowhere stays, so that the contract refuses it.
-        return f"COALESCE({found}, {here[0]})" if column.form != "text" else found
+        given = _mapped(found, spec.values or {}, found)
+        empty = _empty(spec.values or {})
+        if empty is not None:
+            given = f"COALESCE({given}, {literal(empty)})"
+        # An id that is nowhere must not pass for what it was to find.
+        is_nowhere = f"l{number}.values_found IS NULL AND {here[0]} IS NOT NULL"
+        nowhere = f"WHEN {is_nowhere} THEN {literal(NO_ROW)} || CHR(0) "
+        return (
+            f"CASE WHEN l{number}.values_found > 1 THEN {literal(TWO_ROWS)} || CHR(0) "
+            f"{nowhere if column.form != 'text' else ''}ELSE {given} END"
+        )
 
     def _where(self) -> list[str]:
         conditions = [self._is_one_of(name, words) for name, words in self.rule.only.items()]
@@ -330,7 +336,10 @@ class _Compiler:
                 return []
         latest = found[self.rule.one_per.latest]
         column = self.relation.column(self.rule.one_per.latest) or ""
-        reading = self.readings.get((self.relation.name, column), Reading())
+        reading = self._reading(column)
+        if reading.is_open:
+            says = f"the days of {column} in {self.relation.files[0]} {reading.says}"
+            self.compiled.problems.append(Problem(self.rule.table, None, says))
         key = ", ".join(str(found[name]) for name in self.rule.one_per.key)
         # Numbers compare as numbers, days as days, anything else as text.
         return [
@@ -341,19 +350,19 @@ class _Compiler:
         ]
 
 
-def _mapped(x: str, values: Mapping[str, str]) -> str:
-    """CASE of a text's words; a word that is not there stays, so that the contract refuses it."""
+def _mapped(x: str, values: Mapping[str, str], other: str) -> str:
+    """CASE of a text's words; what is none of them stays, so that the contract refuses it."""
     cases = [
         f"WHEN LOWER({x}) = {literal(word.strip().lower())} THEN {literal(value)}"
         for word, value in values.items()
         if word.strip()
     ]
-    cases += [
-        f"WHEN {x} IS NULL THEN {literal(value)}"
-        for word, value in values.items()
-        if not word.strip()
-    ]
-    return f"CASE {' '.join(cases)} ELSE {x} END" if cases else x
+    return f"CASE {' '.join(cases)} ELSE {other} END" if cases else other
+
+
+def _empty(values: Mapping[str, str]) -> str | None:
+    """What an empty value means."""
+    return next((value for word, value in values.items() if not word.strip()), None)
 
 
 def expressions(rule: TableRule) -> list[str]:

@@ -1,7 +1,7 @@
 """How an export writes its days and times, found from all values of a column.
 
-3/4/2026 is March or April: other values of the column decide (12/31/2026), else other columns of
-the source, else what an earlier delivery showed, else the mapping file.
+3/4/2026 is March or April: other values of the column decide (12/31/2026), else the mapping file,
+else what an earlier delivery showed of the column, else the other columns of the source.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ import duckdb
 from pipelines.sql_files import identifier, literal
 
 MONTH_FIRST, DAY_FIRST = "M/D/YYYY", "D/M/YYYY"
-LARGEST_MONTH = 12
-# Letters and digits of a value replaced by their kind: L 8 digits, Y 4 digits, 9 fewer, p AM or PM,
-# a other letters.
+MOST_ODD = 0.05  # of the values that show an order: more against it, and the column has no order
+MOST_SHAPES = 50
+# Letters and digits of a value replaced by their kind: S 14 digits, L 8 digits, Y 4 digits,
+# 9 fewer, p AM or PM, a other letters.
 _KINDS = (  # letters before digits: what stands for digits is a letter
     (r"(?i)([0-9 ])[ap]\.?m\b\.?", r"\1p"),
     (r"[A-Zac-oq-z][A-Za-z]*|[a-z]{2,}", "a"),
+    (r"[0-9]{14}", "S"),
     (r"[0-9]{8,}", "L"),
     (r"[0-9]{4,7}", "Y"),
     (r"[0-9]+", "9"),
@@ -36,6 +38,7 @@ _DAYS = {
     "Y/9/9": "%Y/%m/%d",
     "Y.9.9": "%Y.%m.%d",
     "L": "%Y%m%d",
+    "S": "%Y%m%d%H%M%S",
     "9-a-Y": "%d-%b-%Y",
     "9-a-9": "%d-%b-%y",
     "9 a Y": "%d %b %Y",
@@ -47,12 +50,13 @@ _TIMES = {
     "": "",
     " 9:9": " %H:%M",
     " 9:9:9": " %H:%M:%S",
-    " 9:9:9.9": " %H:%M:%S.%f",
+    " 9:9:9.9": " %H:%M:%S.%n",
+    " 9:9:9.Y": " %H:%M:%S.%n",
     " 9:9 p": " %I:%M %p",
     " 9:9p": " %I:%M%p",
     " 9:9:9 p": " %I:%M:%S %p",
     " 9:9:9p": " %I:%M:%S%p",
-    " 9:9:9.9 p": " %I:%M:%S.%f %p",
+    " 9:9:9.9 p": " %I:%M:%S.%n %p",
 }
 ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _ORDERED = re.compile(r"^%([md])[/.-]%([md])")
@@ -67,10 +71,10 @@ _WORDS = {
     "%I": "hh",
     "%M": "mm",
     "%S": "ss",
-    "%f": "fff",
+    "%n": "fff",
     "%p": "AM",
 }
-_CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H%M")
+_CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%n", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H%M")
 DAY, MOMENT = "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"
 
 
@@ -78,21 +82,33 @@ DAY, MOMENT = "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"
 class Reading:
     """How a column's days are written: strptime formats of all shapes that are not ISO.
 
-    `order` is MONTH_FIRST or DAY_FIRST where the values show it; `is_open`: both would fit.
+    `order` is MONTH_FIRST or DAY_FIRST where the values show it. `is_open`: both would fit, or
+    (`is_mixed`) each fits a part of the values.
     """
 
     formats: tuple[str, ...] = ()
     order: str | None = None
     is_open: bool = False
+    is_mixed: bool = False
+
+    @property
+    def says(self) -> str:
+        """What is wrong with an open one, behind the name of its column."""
+        if self.is_mixed:
+            return "are written both as month/day and as day/month; have them written as one"
+        return (
+            "may be month/day or day/month; say which in the mapping: "
+            f'dates = "{MONTH_FIRST}" or "{DAY_FIRST}"'
+        )
 
 
 @dataclass(frozen=True)
 class _Shapes:
-    """What the values of one column look like, and the largest first and second number."""
+    """What one column looks like, and how many values can only be one order or only the other."""
 
     shapes: tuple[str, ...]
-    first: int
-    second: int
+    month_first: int = 0
+    day_first: int = 0
 
     @property
     def has_order(self) -> bool:
@@ -100,10 +116,16 @@ class _Shapes:
 
     @property
     def order(self) -> str | None:
-        """The order that the values show; None where both fit, or neither."""
-        if not self.has_order or (self.first > LARGEST_MONTH) == (self.second > LARGEST_MONTH):
+        """The order that the values show, whatever a few odd ones say; None where none do."""
+        fewer, more = sorted((self.month_first, self.day_first))
+        if not more or self.is_mixed:
             return None
-        return DAY_FIRST if self.first > LARGEST_MONTH else MONTH_FIRST
+        return DAY_FIRST if self.day_first > self.month_first else MONTH_FIRST
+
+    @property
+    def is_mixed(self) -> bool:
+        fewer, more = sorted((self.month_first, self.day_first))
+        return fewer > MOST_ODD * (fewer + more)
 
 
 def readings(
@@ -114,8 +136,8 @@ def readings(
 ) -> dict[tuple[str, str], Reading]:
     """How these columns of the tables `source.NAME` write days, by (relation, column).
 
-    `stated` is the order of the mapping file, which wins; `earlier` has the orders that earlier
-    deliveries showed.
+    A column's own values decide; else `stated`, the order of the mapping file; else what earlier
+    deliveries showed of it (`earlier`); else the one order of all other columns.
     """
     looked = {
         (relation, column): shapes
@@ -123,13 +145,15 @@ def readings(
         for column, shapes in _shapes(con, relation, names)
     }
     shown = {shapes.order for shapes in looked.values() if shapes.order is not None}
+    shown |= set(earlier.values())
     usual = shown.pop() if len(shown) == 1 else None
     found: dict[tuple[str, str], Reading] = {}
     for place, shapes in looked.items():
-        order = stated or earlier.get(place) or shapes.order or usual
-        is_open = order is None and shapes.has_order
-        formats = tuple(_formats(shapes.shapes, order))
-        found[place] = Reading(formats, shapes.order, is_open)
+        order = shapes.order or stated or earlier.get(place) or usual
+        is_mixed = shapes.is_mixed
+        is_open = is_mixed or (order is None and shapes.has_order)
+        formats = tuple(_formats(shapes.shapes, None if is_mixed else order))
+        found[place] = Reading(formats, shapes.order, is_open, is_mixed)
     return found
 
 
@@ -206,8 +230,10 @@ def _formats(shapes: Sequence[str], order: str | None) -> Iterator[str]:
         if day not in _DAYS or ("{1}" in _DAYS[day] and order is None):
             continue
         first, second = ("%d", "%m") if order == DAY_FIRST else ("%m", "%d")
-        written = _DAYS[day].replace("{1}", first).replace("{2}", second)
-        yield written + _TIMES[time]
+        written = _DAYS[day].replace("{1}", first).replace("{2}", second) + _TIMES[time]
+        yield written
+        if "%b" in written:
+            yield written.replace("%b", "%B")  # November
 
 
 def _shapes(
@@ -216,25 +242,31 @@ def _shapes(
     """The shapes of each column's values, ISO days left out."""
     for column in columns:
         x = f"TRIM(s.{identifier(column)})"
-        shape = x
+        # One digit for all leaves few texts to apply patterns to.
+        alike = f"TRANSLATE({x}, '123456789', '000000000')"
+        parts = f"STRING_SPLIT(TRANSLATE({x}, '-.', '//'), '/')"
+        shape = "g.alike"
         for pattern, kind in _KINDS:
             shape = f"REGEXP_REPLACE({shape}, {literal(pattern)}, '{kind}', 'g')"
-        first = f"TRY_CAST(REGEXP_EXTRACT({x}, '^([0-9]{{1,2}})[/.-]', 1) AS INTEGER)"
-        second = (
-            f"TRY_CAST(REGEXP_EXTRACT({x}, '^[0-9]{{1,2}}[/.-]([0-9]{{1,2}})[/.-]', 1) AS INTEGER)"
-        )
         rows = con.execute(
-            f"SELECT {shape} AS shape, MAX({first}), MAX({second}), COUNT(*) "
+            f"WITH numbered AS (SELECT {alike} AS alike, "
+            f"TRY_CAST({parts}[1] AS INTEGER) AS first, TRY_CAST({parts}[2] AS INTEGER) AS second "
             f"FROM source.{identifier(relation)} AS s "
-            f"WHERE {x} <> '' AND NOT REGEXP_MATCHES({x}, '^{ISO}') "
-            "GROUP BY shape ORDER BY COUNT(*) DESC, shape LIMIT 50"
+            f"WHERE {x} <> '' AND NOT REGEXP_MATCHES({x}, '^{ISO}')), "
+            "grouped AS (SELECT n.alike, COUNT(*) AS often, "
+            "COUNT(*) FILTER (n.first BETWEEN 1 AND 12 AND n.second BETWEEN 13 AND 31) AS month, "
+            "COUNT(*) FILTER (n.first BETWEEN 13 AND 31 AND n.second BETWEEN 1 AND 12) AS day "
+            "FROM numbered AS n GROUP BY n.alike) "
+            f"SELECT {shape} AS shape, SUM(g.month), SUM(g.day) FROM grouped AS g "
+            "GROUP BY shape ORDER BY SUM(g.often) DESC, shape"
         ).fetchall()
-        known = [row for row in rows if _split(row[0])[0] in _DAYS]
+        known = [row for row in rows if _split(row[0])[0] in _DAYS][:MOST_SHAPES]
+        ordered = [row for row in known if "{1}" in _DAYS[_split(row[0])[0]]]
         yield (
             column,
             _Shapes(
                 tuple(row[0] for row in known),
-                max((row[1] or 0 for row in known), default=0),
-                max((row[2] or 0 for row in known), default=0),
+                int(sum(row[1] for row in ordered)),
+                int(sum(row[2] for row in ordered)),
             ),
         )

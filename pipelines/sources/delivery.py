@@ -9,11 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import fnmatch
 import hashlib
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -26,6 +28,9 @@ from pipelines.sources.mapping import FileRule, SourceMapping
 from pipelines.sql_files import identifier
 
 TEXTS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
+SUFFIXES = tuple(sorted((*TEXTS, *json_files.SUFFIXES), key=len, reverse=True))
+# Our own columns: which file of one relation, and by which day a window replaces a kept row.
+FILE, DAY = "_file", "_day"
 # A day in a name: 2026-11-02, 20261102, 11022026, 11-02-2026, each also with a time behind it.
 DATED = re.compile(
     r"(?<![0-9])(?:(?P<y>20[0-9]{2})[-_.]?(?P<m>[01][0-9])[-_.]?(?P<d>[0-3][0-9])"
@@ -39,6 +44,7 @@ class Relation:
     """A loaded table of an export: its columns, and the files it came from, oldest first.
 
     `broken` counts records that are no row of the header's columns, which the contract never sees.
+    `earlier` are columns that only rows of earlier deliveries have.
     """
 
     name: str
@@ -49,13 +55,19 @@ class Relation:
     newest: dt.datetime
     broken: int = 0
     named_on: dt.date | None = None
+    earlier: tuple[str, ...] = ()
 
     def column(self, wanted: str) -> str | None:
         """The column of this name, however it is written: Patient ID is patient_id."""
-        if wanted in self.columns:
-            return wanted
-        by_letters = {squeezed(name): name for name in reversed(self.columns)}
-        return by_letters.get(squeezed(wanted))
+        return like(wanted, self.columns)
+
+    def columns_of(self, wanted: Sequence[str]) -> list[str]:
+        """The first of these columns that it has, and any that only its earlier rows have."""
+        first = next((found for name in wanted if (found := self.column(name))), None)
+        if first is None:
+            return []
+        before = [found for name in wanted if (found := like(name, self.earlier))]
+        return list(dict.fromkeys([first, *before]))
 
 
 @dataclass(frozen=True)
@@ -71,13 +83,12 @@ class Catalogue:
         return next(iter(self.all_of(wanted)), None)
 
     def all_of(self, wanted: str) -> list[Relation]:
-        """All relations of that name; the first is the one that counts."""
+        """All relations of that name; the first, called just so where one is, is what counts."""
         found: dict[str, Relation] = {}
-        for one in wanted.lower().split("|"):
-            pattern = re.sub(r"[^a-z0-9*?]", "", one)
-            for name, relation in self.relations.items():
-                if fnmatch.fnmatchcase(squeezed(name), pattern):
-                    found.setdefault(name, relation)
+        for one in wanted.split("|"):
+            fitting = [name for name in self.relations if is_like(name, one)]
+            for name in sorted(fitting, key=lambda name: squeezed(name) != squeezed(one)):
+                found.setdefault(name, self.relations[name])
         return list(found.values())
 
     def delivered_at(self) -> dt.datetime | None:
@@ -97,13 +108,29 @@ class _File:
 
 def squeezed(name: str) -> str:
     """A name's letters and digits, small: what is left of it in any spelling."""
-    return re.sub("[^a-z0-9]", "", name.lower())
+    return re.sub(r"[\W_]", "", name.casefold())
+
+
+def like(wanted: str, names: Sequence[str]) -> str | None:
+    """The first of these names that is the wanted one, however it is written."""
+    if wanted in names:
+        return wanted
+    bare = squeezed(wanted)
+    return next((name for name in names if bare and squeezed(name) == bare), None)
+
+
+def is_like(name: str, pattern: str) -> bool:
+    """Whether a name is the pattern, with * for anything and | between several, however written."""
+    return any(
+        fnmatch.fnmatchcase(squeezed(name), re.sub(r"[^\w*?]|_", "", one.casefold()))
+        for one in pattern.split("|")
+    )
 
 
 def relation_name(stem: str) -> str:
     """The name of a file's table: its own without the day, in small letters."""
     bare = DATED.sub(" ", stem)
-    return re.sub("[^a-z0-9]+", "_", bare.lower()).strip("_") or "file"
+    return re.sub(r"[\W_]+", "_", bare.casefold()).strip("_") or "file"
 
 
 def day_in(name: str) -> dt.date | None:
@@ -153,44 +180,39 @@ def load(con: duckdb.DuckDBPyConnection, folder: Path, mapping: SourceMapping | 
 def rule_of(rules: tuple[FileRule, ...], name: str, files: tuple[str, ...]) -> FileRule | None:
     """The first rule whose pattern is the relation's name or that of one of its files."""
     for rule in rules:
-        pattern = rule.pattern.lower()
-        names = [name, *(file.lower() for file in files)]
-        if any(fnmatch.fnmatchcase(one, pattern) for one in names):
-            return rule
-        if any(squeezed(one) == squeezed(pattern) for one in names):
+        if any(is_like(one, rule.pattern) for one in (name, *files)):
             return rule
     return None
 
 
 def _files(folder: Path, notes: list[str]) -> Iterator[_File]:
     try:
-        entries = sorted(folder.rglob("*"))
+        folder.stat()
+        paths = sorted(_walked(folder))
     except OSError as error:
         raise UserError(f"{folder}: cannot read this folder ({error.strerror})") from None
     if not folder.is_dir():
         raise UserError(f"{folder}: cannot read this folder (no such folder)")
-    for path in entries:
-        if not path.is_file() or any(
-            part.startswith((".", "_")) for part in path.relative_to(folder).parts
-        ):
+    for path in paths:
+        within = path.relative_to(folder).parts
+        if any(part.startswith((".", "_")) for part in within):
             continue
-        name = path.name.lower()
         if x12.is_x12(path):  # each file counts, whatever day its name has
             yield _File(path, path.stem, f"{relation_name(path.stem)}_x12", None, is_x12=True)
             continue
-        suffix = next(
-            (
-                end
-                for end in sorted((*TEXTS, *json_files.SUFFIXES), key=len)[::-1]
-                if name.endswith(end)
-            ),
-            None,
-        )
+        suffix = next((end for end in SUFFIXES if path.name.lower().endswith(end)), None)
         if suffix is None:
             notes.append(f"{path.name}: not a kind of file that is read")
             continue
         stem = path.name[: -len(suffix)]
-        yield _File(path, stem, relation_name(stem), day_in(stem))
+        days = [day for part in (stem, *within[-2::-1]) if (day := day_in(part))]
+        yield _File(path, stem, relation_name(stem), next(iter(days), None))
+
+
+def _walked(folder: Path) -> Iterator[Path]:
+    """The files of a folder and its folders; those beside a zip are links."""
+    for place, _, names in os.walk(folder, followlinks=True):
+        yield from (path for name in names if (path := Path(place) / name).is_file())
 
 
 def _chosen(
@@ -220,7 +242,7 @@ def _load(
     con: duckdb.DuckDBPyConnection, name: str, files: list[_File], notes: list[str]
 ) -> list[Relation]:
     """Load the files of one name, one below the other, with `_file` 1, 2 …; JSON by its types."""
-    of_text: list[tuple[_File, texts.TextFile, str]] = []
+    of_text: list[_Part] = []
     found: list[Relation] = []
     for number, file in enumerate(files, 1):
         said = origin_of(file.path) or file.path.name
@@ -229,17 +251,24 @@ def _load(
                 found += _of_x12(con, file, said, notes)
                 continue
             if file.path.name.lower().endswith(json_files.SUFFIXES):
-                for kind, rows in json_files.load(con, file.path, name).items():
+                counts = json_files.load(con, file.path, name, number)
+                for kind, rows in counts.items():
                     found.append(_relation(kind, json_files.COLUMNS, rows, [file]))
                 continue
             part = f"{name}__{number}"
             loaded = texts.load_texts(con, f"source.{identifier(part)}", file.path)
-            of_text.append((file, loaded, part))
+            of_text.append(_Part(file, loaded, part, number))
         except FileRefused as refused:
             notes.append(f"{said}: {refused}")
         except OSError as error:
             notes.append(f"{said}: cannot be read ({error.strerror or 'it is damaged'})")
-    if of_text:
+        except duckdb.Error as error:  # its message may quote a value
+            notes.append(f"{said}: cannot be read ({type(error).__name__})")
+    if of_text and _is_there(con, name):
+        for one in of_text:
+            con.execute(f"DROP TABLE source.{identifier(one.table)}")
+            notes.append(f"{one.file.path.name}: is left out, since records have the same name")
+    elif of_text:
         found.append(_joined(con, name, of_text))
     return found
 
@@ -255,26 +284,61 @@ def _of_x12(
         yield replace(loaded, newest=contents.sent_at or loaded.newest)
 
 
-def _joined(
-    con: duckdb.DuckDBPyConnection, name: str, parts: list[tuple[_File, texts.TextFile, str]]
-) -> Relation:
-    selects = [
-        f"SELECT *, {number} AS _file FROM source.{identifier(part)}"
-        for number, (_, _, part) in enumerate(parts, 1)
-    ]
-    if len(parts) == 1:
-        con.execute(f"ALTER TABLE source.{identifier(parts[0][2])} RENAME TO {identifier(name)}")
-        con.execute(f"ALTER TABLE source.{identifier(name)} ADD COLUMN _file INTEGER DEFAULT 1")
+def _is_there(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+    sql = (
+        "SELECT COUNT(*) FROM duckdb_tables() AS t "
+        "WHERE t.schema_name = 'source' AND LOWER(t.table_name) = LOWER($name)"
+    )
+    return bool(con.execute(sql, {"name": name}).fetchall()[0][0])
+
+
+class _Part(NamedTuple):
+    file: _File
+    loaded: texts.TextFile
+    table: str
+    number: int
+
+
+def _joined(con: duckdb.DuckDBPyConnection, name: str, parts: list[_Part]) -> Relation:
+    """One table of all parts; a column is named as in the newest part that has it."""
+    columns: list[str] = []
+    for part in reversed(parts):
+        columns += [column for column in part.loaded.columns if like(column, columns) is None]
+    selects = []
+    for part in parts:
+        named = ", ".join(
+            f"s.{identifier(column)} AS {identifier(_free(like(column, columns) or column))}"
+            for column in _once(part.loaded.columns)
+        )
+        selects.append(
+            f"SELECT {named}, s._line, {part.number} AS {FILE} "
+            f"FROM source.{identifier(part.table)} AS s"
+        )
+    # DuckDB would copy a single part; a renamed one is the same.
+    if len(parts) == 1 and not {FILE, DAY} & set(map(str.lower, columns)):
+        part = parts[0]
+        con.execute(f"ALTER TABLE source.{identifier(part.table)} RENAME TO {identifier(name)}")
+        con.execute(f"ALTER TABLE source.{identifier(name)} ADD COLUMN {FILE} INTEGER DEFAULT 1")
     else:
         con.execute(
             f"CREATE TABLE source.{identifier(name)} AS {' UNION ALL BY NAME '.join(selects)}"
         )
-        for _, _, part in parts:
-            con.execute(f"DROP TABLE source.{identifier(part)}")
-    columns = tuple(dict.fromkeys(column for _, loaded, _ in parts for column in loaded.columns))
-    rows = sum(loaded.rows for _, loaded, _ in parts)
-    broken = sum(len(loaded.broken) for _, loaded, _ in parts)
-    return _relation(name, columns, rows, [file for file, _, _ in parts], broken)
+        for part in parts:
+            con.execute(f"DROP TABLE source.{identifier(part.table)}")
+    rows = sum(part.loaded.rows for part in parts)
+    broken = sum(len(part.loaded.broken) for part in parts)
+    files = [part.file for part in parts]
+    return _relation(name, tuple(map(_free, columns)), rows, files, broken)
+
+
+def _once(columns: Sequence[str]) -> Iterator[str]:
+    """Each column, the first of those that differ in nothing but how they are written."""
+    return (column for column in columns if like(column, columns[: columns.index(column)]) is None)
+
+
+def _free(column: str) -> str:
+    """The name, another one where it is that of our own column."""
+    return f"{column}_2" if column.lower() in (FILE, DAY) else column
 
 
 def _both(one: Relation, other: Relation) -> Relation:

@@ -7,11 +7,9 @@ read it: the manifest says so, and the run leaves their tasks as they are. The o
 from __future__ import annotations
 
 import datetime as dt
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -19,26 +17,26 @@ import duckdb
 from pipelines.errors import UserError
 from pipelines.extracts import contract
 from pipelines.extracts.unpack import unpacked
-from pipelines.sources import compiling, dates, delivery, differences, kept, mapping, sql_tables
+from pipelines.sources import (
+    compiling,
+    dates,
+    delivery,
+    differences,
+    kept,
+    mapping,
+    sql_tables,
+    writing,
+    x12,
+)
 from pipelines.sources.compiling import Problem
-from pipelines.sources.delivery import Catalogue
+from pipelines.sources.delivery import Catalogue, Relation
 from pipelines.sources.differences import Difference, News
 from pipelines.sources.kept import Delivery, Taken
 from pipelines.sources.mapping import SourceMapping
 from pipelines.sources.supplements import Supplements
-from pipelines.sql_files import identifier, literal
+from pipelines.sources.writing import Reach
+from pipelines.sql_files import identifier
 from pipelines.warehouse import snapshots
-
-MANIFEST_COLUMNS = [
-    "table",
-    "extracted_at",
-    "row_count",
-    "complete",
-    "horizon_on",
-    "since_on",
-    "note",
-    "connected",
-]
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,8 @@ class _Import:
 
     def run(self) -> Imported:
         """Do it."""
-        at = self.request.as_of or _own_time(self.request.from_dir, self.catalogue)
+        self.catalogue = kept.conformed(self.con, self.catalogue)
+        at = self.request.as_of or self._own_time()
         columns = compiling.day_columns(self.source, self.catalogue)
         readings = self._readings(columns)
         tonight = readings
@@ -130,14 +129,21 @@ class _Import:
                 self.request.max_loss,
             ),
         )
-        # Kept rows may be written otherwise than tonight's.
-        readings = self._readings(columns)
+        # Kept rows may be written otherwise than tonight's, and have other columns.
+        self.catalogue = taken.catalogue
+        columns = compiling.day_columns(self.source, self.catalogue)
+        accumulated = {
+            name: columns[name]
+            for name, rule in self.catalogue.rules.items()
+            if rule.mode != "full" and name in columns
+        }
+        readings = tonight | self._readings(accumulated)
         moment = (self.request.as_of or taken.delivered_at).astimezone(dt.UTC)
         self.con.execute("CREATE SCHEMA IF NOT EXISTS canonical")
         self._make_tables(moment, readings)
         self.new = differences.find(self.con, self.source, self.catalogue, tonight)
         added = self._supplement(moment)
-        held = dict(self._held(taken))
+        held = self._held(taken)
         rows = self._write(taken, moment, held)
         self._note_news()
         if not set(rows) - set(held):
@@ -162,6 +168,7 @@ class _Import:
         return supplements.notes
 
     def _readings(self, columns: Mapping[str, list[str]]) -> dict[tuple[str, str], dates.Reading]:
+        """How the columns write days; what a person confirmed counts as an earlier delivery."""
         confirmed = {
             (name, column): order
             for name, of_file in self.source.days.items()
@@ -176,6 +183,21 @@ class _Import:
         if self.request.home is not None and self.source.confirmed and not self.request.is_trial:
             folder = self.request.home / self.source.name
             differences.write(folder, News(self.request.from_dir.name, tuple(self.new)))
+
+    def _own_time(self) -> dt.datetime:
+        """When the delivery was made: the day in its names, at the time of its files if that fits.
+
+        Files that no table reads say nothing of it.
+        """
+        read = {name for table in self.source.provided() for name in self._read_by(table)}
+        found = [
+            self.catalogue.relations[name]
+            for name in sorted(read)
+            if name in self.catalogue.relations
+        ]
+        own = [one for one in found if one.name not in x12.TABLES]  # X12 says nothing of others
+        every = list(self.catalogue.relations.values())
+        return _own_time(self.request.from_dir, own or found or every)
 
     def _said_of_files(self) -> Iterator[str]:
         read = {name for table in self.source.provided() for name in self._read_by(table)}
@@ -197,16 +219,18 @@ class _Import:
         moment = at.astimezone(dt.UTC).replace(tzinfo=None)
         by_sql = sql_tables.SqlTables(self.con, self.source, self.catalogue, moment)
         by_sql.make_steps()
-        is_made_up = self.source.one_case_a_patient and "cases" not in self.source.tables
-        for table in self.source.provided():
-            if table == "cases" and is_made_up:
-                continue
-            if table in self.source.tables:
+        for table in sorted(self.source.provided(), key=self._is_made_up):
+            if self._is_made_up(table):  # last: from what happened to the patients
+                self._make_cases(moment)
+            elif table in self.source.tables:
                 self._make_mapped(table, by_sql, readings)
             elif table in self.source.sql_files():
                 self.problems += by_sql.make(table)
-        if is_made_up:  # from the tables of what happened to the patients
-            self._make_cases(moment)
+
+    def _is_made_up(self, table: str) -> bool:
+        """Whether it is the table of one case for each patient, which no file gives."""
+        given = {*self.source.tables, *self.source.sql_files()}
+        return table == "cases" and self.source.one_case_a_patient and table not in given
 
     def _make_mapped(
         self,
@@ -216,7 +240,11 @@ class _Import:
     ) -> None:
         parts: list[str] = []
         for rule in self.source.tables[table]:
-            if rule.is_optional and rule.source and self.catalogue.find(rule.source) is None:
+            wanted = rule.source
+            if rule.is_optional and wanted and self.catalogue.find(wanted) is None:
+                if kept.was_delivered(self.con, partial(delivery.is_like, pattern=wanted)):
+                    says = f"the delivery has no file {wanted}, as earlier ones had"
+                    self.problems.append(Problem(table, None, says))
                 continue
             compiled = compiling.table(self.source, rule, self.catalogue, readings, by_sql.lacks)
             self.problems += compiled.problems
@@ -225,10 +253,11 @@ class _Import:
             return
         sql = "\nUNION ALL\n".join(f"({part})" for part in parts) if len(parts) > 1 else parts[0]
         self.statements[table] = sql
-        parameters = {"as_of": by_sql.moment} if "$as_of" in sql else None
         try:
+            (statement,) = self.con.extract_statements(sql)
+            parameters = {"as_of": by_sql.moment} if "as_of" in statement.named_parameters else None
             self.con.execute(f"CREATE TABLE canonical.{table} AS {sql}", parameters)
-        except duckdb.Error as error:  # its message may quote a value
+        except (duckdb.Error, ValueError) as error:  # its message may quote a value
             what = type(error).__name__.removesuffix("Exception").lower()
             says = f"its SQL fails ({what} error); see sources show {self.source.name} --sql"
             self.problems.append(Problem(table, None, says))
@@ -244,32 +273,40 @@ class _Import:
             f"CREATE TABLE canonical.cases AS {sql}", {"today": moment.date().isoformat()}
         )
 
-    def _held(self, taken: Taken) -> Iterator[tuple[str, str]]:
-        """The tables that are not to be believed, and why."""
-        stopped: dict[str, list[str]] = {}
-        for problem in self.problems:
-            if problem.stops:
-                stopped.setdefault(problem.table, []).append(problem.says)
-        for table in self.source.provided():
-            reasons = stopped.get(table, [])
-            for name in self._read_by(table):
-                if name in taken.held:
-                    reasons.append(taken.held[name].says)
+    def _held(self, taken: Taken) -> dict[str, str]:
+        """The tables that are not to be believed, and why; those made of them, too."""
+        held: dict[str, str] = {}
+        for table in sorted(self.source.provided(), key=self._is_made_up):
+            reasons = [one.says for one in self.problems if one.stops and one.table == table]
+            reasons += [
+                taken.held[name].says for name in self._read_by(table) if name in taken.held
+            ]
+            reasons += [held[other] for other in self._made_of(table) if other in held]
             if new := differences.of_table(self.new, table, self._read_by(table)):
                 reasons.append(differences.reason(new))
             if reasons:
-                yield table, "; ".join(dict.fromkeys(reasons))
+                held[table] = "; ".join(dict.fromkeys(reasons))
+        return held
 
-    def _read_by(self, table: str) -> list[str]:
+    def _made_of(self, table: str) -> list[str]:
+        """The tables that a table is made of."""
+        if self._is_made_up(table):
+            return list(sql_tables.MAKE_CASES)
+        if table not in self.source.tables:
+            return sql_tables.reads_of(self.source, table)[1]
+        sql = [text for rule in self.source.tables[table] for text in compiling.expressions(rule)]
+        return sql_tables.reads_in(self.source, sql)[1]
+
+    def _read_by(self, table: str, *, with_lookups: bool = True) -> list[str]:
         """The relations that a table is made of."""
         names: list[str] = []
         for rule in self.source.tables.get(table, ()):
             found = self.catalogue.find(rule.source) if rule.source else None
             names += [found.name] if found else []
-            names += compiling.looked_up(rule, self.catalogue)
-            names += sql_tables.relations_in(self.source, compiling.expressions(rule))
+            names += compiling.looked_up(rule, self.catalogue) if with_lookups else []
+            names += sql_tables.reads_in(self.source, compiling.expressions(rule))[0]
         if not names:
-            names = sql_tables.relations_of(self.source, table)
+            names = sql_tables.reads_of(self.source, table)[0]
         return list(dict.fromkeys(names))
 
     def _is_delivered(self, table: str) -> bool:
@@ -281,14 +318,13 @@ class _Import:
         )
 
     def _write(self, taken: Taken, at: dt.datetime, held: Mapping[str, str]) -> dict[str, int]:
-        made = {
-            row[0]
-            for row in self.con.execute(
-                "SELECT t.table_name FROM duckdb_tables() AS t WHERE t.schema_name = 'canonical'"
-            ).fetchall()
-        }
+        made = sql_tables.made(self.con)
         provided = self.source.provided()
-        tables = [table for table in provided if table in made or self._is_delivered(table)]
+        tables = [
+            table
+            for table in provided
+            if table in made or table in held or self._is_delivered(table)
+        ]
         for table in tables:
             if table not in made:  # its empty file and its line in the manifest hold it
                 names = ", ".join(
@@ -300,89 +336,33 @@ class _Import:
             table: self.con.execute(f"SELECT COUNT(*) FROM canonical.{table}").fetchall()[0][0]
             for table in tables
         }
-        self._make_manifest(tables, taken, at, held)
-        _write_files(self.con, [*tables, "manifest"], set(provided) - set(tables), self.request)
+        reaches = dict(self._reaches(tables, taken, at))
+        writing.make_manifest(self.con, at, reaches, held, self.source.absent)
+        gone = sorted(set(provided) - set(tables))
+        places = writing.Places(self.request.from_dir, self.request.out)
+        writing.write_files(self.con, tables, gone, places)
         return {table: count for table, count in rows.items() if table in made}
 
-    def _make_manifest(
-        self, tables: list[str], taken: Taken, at: dt.datetime, held: Mapping[str, str]
-    ) -> None:
-        """What is known of each table; it vouches for no number of rows."""
-        names = ", ".join(f"{identifier(name)} VARCHAR" for name in MANIFEST_COLUMNS)
-        self.con.execute(f"CREATE TABLE canonical.manifest ({names})")
+    def _reaches(
+        self, tables: Sequence[str], taken: Taken, at: dt.datetime
+    ) -> Iterator[tuple[str, Reach]]:
         horizons = sql_tables.horizons(self.con, self.source, at)
-        extracted_at = at.astimezone(dt.UTC).isoformat(timespec="seconds")
         for table in tables:
-            read = self._read_by(table)
+            read = self._read_by(table, with_lookups=False)
             since = [taken.since[name] for name in read if name in taken.since]
             until = [taken.horizon[name] for name in read if name in taken.horizon]
             horizon = horizons.get(table) or min(until, default=None)
-            self.con.execute(
-                "INSERT INTO canonical.manifest VALUES (?, ?, NULL, ?, ?, ?, ?, NULL)",
-                [
-                    table,
-                    extracted_at,
-                    "false" if table in held else None,
-                    horizon,
-                    max(since, default=None),
-                    held.get(table),
-                ],
-            )
-        for table in sorted(set(self.source.absent) - set(tables)):
-            self.con.execute(
-                "INSERT INTO canonical.manifest VALUES "
-                "(?, ?, NULL, NULL, NULL, NULL, 'this practice never delivers it', 'false')",
-                [table, extracted_at],
-            )
+            yield table, Reach(max(since, default=None), horizon)
 
 
-def _own_time(from_dir: Path, catalogue: Catalogue) -> dt.datetime:
-    """When a delivery was made: the day in its name, at the time of its files if that fits."""
-    newest = catalogue.delivered_at() or dt.datetime.fromtimestamp(0, dt.UTC)
-    named = [found.named_on for found in catalogue.relations.values() if found.named_on]
+def _own_time(from_dir: Path, relations: Sequence[Relation]) -> dt.datetime:
+    newest = max((one.newest for one in relations), default=dt.datetime.fromtimestamp(0, dt.UTC))
+    named = [one.named_on for one in relations if one.named_on]
     day = max(named, default=None) or delivery.day_in(from_dir.name)
-    if day is None or abs((newest.date() - day).days) <= 1:
+    # A file can be copied after its day, but not be older than it.
+    if day is None or (newest.date() - day).days <= 1:
         return newest.replace(microsecond=0)
     return dt.datetime.combine(day, dt.time(12), dt.UTC)
-
-
-def _write_files(
-    con: duckdb.DuckDBPyConnection, tables: list[str], gone: set[str], request: Request
-) -> None:
-    """Write each table as CSV, sorted by key, the manifest last; `out` gets whole files only.
-
-    `gone` are tables of the source that this delivery lacks; those of an import before go.
-    """
-    out = request.out
-    if out.resolve() == request.from_dir.resolve():
-        raise UserError(f"{out}: is the folder of the export; choose another for the extracts")
-    # Left by another source or a sample, such a file would be read as part of this extract.
-    for other in sorted(set(contract.TABLES) - set(tables) - gone):
-        if (out / f"{other}.csv").exists():
-            raise UserError(
-                f"{out}: holds {other}.csv, which this source does not give; choose an empty folder"
-            )
-    unfinished: Path | None = None
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=".importing-", dir=out))
-        for table in tables:
-            key = identifier(contract.key_of(table))
-            con.execute(
-                f"COPY (SELECT * FROM canonical.{table} AS t ORDER BY t.{key} NULLS LAST) "
-                f"TO {literal(unfinished / f'{table}.csv')} "
-                "(FORMAT csv, HEADER, DATEFORMAT '%Y-%m-%d', TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S')"
-            )
-        for table in gone:
-            (out / f"{table}.csv").unlink(missing_ok=True)
-        for table in tables:
-            os.replace(unfinished / f"{table}.csv", out / f"{table}.csv")
-    except (OSError, duckdb.IOException) as error:
-        why = getattr(error, "strerror", None) or "no space or no permission"
-        raise UserError(f"{out}: cannot write the extracts here ({why})") from None
-    finally:
-        if unfinished is not None:
-            shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def load_mapping(name: str, home: Path | None) -> SourceMapping:

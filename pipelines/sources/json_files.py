@@ -18,9 +18,10 @@ COLUMNS = ("json", "full_url", "parent")
 LARGEST = 2**30  # bytes of one record: a bundle is one
 
 
-def load(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> dict[str, int]:
+def load(con: duckdb.DuckDBPyConnection, path: Path, name: str, number: int = 1) -> dict[str, int]:
     """Append the records of a file to the tables of their types; the number of rows by table.
 
+    `number` tells the files of one name apart, in the column `_file`.
     FileRefused for a file that is not JSON.
     """
     con.execute("CREATE OR REPLACE TEMP TABLE read_json_records (json JSON)")
@@ -61,9 +62,10 @@ def load(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> dict[str, int
             "(json JSON, full_url VARCHAR, parent VARCHAR, _line BIGINT, _file INTEGER)"
         )
         con.execute(
-            f"INSERT INTO {table} SELECT j.json, j.full_url, j.parent, ROW_NUMBER() OVER (), 1 "
+            f"INSERT INTO {table} "
+            "SELECT j.json, j.full_url, j.parent, ROW_NUMBER() OVER (), $number "
             "FROM json_resources AS j WHERE j.kind = $kind",
-            {"kind": kind},
+            {"kind": kind, "number": number},
         )
     con.execute("DROP TABLE json_resources")
     con.execute("DROP TABLE read_json_records")

@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterator, Mapping
+import zoneinfo
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import duckdb
 
 from pipelines.errors import UserError
-from pipelines.sources import dates
+from pipelines.sources import accumulating, dates
+from pipelines.sources.accumulating import FEWEST_GONE, Rows, Window
 from pipelines.sources.dates import Reading
 from pipelines.sources.delivery import Catalogue, Relation
 from pipelines.sources.mapping import FileRule, SourceMapping
-from pipelines.sql_files import identifier, literal
+from pipelines.sql_files import literal
 
 FILE = "kept.duckdb"
 LATE = 1.5  # times every_hours: longer since the last delivery, and one is missing
-FEWEST_GONE = 20  # rows: a smaller loss is no cut delivery
 TABLES = (
     "CREATE TABLE IF NOT EXISTS kept.deliveries (relation VARCHAR, digest VARCHAR, "
     "delivered_at TIMESTAMP, rows BIGINT, number INTEGER)",
@@ -48,9 +48,11 @@ class Taken:
     """A delivery beside what was kept: files that are held, and how far each reaches.
 
     `delivered_at` is earlier than the files' own time where the same content came before.
+    `catalogue` has the files with the columns of all their kept rows.
     """
 
     delivered_at: dt.datetime
+    catalogue: Catalogue
     held: Mapping[str, Held] = field(default_factory=dict)
     since: Mapping[str, dt.date] = field(default_factory=dict)
     horizon: Mapping[str, dt.date] = field(default_factory=dict)
@@ -61,8 +63,8 @@ class Taken:
 class Delivery:
     """A loaded delivery of a source: when it was made, and what a person says of it.
 
-    `is_full`: every file holds everything, also those of changes. `accepted` are files whose loss
-    of rows is true.
+    `is_full`: files of changes hold everything, too; a window stays one. `accepted` are files
+    whose loss of rows is true.
     """
 
     mapping: SourceMapping
@@ -83,18 +85,32 @@ def opened(con: duckdb.DuckDBPyConnection, folder: Path | None) -> Iterator[None
         file = folder / FILE
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.chmod(folder, 0o700)  # DuckDB's own files beside it hold rows, too
             con.execute(f"ATTACH {literal(file)} AS kept")
             os.chmod(file, 0o600)
         except (OSError, duckdb.Error) as error:
-            busy = "lock" in str(error).lower()
-            why = "another import of this source is under way" if busy else "is it damaged?"
-            raise UserError(f"{file}: cannot be opened ({why})") from None
+            raise _unusable(file, error) from None
     try:
-        for sql in TABLES:
-            con.execute(sql)
+        try:
+            for sql in TABLES:
+                con.execute(sql)
+        except duckdb.Error as error:
+            raise _unusable(folder / FILE if folder else Path(FILE), error) from None
         yield
     finally:
         con.execute("DETACH kept")
+
+
+def _unusable(file: Path, error: Exception) -> UserError:
+    """What a person can do about a store that cannot be opened or written."""
+    if "conflicting lock" in str(error).lower():
+        return UserError(f"{file}: another import of this source is under way; try again")
+    if isinstance(error, OSError):
+        return UserError(f"{file}: cannot be opened ({error.strerror})")
+    return UserError(
+        f"{file}: is damaged; restore it from a backup, or remove it and import everything "
+        "once with --full"
+    )
 
 
 def orders(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:
@@ -107,40 +123,64 @@ def with_events(
     con: duckdb.DuckDBPyConnection, catalogue: Catalogue, source: SourceMapping
 ) -> Catalogue:
     """The catalogue with the kept events that tonight's delivery has none of."""
-    known = {row[0] for row in con.execute("SHOW TABLES FROM kept").fetchall()}
-    found = dict(catalogue.relations)
-    rules = dict(catalogue.rules)
+    found, rules = dict(catalogue.relations), dict(catalogue.rules)
     for rule in source.files:
-        name, kept = rule.pattern, f"rows_{rule.pattern}"
-        if rule.mode != "events" or name in found or kept not in known:
-            continue
-        con.execute(f"CREATE TABLE source.{identifier(name)} AS FROM kept.{identifier(kept)}")
-        described = con.execute(f"DESCRIBE source.{identifier(name)}").fetchall()
-        columns = tuple(row[0] for row in described if not row[0].startswith("_"))
-        began = dt.datetime.fromtimestamp(0, dt.UTC)
-        found[name] = Relation(name, columns, 0, (f"{name} of earlier deliveries",), "", began)
-        rules[name] = rule
+        name = rule.pattern
+        if rule.mode == "events" and name not in found and accumulating.is_kept(con, name):
+            columns = accumulating.make_as_kept(con, name)
+            began = dt.datetime.fromtimestamp(0, dt.UTC)
+            found[name] = Relation(name, columns, 0, (f"{name} of earlier deliveries",), "", began)
+            rules[name] = rule
     return replace(catalogue, relations=found, rules=rules)
 
 
+def was_delivered(con: duckdb.DuckDBPyConnection, is_wanted: Callable[[str], bool]) -> bool:
+    """Whether an earlier delivery had a file of a wanted name."""
+    rows = con.execute("SELECT DISTINCT d.relation FROM kept.deliveries AS d").fetchall()
+    return any(is_wanted(name) for (name,) in rows)
+
+
+def conformed(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> Catalogue:
+    """The delivery with its columns named as those of the kept rows."""
+    relations = {
+        name: accumulating.conform(con, relation) if _is_kept(catalogue, name) else relation
+        for name, relation in catalogue.relations.items()
+    }
+    return replace(catalogue, relations=relations)
+
+
 def take(con: duckdb.DuckDBPyConnection, delivery: Delivery) -> Taken:
-    """Put a delivery into the store, and make source.NAME of files of changes all kept rows."""
+    """Put a delivery into the store, and make source.NAME of files that are kept all kept rows.
+
+    The delivery must be `conformed`.
+    """
     taking = _Taking(con, delivery)
     con.execute("BEGIN")
     try:
         for name in delivery.catalogue.relations:
             taking.take(name)
-        taking.note_orders()
         con.execute("COMMIT")
     except BaseException:
         con.execute("ROLLBACK")
         raise
-    for name in taking.kept_rows:
-        con.execute(f"DROP TABLE source.{identifier(name)}")
-        con.execute(
-            f"CREATE TABLE source.{identifier(name)} AS FROM kept.{identifier('rows_' + name)}"
-        )
-    return taking.result()
+    relations = {
+        name: accumulating.use_kept(con, found) if _is_kept(delivery.catalogue, name) else found
+        for name, found in delivery.catalogue.relations.items()
+    }
+    return replace(taking.result(), catalogue=replace(delivery.catalogue, relations=relations))
+
+
+def _is_kept(catalogue: Catalogue, name: str) -> bool:
+    return name in catalogue.rules and catalogue.rules[name].mode != "full"
+
+
+@dataclass(frozen=True)
+class _Last:
+    """The delivery of a file before this one."""
+
+    at: dt.datetime
+    rows: int
+    digest: str
 
 
 class _Taking:
@@ -150,11 +190,10 @@ class _Taking:
         self.con, self.delivery = con, delivery
         self.held: dict[str, Held] = {}
         self.notes: list[str] = []
-        self.kept_rows: list[str] = []
         self.same_since: list[dt.datetime | None] = []
         self.at = delivery.at.astimezone(dt.UTC).replace(tzinfo=None)
-        # A window of days is one of the practice's own: at 11 p.m. UTC has tomorrow.
-        zone = ZoneInfo(delivery.mapping.time_zone or "UTC")
+        self.known_orders = orders(con)
+        zone = zoneinfo.ZoneInfo(delivery.mapping.time_zone or "UTC")
         self.today = delivery.at.astimezone(zone).date()
 
     def take(self, name: str) -> None:
@@ -162,196 +201,177 @@ class _Taking:
         relation = self.delivery.catalogue.relations[name]
         rule = self.delivery.catalogue.rules.get(name, FileRule(name))
         if rule.mode == "events":  # at any time, and as many as there are
-            self.kept_rows.append(name)
-            self._put(relation, rule)
+            Rows(self.con, relation, rule).take_changes(is_all=False)
             return
-        earlier = self.con.execute(
-            "SELECT d.delivered_at FROM kept.deliveries AS d "
-            "WHERE d.relation = $name AND d.digest = $digest ORDER BY d.number DESC LIMIT 1",
-            {"name": name, "digest": relation.digest},
-        ).fetchone()
-        last = self.con.execute(
-            "SELECT d.delivered_at, d.rows, d.digest FROM kept.deliveries AS d "
-            "WHERE d.relation = $name ORDER BY d.number DESC LIMIT 1",
-            {"name": name},
-        ).fetchone()
-        if rule.mode != "full":
-            self.kept_rows.append(name)
-        # Two nights without a change have the same file, and the second is a delivery all the same;
-        # all of it may be what came once before.
-        is_quiet = rule.mode == "changes" and relation.rows == 0
-        is_anew = rule.mode == "changes" and self.delivery.is_full
-        if last is not None and (is_anew or (is_quiet and self.at > last[0])):
-            earlier = None
-        elif last is not None and last[2] == relation.digest:
-            self.same_since.append(last[0])
-            self._still_missing(name, relation)
+        last = self._last(name)
+        is_new = last is None or last.digest != relation.digest
+        # Nights without a change have the same file, and each is a delivery all the same.
+        is_quiet = rule.mode == "changes" and not relation.rows and last and self.at > last.at
+        if last and not is_new and not is_quiet and not self._is_all(rule):
+            self.same_since.append(last.at)
+            self._hold_if_missing(relation)
             return
         if not is_quiet:
             self.same_since.append(None)
-        if rule.mode != "full" and (earlier is not None or (last and self.at < last[0])):
-            when = last[0] if last else self.at
-            self.held[name] = Held(
-                f"{relation.files[0]} is older than the delivery of {when:%b %-d, %H:%M} UTC"
-            )
+        held = self._wrong(relation, rule, last)
+        if held is None and rule.mode == "changes":
+            self._note_missing(relation, last)
+            Rows(self.con, relation, rule).take_changes(is_all=last is None or self._is_all(rule))
+        if held is None and rule.mode == "window":
+            held = self._take_window(relation, rule, last)
+        if held is not None:
+            self.held[name] = held
             return
-        if rule.mode == "full" and last is not None and self._is_cut(relation, last[1]):
-            self.held[name] = Held(
-                f"{relation.files[0]} has {relation.rows:,} rows where the delivery before had "
-                f"{last[1]:,}",
-                relation.files[0],
-            )
-            return
-        how = {"changes": self._take_changes, "window": self._take_window}.get(rule.mode)
-        try:
-            if how is not None:
-                how(relation, rule, last)
-        except UserError as error:
-            self.held[name] = Held(str(error))
-            return
+        self._note_orders(relation)
         self.con.execute(
             "INSERT INTO kept.deliveries SELECT $name, $digest, $at, $rows, COUNT(*) + 1 "
             "FROM kept.deliveries AS d WHERE d.relation = $name",
             {"name": name, "digest": relation.digest, "at": self.at, "rows": relation.rows},
         )
 
-    def note_orders(self) -> None:
-        """Remember the order of month and day that this delivery's values show."""
-        known = orders(self.con)
-        for (name, column), reading in self.delivery.readings.items():
-            if reading.order is None or known.get((name, column)) == reading.order:
-                continue
-            confirmed = dates.order_of(self.delivery.mapping.days.get(name, {}).get(column, ()))
-            if (name, column) in known and confirmed != reading.order:
-                files = self.delivery.catalogue.relations[name].files
-                self.held[name] = Held(
-                    f"the days of {column} in {files[0]} are written as {reading.order} now, "
-                    f"before as {known[name, column]}"
-                )
-                continue
-            self.con.execute(
-                "DELETE FROM kept.orders AS o WHERE o.relation = $name AND o.column_name = $column",
-                {"name": name, "column": column},
-            )
-            self.con.execute(
-                "INSERT INTO kept.orders VALUES ($name, $column, $shown)",
-                {"name": name, "column": column, "shown": reading.order},
-            )
-
     def result(self) -> Taken:
         """What came of it."""
         since, horizon = {}, {}
-        rows = self.con.execute("SELECT r.* FROM kept.reaches AS r").fetchall()
-        for name, since_on, until_on, _ in rows:
+        for name, since_on, until_on in self.con.execute(
+            "SELECT r.relation, r.since_on, r.until_on FROM kept.reaches AS r"
+        ).fetchall():
             if since_on is not None:
                 since[name] = since_on
-            if until_on is not None and until_on >= self.today:
+            if until_on is not None:
                 horizon[name] = until_on
         delivered_at = self.delivery.at
         unchanged = [moment for moment in self.same_since if moment is not None]
         if unchanged and len(unchanged) == len(self.same_since):
             delivered_at = min(delivered_at, max(unchanged).replace(tzinfo=dt.UTC))
-        return Taken(delivered_at, dict(self.held), since, horizon, tuple(self.notes))
-
-    def _is_cut(self, relation: Relation, before: int) -> bool:
-        gone = before - relation.rows
-        return (
-            gone > FEWEST_GONE
-            and gone > self.delivery.max_loss * before
-            and not {relation.name, *relation.files} & self.delivery.accepted
+        return Taken(
+            delivered_at,
+            self.delivery.catalogue,
+            dict(self.held),
+            since,
+            horizon,
+            tuple(self.notes),
         )
 
-    def _take_changes(self, relation: Relation, rule: FileRule, last: tuple | None) -> None:
-        """New rows in, changed ones in the place of the old ones, deleted ones out."""
-        self._note_missing(relation, last)
-        source, kept = self._tables(relation)
-        if last is None or self.delivery.is_full:
-            self.con.execute(f"DROP TABLE IF EXISTS {kept}")
-        self._put(relation, rule)
+    def _last(self, name: str) -> _Last | None:
+        found = self.con.execute(
+            "SELECT d.delivered_at, d.rows, d.digest FROM kept.deliveries AS d "
+            "WHERE d.relation = $name ORDER BY d.number DESC LIMIT 1",
+            {"name": name},
+        ).fetchone()
+        return _Last(*found) if found else None
 
-    def _put(self, relation: Relation, rule: FileRule) -> None:
-        """Rows in the place of those with the same key."""
-        key = [self._column(relation, name) for name in rule.key]
-        source, kept = self._tables(relation)
-        self._create_like(source, kept)
-        names = ", ".join(key)
-        matches = " AND ".join(f"n.{column} IS NOT DISTINCT FROM k.{column}" for column in key)
-        self.con.execute(f"DELETE FROM {kept} AS k USING {source} AS n WHERE {matches}")
-        gone = ""
-        if rule.flag is not None and rule.delete:
-            words = ", ".join(literal(word.lower()) for word in rule.delete)
-            flag = self._column(relation, rule.flag)
-            gone = f"WHERE COALESCE(LOWER(TRIM(w.{flag})), '') NOT IN ({words})"
-        self.con.execute(
-            f"INSERT INTO {kept} BY NAME SELECT w.* FROM (SELECT s.* FROM {source} AS s QUALIFY "
-            f"ROW_NUMBER() OVER (PARTITION BY {names} ORDER BY s._file DESC, s._line DESC) = 1"
-            f") AS w {gone}"
+    def _is_all(self, rule: FileRule) -> bool:
+        return self.delivery.is_full and rule.mode == "changes"
+
+    def _wrong(self, relation: Relation, rule: FileRule, last: _Last | None) -> Held | None:
+        """Why the file's rows are not to be taken; looked at before any is written."""
+        file = relation.files[0]
+        if rule.mode != "full":
+            missing = Rows(self.con, relation, rule).missing()
+            if missing is not None:
+                return Held(missing)
+            is_back = not self._is_all(rule) and self._came_before(relation)
+            if last and (self.at < last.at or is_back):
+                return Held(f"{file} is older than the delivery of {last.at:%b %-d, %H:%M} UTC")
+        for (name, column), reading in self.delivery.readings.items():
+            if name != relation.name:
+                continue
+            if reading.is_open and column == relation.column(rule.date or ""):
+                return Held(f"the days of {column} in {file} {reading.says}")
+            known = self.known_orders.get((name, column))
+            mapping = self.delivery.mapping
+            confirmed = dates.order_of(mapping.days.get(name, {}).get(column, ()))
+            if known and reading.order not in (None, known, confirmed, mapping.dates):
+                return Held(
+                    f"the days of {column} in {file} are written as {reading.order} now, "
+                    f"before as {known}; if that is right, say it in the mapping: "
+                    f'dates = "{reading.order}"'
+                )
+        if rule.mode == "full" and last is not None:
+            before = f"{relation.rows:,} rows where the delivery before had {last.rows:,}"
+            return self._cut(relation, last.rows, relation.rows, before)
+        return None
+
+    def _came_before(self, relation: Relation) -> bool:
+        """Whether an earlier delivery than the last had the same rows; none say nothing."""
+        found = self.con.execute(
+            "SELECT COUNT(*) FROM kept.deliveries AS d "
+            "WHERE d.relation = $name AND d.digest = $digest AND d.rows > 0",
+            {"name": relation.name, "digest": relation.digest},
+        ).fetchall()
+        return bool(found[0][0])
+
+    def _cut(self, relation: Relation, before: int, now: int, says: str) -> Held | None:
+        gone = before - now
+        if (
+            gone <= FEWEST_GONE
+            or gone <= self.delivery.max_loss * before
+            or {relation.name, *relation.files} & self.delivery.accepted
+        ):
+            return None
+        return Held(f"{relation.files[0]} has {says}", relation.files[0])
+
+    def _take_window(self, relation: Relation, rule: FileRule, last: _Last | None) -> Held | None:
+        column = relation.column(rule.date or "") or ""
+        reading = self.delivery.readings.get((relation.name, column), Reading())
+        rows = Rows(self.con, relation, rule)
+        window = rows.window(reading, self.today)
+        says = (
+            f"{window.delivered:,} rows for its days where earlier deliveries had {window.kept:,}"
         )
+        held = self._cut(relation, window.kept, window.delivered, says)
+        if held is None:
+            rows.take_window(reading, window)
+            self._note_reach(relation, window, last)
+        return held
 
-    def _take_window(self, relation: Relation, rule: FileRule, last: tuple | None) -> None:
-        """The rows of the window's days in the place of those kept for these days."""
-        column = self._column(relation, rule.date or "")
-        name = relation.column(rule.date or "") or ""
-        reading = self.delivery.readings.get((relation.name, name), Reading())
-        source, kept = self._tables(relation)
-        day = f"TRY_CAST({dates.day_sql(f'TRIM(s.{column})', reading)} AS DATE)"
-        first, until = self.con.execute(
-            f"SELECT MIN({day}), MAX({day}) FROM {source} AS s"
-        ).fetchall()[0]
-        if rule.back is not None:
-            first = self.today - dt.timedelta(days=rule.back)
-        if rule.ahead is not None:
-            until = self.today + dt.timedelta(days=rule.ahead)
-        self._create_like(source, kept)
-        if first is not None and until is not None:
-            self.con.execute(
-                f"DELETE FROM {kept} AS s WHERE {day} BETWEEN $first AND $until",
-                {"first": first, "until": until},
-            )
-        if rule.key:
-            keys = [self._column(relation, key) for key in rule.key]
-            matches = " AND ".join(f"n.{key} IS NOT DISTINCT FROM s.{key}" for key in keys)
-            self.con.execute(f"DELETE FROM {kept} AS s USING {source} AS n WHERE {matches}")
-        self.con.execute(f"INSERT INTO {kept} BY NAME FROM {source}")
-        self._note_reach(relation, first, until, last)
+    def _note_orders(self, relation: Relation) -> None:
+        """Remember the order of month and day that this file's values show."""
+        for (name, column), reading in self.delivery.readings.items():
+            if name == relation.name and reading.order is not None:
+                place = {"name": name, "column": column}
+                self.con.execute(
+                    "DELETE FROM kept.orders AS o "
+                    "WHERE o.relation = $name AND o.column_name = $column",
+                    place,
+                )
+                self.con.execute(
+                    "INSERT INTO kept.orders VALUES ($name, $column, $shown)",
+                    {**place, "shown": reading.order},
+                )
 
-    def _note_reach(
-        self,
-        relation: Relation,
-        first: dt.date | None,
-        until: dt.date | None,
-        last: tuple | None,
-    ) -> None:
+    def _note_reach(self, relation: Relation, window: Window, last: _Last | None) -> None:
         """From which day on all rows are kept; a night too many missed, and it begins anew."""
         found = self.con.execute(
             "SELECT r.since_on FROM kept.reaches AS r WHERE r.relation = $name",
             {"name": relation.name},
         ).fetchone()
+        first = window.first
         since = first
-        if found and found[0] and first and last and first <= last[0].date():
+        if found and found[0] and first and last and first <= last.at.date():
             since = min(found[0], first)
         elif found and first and last:
             self.notes.append(
                 f"{relation.files[0]} begins on {first:%b %-d} only, after the last delivery: "
                 "the days between are unknown, so its history begins there"
             )
-        self._set_reach(relation.name, since, until, None)
+        self._set_reach(relation.name, since, window.until, None)
 
-    def _note_missing(self, relation: Relation, last: tuple | None) -> None:
+    def _note_missing(self, relation: Relation, last: _Last | None) -> None:
         """Hold a file of changes after a lost delivery, until one holds everything."""
         hours = self.delivery.mapping.every_hours
         if self.delivery.is_full or last is None:
             self._set_reach(relation.name, None, None, None)
             return
-        is_late = hours is not None and self.at - last[0] > dt.timedelta(hours=LATE * hours)
+        is_late = hours is not None and self.at - last.at > dt.timedelta(hours=LATE * hours)
         if is_late and self._missing_from(relation.name) is None:
-            self._set_reach(relation.name, None, None, last[0])
-        self._still_missing(relation.name, relation)
+            self._set_reach(relation.name, None, None, last.at)
+        self._hold_if_missing(relation)
 
-    def _still_missing(self, name: str, relation: Relation) -> None:
-        missing = self._missing_from(name)
+    def _hold_if_missing(self, relation: Relation) -> None:
+        missing = self._missing_from(relation.name)
         if missing is not None:
-            self.held[name] = Held(
+            self.held[relation.name] = Held(
                 f"a delivery of {relation.files[0]} after {missing:%b %-d, %H:%M} UTC is missing; "
                 "ask for all of it once and import that with --full"
             )
@@ -374,25 +394,3 @@ class _Taking:
             "INSERT INTO kept.reaches VALUES ($name, $since, $until, $missing)",
             {"name": name, "since": since, "until": until, "missing": missing},
         )
-
-    def _tables(self, relation: Relation) -> tuple[str, str]:
-        return (
-            f"source.{identifier(relation.name)}",
-            f"kept.{identifier('rows_' + relation.name)}",
-        )
-
-    def _create_like(self, source: str, kept: str) -> None:
-        """Make the table of kept rows; columns that are new in this delivery are added to it."""
-        self.con.execute(f"CREATE TABLE IF NOT EXISTS {kept} AS FROM {source} LIMIT 0")
-        known = {row[0] for row in self.con.execute(f"DESCRIBE {kept}").fetchall()}
-        for name, sql_type, *_ in self.con.execute(f"DESCRIBE {source}").fetchall():
-            if name not in known:
-                self.con.execute(f"ALTER TABLE {kept} ADD COLUMN {identifier(name)} {sql_type}")
-
-    def _column(self, relation: Relation, name: str) -> str:
-        found = relation.column(name)
-        if found is None:
-            raise UserError(
-                f"{relation.files[0]} has no column {name}, by which the source keeps its rows"
-            )
-        return identifier(found)

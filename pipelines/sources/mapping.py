@@ -42,6 +42,15 @@ KEYS = (
     "tables",
 )
 FILE_KEYS = ("mode", "key", "date", "flag", "delete", "back", "ahead")
+OF_MODE = {  # keys of a file that another mode would ignore
+    "key": ("changes", "window", "events"),
+    "flag": ("changes",),
+    "delete": ("changes",),
+    "date": ("window",),
+    "back": ("window",),
+    "ahead": ("window",),
+}
+SECTIONS = {"files": 2, "tables": 2, "confirmed": 1}  # how deep a practice's keys join a preset's
 TABLE_KEYS = ("from", "one_per", "only", "without", "columns", "assumed", "optional")
 
 
@@ -132,13 +141,13 @@ class SourceMapping:
         return _stems([folder / "steps" for folder in self.folders], "*.sql")
 
     def provided(self) -> list[str]:
-        """The tables it gives, parents first."""
+        """The tables it gives, parents first; not those that the practice says are absent."""
         made = set(self.tables) | (set(self.sql_files()) - {HORIZON})
         for supplement in self.supplements:
             made |= set(supplement.adds)
         if self.one_case_a_patient:
             made.add("cases")
-        return [table for table in contract.TABLES if table in made]
+        return [table for table in contract.TABLES if table in made - set(self.absent)]
 
 
 def shipped() -> list[str]:
@@ -231,23 +240,39 @@ def _supplements(told: Spec) -> Iterator[SourceMapping]:
 def merge(base: Mapping[str, object], own: Mapping[str, object]) -> dict[str, object]:
     """A preset's document with the practice's own keys in the place of its own.
 
-    Files, tables and columns are merged one by one; anything else replaces the preset's.
+    Files, tables and their columns are merged key by key, the practice's own file patterns first;
+    any other value, a column's whole description too, replaces the preset's.
     """
     merged = {**base, **own}
-    for section in ("files", "tables"):
-        ours, theirs = base.get(section), own.get(section)
-        if not isinstance(ours, Mapping) or not isinstance(theirs, Mapping):
-            continue
-        both = {**ours, **theirs}
-        for name, value in theirs.items():
-            before = ours.get(name)
-            if isinstance(before, Mapping) and isinstance(value, Mapping):
-                both[name] = {**before, **value}
-                columns = before.get("columns"), value.get("columns")
-                if isinstance(columns[0], Mapping) and isinstance(columns[1], Mapping):
-                    both[name]["columns"] = {**columns[0], **columns[1]}
-        merged[section] = both
+    for section, depth in SECTIONS.items():
+        if section in base and section in own:
+            merged[section] = _merged(_of_mode(base[section], own[section]), own[section], depth)
     return merged
+
+
+def _of_mode(base: object, own: object) -> object:
+    """A preset's files without those that the practice says are delivered in another mode."""
+    if not isinstance(base, Mapping) or not isinstance(own, Mapping):
+        return base
+    return {
+        pattern: rule
+        for pattern, rule in base.items()
+        if not isinstance(rule, Mapping)
+        or not isinstance(own.get(pattern), Mapping)
+        or own[pattern].get("mode") in (None, rule.get("mode"))
+    }
+
+
+def _merged(before: object, now: object, depth: int) -> object:
+    """Two sections as one, own keys first; a list of sections, or what is wrong, replaces all."""
+    if depth == 0 or not isinstance(before, Mapping) or not isinstance(now, Mapping):
+        return now
+    both = {
+        key: _merged(before[key], now[key], 1 if key == "columns" else depth - 1)
+        for key in now
+        if key in before
+    }
+    return {**now, **both, **{key: value for key, value in before.items() if key not in now}}
 
 
 def _document(path: Path) -> dict[str, object]:
@@ -276,7 +301,12 @@ def _file_rules(told: Spec) -> Iterator[FileRule]:
             raise rule.wrong("key", f"{mode} need the columns that tell rows apart")
         if mode == "window" and not date:
             raise rule.wrong("date", "a window needs the column of its days")
-        reach = rule.number("back"), rule.number("ahead")
+        if (flag is None) != (not rule.texts("delete")):
+            raise rule.wrong("delete", "needs flag, the column that says so, and its words")
+        for name, of_mode in OF_MODE.items():
+            if name in rule.document and mode not in of_mode:
+                raise rule.wrong(name, f"is of mode {' or '.join(of_mode)}; this file's is {mode}")
+        reach = rule.number("back", may_be_0=True), rule.number("ahead", may_be_0=True)
         yield FileRule(pattern, mode, key, date, flag, rule.texts("delete"), *reach)
 
 
@@ -311,6 +341,9 @@ def _table(table: str, told: Spec) -> TableRule:
         if not kept.texts("key") or latest is None:
             raise told.wrong("one_per", "needs key and latest")
         one_per = OnePer(kept.texts("key"), latest)
+    for name in told.texts("assumed"):
+        if name not in known:
+            raise told.wrong("assumed", f"{table} has no column {name}")
     return TableRule(
         table,
         "|".join(told.texts("from")) or None,

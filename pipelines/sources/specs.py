@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipelines.errors import UserError
 
@@ -139,14 +142,24 @@ class Spec:
             raise self.wrong(key, "must be a list of texts in quotes")
         return tuple(values)
 
-    def number(self, key: str) -> float | None:
-        """A positive number."""
+    def number(self, key: str, *, may_be_0: bool = False) -> float | None:
+        """A positive number, or 0 where that is allowed."""
+        value: Any = self.document.get(key)
+        if value is None:
+            return None
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value) or value < 0 or (value == 0 and not may_be_0):
+            raise self.wrong(key, "must be 0 or more" if may_be_0 else "must be a positive number")
+        return float(value)
+
+    def word(self, key: str) -> str | None:
+        """A text, also an empty one, or a number, true or false without quotes, as text."""
         value = self.document.get(key)
         if value is None:
             return None
-        if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
-            raise self.wrong(key, "must be a positive number")
-        return value
+        if not isinstance(value, str | bool | int | float | dt.date):
+            raise self.wrong(key, "must be a text in quotes")
+        return _word(value)
 
     def flag(self, key: str) -> bool:
         """true or false; false where the key is absent."""
@@ -197,7 +210,7 @@ def _named(told: Spec) -> Named:
         _words(told),
         told.flag("reference"),
         told.flag("optional"),
-        _word(told.document["empty"]) if "empty" in told.document else None,
+        told.word("empty"),
     )
 
 
@@ -213,7 +226,7 @@ def _filled(told: Spec) -> Filled:
 
 def _joined(told: Spec) -> Joined:
     told.only_keys(("join", "separator"))
-    separator = told.text("separator")
+    separator = told.word("separator")
     return Joined(_names(told, "join"), " " if separator is None else separator)
 
 
@@ -238,7 +251,7 @@ def _pairs(told: Spec) -> list[tuple[str, str]]:
 
 def _constant(told: Spec) -> Constant:
     told.only_keys(("constant",))
-    return Constant(_word(told.document["constant"]))
+    return Constant(told.word("constant") or "")
 
 
 def _expression(told: Spec) -> Expression:

@@ -16,18 +16,21 @@ import duckdb
 from pipelines.errors import UserError
 from pipelines.extracts import contract
 from pipelines.sources.compiling import Problem
-from pipelines.sources.delivery import Catalogue
+from pipelines.sources.delivery import FILE, Catalogue, Relation, like
 from pipelines.sources.mapping import HORIZON, SourceMapping
 from pipelines.sql_files import identifier
 
 SOURCE_ALIAS = re.compile(r"\bsource\.(\w+)\s+AS\s+(\w+)", re.IGNORECASE)
 STEP = re.compile(r"\b(?:step|canonical)\.(\w+)", re.IGNORECASE)
+CANONICAL = re.compile(r"\bcanonical\.(\w+)", re.IGNORECASE)
 SQL_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+OUR_COLUMNS = (FILE, "_line", "full_url")  # what loading adds to every file
 FIRST_DAYS = {  # what tells since when a patient is known, where there are no cases
     "appointments": ("patient_id", "starts_at"),
     "payments": ("patient_id", "date_of_service"),
     "policies": ("patient_id", "created_at"),
 }
+MAKE_CASES = ("patients", *FIRST_DAYS)  # what one case for each patient is made of
 
 
 class SqlTables:
@@ -47,21 +50,27 @@ class SqlTables:
         """Make what several tables share; a step that lacks a file or column is left out."""
         self.con.execute("CREATE SCHEMA IF NOT EXISTS step")
         for name, path in self.source.steps().items():
-            why = self._missing(path)
-            if why is None:
-                _create(self.con, f"step.{name}", path, self.moment)
-            else:
+            try:
+                why = self._missing(path)
+                if why is None:
+                    _create(self.con, f"step.{name}", path, self.moment)
+            except UserError as error:
+                why = str(error)
+            if why is not None:
                 self.missing_steps[name] = why
 
     def make(self, table: str) -> list[Problem]:
-        """Make a table; what it lacks, or UserError for SQL that is wrong."""
+        """Make a table; what it lacks, or what is wrong with its SQL."""
         path = self.source.sql_files()[table]
-        why = self._missing(path)
-        if why is not None:
-            return [Problem(table, None, why)]
-        _create(self.con, f"canonical.{table}", path, self.moment)
-        _check_columns(self.con, table, path)
-        return []
+        try:
+            why = self._missing(path)
+            if why is None:
+                _create(self.con, f"canonical.{table}", path, self.moment)
+                _check_columns(self.con, table, path)
+        except UserError as error:
+            self.con.execute(f"DROP TABLE IF EXISTS canonical.{table}")
+            why = str(error)
+        return [] if why is None else [Problem(table, None, why)]
 
     def make_as(self, name: str, table: str) -> str | None:
         """Make a table as `name`, with whatever columns; what it lacks, None if nothing."""
@@ -81,8 +90,9 @@ class SqlTables:
             if relation is None:
                 return f"the delivery has no file {file}"
             for column in columns:
-                if relation.column(column) is None:
+                if relation.column(column) is None and column not in OUR_COLUMNS:
                     return f"{relation.files[0]} has no column {column}"
+                _name_as(self.con, relation, column)
         made = {
             name
             for (name,) in self.con.execute(
@@ -113,14 +123,14 @@ def horizons(
     return dict(con.execute(sql).fetchall())
 
 
-def relations_of(source: SourceMapping, table: str) -> list[str]:
-    """The files that a table's SQL reads, its steps' included."""
+def reads_of(source: SourceMapping, table: str) -> tuple[list[str], list[str]]:
+    """The files and the tables made before that a table's SQL reads, its steps' included."""
     path = source.sql_files().get(table)
-    return relations_in(source, [_sql(path)]) if path is not None else []
+    return reads_in(source, [_sql(path)] if path is not None else [])
 
 
-def relations_in(source: SourceMapping, sql: Sequence[str]) -> list[str]:
-    """The files that these SQL texts read, their steps' included."""
+def reads_in(source: SourceMapping, sql: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The files and the tables made before that SQL texts read, their steps' included."""
     steps = source.steps()
     seen: list[str] = []
     waiting = list(sql)
@@ -130,24 +140,27 @@ def relations_in(source: SourceMapping, sql: Sequence[str]) -> list[str]:
             continue
         seen.append(one)
         waiting += [_sql(steps[name]) for name in STEP.findall(one) if name in steps]
-    return sorted({file for one in seen for file, _ in _source_columns(one)})
+    files = {file for one in seen for file, _ in _source_columns(one)}
+    tables = {name.lower() for one in seen for name in CANONICAL.findall(one)}
+    return sorted(files), sorted(tables)
+
+
+def made(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """The tables of the contract that are made."""
+    sql = "SELECT t.table_name FROM duckdb_tables() AS t WHERE t.schema_name = 'canonical'"
+    return {name for (name,) in con.execute(sql).fetchall()}
 
 
 def one_case_a_patient(con: duckdb.DuckDBPyConnection) -> str | None:
     """The SELECT of one case for each patient of canonical.patients, None without patients."""
-    made = {
-        name
-        for (name,) in con.execute(
-            "SELECT t.table_name FROM duckdb_tables() AS t WHERE t.schema_name = 'canonical'"
-        ).fetchall()
-    }
-    if "patients" not in made:
+    there = made(con)
+    if "patients" not in there:
         return None
     days = [
         f"SELECT x.{patient} AS patient_id, LEFT(CAST(x.{day} AS VARCHAR), 10) AS on_day "
         f"FROM canonical.{table} AS x"
         for table, (patient, day) in FIRST_DAYS.items()
-        if table in made
+        if table in there
     ]
     known = " UNION ALL ".join(days) or "SELECT NULL AS patient_id, NULL AS on_day LIMIT 0"
     lines = {
@@ -178,6 +191,18 @@ def _source_columns(sql: str) -> Iterator[tuple[str, list[str]]]:
     for file, alias in SOURCE_ALIAS.findall(sql):
         columns = re.findall(rf"\b{alias}\.(\w+)", sql) + re.findall(rf'\b{alias}\."([^"]+)"', sql)
         yield file.lower(), list(dict.fromkeys(columns))
+
+
+def _name_as(con: duckdb.DuckDBPyConnection, relation: Relation, wanted: str) -> None:
+    """Name a column as SQL writes it: a file's Patient ID is the patient_id of the SQL."""
+    table = f"source.{identifier(relation.name)}"
+    names = [row[0] for row in con.execute(f"DESCRIBE {table}").fetchall()]
+    found = like(wanted, names)
+    if found is None or wanted.lower() in map(str.lower, names):
+        return
+    # The name of the file stays, too: a mapping may read it.
+    con.execute(f"ALTER TABLE {table} ADD COLUMN {identifier(wanted)} VARCHAR")
+    con.execute(f"UPDATE {table} SET {identifier(wanted)} = {identifier(found)}")
 
 
 def _create(con: duckdb.DuckDBPyConnection, name: str, path: Path, moment: dt.datetime) -> None:
