@@ -89,7 +89,9 @@ def unpadded_ids(sql: str) -> list[str]:
         value
         for kind in COMPARISONS
         for found in tree.find_all(kind)
-        for value in found.args.values()
+        for name, value in found.args.items()
+        # ARG_MAX(id, day) gives the id and compares the days.
+        if name != "this" or not isinstance(found, exp.ArgMin | exp.ArgMax)
     ]
     return [
         value.sql()

@@ -10,7 +10,7 @@ WITH newest AS (
 ),
 
 first_facilities AS (
-    SELECT MIN(f.facility_id) AS facility_id,
+    SELECT ARG_MIN(f.facility_id, LPAD(f.facility_id, 64, '0') || f.facility_id) AS facility_id,
     FROM canonical.facilities AS f
 )
 

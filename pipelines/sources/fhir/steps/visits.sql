@@ -95,6 +95,7 @@ ranked AS (
                 c.case_id IS NOT DISTINCT FROM p.of_episode DESC,
                 p.visit_on BETWEEN c.opened_on AND COALESCE(c.closed_on, DATE '9999-12-31') DESC,
                 c.opened_on DESC,
+                LPAD(c.case_id, 64, '0') DESC,
                 c.case_id DESC
         ) AS place,
     FROM placed AS p

@@ -75,6 +75,7 @@ ranked AS (
                 k.encounter_id IS NOT DISTINCT FROM p.encounter_id DESC,
                 COALESCE(k.reason_code = p.reason_code, FALSE) DESC,
                 k.started_on DESC,
+                LPAD(k.careplan_id, 64, '0') DESC,
                 k.careplan_id DESC
         ) AS place,
     FROM placed AS p

@@ -19,11 +19,11 @@ SELECT
     CAST(b.started_at AS DATE) AS latest_on,
     ROW_NUMBER() OVER (
         PARTITION BY b.patient_id
-        ORDER BY b.started_at DESC, b.encounter_id DESC
+        ORDER BY b.started_at DESC, LPAD(b.encounter_id, 64, '0') DESC, b.encounter_id DESC
     ) AS place_of_patient,
     ROW_NUMBER() OVER (
         PARTITION BY b.case_id
-        ORDER BY b.started_at DESC, b.encounter_id DESC
+        ORDER BY b.started_at DESC, LPAD(b.encounter_id, 64, '0') DESC, b.encounter_id DESC
     ) AS place_of_case,
     MIN(CAST(b.started_at AS DATE)) OVER (PARTITION BY b.case_id) AS first_on,
 FROM begun AS b
