@@ -50,6 +50,8 @@ LINE = "_line"
 VALUE = re.compile(
     r"[-+($]*[0-9][0-9,.%)]*|[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}.*|[0-9]{1,2}:[0-9]{2}.*"
 )
+# A whole quoted value: what looks like a delimiter within it is none.
+QUOTED = re.compile(r'(?<![^,;\t|])"(?:[^"]|"")*"(?=[,;\t|\r\n]|$)')
 SEP_LINE = re.compile(r'"?sep=(.)"?[,;|\t]*', re.IGNORECASE)
 
 
@@ -146,10 +148,11 @@ def _header_of(path: Path, encoding: str, delimiter: str | None) -> _Header:
 
 def _delimiter_of(start: list[str]) -> str:
     """The delimiter that splits most lines into the same number of fields, and into the most."""
+    bare = [QUOTED.sub("x", line) for line in start]
 
     def score(delimiter: str) -> int:
         try:
-            rows = list(csv.reader(start, delimiter=delimiter))
+            rows = list(csv.reader(bare, delimiter=delimiter))
         except csv.Error:
             return 0
         widths = Counter(len(row) for row in rows)

@@ -127,6 +127,13 @@ def test_the_delimiter_is_the_one_of_most_fields_also_in_a_ragged_file(tmp_path:
     assert (file.delimiter, len(found), len(file.broken)) == ("\t", 20, 3)
 
 
+def test_a_delimiter_within_quotes_is_none(tmp_path: Path) -> None:
+    php = '"a:2:{s:4:""freq"";s:1:""2"";s:6:""exdate"";s:0:"""";}"'
+    file, rows = _load(tmp_path / "a.csv", "id,spec,day\n" + f"1,{php},x\n" * 5)
+    assert (file.delimiter, file.columns) == (",", ("id", "spec", "day"))
+    assert {row[1] for row in rows} == {'a:2:{s:4:"freq";s:1:"2";s:6:"exdate";s:0:"";}'}
+
+
 def test_a_file_cut_short_says_so(tmp_path: Path) -> None:
     assert _load(tmp_path / "a.csv", HEADER + "7,Ana,1\n8,Be")[0].is_cut_short
     assert not _load(tmp_path / "a.csv", HEADER + "7,Ana,1\n8,Be\n")[0].is_cut_short
