@@ -72,7 +72,7 @@ def _show_file(choices: Choices, file: SeenFile) -> None:
         )
     others = [column for column in file.columns if column.name not in chosen]
     if others:
-        with st.expander(f"{len(others)} columns that are not used"):
+        with st.expander(f"Columns that are not used: {len(others)}"):
             for column in others:
                 _show_column(choices, file, column, None)
 
@@ -86,7 +86,7 @@ def _show_column(
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(width=300, gap=None):
             st.text(column.name)
-            st.markdown(caption(escape_markdown("   ".join(column.samples) or "always empty")))
+            st.markdown(caption(escape_markdown(" · ".join(column.samples) or "always empty")))
         st.selectbox(
             f"What {column.name} of {file.file} is",
             options,

@@ -64,6 +64,7 @@ def show(at: Place, choices: Choices | None) -> None:
         index=names.index(before),
         key=DELIVERY,
         format_func=lambda name: _offered(by_name[name]),
+        width=480,
     )
     presets = [name for name in mapping.shipped() if not mapping.load(name).is_supplement]
     options = [RECOGNISE, *presets]
@@ -78,6 +79,7 @@ def show(at: Place, choices: Choices | None) -> None:
         ),
         help="A ready-made connection knows the files of one system. Otherwise the workbench looks "
         "at names and contents, and you confirm what it finds.",
+        width=480,
     )
     st.button(
         "Use this delivery",

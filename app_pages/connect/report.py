@@ -12,6 +12,7 @@ from pipelines.operations.source_check import SourceCheck
 from pipelines.sources import choices as choices_module
 from pipelines.sources.choices import Choices
 
+ANSWERED = ("yes", "in part")
 STATUSES = {
     "accepted": "Used",
     "refused": "Not used",
@@ -35,8 +36,7 @@ def show(at: Place, choices: Choices) -> None:
     news.show_words(at, choices, found.imported.new)
     _show_tables(found)
     _show_refused(found)
-    answered = sum(rule.answers in ("yes", "in part") for rule in found.rules)
-    st.text(f"{answered} of {len(found.rules)} task types can be answered from this delivery.")
+    _show_types(found)
     if found.lacking:
         listed = " and ".join(words.table(table) for table in found.lacking)
         st.error(
@@ -106,6 +106,19 @@ def _show_refused(found: SourceCheck) -> None:
             "rows": st.column_config.NumberColumn("Rows", format="localized"),
         },
     )
+
+
+def _show_types(found: SourceCheck) -> None:
+    """Which task types the delivery can answer."""
+    answered = [rule for rule in found.rules if rule.answers in ANSWERED]
+    others = [rule.title for rule in found.rules if rule.answers not in ANSWERED]
+    st.markdown("**Task types that this delivery can answer**")
+    for rule in answered:
+        part = ", in part" if rule.answers == "in part" else ""
+        st.text(f"{rule.title}: {rule.tasks:,} tasks{part}")
+    if others:
+        with st.expander(f"Not from this delivery: {len(others)} task types"):
+            st.text(", ".join(others))
 
 
 def _confirm(at: Place, choices: Choices) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 import streamlit as st
 
 from app_pages.components import job_progress
+from app_pages.connect import state
 from app_pages.connect.state import Place
 from app_pages.session import workspace
 from app_pages.session.markdown import escape_markdown
@@ -49,7 +50,7 @@ def result(at: Place, choices: Choices) -> SourceCheck | None:
             "Try again",
             key="connect.again",
             icon=":material/refresh:",
-            on_click=_start,
+            on_click=state.action(_start),
             args=(at, choices),
         )
         return None

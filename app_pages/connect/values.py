@@ -8,7 +8,7 @@ import streamlit as st
 
 from app_pages.connect import state, words
 from app_pages.connect.state import Place
-from app_pages.session.markdown import escape_markdown
+from app_pages.session.markdown import caption, escape_markdown
 from pipelines.errors import UserError
 from pipelines.sources import choices as choices_module
 from pipelines.sources.choices import REFUSE, Choices
@@ -37,11 +37,18 @@ def show(at: Place, choices: Choices) -> None:
             icon=":material/help:",
         )
     keys: list[tuple[str, str, str]] = []
+    of_ours: dict[str, dict[str, str]] = {}
     for table, column, of_column in found:
         name = f"{table}.{column.name}"
         st.markdown(f"**{words.table(table)}: {words.column(column.name)}**")
         known = choices.words.get(name, {})
+        same = [word for word in of_column if word in (column.allowed or ())]
+        if same:
+            of_ours[name] = {word: word for word in same}
+            st.markdown(caption(f"The same here: {escape_markdown(', '.join(same))}"))
         for word in of_column:
+            if word in same:
+                continue
             key = state.widget(choices, "word", name, word)
             keys.append((name, word, key))
             ask(word, column.allowed or (), key, known.get(word))
@@ -51,7 +58,7 @@ def show(at: Place, choices: Choices) -> None:
         type="primary",
         icon=":material/check:",
         on_click=state.action(_confirm),
-        args=(at, choices, keys),
+        args=(at, choices, keys, of_ours),
     )
 
 
@@ -72,8 +79,13 @@ def ask(word: str, allowed: tuple[str, ...], key: str, known: str | None) -> Non
         )
 
 
-def _confirm(at: Place, choices: Choices, keys: list[tuple[str, str, str]]) -> None:
-    answers: dict[str, dict[str, str]] = {}
+def _confirm(
+    at: Place,
+    choices: Choices,
+    keys: list[tuple[str, str, str]],
+    of_ours: dict[str, dict[str, str]],
+) -> None:
+    answers = {name: dict(words) for name, words in of_ours.items()}
     unanswered = 0
     for name, word, key in keys:
         answer = state.value(key)

@@ -12,16 +12,18 @@ import time
 from pathlib import Path
 
 import pytest
+import streamlit as st
 import xlsxwriter
 
 from pipelines import settings as settings_module
 from pipelines.ledger.ledger import open_ledger
 from pipelines.runs import run
-from pipelines.settings import Settings
+from pipelines.settings import SAMPLE, Settings
 from pipelines.sources import differences, importing, mapping
 from pipelines.sources.importing import Imported, Request
 from pipelines.worklist.worklist import open_worklist
 from tests.app.conftest import App
+from tests.bhsim import EXPORT
 from tests.conftest import Workbench
 from tests.practice import Practice
 from tests.unit.sources import human
@@ -241,6 +243,38 @@ def test_every_word_needs_an_answer_or_its_rows_are_refused(lee: App, facility: 
     refused = lee.test.dataframe[1].value
     assert ("Patients", "Status") in set(zip(refused["table"], refused["column"], strict=True))
     assert "Gone" not in refused.to_string()
+
+
+def test_a_preset_is_tried_and_saved_without_asking_for_its_columns(lee: App, drop: Path) -> None:
+    shutil.copytree(EXPORT, drop / "bhsim 2026-11-02")
+    lee.run()
+    choose(lee, "Delivery", "bhsim 2026-11-02")
+    choose(lee, "How to read it", "bhsim")
+    waited(lee.click("Use this delivery").click("That is right"))
+    assert "as the ready-made connection says" in lee.says
+    waited(lee.click("These numbers are right"))
+    lee.click("Save this connection")
+    saved_as = mapping.load("emr", settings_module.load().sources)
+    assert saved_as.preset == "bhsim"
+    assert saved_as.confirmed["visits"]
+    assert saved_as.provided() == mapping.load("bhsim").provided()
+
+
+def test_the_sample_leads_here(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    assert workbench.command("run")[0] == 0
+    for role, leads in (("Practice Administrator", True), ("Front Desk", False)):
+        with (SAMPLE / "staff.csv").open(encoding="utf-8", newline="") as file:
+            staff = next(
+                row["staff_id"]
+                for row in csv.DictReader(file)
+                if row["role"] == role and row["is_active"] == "true"
+            )
+        app = App(staff)
+        assert ("Use real data" in [label for label, _ in app.links]) == leads
+    st.cache_data.clear()
+    st.cache_resource.clear()
 
 
 def test_two_columns_of_one_meaning_are_refused(lee: App) -> None:
