@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import errno
 import json
+import os
 import re
 import shutil
 import stat
@@ -142,6 +143,7 @@ class _Unpacking:
                     copy.parent.mkdir()
                     with packed.open(member) as source, copy.open("wb") as target:
                         self._copy(source, target, origin)
+                    _set_time(copy, _made_at(file, member))
                     self.take(copy, f"{origin}, {member.filename}", folder, depth + 1)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
             raise UserError(f"{origin}: is damaged or not whole, or no zip file") from None
@@ -194,6 +196,7 @@ class _Unpacking:
             with place.open("w", encoding="utf-8", errors="replace", newline="") as target:
                 writer = csv.writer(target, lineterminator="\n")
                 writer.writerows(row if any(row) else [] for row in rows)
+            _set_time(place, file.stat().st_mtime)
 
     def _check_workbook(self, file: Path, origin: str) -> None:
         """A workbook is unpacked in memory: refuse one that is a zip bomb, before it is opened."""
@@ -214,6 +217,7 @@ class _Unpacking:
             raise UserError(f"{origin}: is a web page under the name of a workbook; save it as CSV")
         place = self._place(f"{file.stem}.txt", f"{origin}, read as text", into)
         shutil.copyfile(file, place)
+        _set_time(place, file.stat().st_mtime)
 
 
 def _entries(path: Path) -> list[Path] | None:
@@ -286,6 +290,21 @@ def _member_place(member: zipfile.ZipInfo, into: str) -> tuple[str, str] | None:
         return None
     folder = path.parent.name.lower()
     return path.name, folder if names.table_of(folder) is not None else into
+
+
+def _made_at(file: Path, member: zipfile.ZipInfo) -> float:
+    """When a member was made: with the zip, unless its own time, in no zone, is days older."""
+    packed = file.stat().st_mtime
+    try:
+        own = dt.datetime(*member.date_time, tzinfo=dt.UTC).timestamp()
+    except ValueError:
+        return packed
+    return own if member.date_time[0] > 1980 and own < packed - 86_400 else packed
+
+
+def _set_time(file: Path, moment: float) -> None:
+    """Give a copy the time of what it was made from: it says how old a delivery is."""
+    os.utime(file, (moment, moment))
 
 
 def _start_of(file: Path) -> bytes:

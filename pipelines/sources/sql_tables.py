@@ -233,7 +233,12 @@ def _create(con: duckdb.DuckDBPyConnection, name: str, path: Path, moment: dt.da
 def _check_columns(con: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
     found = [row[0] for row in con.execute(f"DESCRIBE canonical.{table}").fetchall()]
     wanted = [column.name for column in contract.columns(table)]
-    if found != wanted:
+    if [name.lower() for name in found] == wanted:  # a file's Name is the contract's name
+        for ours, theirs in zip(wanted, found, strict=True):
+            if ours != theirs:
+                renamed = f"RENAME COLUMN {identifier(theirs)} TO {identifier(ours)}"
+                con.execute(f"ALTER TABLE canonical.{table} {renamed}")
+    else:
         raise UserError(
             f"{path.parent.name}/{path.name}: gives the columns {', '.join(found)}; "
             f"the contract wants {', '.join(wanted)}, in this order"
