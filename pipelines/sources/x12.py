@@ -8,9 +8,11 @@ agree (SE01) are tolerated; a transaction that a cut file ends within is left ou
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import hashlib
 import io
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -72,7 +74,7 @@ class _Interchange:
 
 def is_x12(path: Path) -> bool:
     """Whether a file is X12 by its name or, where that is a text's, by its first letters."""
-    name = path.name.lower()
+    name = path.name.lower().removesuffix(".gz")
     if name.endswith(SUFFIXES):
         return True
     if not name.endswith(MAYBE):
@@ -80,7 +82,7 @@ def is_x12(path: Path) -> bool:
     try:
         with open_bytes(path) as raw:
             start = raw.read(_START)
-    except OSError:
+    except (OSError, EOFError, zlib.error):
         return False
     return (
         re.match(rb"[ \t\r\n]*ISA[^A-Za-z0-9 \t\r\n]", start.removeprefix(b"\xef\xbb\xbf"))
@@ -90,8 +92,11 @@ def is_x12(path: Path) -> bool:
 
 def read(path: Path) -> Contents:
     """The rows of one file; FileRefused when nothing of it can be read. No text quotes a value."""
-    with open_text(path, encoding_of(path)) as file:
-        text = file.read()
+    try:
+        with open_text(path, encoding_of(path)) as file:
+            text = file.read()
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise FileRefused("is damaged: it cannot be unpacked to its end") from None
     if not text.strip(BLANKS):
         raise FileRefused("is empty")
     found: Rows = {name: [] for name in TABLES}

@@ -24,13 +24,17 @@ places AS (
         s.facility_id,
         ROW_NUMBER() OVER (
             PARTITION BY s.patient_id
-            ORDER BY s.is_encounter DESC, s.visit_on DESC NULLS LAST, s.facility_id ASC
+            ORDER BY
+                s.is_encounter DESC,
+                s.visit_on DESC NULLS LAST,
+                LPAD(s.facility_id, 64, '0') ASC,
+                s.facility_id ASC
         ) AS place,
     FROM seen AS s
 ),
 
 first_facilities AS (
-    SELECT MIN(fc.id) AS facility_id,
+    SELECT ARG_MIN(fc.id, LPAD(fc.id, 64, '0')) AS facility_id,
     FROM source.facility AS fc
 )
 

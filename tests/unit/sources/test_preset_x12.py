@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -253,6 +254,16 @@ def test_files_that_cannot_be_read_are_named_and_the_others_taken(source) -> Non
         "from_payer_2.x12: line 3: the 835 that begins here is cut off and left out",
     )
     assert "ZZSECRET" not in repr(done)
+
+
+def test_files_may_come_in_a_zip(source) -> None:
+    folder = source.folder / "zipped"
+    source.practice.write(folder, None)
+    with zipfile.ZipFile(folder / "from_payers.zip", "w") as packed:
+        packed.writestr("night/era.835", written(remittance(claim("C1", "1", "200", "120", "30"))))
+    request = importing.Request(mapping.load("own", source.home), folder, source.out, AT)
+    importing.import_delivery(request)
+    assert source.told("claims", *CLAIM)["C1"] == ("processed", "30", "2026-11-01")
 
 
 def test_without_any_x12_only_what_comes_from_it_alone_is_held(source) -> None:

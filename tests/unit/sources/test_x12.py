@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import re
 import time
 from pathlib import Path
@@ -255,6 +256,18 @@ NAMES = {
 def test_a_file_is_known_by_its_name_or_its_first_letters(tmp_path, name, is_x12) -> None:
     (tmp_path / name).write_text(written(TWO))
     assert x12.is_x12(tmp_path / name) == is_x12
+
+
+def test_a_packed_file_is_read_and_a_damaged_one_refused(tmp_path) -> None:
+    path = tmp_path / "era.835.gz"
+    packed = gzip.compress(written(TWO).encode())
+    path.write_bytes(packed)
+    assert x12.is_x12(path)
+    assert told(x12.read(path), "x12_claims", *CLAIM) == TWO_CLAIMS
+    for broken in (packed[:-40], b"no such thing"):
+        path.write_bytes(broken)
+        with pytest.raises(FileRefused, match="cannot be unpacked to its end"):
+            x12.read(path)
 
 
 def test_a_text_that_does_not_begin_with_isa_is_no_x12(tmp_path) -> None:
