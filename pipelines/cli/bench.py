@@ -22,7 +22,11 @@ def add_options(bench: argparse.ArgumentParser) -> None:
         ("app", "the screens, with a real server and real browser connections"),
     ):
         bench.add_argument(f"--{name}", action="store_true", help=f"measure {about}")
+    bench.add_argument(
+        "--import", dest="imports", action="store_true", help="measure an import by a mapping"
+    )
     for name, default, about in (
+        ("rows", 1_000_000, "appointments of --import"),
         ("repeats", 3, "how often each run is measured"),
         ("closed-tasks", 1_000_000, "about how many closed tasks --pages has"),
         ("days", 365, "honest days of --guards"),
@@ -82,10 +86,12 @@ def add_options(bench: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Run one benchmark; without a choice, of whole runs."""
-    from pipelines.bench import app, compare, guards, lists, load, pages, runs, sizes
+    from pipelines.bench import app, compare, guards, imports, lists, load, pages, runs, sizes
 
     out, data, now = options.out, options.data, clock.now()
     open_tasks = options.open_tasks or (1_000_000 if options.list else 100_000)
+    if options.imports:
+        return imports.bench_imports(options.rows, out)
     if options.pages:
         return pages.bench_pages(open_tasks, options.closed_tasks, data, now, out)
     if options.app:
