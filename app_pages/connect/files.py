@@ -34,14 +34,18 @@ def show(at: Place, choices: Choices) -> None:
         match = sure.get(one.relation)
         proposed = match.table if match else None
         table = choices.files.get(one.relation, proposed) or NONE
+        if not one.has_names:
+            table = NONE
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container(width=320, gap=None):
                 st.text(one.file)
                 says = f"{match.confidence:.0%} sure" if match else "no table was recognised"
+                if not one.has_names:
+                    says = "its first line has no names of columns; ask for the file with them"
                 st.markdown(caption(f"{one.rows:,} rows · {says}"))
             st.selectbox(
                 f"What {one.file} holds",
-                options,
+                options if one.has_names else [NONE],
                 index=options.index(table),
                 key=state.widget(choices, "file", one.relation),
                 format_func=lambda name: words.table(name) if name else NOT_OURS,

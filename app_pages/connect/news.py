@@ -50,7 +50,7 @@ def _show_one(at: Place, choices: Choices, news: News, number: int, new: Differe
                 label_visibility="collapsed",
                 width=220,
             )
-        if new.kind != WORD or new.what:
+        if new.what if new.kind == WORD else new.column:
             label = "Do not use it" if new.kind == COLUMN else "Confirm"
             st.button(
                 label,
@@ -61,10 +61,21 @@ def _show_one(at: Place, choices: Choices, news: News, number: int, new: Differe
             )
 
 
+def forget(at: Place, choices: Choices) -> None:
+    """Once a connection is saved anew, nothing is new and the last delivery is read again."""
+    news = differences.read(at.home / choices.name)
+    if news.found:
+        differences.write(at.home / choices.name, News("", ()))
+        source_watch.forget(at.home / choices.name, news.delivery)
+
+
 def _sentence(new: Difference) -> str:
     file, column = escape_markdown(new.file), escape_markdown(new.column)
     if new.kind == COLUMN:
-        return f"**{file}** has a new column **{column}**."
+        if not new.column:
+            return f"**{file}** came without names of columns. Ask for the file with them."
+        use = "To use it, change step 1 to this delivery."
+        return f"**{file}** has a new column **{column}**. {use}"
     if new.kind == WORD and not new.what:
         return (
             f"**{file}**: {new.rows:,} rows have many unknown words for "

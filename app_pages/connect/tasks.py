@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app_pages.connect import state, trial
+from app_pages.connect import news, state, trial
 from app_pages.connect.state import Place
 from app_pages.session import patient_data
 from pipelines.sources import choices as choices_module
@@ -59,4 +59,5 @@ def _save(at: Place, choices: Choices) -> None:
     after = choices.with_done("tasks")
     choices_module.save(at.home, after)
     state.keep(at, after)
+    news.forget(at, after)
     st.session_state[state.DONE] = "The connection is saved."

@@ -85,14 +85,17 @@ def _confirm(
     keys: list[tuple[str, str, str]],
     of_ours: dict[str, dict[str, str]],
 ) -> None:
-    answers = {name: dict(words) for name, words in of_ours.items()}
+    asked = {name for name, _, _ in keys} | set(of_ours)
+    answers = {
+        name: {**choices.words.get(name, {}), **of_ours.get(name, {})} for name in sorted(asked)
+    }
     unanswered = 0
     for name, word, key in keys:
         answer = state.value(key)
         if answer is None:
             unanswered += 1
         else:
-            answers.setdefault(name, {})[word] = answer
+            answers[name][word] = answer
     after = replace(choices, words=answers)
     if unanswered:
         state.keep(at, after)

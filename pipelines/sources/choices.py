@@ -152,7 +152,10 @@ def word_columns(choices: Choices, seen: Seen) -> Iterator[tuple[str, Column, li
 
 
 def proposed_words(choices: Choices, seen: Seen) -> Choices:
-    """The choices with the meaning of each word that is known; the others stay unanswered."""
+    """The choices with the meaning of each word that is known; the others stay unanswered.
+
+    What a word of an earlier delivery means is kept.
+    """
     words: dict[str, dict[str, str]] = {}
     for table, column, found in word_columns(choices, seen):
         key = f"{table}.{column.name}"
@@ -160,7 +163,7 @@ def proposed_words(choices: Choices, seen: Seen) -> Choices:
         for word in found:
             meaning = before.get(word, recognising.meaning(table, column.name, word))
             if meaning is not None:
-                words.setdefault(key, {})[word] = meaning
+                words.setdefault(key, dict(before))[word] = meaning
     return replace(choices, words=words)
 
 
@@ -211,8 +214,11 @@ def as_seen(choices: Choices, seen: Seen) -> Choices:
     """The choices with the columns and days of this delivery as those that were confirmed."""
     return replace(
         choices,
-        confirmed={one.relation: tuple(col.name for col in one.columns) for one in seen.files},
-        days={one.relation: days for one in seen.files if (days := _days(one))},
+        confirmed={
+            **choices.confirmed,
+            **{one.relation: tuple(col.name for col in one.columns) for one in seen.files},
+        },
+        days={**choices.days, **{one.relation: _days(one) for one in seen.files if _days(one)}},
     )
 
 

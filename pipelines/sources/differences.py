@@ -20,6 +20,7 @@ from pipelines.sources import dates
 from pipelines.sources.dates import Reading
 from pipelines.sources.delivery import Catalogue, squeezed
 from pipelines.sources.mapping import SourceMapping
+from pipelines.sources.profiles import is_value
 from pipelines.sources.specs import Lookup, Named
 from pipelines.sql_files import identifier
 
@@ -32,7 +33,8 @@ COLUMN, WORD, DAYS = "column", "word", "days"
 class Difference:
     """One thing that is new in a file.
 
-    `kind` is COLUMN, WORD or DAYS. `column` is the file's, of a word the contract's in `table`.
+    `kind` is COLUMN, WORD or DAYS. `column` is the file's, of a word the contract's in `table`;
+    "" where a file came without names of columns, whose first line nobody is shown.
     `what` is the word, "" where there are more than MOST_WORDS; of days, how they are written now,
     and `formats` are what to confirm of them.
     """
@@ -78,6 +80,9 @@ def new_columns(mapping: SourceMapping, catalogue: Catalogue) -> Iterator[Differ
         if seen is None or relation.columns == ("json",):  # of records of JSON nothing is new
             continue
         known = {squeezed(column) for column in seen}
+        if any(is_value(column) and column not in seen for column in relation.columns):
+            yield Difference(COLUMN, name, relation.files[0], "", rows=relation.rows)
+            continue
         for column in relation.columns:
             if squeezed(column) not in known:
                 yield Difference(COLUMN, name, relation.files[0], column, rows=relation.rows)

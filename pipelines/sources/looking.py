@@ -15,7 +15,7 @@ import duckdb
 from pipelines.extracts.unpack import unpacked
 from pipelines.sources import dates, delivery, recognising
 from pipelines.sources.delivery import Catalogue, Relation
-from pipelines.sources.profiles import Profile, profiles
+from pipelines.sources.profiles import Profile, is_value, profiles
 from pipelines.sources.recognising import TableMatch
 from pipelines.sql_files import identifier
 from pipelines.warehouse import snapshots
@@ -40,13 +40,18 @@ class SeenColumn:
 
 @dataclass(frozen=True)
 class SeenFile:
-    """A file of a delivery and the table that it seems to be; `match` None: no table of ours."""
+    """A file of a delivery and the table that it seems to be; `match` None: no table of ours.
+
+    `has_names` is False where the first line looks like values; then `columns` is empty, so that
+    nobody is shown a value as the name of a column.
+    """
 
     relation: str
     file: str
     rows: int
     columns: tuple[SeenColumn, ...]
     match: TableMatch | None
+    has_names: bool = True
 
     def column(self, name: str) -> SeenColumn | None:
         """The column of this name."""
@@ -83,18 +88,16 @@ def look(
         found = recognising.recognise_loaded(con, catalogue, looked, tables)
         readings = dates.readings(con, _day_columns(looked), order, {})
         matches = {match.relation: match for match in found.tables}
-        files = tuple(
-            SeenFile(
-                name,
-                relation.files[0],
-                relation.rows,
-                _columns(con, relation, looked[name], readings),
-                matches.get(name),
-            )
-            for name, relation in catalogue.relations.items()
-        )
+        files: list[SeenFile] = []
+        for name, relation in catalogue.relations.items():
+            file, rows = relation.files[0], relation.rows
+            if any(map(is_value, relation.columns)):
+                files.append(SeenFile(name, file, rows, (), None, has_names=False))
+            else:
+                columns = _columns(con, relation, looked[name], readings)
+                files.append(SeenFile(name, file, rows, columns, matches.get(name)))
         is_open = any(reading.is_open for reading in readings.values())
-        return Seen(files, is_open, _notes(catalogue))
+        return Seen(tuple(files), is_open, _notes(catalogue))
 
 
 def masked(value: str) -> str:

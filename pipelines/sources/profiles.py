@@ -5,6 +5,7 @@ Nothing here holds a value of a patient but the few words of a column with few w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -32,6 +33,9 @@ _PATTERNS = {
     "letters": r".*[A-Za-z].*",
 }
 
+# What no column is called: a number, a day, an amount, an address of mail.
+_VALUE = re.compile(r"[-+$(]?[0-9][0-9.,/: -]*\)?|[^@\s]+@[^@\s]+\.[^@\s]+")
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -56,6 +60,11 @@ class Profile:
     def share(self, kind: str) -> float:
         """The share of filled values of this kind, 0 for an empty column."""
         return self.shares.get(kind, 0.0)
+
+
+def is_value(name: str) -> bool:
+    """Whether the name of a column is a value: its file then has no line of names."""
+    return _VALUE.fullmatch(name) is not None
 
 
 def profiles(con: duckdb.DuckDBPyConnection, relation: Relation) -> Iterator[Profile]:

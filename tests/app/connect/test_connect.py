@@ -334,3 +334,23 @@ def test_a_later_delivery_that_differs_is_confirmed_line_by_line(
     assert "All that was new is confirmed." in lee.says
     assert differences.read(settings.sources / "emr").found == ()
     assert imported(settings, later, tmp_path / "out").held == {}
+
+
+def test_a_new_column_is_used_after_the_steps_are_confirmed_with_that_delivery(
+    lee: App, drop: Path, kept: Path, tmp_path: Path
+) -> None:
+    saved(lee)
+    rewrite(kept / "Clients.csv", lambda row: {**row, "Mobile": "555-0100"})
+    later = workbook(kept, drop / "Practice export 2026-11-03.xlsx")
+    settings = settings_module.load()
+    assert set(imported(settings, later, tmp_path / "out").held) == {"patients"}
+    lee.open("connect", source="emr").click("connect.change.delivery")
+    choose(lee, "Delivery", "Practice export 2026-11-03.xlsx")
+    lee.click("Use this delivery").click("These tables are right")
+    choose(lee, "What Mobile of Practice export 2026-11-03.xlsx, sheet Clients is", "phone")
+    lee.click("These columns are right").click("These words are right").click("That is right")
+    waited(waited(lee).click("These numbers are right")).click("Save this connection")
+    assert "What is new" not in lee.says
+    assert imported(settings, later, tmp_path / "out").held == {}
+    with (tmp_path / "out" / "patients.csv").open(encoding="utf-8", newline="") as file:
+        assert {row["phone"] for row in csv.DictReader(file)} == {"555-0100"}

@@ -153,3 +153,12 @@ def test_a_difference_is_accepted_where_it_belongs() -> None:
     assert choices_module.accept(BASE, word, "Referral").words["patients.status"]["Q"] == "Referral"
     days = Difference(DAYS, "clients", "Clients.csv", "Born", formats=("%d/%m/%Y",))
     assert choices_module.accept(BASE, days).days["clients"]["Born"] == ("%d/%m/%Y",)
+
+
+def test_what_an_earlier_delivery_showed_is_kept(seen: Seen) -> None:
+    chosen = replace(BASE, columns={"clients": {"State": "status"}})
+    assert choices_module.proposed_words(chosen, seen).words["patients.status"]["Z"] == ""
+    earlier = replace(BASE, confirmed={"rooms": ("Room",)}, days={"rooms": {"On": ("%Y%m%d",)}})
+    after = choices_module.as_seen(earlier, seen)
+    assert after.confirmed["rooms"] == ("Room",)
+    assert after.days["rooms"] == {"On": ("%Y%m%d",)}

@@ -185,3 +185,13 @@ def test_the_store_keeps_the_order_of_days_that_was_confirmed_last(tmp_path: Pat
     with duckdb.connect() as con, kept.opened(con, home / "own"):
         assert set(kept.orders(con).values()) == {dates.DAY_FIRST}
     assert json.loads((home / "own" / differences.FILE).read_text(encoding="utf-8"))["found"] == []
+
+
+def test_a_file_without_names_of_columns_is_one_difference_without_its_values(
+    tmp_path: Path,
+) -> None:
+    folder = deliver(tmp_path / "later", "2,Bo,Kay,01/15/1970,1,I", header=ROWS[0])
+    done = imported(tmp_path / "home", folder)
+    assert [(new.kind, new.column) for new in done.new] == [(differences.COLUMN, "")]
+    assert "Lee" not in (tmp_path / "home" / "own" / differences.FILE).read_text(encoding="utf-8")
+    assert "patients" in done.held

@@ -65,3 +65,18 @@ def test_a_file_is_matched_to_the_table_that_a_person_chose(tmp_path: Path) -> N
 def test_a_delivery_with_nothing_to_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no file to read"):
         looking.look(tmp_path)
+
+
+@pytest.mark.parametrize("first", ["17,Grace,Abbott", "Grace,03/04/1960", "Grace,a@b.example"])
+def test_a_first_line_of_values_is_not_shown_as_names_of_columns(
+    tmp_path: Path, first: str
+) -> None:
+    (tmp_path / "Patients.csv").write_text(f"{first}\n{first}\n", encoding="utf-8")
+    (file,) = looking.look(tmp_path).files
+    assert not file.has_names
+    assert "Grace" not in repr(file)
+
+
+def test_names_of_columns_may_hold_digits(tmp_path: Path) -> None:
+    (tmp_path / "Claims.csv").write_text("Claim,CPT 1,2nd Payer\n1,2,3\n", encoding="utf-8")
+    assert looking.look(tmp_path).files[0].has_names
