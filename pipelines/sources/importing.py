@@ -38,6 +38,8 @@ from pipelines.sources.writing import Reach
 from pipelines.sql_files import identifier
 from pipelines.warehouse import snapshots
 
+MOST_REASONS = 3  # of an error; the manifest has all
+
 
 @dataclass(frozen=True)
 class Request:
@@ -147,7 +149,12 @@ class _Import:
         rows = self._write(taken, moment, held)
         self._note_news()
         if not set(rows) - set(held):
-            why = "; ".join(dict.fromkeys(held.values())) or "the mapping names no table"
+            reasons = list(dict.fromkeys(held.values())) or ["the mapping names no table"]
+            why = "; ".join(reasons[:MOST_REASONS])
+            if len(reasons) > MOST_REASONS:
+                why += (
+                    f"; and {len(reasons) - MOST_REASONS} more, in {self.request.out}/manifest.csv"
+                )
             raise UserError(f"{self.request.from_dir}: no table can be imported: {why}")
         return Imported(
             rows,
