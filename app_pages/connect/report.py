@@ -87,7 +87,7 @@ def _show_refused(found: SourceCheck) -> None:
     rows = [
         {
             "table": words.table(tables.get(kind.file, kind.file.removesuffix(".csv"))),
-            "column": words.column(kind.column or ""),
+            "column": words.columns(kind.column or ""),
             "check": words.check(kind.check),
             "rows": kind.rows,
         }

@@ -22,13 +22,20 @@ TABLES = {
     "engagement_actions": "Follow-ups",
     "surveys": "Surveys",
 }
-CHECKS = {
-    "unique": "appears twice",
-    "not_nullable": "is empty",
-    "isin": "is a word that nobody explained",
-    "refers_to": "names a record that is not there",
-    "written_as": "is not written as it must be",
-    "in_order": "ends before it begins",
+CHECKS = {  # what the contract's checks mean; those of a form have its name
+    "required": "is empty",
+    "value_set": "has a word that is not explained",
+    "reference": "names a record that is not there",
+    "duplicate_key": "is there more than once",
+    "id": "is no number of a record",
+    "day": "is no date",
+    "birth_day": "is no date",
+    "moment": "is no date with a time",
+    "money": "is no amount",
+    "count": "is no whole number",
+    "flag": "is neither yes nor no",
+    "zone": "is no time zone",
+    "text": "cannot be read",
 }
 _PLAIN = (
     (r"; say which in the mapping:.*", "; answer it under “What cannot be told”"),
@@ -49,8 +56,19 @@ def column(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def check(name: str) -> str:
+def columns(names: str) -> str:
+    """The columns of a refused row, which are several where several are wrong."""
+    return ", ".join(column(name) for name in names.split("; "))
+
+
+def check(names: str) -> str:
     """What is wrong with a refused row."""
+    return ", ".join(dict.fromkeys(_check(name) for name in names.split("; ")))
+
+
+def _check(name: str) -> str:
+    if name.startswith("before "):
+        return f"is before {column(name.removeprefix('before '))}"
     return CHECKS.get(name, name.replace("_", " "))
 
 

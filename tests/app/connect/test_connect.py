@@ -241,7 +241,9 @@ def test_every_word_needs_an_answer_or_its_rows_are_refused(lee: App, facility: 
     choose(lee, "What Gone means", "")
     waited(lee.click("These words are right").click("That is right"))
     refused = lee.test.dataframe[1].value
-    assert ("Patients", "Status") in set(zip(refused["table"], refused["column"], strict=True))
+    reasons = set(zip(refused["table"], refused["column"], refused["check"], strict=True))
+    assert ("Patients", "Status", "has a word that is not explained") in reasons
+    assert ("Cases (episodes of care)", "Patient ID", "names a record that is not there") in reasons
     assert "Gone" not in refused.to_string()
 
 
