@@ -163,7 +163,8 @@ FOR_MACHINES = {
     "pipelines/extracts/files.py": "a clean copy of an extract, read at once",
     "pipelines/sample/files.py": "extracts of `sample`",
     "pipelines/extracts/unpack.py": "the sheets of a workbook, read at once",
-    "pipelines/sources/importing.py": "extracts of `import`",
+    "pipelines/sources/writing.py": "extracts of `import`",
+    "pipelines/bench/imports.py": "an export of a benchmark",
 }
 WRITES = re.compile(r"to_csv\(|csv\.(?:writer|DictWriter)\(|\(FORMAT csv")
 
