@@ -158,7 +158,7 @@ def test_types_that_are_not_delivered_hold_their_tables_and_no_others(tmp_path) 
     assert len(rows_of(tmp_path / "out", "appointments")) == 1
 
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "fixtures" / "fhir"
+EXAMPLES = Path(__file__).resolve().parents[1] / "fixtures" / "fhir"
 
 
 @pytest.fixture(scope="module")
