@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.operations.test_backup import *  # noqa: F403
+from tests.scenarios.test_backup import *  # noqa: F403
 
 
 def url_of(kind: str, request: pytest.FixtureRequest, file: Path) -> str:

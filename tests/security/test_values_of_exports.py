@@ -1,6 +1,6 @@
 """No command says a value of an export: its days and amounts become markers that nobody prints.
 
-Markers stand in the second row of each CSV file, in each bundle of JSON and in X12, of every preset.
+Markers stand in the first row of each CSV file, in JSON and in X12, of every preset.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ EXPORTS: dict[str, Callable[[Path], Path]] = {
 
 
 def mark(folder: Path) -> int:
-    """Put markers into the files; how many. Of CSV, the second row alone, so that days are known."""
+    """Put markers into the files; how many. Of CSV, into one row, so that days are still known."""
     marked = 0
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         text = file.read_bytes().decode("latin-1")
