@@ -23,6 +23,7 @@ from app_pages.url import view as url_view
 from pipelines import settings
 from pipelines.ledger.ledger import open_ledger
 from pipelines.settings import ROOT
+from pipelines.sources import mapping
 from tests.app.conftest import PAGES, App
 from tests.conftest import Workbench
 from tests.practice import Practice
@@ -147,6 +148,7 @@ FIELDS = {
     "tasks/actions.py": 1,  # the reason of an override, in the confirmation
     "rules/backtest_form.py": 1,  # a parameter that is text
     "runs/guards.py": 1,  # why a manager accepts what a guard holds
+    "connect/delivery.py": 1,  # the name of a connection
 }
 
 
@@ -162,6 +164,29 @@ def test_every_field_is_tried_below() -> None:
 
 def pages() -> list[Path]:
     return sorted((ROOT / "app_pages").rglob("*.py"))
+
+
+def test_the_name_of_a_connection_stays_text_and_in_its_folder(
+    desk: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop = tmp_path / "drop" / "2026-11-02"
+    drop.mkdir(parents=True)
+    (drop / "Sites.csv").write_text("Site ID,Site\n1,Harbor\n")
+    monkeypatch.setenv("WORKBENCH_DROP", str(drop.parent))
+    st.cache_resource.clear()  # the settings are read again
+    before = {path for path in tmp_path.rglob("*") if path.is_dir()}
+    for text in MARKED:
+        administrator = App("S3").open("connect")
+        (field,) = administrator.test.text_input
+        field.set_value(text)
+        administrator.click("Use this delivery")
+        assert_safe(administrator)
+    home = settings.load().sources
+    made = {path for path in tmp_path.rglob("*") if path.is_dir()} - before
+    assert made
+    for folder in made - {home}:
+        assert folder.parent == home
+        assert mapping.NAME.fullmatch(folder.name)
 
 
 @pytest.mark.parametrize(("page", "key"), [("patient", "patient.find"), ("tasks", "tasks.find")])
