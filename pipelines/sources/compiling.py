@@ -55,11 +55,6 @@ class Compiled:
     sql: str = ""
     problems: list[Problem] = field(default_factory=list)
 
-    @property
-    def is_stopped(self) -> bool:
-        """Whether the table cannot be made."""
-        return any(problem.stops for problem in self.problems)
-
 
 def day_columns(mapping: SourceMapping, catalogue: Catalogue) -> dict[str, list[str]]:
     """The columns of each file in which days or times are read."""

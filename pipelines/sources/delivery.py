@@ -91,11 +91,6 @@ class Catalogue:
                 found.setdefault(name, self.relations[name])
         return list(found.values())
 
-    def delivered_at(self) -> dt.datetime | None:
-        """The time of the newest file, in UTC; X12 beside others says nothing of these."""
-        own = [found for found in self.relations.values() if found.name not in x12.TABLES]
-        return max((one.newest for one in own or self.relations.values()), default=None)
-
 
 @dataclass(frozen=True)
 class _File:

@@ -23,7 +23,6 @@ from pipelines.sources import (
     delivery,
     differences,
     kept,
-    mapping,
     sql_tables,
     writing,
     x12,
@@ -285,9 +284,7 @@ class _Import:
         held: dict[str, str] = {}
         for table in sorted(self.source.provided(), key=self._is_made_up):
             reasons = [one.says for one in self.problems if one.stops and one.table == table]
-            reasons += [
-                taken.held[name].says for name in self._read_by(table) if name in taken.held
-            ]
+            reasons += [taken.held[name] for name in self._read_by(table) if name in taken.held]
             reasons += [held[other] for other in self._made_of(table) if other in held]
             if new := differences.of_table(self.new, table, self._read_by(table)):
                 reasons.append(differences.reason(new))
@@ -370,8 +367,3 @@ def _own_time(from_dir: Path, relations: Sequence[Relation]) -> dt.datetime:
     if day is None or (newest.date() - day).days <= 1:
         return newest.replace(microsecond=0)
     return dt.datetime.combine(day, dt.time(12), dt.UTC)
-
-
-def load_mapping(name: str, home: Path | None) -> SourceMapping:
-    """The source of this name; see mapping.load."""
-    return mapping.load(name, home)

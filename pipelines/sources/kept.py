@@ -36,14 +36,6 @@ TABLES = (
 
 
 @dataclass(frozen=True)
-class Held:
-    """Why the rows of a file are not to be believed; `accept` is what accepts them."""
-
-    says: str
-    accept: str | None = None
-
-
-@dataclass(frozen=True)
 class Taken:
     """A delivery beside what was kept: files that are held, and how far each reaches.
 
@@ -53,7 +45,7 @@ class Taken:
 
     delivered_at: dt.datetime
     catalogue: Catalogue
-    held: Mapping[str, Held] = field(default_factory=dict)
+    held: Mapping[str, str] = field(default_factory=dict)
     since: Mapping[str, dt.date] = field(default_factory=dict)
     horizon: Mapping[str, dt.date] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -188,7 +180,7 @@ class _Taking:
 
     def __init__(self, con: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:
         self.con, self.delivery = con, delivery
-        self.held: dict[str, Held] = {}
+        self.held: dict[str, str] = {}
         self.notes: list[str] = []
         self.same_since: list[dt.datetime | None] = []
         self.at = delivery.at.astimezone(dt.UTC).replace(tzinfo=None)
@@ -263,26 +255,26 @@ class _Taking:
     def _is_all(self, rule: FileRule) -> bool:
         return self.delivery.is_full and rule.mode == "changes"
 
-    def _wrong(self, relation: Relation, rule: FileRule, last: _Last | None) -> Held | None:
+    def _wrong(self, relation: Relation, rule: FileRule, last: _Last | None) -> str | None:
         """Why the file's rows are not to be taken; looked at before any is written."""
         file = relation.files[0]
         if rule.mode != "full":
             missing = Rows(self.con, relation, rule).missing()
             if missing is not None:
-                return Held(missing)
+                return missing
             is_back = not self._is_all(rule) and self._came_before(relation)
             if last and (self.at < last.at or is_back):
-                return Held(f"{file} is older than the delivery of {last.at:%b %-d, %H:%M} UTC")
+                return f"{file} is older than the delivery of {last.at:%b %-d, %H:%M} UTC"
         for (name, column), reading in self.delivery.readings.items():
             if name != relation.name:
                 continue
             if reading.is_open and column == relation.column(rule.date or ""):
-                return Held(f"the days of {column} in {file} {reading.says}")
+                return f"the days of {column} in {file} {reading.says}"
             known = self.known_orders.get((name, column))
             mapping = self.delivery.mapping
             confirmed = dates.order_of(mapping.days.get(name, {}).get(column, ()))
             if known and reading.order not in (None, known, confirmed, mapping.dates):
-                return Held(
+                return (
                     f"the days of {column} in {file} are written as {reading.order} now, "
                     f"before as {known}; if that is right, say it in the mapping: "
                     f'dates = "{reading.order}"'
@@ -301,7 +293,7 @@ class _Taking:
         ).fetchall()
         return bool(found[0][0])
 
-    def _cut(self, relation: Relation, before: int, now: int, says: str) -> Held | None:
+    def _cut(self, relation: Relation, before: int, now: int, says: str) -> str | None:
         gone = before - now
         if (
             gone <= FEWEST_GONE
@@ -309,9 +301,9 @@ class _Taking:
             or {relation.name, *relation.files} & self.delivery.accepted
         ):
             return None
-        return Held(f"{relation.files[0]} has {says}", relation.files[0])
+        return f"{relation.files[0]} has {says}"
 
-    def _take_window(self, relation: Relation, rule: FileRule, last: _Last | None) -> Held | None:
+    def _take_window(self, relation: Relation, rule: FileRule, last: _Last | None) -> str | None:
         column = relation.column(rule.date or "") or ""
         reading = self.delivery.readings.get((relation.name, column), Reading())
         rows = Rows(self.con, relation, rule)
@@ -371,7 +363,7 @@ class _Taking:
     def _hold_if_missing(self, relation: Relation) -> None:
         missing = self._missing_from(relation.name)
         if missing is not None:
-            self.held[relation.name] = Held(
+            self.held[relation.name] = (
                 f"a delivery of {relation.files[0]} after {missing:%b %-d, %H:%M} UTC is missing; "
                 "ask for all of it once and import that with --full"
             )
