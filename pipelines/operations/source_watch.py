@@ -21,12 +21,14 @@ from pipelines.errors import UserError
 from pipelines.extracts.unpack import is_packed
 from pipelines.operations import arrivals
 from pipelines.operations.logs import log
+from pipelines.operations.watch import AGAIN_AFTER
 from pipelines.settings import Settings
 from pipelines.sources import delivery, importing, mapping
 
 TAKEN = "taken.json"
 KEPT = 7  # folders of imported extracts, as many as snapshots
 FOLDER = "extracts"
+IMPORTING = ".importing"  # an import under way, or the last one that failed
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class SourceWatch:
     drop: Path
     quiet: dt.timedelta
     _seen: dict[str, tuple[str, dt.datetime]] = field(default_factory=dict)
+    _failed: dict[str, tuple[str, dt.datetime]] = field(default_factory=dict)
     _said: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -66,7 +69,7 @@ class SourceWatch:
     def take(self, now: dt.datetime) -> bool:
         """Import the whole deliveries, oldest first; whether there are extracts to look at.
 
-        One that is refused waits until it changes.
+        One that fails is tried again later, or when it changes.
         """
         self._take(now)
         return any(entry.is_dir() for entry in self.extracts.glob("[0-9]*"))
@@ -74,42 +77,48 @@ class SourceWatch:
     def _take(self, now: dt.datetime) -> None:
         try:
             found = sorted(deliveries(self.drop), key=lambda one: (one.day, one.name))
-            taken = self._taken()
+            taken = _taken(self.home)
         except (UserError, OSError) as error:  # a network share may go away at any time
             self._say(str(self.drop), str(error))
             return
         for one in found:
             if taken.get(one.name) == one.state or not self._is_whole(one, now):
                 continue
-            self._import(one)
-            taken[one.name] = one.state
-            self._note(taken)
+            if self._import(one):
+                taken[one.name] = one.state
+                _note(self.home, taken)
+            else:
+                self._failed[one.name] = (one.state, now)
 
     def _is_whole(self, one: Found, now: dt.datetime) -> bool:
         state, since = self._seen.get(one.name, ("", now))
         if state != one.state or one.is_unfinished or now < since:
             self._seen[one.name] = (one.state, now)
             return False
+        failed, at = self._failed.get(one.name, ("", now))
+        if failed == one.state and dt.timedelta(0) <= now - at < AGAIN_AFTER:
+            return False
         return now - since >= self.quiet
 
-    def _import(self, one: Found) -> None:
+    def _import(self, one: Found) -> bool:
+        """Import a delivery; False when it failed, perhaps for now: a full disk, a busy store."""
         try:
             source = mapping.load(self.source, self.settings.sources)
-            with (
-                as_folder(self.drop, one) as folder,
-                tempfile.TemporaryDirectory(prefix=".importing-", dir=self.extracts) as making,
-            ):
-                out = Path(making, "out")
+            # What a failed import wrote stays for whoever reads the reasons in its manifest.
+            out = self.home / IMPORTING
+            shutil.rmtree(out, ignore_errors=True)
+            with as_folder(self.drop, one) as folder:
                 home, max_loss = self.settings.sources, self.settings.max_loss
                 request = importing.Request(source, folder, out, None, home, max_loss=max_loss)
                 done = importing.import_delivery(request)
-                target = self.extracts / f"{done.extracted_at:%Y-%m-%dT%H%M%SZ}"
-                if target.exists():
-                    shutil.rmtree(target)
-                os.replace(out, target)
+            target = self.extracts / f"{done.extracted_at:%Y-%m-%dT%H%M%SZ}"
+            if target.exists():
+                shutil.rmtree(target)
+            os.replace(out, target)
         except UserError as error:
-            self._say(one.name, f"{error}; waiting until it changes")
-            return
+            again = f"again in {AGAIN_AFTER.seconds // 60} minutes, or when it changes"
+            self._say(one.name, f"{error}; {again}")
+            return False
         log.info(
             "%s: %s rows imported, %s tables held",
             one.name,
@@ -121,21 +130,7 @@ class SourceWatch:
             self._say(f"{one.name}, {table}", f"held: {why}")
         for old in sorted(entry for entry in self.extracts.iterdir() if entry.is_dir())[:-KEPT]:
             shutil.rmtree(old, ignore_errors=True)
-
-    def _taken(self) -> dict[str, str]:
-        try:
-            return dict(json.loads((self.home / TAKEN).read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError):
-            raise UserError(
-                f"{self.home / TAKEN}: cannot be read; remove it to begin anew"
-            ) from None
-
-    def _note(self, taken: dict[str, str]) -> None:
-        unfinished = self.home / f".{TAKEN}.building"
-        unfinished.write_text(json.dumps(taken, indent=1) + "\n", encoding="utf-8")
-        os.replace(unfinished, self.home / TAKEN)
+        return True
 
     def _say(self, about: str, what: str) -> None:
         """Log a message once, until it changes."""
@@ -182,17 +177,26 @@ def _found(name: str, paths: list[Path]) -> Found:
 
 def forget(home: Path, delivery_name: str) -> None:
     """Let the watch import a delivery once more; nothing happens where it did not take it yet."""
+    taken = _taken(home)
+    if taken.pop(delivery_name, None) is not None:
+        _note(home, taken)
+
+
+def _taken(home: Path) -> dict[str, str]:
+    """What the watch took from the drop folder: the state of each delivery by its name."""
     path = home / TAKEN
     try:
-        taken = json.loads(path.read_text(encoding="utf-8"))
-        if taken.pop(delivery_name, None) is not None:
-            unfinished = home / f".{TAKEN}.building"
-            unfinished.write_text(json.dumps(taken, indent=1) + "\n", encoding="utf-8")
-            os.replace(unfinished, path)
+        return dict(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        return
-    except (OSError, ValueError, AttributeError):
+        return {}
+    except (OSError, ValueError, TypeError):
         raise UserError(f"{path}: cannot be read; remove it to begin anew") from None
+
+
+def _note(home: Path, taken: dict[str, str]) -> None:
+    unfinished = home / f".{TAKEN}.building"
+    unfinished.write_text(json.dumps(taken, indent=1) + "\n", encoding="utf-8")
+    os.replace(unfinished, home / TAKEN)
 
 
 @contextmanager

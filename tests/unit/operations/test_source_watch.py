@@ -6,6 +6,8 @@ import csv
 import datetime as dt
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -160,3 +162,22 @@ def test_nothing_is_forgotten_where_nothing_was_taken(tmp_path: Path) -> None:
     (tmp_path / source_watch.TAKEN).write_text("{", encoding="utf-8")
     with pytest.raises(UserError, match="remove it to begin anew"):
         source_watch.forget(tmp_path, "2026-11-27")
+
+
+def test_a_failure_that_passes_is_tried_again(settings: Settings, drop: Path) -> None:
+    small.write_files(drop / "2026-11-27")
+    watching = watch(settings, drop)
+    store = watching.home / "kept.duckdb"
+    hold = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, str(store)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        assert take(watching) == []
+        process.communicate("\n")
+    assert take(watching, 3) == []
+    assert take(watching, 15) == ["2026-11-27T120000Z"]
