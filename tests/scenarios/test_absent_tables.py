@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import duckdb
 import pytest
@@ -45,20 +45,6 @@ def told(workbench: Workbench, day: float) -> dict[str, tuple[str, str]]:
     """What health says of the list that day."""
     found = health.checks(settings_module.load(), workbench.day(day), dt.timedelta(hours=26))
     return {check.check: (check.status, check.says) for check in found}
-
-
-@pytest.fixture
-def newest(workbench: Workbench, published) -> Iterator[Callable[[], duckdb.DuckDBPyConnection]]:
-    """Opens the newest list."""
-    opened: list[duckdb.DuckDBPyConnection] = []
-
-    def open_newest() -> duckdb.DuckDBPyConnection:
-        opened.append(published(workbench.data))
-        return opened[-1]
-
-    yield open_newest
-    for con in opened:
-        con.close()
 
 
 def open_tasks(workbench: Workbench, day: float) -> set[tuple[str, str]]:

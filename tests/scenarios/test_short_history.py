@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -48,20 +47,6 @@ def in_two_weeks(practice: Practice) -> Practice:
     for day in VISITS[:3]:
         practice.remove("appointments", f"V{day}")
     return practice
-
-
-@pytest.fixture
-def newest(workbench: Workbench, published) -> Iterator[Callable[[], duckdb.DuckDBPyConnection]]:
-    """Opens the newest list."""
-    opened: list[duckdb.DuckDBPyConnection] = []
-
-    def open_newest() -> duckdb.DuckDBPyConnection:
-        opened.append(published(workbench.data))
-        return opened[-1]
-
-    yield open_newest
-    for con in opened:
-        con.close()
 
 
 def rule_of_run(con: duckdb.DuckDBPyConnection, run_no: int, rule_id: str) -> dict[str, object]:
